@@ -3,12 +3,90 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt as _, PermissionsExt, chown};
+use std::os::unix::fs::{
+    FileTypeExt as _, MetadataExt, OpenOptionsExt as _, PermissionsExt, chown,
+};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use tempfile::TempPath;
+
+/// Why a command does not write a file.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Something that the command did not write has the name.
+    #[error("{path} exists and is not {wanted}{but}; it was not changed")]
+    Occupied {
+        /// The file.
+        path: PathBuf,
+        /// What the command may replace, with an article.
+        wanted: &'static str,
+        /// What it is, if it is no regular file: " but a folder".
+        but: String,
+    },
+    /// It cannot be examined.
+    #[error("failed to read {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        source: io::Error,
+    },
+}
+
+/// Rejects the path of a file that a command is about to create or replace, unless no file has that name, or a regular
+/// file that is empty or that `is_ours` recognises by its first bytes. `wanted` says what such a file is, with an
+/// article. A symbolic link is not followed.
+///
+/// # Errors
+/// See [`TargetError`].
+pub fn check_target(
+    path: &Path,
+    wanted: &'static str,
+    is_ours: impl FnOnce(&[u8]) -> bool,
+) -> Result<(), TargetError> {
+    let io = |source| TargetError::Io { path: path.to_owned(), source };
+    let occupied = |but| Err(TargetError::Occupied { path: path.to_owned(), wanted, but });
+    let meta = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        meta => meta.map_err(io)?,
+    };
+    if !meta.is_file() {
+        return occupied(format!(" but {}", kind(meta.file_type())));
+    }
+    let mut head = Vec::new();
+    open_regular(path).map_err(io)?.take(HEAD).read_to_end(&mut head).map_err(io)?;
+    if head.is_empty() || is_ours(&head) { Ok(()) } else { occupied(String::new()) }
+}
+
+/// Number of bytes by which a file is recognised.
+const HEAD: u64 = 4096;
+
+/// What a file is that is no regular file, with an article.
+#[must_use]
+pub fn kind(kind: fs::FileType) -> &'static str {
+    match () {
+        () if kind.is_dir() => "a folder",
+        () if kind.is_symlink() => "a symbolic link",
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () if kind.is_block_device() || kind.is_char_device() => "a device",
+        () => "a file",
+    }
+}
+
+/// The first of `NAME.END-1`, `NAME.END-2` and so on that no file has.
+#[must_use]
+pub fn numbered(path: &Path, end: &str) -> PathBuf {
+    let name = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{end}-{number}"));
+        PathBuf::from(name)
+    };
+    let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
+    (1..u32::MAX).map(name).find(is_free).unwrap_or_else(|| name(u32::MAX))
+}
 
 /// A regular file that is open for reading.
 ///
@@ -45,6 +123,11 @@ pub fn read_bounded(file: File, max: u64) -> io::Result<Option<Vec<u8>>> {
 /// When there is no such file, or the file system fails. The old file is then as it was.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let old = fs::metadata(path)?;
+    // A rename needs no permission for the file: a write protection would be without effect.
+    if old.permissions().readonly() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?;
     let mut file = tempfile::Builder::new().prefix(".newswire.").tempfile_in(folder(path))?;
     file.write_all(bytes)?;
     // Only root can change the owner. Other users own the file already or share its group.

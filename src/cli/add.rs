@@ -14,7 +14,7 @@ use super::init;
 use super::online::{Online, Promises};
 use crate::config::{self, Config};
 use crate::fetch::{self, FetcherError};
-use crate::model::{FailureKind, Feed, Link, ParsedItem, Removal, Text, TextKind};
+use crate::model::{FailureKind, Feed, FeedId, Link, ParsedItem, Removal, Text, TextKind};
 use crate::normalise::text_of_html;
 use crate::parse::{self, Parsed};
 use crate::schedule;
@@ -115,12 +115,12 @@ pub(super) async fn run(
     let mut settings = config.map(|config| config.fetch.clone()).unwrap_or_default();
     settings.allow_networks.extend(request.networks);
     let url = parse_url(request.url)?;
-    if let Some(output) = already_configured(&url, config) {
+    if let Some(output) = already_configured(&url, config, request) {
         return Ok(output);
     }
     let online = Online::new(config, Promises::Keep)?;
     let (url, document, parsed) = find_feed(url, &online, &settings).await?;
-    if let Some(output) = already_configured(&url, config) {
+    if let Some(output) = already_configured(&url, config, request) {
         return Ok(output);
     }
     let summary = summary(&url, &parsed);
@@ -158,11 +158,8 @@ fn block(feed: &Feed, request: Request<'_>) -> String {
             let _ = writeln!(block, "{key} = {}", config::quoted(value));
         }
     }
-    let networks = request.networks;
-    if !networks.is_empty() {
-        let networks: Vec<String> =
-            networks.iter().map(|network| format!("\"{network}\"")).collect();
-        let _ = writeln!(block, "allow_networks = [{}]", networks.join(", "));
+    if !request.networks.is_empty() {
+        let _ = writeln!(block, "allow_networks = {}", networks(request.networks));
     }
     block
 }
@@ -195,13 +192,57 @@ fn parse_url(text: &str) -> Result<Url, Error> {
 }
 
 /// The output for a feed that the config already contains.
-fn already_configured(url: &Url, config: Option<&Config>) -> Option<CommandOutput> {
+fn already_configured(
+    url: &Url,
+    config: Option<&Config>,
+    request: Request<'_>,
+) -> Option<CommandOutput> {
     let same = |known: &Url| append_feeds::address(known) == append_feeds::address(url);
     let subscription = config?.subscriptions.iter().find(|s| same(&s.feed.url))?;
     let title = subscription.feed.title.as_deref();
     let title = title.map_or_else(String::new, |title| format!(" as {title:?}"));
     let stdout = format!("{url} is already configured{title}\n");
-    Some(CommandOutput { stdout, stderr: String::new() })
+    let name = subscription.feed.id.as_ref().map_or(subscription.feed.url.as_str(), FeedId::as_str);
+    Some(CommandOutput { stdout, stderr: not_applied(name, request) })
+}
+
+/// The commands that apply the options of the request to the configured feed `name`; empty without options.
+fn not_applied(name: &str, request: Request<'_>) -> String {
+    let word =
+        |text: &str| match text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/".contains(c)) {
+            true => text.to_owned(),
+            false => format!("'{}'", text.replace('\'', "'\\''")),
+        };
+    let mut values = Vec::new();
+    for (key, value) in
+        [("id", request.id), ("title", request.title), ("interval", request.interval)]
+    {
+        values.extend(value.map(|value| format!(" {key}={}", word(value))));
+    }
+    if !request.networks.is_empty() {
+        values
+            .push(format!(" {}", word(&format!("allow_networks={}", networks(request.networks)))));
+    }
+    let mut commands = String::new();
+    if !values.is_empty() {
+        let _ = writeln!(commands, "  newswire set {}{}", word(name), values.concat());
+    }
+    if !request.tags.is_empty() {
+        let tags: Vec<String> = request.tags.iter().map(|tag| word(tag)).collect();
+        let _ = writeln!(commands, "  newswire tag {} {}", word(name), tags.join(" "));
+    }
+    match commands.is_empty() {
+        true => commands,
+        false => {
+            format!("the options were not applied; these commands change the feed:\n{commands}")
+        }
+    }
+}
+
+/// The networks as a list in TOML.
+fn networks(networks: &[IpNet]) -> String {
+    let networks: Vec<String> = networks.iter().map(|network| format!("\"{network}\"")).collect();
+    format!("[{}]", networks.join(", "))
 }
 
 /// The feed at `url`, or the only feed that the page there links to, with its permanent URL.

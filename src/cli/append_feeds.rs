@@ -60,7 +60,7 @@ crate::model::codes! {
     Self::Read(..) => "config_unreadable": "name a config with --config FILE, or create one with 'newswire init'",
     Self::Invalid { .. } => "config_has_errors": "correct the errors; 'newswire check' lists them",
     Self::Changed(_) => "config_changed": "repeat the command",
-    Self::Replace(..) => "config_unwritable": "run the command as a user who can write to the folder of the config",
+    Self::Replace(..) => "config_unwritable": "run the command as a user who can write to the folder of the config; a file without write permission is not changed",
     ;
     Self::NoConfig(error) => error,
 }

@@ -1,7 +1,7 @@
 //! `newswire backup` and `newswire restore`: copies of the database.
 
 use std::ffi::OsString;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use super::arguments::BackupRequest;
@@ -20,7 +20,7 @@ use crate::text::amounts::{bytes, count};
 /// When the copy cannot be made or written; the error is printed.
 pub(super) fn backup(database: &Path, request: &BackupRequest, clock: &Clock) -> Result<(), Exit> {
     let (to, keep) = (request.to.as_path(), request.keep);
-    if to == Path::new("-") {
+    if to == Path::new("-") && keep.is_none() {
         return to_standard_output(database);
     }
     let file = if to.is_dir() {
@@ -62,6 +62,9 @@ fn remove_old(folder: &Path, keep: usize) -> io::Result<()> {
 
 /// The copy is made and checked beside the database first: a pipe cannot take back what it was given.
 fn to_standard_output(database: &Path) -> Result<(), Exit> {
+    if io::stdout().is_terminal() {
+        return Err(report(&CommandError::Terminal));
+    }
     let failed = |error| report(&CommandError::Stdio(error));
     let folder = files::folder(database);
     let temporary = tempfile::Builder::new().prefix(".newswire-backup-").tempdir_in(folder);

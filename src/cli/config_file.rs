@@ -98,6 +98,16 @@ pub(super) fn database_path(given: Option<&Path>) -> Result<PathBuf, Exit> {
     Ok(config::load(&path).database)
 }
 
+/// Path of the database for its repair; the config may have errors if there is a database.
+pub(super) fn load_path(given: Option<&Path>) -> Result<PathBuf, Exit> {
+    let path = path(given)?;
+    let Loaded { config, report, database, .. } = config::load(&path);
+    match config {
+        None if !database.exists() => Err(print_diagnostics(&path, &report)),
+        _ => Ok(database),
+    }
+}
+
 /// The database that the config names. The config may have errors: they must not hide the state of a
 /// daemon that runs with the previous config.
 pub(super) fn database(given: Option<&Path>) -> Result<Reader, Exit> {

@@ -83,7 +83,7 @@ pub(super) fn apply_if_running(database: &Path) -> Exit {
 }
 
 /// Makes the daemon load the config, and prints what changed.
-fn apply(database: &Path) -> Exit {
+pub(super) fn apply(database: &Path) -> Exit {
     match send(database, &Request::Reload, |_| ()) {
         Ok(Reply::Done { message, warnings }) => {
             print_error(&warnings);

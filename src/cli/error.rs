@@ -4,6 +4,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::files::TargetError;
+
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
@@ -27,6 +29,12 @@ pub enum CommandError {
     /// A file cannot be written.
     #[error("failed to write {0}: {1}")]
     Write(PathBuf, io::Error),
+    /// `backup -` without a pipe or a file.
+    #[error("a database is not written to a terminal")]
+    Terminal,
+    /// A file that a command would replace is another one.
+    #[error(transparent)]
+    Target(#[from] TargetError),
     /// `backup --keep` needs a folder.
     #[error("{0} is not an existing folder")]
     NoFolder(PathBuf),
@@ -51,10 +59,13 @@ pub enum CommandError {
 
 crate::model::codes! {
     CommandError:
+    Self::Target(TargetError::Occupied { .. }) => "file_exists": "name another file",
+    Self::Target(TargetError::Io { .. }) => "file_unwritable": "choose a folder that this user can read and write to",
     Self::Runtime(_) => "no_threads": "raise the limits on processes and open files",
     Self::Stdio(_) => "stdio_failed": "check the program or the disk that the output goes to, then repeat the command",
     Self::Duration { .. } => "invalid_duration": "use a number and a unit, such as \"45s\", \"12h\", \"30d\"",
     Self::Write(..) => "file_unwritable": "choose a folder that this user can write to",
+    Self::Terminal => "output_is_terminal": "write it to a file or a pipe: 'newswire backup - > FILE'",
     Self::NoFolder(_) => "not_a_folder": "create the folder first; --keep removes old copies from it",
     Self::NotPolled(_) => "not_polled": "'newswire health' shows the condition",
     Self::Rejected => "config_rejected": "correct the errors, then run 'newswire reload'",

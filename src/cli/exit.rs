@@ -117,6 +117,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "multiple_feeds",
             "not_a_folder",
             "one_url",
+            "output_is_terminal",
             "invalid_value",
             "password_in_url",
             "same_file",
@@ -131,6 +132,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
     (
         Exit::DataErr,
         &[
+            "copy_without_items",
             "database_newer",
             "database_of_other_program",
             "database_older",
@@ -141,7 +143,9 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "list_too_many_entries",
             "list_without_feeds",
             "no_feed_linked",
+            "not_a_database",
             "not_a_feed_list",
+            "not_a_file",
             // Feed failures: the document.
             "bad_coding",
             "malformed",
@@ -159,6 +163,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "no_config",
             "no_database",
             "no_documents",
+            "no_file",
             "database_empty",
             // Feed failures: the file.
             "feed_file_unreadable",
@@ -232,6 +237,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "disk_readonly",
             "no_answer",
             "no_terminal",
+            "nothing_readable",
             "output_disk_full",
             "outputs_differ",
             "stdio_failed",

@@ -241,6 +241,7 @@ mod tests {
             crate::fetch::FetcherError::CODES,
             crate::store::BackupError::CODES,
             crate::store::OpenError::CODES,
+            &[crate::store::FileError::CODES, crate::store::RepairError::CODES].concat(),
             crate::store::Error::CODES,
             crate::outputs::Error::CODES,
         ];

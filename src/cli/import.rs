@@ -58,7 +58,7 @@ pub(super) fn run(
     let list = read(file, &name)?;
     let config = append_feeds::config(config_path, destination)?;
     let mut stderr = String::new();
-    for entry in &list.skipped {
+    for entry in list.skipped.iter().chain(&list.repeated) {
         let _ =
             writeln!(stderr, "{name}:{}: skipped {:?}: {}", entry.line, entry.name, entry.reason);
     }
@@ -74,7 +74,7 @@ pub(super) fn run(
     for feed in &known {
         let _ = writeln!(stderr, "{name}: {} is already configured", feed.url);
     }
-    let (known, skipped) = (known.len(), list.skipped.len());
+    let (known, skipped) = (known.len(), list.skipped.len() + list.repeated.len());
     let _ = writeln!(
         stderr,
         "{name}: {} new, {known} already configured, {skipped} skipped",

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::config;
+use crate::files::{self, TargetError};
 
 /// The example that ships with newswire; every key with its default and why to change it.
 pub const EXAMPLE: &str = include_str!("../../config.example.toml");
@@ -15,6 +16,9 @@ pub enum Error {
     /// Never overwritten: somebody's feeds are in there.
     #[error("{0} already exists and was not changed")]
     Exists(String),
+    /// The schema would replace another file.
+    #[error(transparent)]
+    Target(#[from] TargetError),
     /// The system said no.
     #[error("failed to write {0}: {1}")]
     Io(String, io::Error),
@@ -22,6 +26,8 @@ pub enum Error {
 
 crate::model::codes! {
     Error:
+    Self::Target(TargetError::Occupied { .. }) => "file_exists": "name another file",
+    Self::Target(TargetError::Io { .. }) => "file_unwritable": "choose a folder that this user can read and write to",
     Self::Exists(_) => "file_exists": "name another file: 'newswire init FILE'",
     Self::Io(..) => "file_unwritable": "choose a folder that this user can write to",
 }
@@ -59,11 +65,13 @@ pub fn run(path: &Path) -> Result<(), Error> {
 /// When there is a file already, or it cannot be written.
 pub(super) fn create(path: &Path, text: &str) -> Result<(), Error> {
     let name = path.display().to_string();
+    let schema = path.with_file_name(SCHEMA);
+    let is_schema = |head: &[u8]| String::from_utf8_lossy(head).contains("\"$schema\"");
+    files::check_target(&schema, "a schema of Newswire", is_schema)?;
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        let schema = path.with_file_name(SCHEMA);
         std::fs::write(schema, format!("{:#}\n", config::schema()))
     });
     written.map_err(|error| match error.kind() {

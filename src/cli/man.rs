@@ -16,6 +16,7 @@ use super::arguments::Cli;
 use super::error::CommandError;
 use super::exit::Exit;
 use crate::config::Section;
+use crate::files;
 use crate::model::code;
 
 /// How to use and publish the merged feeds.
@@ -73,6 +74,11 @@ fn write(folder: &Path) -> Result<String, CommandError> {
         let section = folder.join(format!("man{section}"));
         std::fs::create_dir_all(&section).map_err(failed(&section))?;
         let path = section.join(name);
+        let is_page = |head: &[u8]| {
+            let head = String::from_utf8_lossy(head);
+            head.contains(".TH ") && head.contains("newswire")
+        };
+        files::check_target(&path, "a manual page of Newswire", is_page)?;
         std::fs::write(&path, text).map_err(failed(&path))?;
     }
     let first = folder.join("man1/newswire.1");

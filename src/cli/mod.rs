@@ -48,7 +48,7 @@ mod why;
 
 use std::future::Future;
 use std::io::{self, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Parser as _;
@@ -138,18 +138,17 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Restore { from, from_outputs } => {
             restore(config, &clock, (from.as_deref(), *from_outputs))?;
         }
-        Command::Verify { file } => return verify(config, file.as_deref()),
+        Command::Verify { file } => return verify::command(config, file.as_deref()),
         Command::Plan { current, json } => plan(current.as_deref(), config, *json)?,
         Command::Add(request) => return add(config, request),
         Command::Change(what) => return change(&path(config)?, what),
         Command::List { json, ids } => list(&load(config)?, *json, *ids),
         Command::Logs { feed, lines } => logs(config, feed, *lines)?,
         Command::Import { file, append } => {
-            let destination = if *append { Destination::Config } else { Destination::Stdout };
-            print_output(import::run(file, config, destination))?;
+            return import(config, file, *append);
         }
         Command::Export => print(&import::export(&load(config)?).map_err(failed)?),
-        Command::Repair { file } => repair(config, file.as_deref())?,
+        Command::Repair { file } => repair::command(config, file.as_deref())?,
         Command::Manners { json } => manners(config, &clock, *json)?,
         Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
         Command::Health => return check_health(config),
@@ -165,13 +164,15 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     Ok(Exit::Ok)
 }
 
-/// Path of the database; the rest of the config may have errors.
-fn load_path(config: Option<&Path>) -> Result<PathBuf, Exit> {
-    let path = path(config)?;
-    let Loaded { config, report, database, .. } = config::load(&path);
-    match config {
-        None if !database.exists() => Err(print_diagnostics(&path, &report)),
-        _ => Ok(database),
+/// `import`. A running daemon loads the config then.
+fn import(config: Option<&Path>, file: &Path, append: bool) -> Result<Exit, Exit> {
+    let destination = if append { Destination::Config } else { Destination::Stdout };
+    let imported = import::run(file, config, destination).map_err(failed)?;
+    print_error(&imported.stderr);
+    print(&imported.stdout);
+    match append && !imported.stdout.is_empty() {
+        true => Ok(edit::apply(&database_path(config)?)),
+        false => Ok(Exit::Ok),
     }
 }
 
@@ -182,17 +183,17 @@ fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
         return Err(failed(add::Error::OneUrl));
     }
     let destination = if *print { Destination::Stdout } else { Destination::Config };
-    let mut exit = Exit::Ok;
+    let (mut exit, mut added) = (Exit::Ok, false);
     for url in urls {
         let (id, title, interval) = (id.as_deref(), title.as_deref(), interval.as_deref());
         let request = add::Request { url, id, title, interval, tags, networks };
-        if let Err(first) = print_output(block_on(add::run(request, config, destination))?)
-            && exit == Exit::Ok
-        {
-            exit = first;
+        match print_output(block_on(add::run(request, config, destination))?) {
+            Ok(()) => added = true,
+            Err(first) if exit == Exit::Ok => exit = first,
+            Err(_) => {}
         }
     }
-    if let (Destination::Config, Some(path)) = (destination, find_existing(config)) {
+    if let (Destination::Config, Some(path), true) = (destination, find_existing(config), added) {
         edit::apply_if_running(&config::load(&path).database);
     }
     Ok(exit)
@@ -264,24 +265,6 @@ fn restore(
         print(&format!("{recovery}\n"));
     }
     Ok(())
-}
-
-/// `verify`: a file, or the database of the config with the files of its outputs.
-fn repair(config: Option<&Path>, file: Option<&Path>) -> Result<(), Exit> {
-    match file {
-        Some(file) => repair::run(file),
-        None => repair::run(&load_path(config)?),
-    }
-}
-
-fn verify(config: Option<&Path>, file: Option<&Path>) -> Result<Exit, Exit> {
-    match file {
-        Some(file) => verify::run(file, None),
-        None => {
-            let database = load_path(config)?;
-            verify::run(&database, config::load(&path(config)?).config.as_ref())
-        }
-    }
 }
 
 fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
@@ -367,7 +350,7 @@ fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), E
     let config = prepare_pass(path)?;
     let config = block_on(run::with_current_lists(path, config))?.map_err(failed)?;
     let mut out = io::stdout();
-    let trigger = poll::trigger(&selection, force.into());
+    let trigger = poll::trigger(&selection, force.into(), Clock::system().now());
     let polling = poll::run(config, (&selection, trigger), &mut out);
     let summary = block_on(polling)?.map_err(failed)?;
     print(&format!("{summary}\n"));
@@ -376,7 +359,7 @@ fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), E
 
 fn rehearse(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let config = prepare_pass(path)?;
-    let trigger = poll::trigger(&selection, force.into());
+    let trigger = poll::trigger(&selection, force.into(), Clock::system().now());
     block_on(dry_run::run(config, (&selection, trigger), &mut io::stdout()))?.map_err(failed)
 }
 

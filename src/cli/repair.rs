@@ -3,24 +3,57 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::config_file::load_path;
 use super::exit::Exit;
 use super::terminal::{print, report};
 use crate::dedupe::Text;
-use crate::store::{self, Repaired, TextToIndex};
+use crate::store::{self, FileError, RepairError, Repaired, RepairedTable, TextToIndex};
 
-/// Repairs the database at `path`. One without damage stays.
+/// `repair`: a file, or the database of the config.
+pub(super) fn command(config: Option<&Path>, file: Option<&Path>) -> Result<(), Exit> {
+    match file {
+        Some(file) => run_file(file),
+        None => run(&load_path(config)?),
+    }
+}
+
+/// Repairs the database of the config at `path`. One without damage stays.
 ///
 /// # Errors
 /// When the database cannot be opened or replaced; the error is printed.
-pub(super) fn run(path: &Path) -> Result<(), Exit> {
-    // A database that cannot be opened as a whole may still be read table by table.
-    if store::check(path).is_ok_and(|checked| checked.problems.is_empty()) {
-        print(&format!("{}: no damage found; the database stays as it is\n", path.display()));
-        return Ok(());
+fn run(path: &Path) -> Result<(), Exit> {
+    match store::check(path) {
+        Ok(checked) if checked.problems.is_empty() => return intact(path),
+        // A database that cannot be opened as a whole may still be read table by table.
+        Err(error) if !error.is_damage() => return Err(report(&error)),
+        _ => {}
     }
-    let repaired = store::repair(path, words).map_err(|error| report(&error))?;
-    print(&text(path, &repaired));
+    replace(path).map_err(|error| report(&error))
+}
+
+/// Repairs the database at `path`, which the command line names.
+///
+/// # Errors
+/// The same.
+fn run_file(path: &Path) -> Result<(), Exit> {
+    match store::check_copy(path) {
+        Ok(checked) if checked.problems.is_empty() => return intact(path),
+        Err(error) if !error.is_damage() => return Err(report(&error)),
+        _ => {}
+    }
+    replace(path).map_err(|error| match error {
+        RepairError::Open(error) => report(&FileError::from(error)),
+        error @ RepairError::Nothing { .. } => report(&error),
+    })
+}
+
+fn intact(path: &Path) -> Result<(), Exit> {
+    print(&format!("{}: no damage found; the database stays as it is\n", path.display()));
     Ok(())
+}
+
+fn replace(path: &Path) -> Result<(), RepairError> {
+    store::repair(path, words).map(|repaired| print(&text(path, &repaired)))
 }
 
 /// What the rows of a table are; `None`: of no interest to an operator.
@@ -47,17 +80,26 @@ fn words(text: &TextToIndex) -> String {
 }
 
 fn text(path: &Path, repaired: &Repaired) -> String {
-    let Repaired { damaged, rows, incomplete, altered } = repaired;
+    let Repaired { damaged, tables, altered } = repaired;
     let mut text = format!(
         "{}: replaced by a copy of what could be read; the previous file is {}\n",
         path.display(),
         damaged.display()
     );
-    for (table, rows) in rows.iter().filter(|(_, rows)| *rows > 0) {
-        let is_part = incomplete.contains(table);
-        let Some(name) = content(table).or(is_part.then_some(table.as_str())) else { continue };
-        let part = if is_part { " (a part could not be read)" } else { "" };
-        let _ = writeln!(text, "  {name:<16} {rows:>9}{part}");
+    let (mut others, mut lost) = (Vec::new(), false);
+    for table in tables {
+        let RepairedTable { name, rows, orphans, is_complete } = table;
+        lost |= name == "item" && (!is_complete || *orphans > 0);
+        match content(name) {
+            Some(content) if rows + orphans > 0 || !is_complete => {
+                let _ = writeln!(text, "  {content:<16} {rows:>9}{}", remark(table));
+            }
+            None if !is_complete => others.push(name.as_str()),
+            _ => {}
+        }
+    }
+    if !others.is_empty() {
+        let _ = writeln!(text, "a part could not be read of the tables {}", others.join(", "));
     }
     if *altered > 0 {
         let _ = writeln!(
@@ -65,5 +107,21 @@ fn text(path: &Path, repaired: &Repaired) -> String {
             "{altered} damaged texts were removed; they are read again from the feeds"
         );
     }
+    if lost {
+        text.push_str(
+            "items are lost; 'newswire restore --from-outputs' reads back those that outputs published\n",
+        );
+    }
     text
+}
+
+/// What is missing of a table.
+fn remark(table: &RepairedTable) -> String {
+    let RepairedTable { rows, orphans, is_complete, .. } = table;
+    match (rows + orphans, *orphans, is_complete) {
+        (0, _, false) => " (nothing could be read)".to_owned(),
+        (_, 0, false) => " (a part could not be read)".to_owned(),
+        (_, 0, true) => String::new(),
+        (_, orphans, _) => format!(" ({orphans} more belong to rows that could not be read)"),
+    }
 }

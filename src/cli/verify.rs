@@ -1,11 +1,12 @@
 //! `newswire verify`: checks the database and what the outputs published from it.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::config_file::{self, load_path};
 use super::exit::Exit;
 use super::terminal::{print, report};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::outputs::{self, RecoveryError};
 use crate::store::{self, CheckReport, Reader};
 use crate::text::amounts::count;
@@ -16,6 +17,9 @@ pub enum Error {
     /// The database is damaged.
     #[error("the database is damaged")]
     Damaged,
+    /// The named database is damaged.
+    #[error("{0} is damaged")]
+    DamagedFile(PathBuf),
     /// The files of an output are not what was published.
     #[error("the files of an output differ from the database")]
     OutputsDiffer,
@@ -27,6 +31,8 @@ pub enum Error {
 crate::model::codes! {
     Error:
     Self::Damaged => "database_damaged": "stop the daemon and run 'newswire repair', or restore a copy",
+    Self::DamagedFile(path) => "database_damaged":
+        format!("use an older copy, or 'newswire repair {}', which keeps what can be read of it", path.display()),
     Self::OutputsDiffer => "outputs_differ":
         "'newswire poll' or a restart of the daemon writes the files again; after the loss of the database, \
          run 'newswire restore --from-outputs' first",
@@ -37,12 +43,47 @@ crate::model::codes! {
 /// Number of times that an output is compared: the daemon may publish meanwhile.
 const ATTEMPTS: usize = 3;
 
-/// Checks the database at `path`, and the files of the outputs if `config` is the config of this database.
+/// `verify`: a file, or the database of the config with the files of its outputs.
+pub(super) fn command(config: Option<&Path>, file: Option<&Path>) -> Result<Exit, Exit> {
+    match file {
+        Some(file) => run_file(file),
+        None => {
+            let database = load_path(config)?;
+            run(&database, config::load(&config_file::path(config)?).config.as_ref())
+        }
+    }
+}
+
+/// Checks the database at `path`, which the command line names.
+///
+/// # Errors
+/// When it is damaged or cannot be opened; the error is printed.
+fn run_file(path: &Path) -> Result<Exit, Exit> {
+    let checked = match store::check_copy(path) {
+        Err(error) if error.is_damage() => damage(error.to_string()),
+        checked => checked.map_err(|error| report(&error))?,
+    };
+    print(&text(path, &checked));
+    match checked.problems.is_empty() {
+        true => Ok(Exit::Ok),
+        false => Err(report(&Error::DamagedFile(path.to_owned()))),
+    }
+}
+
+/// A report that consists of the error with which SQLite does not open the file.
+fn damage(problem: String) -> CheckReport {
+    CheckReport { problems: vec![problem], ..CheckReport::default() }
+}
+
+/// Checks the database of the config at `path`, and the files of the outputs if the config has no errors.
 ///
 /// # Errors
 /// When there is damage or a difference, or the database cannot be opened; the error is printed.
-pub(super) fn run(path: &Path, config: Option<&Config>) -> Result<Exit, Exit> {
-    let checked = store::check(path).map_err(|error| report(&error))?;
+fn run(path: &Path, config: Option<&Config>) -> Result<Exit, Exit> {
+    let checked = match store::check(path) {
+        Err(error) if error.is_damage() => damage(error.to_string()),
+        checked => checked.map_err(|error| report(&error))?,
+    };
     print(&text(path, &checked));
     if !checked.problems.is_empty() {
         return Err(report(&Error::Damaged));

@@ -306,7 +306,27 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
         kept.title = kept.title.take().or(feed.title);
         add_tags(kept, feed.tags);
     }
+    reject_taken_ids(&feeds, report);
     feeds
+}
+
+/// Reports ids that another feed has without a key `id`, because its URL leads to it.
+fn reject_taken_ids(feeds: &[ConfiguredFeed<'_>], report: &mut Report) {
+    let unnamed = feeds.iter().filter(|other| other.feed.id.is_none());
+    let derived: HashMap<FeedId, &ConfiguredFeed<'_>> =
+        unnamed.map(|other| (FeedId::derive(&other.feed.url), other)).collect();
+    for ConfiguredFeed { feed, layer, .. } in feeds {
+        let other = feed.id.as_ref().and_then(|id| derived.get(id));
+        let (Some(other), Some(layer)) = (other, layer) else { continue };
+        let url = other.feed.url.as_str();
+        let error = Diagnostic::error(
+            "duplicate_feed",
+            layer.span("id"),
+            format!("the id is that of the feed {url:?}, derived from its URL"),
+        );
+        let span = other.layer.map_or(0..0, |layer| layer.span("url"));
+        report.push(error.also(span, "this feed").help("choose another id"));
+    }
 }
 
 /// The URL of a feed, or that of its file.

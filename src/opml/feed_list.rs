@@ -67,6 +67,8 @@ pub struct FeedList {
     pub feeds: Vec<ListedFeed>,
     /// Entries that are no feeds that Newswire can poll, in the order of the list.
     pub skipped: Vec<SkippedEntry>,
+    /// Entries with the URL of an earlier one, which got their tags, in the order of the list.
+    pub repeated: Vec<SkippedEntry>,
     /// Settings that have no counterpart in Newswire, such as filters, in the order of the list.
     pub ignored: Vec<SkippedEntry>,
 }
@@ -103,6 +105,10 @@ impl ListBuilder {
         let index = *self.index.entry(url.clone()).or_insert(self.list.feeds.len());
         if index == self.list.feeds.len() {
             self.list.feeds.push(ListedFeed { url, title: None, page: None, tags: Vec::new() });
+        } else {
+            let name = raw.title.filter(|title| !title.trim().is_empty()).unwrap_or(raw.url);
+            let reason = "its URL is that of an earlier entry, which got its tags".to_owned();
+            self.list.repeated.push(skipped(raw.line, name, reason));
         }
         let feed = &mut self.list.feeds[index];
         // Some programs, Newswire included, write the URL or the host for a missing title.

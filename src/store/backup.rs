@@ -5,17 +5,26 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
+
 use super::error::{Error, ErrorCause, OpenError};
-use super::open;
+use super::header::{self, FileError};
+use super::open::{self, Usage};
 use super::transaction::Transaction;
-use crate::files;
+use crate::files::{self, TargetError};
 
 /// Why a copy was not taken or not put back.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The database, or the copy, cannot be opened.
+    /// The database, or the finished copy, cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// The copy to put back cannot be opened.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The name of the copy belongs to another file.
+    #[error(transparent)]
+    Target(#[from] TargetError),
     /// The finished copy cannot be read.
     #[error(transparent)]
     Store(Error),
@@ -38,16 +47,33 @@ pub enum BackupError {
     /// Source and destination are the same file.
     #[error("{0} is the database itself")]
     SameFile(PathBuf),
+    /// The destination is a file that SQLite or Newswire keeps beside the database.
+    #[error("{0} belongs to the database")]
+    OfDatabase(PathBuf),
+    /// The copy to put back has no items, and the database has some.
+    #[error("{copy} has no items, and {database} has {items}; nothing was replaced")]
+    NoItems {
+        /// The copy.
+        copy: PathBuf,
+        /// The database.
+        database: PathBuf,
+        /// Number of items in the database.
+        items: u64,
+    },
 }
 
 crate::model::codes! {
     BackupError:
+    Self::Target(TargetError::Occupied { .. }) => "file_exists": "name another file",
+    Self::Target(TargetError::Io { .. }) => "file_unwritable": "choose a folder that this user can read and write to",
     Self::Damaged { .. } => "database_damaged": "use an older copy of the database",
     Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "file_unwritable":
         "choose a folder that this user can write to",
     Self::Io { .. } => "file_unwritable": "choose a folder with enough space that this user can write to",
-    Self::SameFile(_) => "same_file": "name another file",
+    Self::SameFile(_) | Self::OfDatabase(_) => "same_file": "name another file",
+    Self::NoItems { .. } => "copy_without_items": "name another copy; if this one is meant, move the database away first",
     ;
+    Self::File(error) => error,
     Self::Open(error) => error,
     Self::Store(error) => error,
 }
@@ -66,26 +92,66 @@ pub struct Backup {
 }
 
 /// Copies the database to `to`, as it is at this moment. Other processes may write to it meanwhile. The copy is
-/// checked before it replaces a file at `to`, and only its owner can read it.
+/// checked before it gets its name, and only its owner can read it. It replaces an older copy at `to`, and no other file.
 ///
 /// # Errors
 /// See [`BackupError`]. A file at `to` is then unchanged.
 pub fn backup(database: &Path, to: &Path) -> Result<Backup, BackupError> {
-    refuse_same(database, to)?;
-    let (copy, backup) = checked_copy(database, to)?;
+    check_target(database, to)?;
+    let (copy, backup) = checked_copy(&open::reader(database)?, database, to)?;
     persist(copy, to)?;
     Ok(backup)
 }
 
+/// Rejects a file that is no older copy of a database.
+fn check_target(database: &Path, to: &Path) -> Result<(), BackupError> {
+    refuse_same(database, to)?;
+    let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
+    let beside = files::folder(to).canonicalize().ok().zip(to.file_name());
+    let to_file = beside.map(|(folder, name)| folder.join(name));
+    let files = ["-wal", "-shm", "-journal", ".lock"].map(|end| open::ending(&database, end));
+    if to_file.is_some_and(|file| files.contains(&file)) {
+        return Err(BackupError::OfDatabase(to.to_owned()));
+    }
+    let wanted = "a copy of a database of Newswire";
+    files::check_target(to, wanted, header::is_ours)?;
+    // SQLite would apply the log of the other database to the copy.
+    if open::ended_uncleanly(to) || matches!(open::usage(to), Usage::InUse) {
+        let (path, but) = (to.to_owned(), " but a database that was in use".to_owned());
+        return Err(TargetError::Occupied { path, wanted, but }.into());
+    }
+    Ok(())
+}
+
+/// The file that a symbolic link refers to, so that the link stays.
+pub(super) fn resolved(path: &Path) -> PathBuf {
+    let target = Some(path).filter(|path| path.is_symlink());
+    target.and_then(|link| link.canonicalize().ok()).unwrap_or_else(|| path.to_owned())
+}
+
 /// Replaces the database with a copy that [`backup`] made. No other process may have the database open. The
-/// previous database is kept beside the new one, with the suffix `.before-restore`.
+/// previous database is kept beside the new one, with the suffix `.before-restore-1`, `-2` and so on.
 ///
 /// # Errors
 /// See [`BackupError`]. The database is then unchanged.
 pub fn restore(from: &Path, database: &Path) -> Result<Backup, BackupError> {
+    header::examine(from).map_err(FileError::from)?;
     refuse_same(from, database)?;
     let _lock = open::lock(database)?;
-    let (copy, mut backup) = checked_copy(from, database)?;
+    let database = &resolved(database);
+    // What the operator may have set by mistake. A damaged database is what `restore` is for.
+    if let Err(error @ (OpenError::NotRegular { .. } | OpenError::NotOurs { .. })) =
+        header::examine(database)
+    {
+        return Err(error.into());
+    }
+    let source = open::copy_reader(from).map_err(FileError::from)?;
+    let (copy, mut backup) = checked_copy(&source, from, database)?;
+    drop(source);
+    if let (0, items @ 1..) = (backup.items, items(database)) {
+        let (copy, database) = (from.to_owned(), database.clone());
+        return Err(BackupError::NoItems { copy, database, items });
+    }
     if let Ok(old) = fs::metadata(database) {
         // Only root can change the owner: the daemon that runs as another user must still open the file.
         let _ = chown(&copy, Some(old.uid()), Some(old.gid()));
@@ -95,6 +161,12 @@ pub fn restore(from: &Path, database: &Path) -> Result<Backup, BackupError> {
     Ok(backup)
 }
 
+/// Number of items in a database; 0 if it cannot be read.
+fn items(database: &Path) -> u64 {
+    let connection = open::reader(database).ok();
+    connection.map_or(0, |connection| Transaction::new(&connection).count("item").unwrap_or(0))
+}
+
 fn refuse_same(one: &Path, other: &Path) -> Result<(), BackupError> {
     match (one.canonicalize(), other.canonicalize()) {
         (Ok(one), Ok(other)) if one == other => Err(BackupError::SameFile(other)),
@@ -102,8 +174,12 @@ fn refuse_same(one: &Path, other: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// A copy of a database in one temporary file beside `to`, durable and without damage.
-fn checked_copy(from: &Path, to: &Path) -> Result<(tempfile::TempPath, Backup), BackupError> {
+/// A copy of the database `from`, which `source` reads, in one temporary file beside `to`, durable and without damage.
+fn checked_copy(
+    source: &Connection,
+    from: &Path,
+    to: &Path,
+) -> Result<(tempfile::TempPath, Backup), BackupError> {
     let failed = |source| BackupError::Io { path: to.to_owned(), source };
     // Created with mode 0600. SQLite writes into an empty file.
     let copy = tempfile::Builder::new()
@@ -112,12 +188,10 @@ fn checked_copy(from: &Path, to: &Path) -> Result<(tempfile::TempPath, Backup), 
         .map_err(failed)?
         .into_temp_path();
     // One statement reads one state of the database, whatever is written meanwhile.
-    let source = open::reader(from)?;
     source
         .execute("VACUUM INTO ?1", [copy.to_string_lossy()])
         .map_err(|error| copy_error(from, to, error))?;
-    drop(source);
-    let connection = open::reader(&copy)?;
+    let connection = open::copy_reader(&copy)?;
     let transaction = Transaction::new(&connection);
     let unreadable = |error: Error| match error.cause() {
         ErrorCause::Corrupt | ErrorCause::Damaged => {
@@ -157,15 +231,9 @@ fn copy_error(from: &Path, to: &Path, error: rusqlite::Error) -> BackupError {
 fn keep_previous(database: &Path) -> Result<PathBuf, BackupError> {
     // SQLite would apply a write-ahead log to whatever database is beside it.
     open::truncate_log(database);
-    let previous = open::ending(database, ".before-restore");
+    let previous = files::numbered(database, "before-restore");
     let failed = |source| BackupError::Io { path: previous.clone(), source };
     let log = open::ending(database, "-wal");
-    for path in [&previous, &open::ending(&previous, "-wal")] {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
-    }
     if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
         // Only a database that SQLite cannot read keeps its log.
         fs::rename(&log, open::ending(&previous, "-wal")).map_err(failed)?;

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use rusqlite::Connection;
 
 use super::error::{Error, OpenError};
+use super::header::FileError;
 use super::open;
 use super::transaction::Transaction;
 use super::values::{maybe, millis};
@@ -29,8 +31,19 @@ pub struct CheckReport {
 /// # Errors
 /// When the database cannot be opened.
 pub fn check(path: &Path) -> Result<CheckReport, OpenError> {
-    let connection = open::reader(path)?;
-    let transaction = Transaction::new(&connection);
+    open::reader(path).map(|connection| report(&connection))
+}
+
+/// Checks a copy of a database in the same way. Creates no files beside it.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn check_copy(path: &Path) -> Result<CheckReport, FileError> {
+    Ok(open::copy_reader(path).map(|connection| report(&connection))?)
+}
+
+fn report(connection: &Connection) -> CheckReport {
+    let transaction = Transaction::new(connection);
     let mut report = CheckReport::default();
     // One state of the database for all checks.
     let begun = connection.execute_batch("BEGIN").map_err(Error::from);
@@ -51,7 +64,7 @@ pub fn check(path: &Path) -> Result<CheckReport, OpenError> {
         Ok(items) => report.items = usize::try_from(items).unwrap_or_default(),
         Err(error) => report.add(Err(error)),
     }
-    Ok(report)
+    report
 }
 
 impl CheckReport {

@@ -61,6 +61,20 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// No regular file.
+    #[error("{path} is {kind}, not a database file")]
+    NotRegular {
+        /// The path.
+        path: PathBuf,
+        /// What it is, with an article.
+        kind: &'static str,
+    },
+    /// A file of another kind, or a database without its first page.
+    #[error("{path} is not a database, or its first page is destroyed")]
+    NotDatabase {
+        /// The file.
+        path: PathBuf,
+    },
     /// The folder or the lock file.
     #[error("failed to open the database {path}: {source}")]
     Io {
@@ -93,7 +107,11 @@ crate::model::codes! {
     Self::Newer { .. } => "database_newer": "install the newer version again, or restore the copy made before the upgrade",
     Self::Older { .. } => "database_older": "before version 1.0 there is no upgrade: move the file away and start again, or use the older version",
     Self::NotOurs { .. } => "database_of_other_program": "set another path in [store]",
-    Self::Missing { .. } => "no_database": "'newswire run' or 'newswire poll' creates it",
+    Self::Missing { .. } => "no_database":
+        "'newswire run' or 'newswire poll' creates it; if it was lost, 'newswire restore' brings it back",
+    Self::NotRegular { .. } => "not_a_file": "set path in [store] to a file",
+    Self::NotDatabase { .. } => "database_damaged":
+        "set another path in [store] if this file is not the database; else 'newswire restore FILE' replaces it with a copy",
     Self::Empty { .. } => "database_empty": "restore a copy if there was a database here; 'newswire run' or 'newswire poll' starts a new one",
     Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "database_permission_denied":
         "run newswire as the user who owns the database, or give this user access to the file and its folder",
@@ -108,6 +126,19 @@ crate::model::codes! {
     Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::Io => "store_io": ErrorCause::Io.remedy(),
     Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::Busy => "store_busy": ErrorCause::Busy.remedy(),
     Self::Sqlite { .. } => "database_damaged": ErrorCause::Damaged.remedy(),
+}
+
+impl OpenError {
+    /// Whether SQLite may not write the files beside the database, which it needs also for reading.
+    pub(super) fn is_unwritable(&self) -> bool {
+        matches!(self, Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::ReadOnly)
+    }
+
+    /// Whether the file is a damaged database, of which a part may be readable.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::Corrupt)
+    }
 }
 
 fn is_full(error: &io::Error) -> bool {
@@ -281,7 +312,8 @@ impl From<&OpenError> for ErrorCause {
     fn from(error: &OpenError) -> Self {
         match error {
             OpenError::Sqlite { source, .. } => Self::of(source),
-            OpenError::Unreadable { .. } => Self::Io,
+            OpenError::Unreadable { .. } | OpenError::NotRegular { .. } => Self::Io,
+            OpenError::NotDatabase { .. } => Self::Corrupt,
             OpenError::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {

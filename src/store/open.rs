@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use url::Url;
 
 use super::error::{Error, OpenError};
-use super::read_failure;
+use super::{header, read_failure};
 use crate::files;
 
 /// "NWIR": identifies a file as a database of Newswire.
-const APPLICATION_ID: i64 = 0x4E57_4952;
+pub(super) const APPLICATION_ID: i64 = 0x4E57_4952;
 
 /// The schema. Until 1.0 is released, a database of another schema cannot be opened.
 const SQL: &str = include_str!("schema.sql");
@@ -162,6 +163,10 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
 
 fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    match header::examine(path) {
+        Err(OpenError::Missing { .. } | OpenError::Empty { .. }) | Ok(()) => {}
+        Err(error) => return Err(error),
+    }
     create_private(path)?;
     let mut connection = Connection::open(path).map_err(sqlite)?;
     let _ = check(&connection, path)?;
@@ -195,7 +200,23 @@ pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
 /// # Errors
 /// When there is no database, it is not ours or newer, or SQLite fails.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
-    open_reader(path).map_err(|error| examined(path, error))
+    let opened = match open_reader(path, Access::Shared) {
+        // A user who may not write to the folder can read a database that no process uses.
+        Err(error) if error.is_unwritable() && is_complete(path) => {
+            open_reader(path, Access::Unchanging)
+        }
+        opened => opened,
+    };
+    opened.map_err(|error| examined(path, error))
+}
+
+/// Opens a copy for reading. Creates no files beside it.
+///
+/// # Errors
+/// The same.
+pub(crate) fn copy_reader(path: &Path) -> Result<Connection, OpenError> {
+    let access = if is_complete(path) { Access::Unchanging } else { Access::Shared };
+    open_reader(path, access).map_err(|error| examined(path, error))
 }
 
 fn examined(path: &Path, error: OpenError) -> OpenError {
@@ -205,14 +226,36 @@ fn examined(path: &Path, error: OpenError) -> OpenError {
     }
 }
 
-fn open_reader(path: &Path) -> Result<Connection, OpenError> {
-    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    // A folder that may not be searched is not the same as a database that does not exist.
-    if !path.try_exists().map_err(|source| OpenError::Io { path: path.to_owned(), source })? {
-        return Err(OpenError::Missing { path: path.to_owned() });
-    }
+/// How a file is opened for reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Beside a process that may write to it. SQLite needs the files beside it.
+    Shared,
+    /// As a file that nothing changes. Nothing is created beside it.
+    Unchanging,
+}
+
+fn connect(path: &Path, access: Access) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    let url = std::path::absolute(path).ok().and_then(|path| Url::from_file_path(path).ok());
+    match url {
+        Some(mut url) if access == Access::Unchanging => {
+            url.set_query(Some("immutable=1"));
+            Connection::open_with_flags(url.as_str(), flags | OpenFlags::SQLITE_OPEN_URI)
+        }
+        _ => Connection::open_with_flags(path, flags),
+    }
+}
+
+/// Whether no process has the database open, and all of it is in its file.
+fn is_complete(path: &Path) -> bool {
+    !ended_uncleanly(path) && matches!(usage(path), Usage::Unused)
+}
+
+fn open_reader(path: &Path, access: Access) -> Result<Connection, OpenError> {
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    header::examine(path)?;
+    let connection = connect(path, access).map_err(sqlite)?;
     connection
         .execute_batch(
             "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096;",

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
-use super::error::OpenError;
-use super::open;
+use super::error::{ErrorCause, OpenError};
 use super::transaction::Transaction;
+use super::{backup, header, open};
 use crate::files;
 
 /// Result of a repair.
@@ -18,12 +18,48 @@ use crate::files;
 pub struct Repaired {
     /// Path of the damaged database from now on.
     pub damaged: PathBuf,
-    /// Number of rows by table.
-    pub rows: Vec<(String, usize)>,
-    /// Tables of which a part could not be read.
-    pub incomplete: Vec<String>,
+    /// What was read of each table.
+    pub tables: Vec<RepairedTable>,
     /// Number of texts that differed from what was written. They are removed, and read again from the feed.
     pub altered: usize,
+}
+
+/// What was read of one table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairedTable {
+    /// Its name.
+    pub name: String,
+    /// Number of rows in the new database.
+    pub rows: usize,
+    /// Number of rows that were read and left out, because they refer to rows that could not be read.
+    pub orphans: usize,
+    /// Whether all of it could be read.
+    pub is_complete: bool,
+}
+
+/// Why a database was not repaired. It is unchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum RepairError {
+    /// It is in use, missing or no database, or the new one cannot be written.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Nothing of it can be read.
+    #[error("nothing can be read of the database {path}: {reason}")]
+    Nothing {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite reports.
+        reason: String,
+    },
+}
+
+crate::model::codes! {
+    RepairError:
+    Self::Nothing { .. } => "nothing_readable":
+        "restore a copy with 'newswire restore FILE'; without a copy, move the file away, then 'newswire restore \
+         --from-outputs' reads back what the outputs published",
+    ;
+    Self::Open(error) => error,
 }
 
 /// An item with its text, for the search index.
@@ -41,33 +77,31 @@ pub struct TextToIndex {
 /// search index.
 ///
 /// # Errors
-/// When another process uses the database, nothing can be read, or the copy cannot be written. The damaged
-/// database is unchanged then.
-pub fn repair(path: &Path, words: impl Fn(&TextToIndex) -> String) -> Result<Repaired, OpenError> {
-    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    if !path.exists() {
-        return Err(OpenError::Missing { path: path.to_owned() });
-    }
+/// When another process uses the database, it is no database of this version of Newswire, nothing can be read, or the
+/// copy cannot be written. The damaged database is unchanged then.
+pub fn repair(
+    path: &Path,
+    words: impl Fn(&TextToIndex) -> String,
+) -> Result<Repaired, RepairError> {
+    header::examine(path)?;
     let _lock = open::lock(path)?;
-    let new = open::ending(path, ".repaired");
-    remove(&new)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let from = Connection::open_with_flags(path, flags).map_err(sqlite)?;
-    // Without it, a page with one bad cell is lost as a whole.
-    from.execute_batch("PRAGMA cell_size_check = OFF; PRAGMA trusted_schema = OFF")
-        .map_err(sqlite)?;
+    let path = &backup::resolved(path);
+    let io = |source| OpenError::Io { path: path.clone(), source };
+    // A folder, so that no file of the operator has one of the names.
+    let folder = tempfile::Builder::new()
+        .prefix(".newswire-repair-")
+        .tempdir_in(files::folder(path))
+        .map_err(io)?;
+    let new = folder.path().join("newswire.db");
     let to = open::writer(&new)?;
-    let result = salvage(&from, &to, &words).map_err(sqlite);
-    drop((from, to));
-    let (rows, incomplete, altered) = match result {
-        Ok(salvaged) => salvaged,
-        Err(error) => {
-            remove(&new)?;
-            return Err(error);
-        }
-    };
-    let damaged = free_name(path);
-    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    let salvaged = damaged(path).and_then(|from| salvage(&from, &to, &words));
+    drop(to);
+    let (tables, altered) = salvaged.map_err(|error| nothing(path, error))?;
+    if tables.iter().all(|table| table.rows + table.orphans == 0 || table.name == "revision") {
+        let reason = "no table has rows that can be read".to_owned();
+        return Err(RepairError::Nothing { path: path.clone(), reason });
+    }
+    let damaged = files::numbered(path, "damaged");
     for end in ["", "-wal", "-shm"] {
         let (old, kept) = (open::ending(path, end), open::ending(&damaged, end));
         if old.exists() {
@@ -76,35 +110,33 @@ pub fn repair(path: &Path, words: impl Fn(&TextToIndex) -> String) -> Result<Rep
     }
     std::fs::rename(&new, path).map_err(io)?;
     files::sync_folder(path).map_err(io)?;
-    Ok(Repaired { damaged, rows, incomplete, altered })
+    Ok(Repaired { damaged, tables, altered })
 }
 
-fn remove(path: &Path) -> Result<(), OpenError> {
-    for end in ["", "-wal", "-shm"] {
-        let path = open::ending(path, end);
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(OpenError::Io { path, source });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+/// Opens a damaged database.
+fn damaged(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    // With the check of cells, a page with one bad cell is lost as a whole. Without a writable schema, SQLite does not
+    // open a file that is too short, or in which the definition of one table is damaged. Nothing is written.
+    connection.execute_batch(
+        "PRAGMA cell_size_check = OFF; PRAGMA trusted_schema = OFF; PRAGMA writable_schema = ON",
+    )?;
+    Ok(connection)
 }
 
-/// The first name of `newswire.db.damaged-1`, `-2` and so on that is free.
-fn free_name(path: &Path) -> PathBuf {
-    let mut number = 1;
-    loop {
-        let name = open::ending(path, &format!(".damaged-{number}"));
-        if !name.exists() {
-            return name;
+/// The error after which nothing was copied: of the damaged file, or of the disk.
+fn nothing(path: &Path, source: rusqlite::Error) -> RepairError {
+    let error = OpenError::Sqlite { path: path.to_owned(), source };
+    match error {
+        OpenError::Sqlite { path, source } if ErrorCause::of(&source) == ErrorCause::Corrupt => {
+            RepairError::Nothing { path, reason: source.to_string() }
         }
-        number += 1;
+        error => error.into(),
     }
 }
 
-type Salvaged = (Vec<(String, usize)>, Vec<String>, usize);
+type Salvaged = (Vec<RepairedTable>, usize);
 
 fn salvage(
     from: &Connection,
@@ -114,23 +146,28 @@ fn salvage(
     // Read first: a damaged list of tables means that nothing can be read.
     from.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     to.execute_batch("PRAGMA foreign_keys = OFF; BEGIN")?;
-    let (mut rows, mut incomplete) = (Vec::new(), Vec::new());
-    for table in tables(to)? {
-        let copy = Copy::new(from, to, &table)?;
-        if !copy.run()? {
-            incomplete.push(table.clone());
-        }
+    let mut copied = Vec::new();
+    for name in tables(to)? {
+        let is_complete = Copy::new(from, to, &name)?.run()?;
+        let rows = count(to, &name)?;
+        copied.push(RepairedTable { name, rows, orphans: 0, is_complete });
     }
     remove_orphans(to)?;
-    let altered = remove_altered(to)?;
-    for table in tables(to)? {
-        let count = format!("SELECT count(*) FROM {table}");
-        let count: i64 = to.query_row(&count, [], |row| row.get(0))?;
-        rows.push((table, usize::try_from(count).unwrap_or_default()));
+    for table in &mut copied {
+        let rows = count(to, &table.name)?;
+        table.orphans = table.rows.saturating_sub(rows);
+        table.rows = rows;
     }
+    let altered = remove_altered(to)?;
     index(to, words)?;
     to.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
-    Ok((rows, incomplete, altered))
+    Ok((copied, altered))
+}
+
+fn count(connection: &Connection, table: &str) -> rusqlite::Result<usize> {
+    let count = format!("SELECT count(*) FROM {table}");
+    let count: i64 = connection.query_row(&count, [], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or_default())
 }
 
 /// The tables with data of their own; the search index is made anew.
@@ -260,7 +297,24 @@ fn remove_orphans(to: &Connection) -> rusqlite::Result<()> {
     }
     // A story whose first item is lost: each of its items is alone.
     to.execute_batch("UPDATE item SET story_id = id WHERE story_id NOT IN (SELECT id FROM item)")?;
+    remove_lost_items(to)?;
     to.execute_batch("INSERT OR IGNORE INTO revision VALUES (1, 0)")
+}
+
+/// Removes items that could not be read from what outputs published and archived.
+fn remove_lost_items(to: &Connection) -> rusqlite::Result<()> {
+    to.execute_batch(
+        "DELETE FROM publication WHERE NOT json_valid(shown);
+         DELETE FROM archive_page WHERE NOT json_valid(items);
+         UPDATE publication SET basis = NULL, shown =
+           (SELECT json_group_array(json(value) ORDER BY key) FROM json_each(shown)
+            WHERE value ->> 0 IN (SELECT id FROM item))
+         WHERE EXISTS (SELECT 1 FROM json_each(shown) WHERE value ->> 0 NOT IN (SELECT id FROM item));
+         UPDATE archive_page SET items =
+           (SELECT json_group_array(value ORDER BY key) FROM json_each(items)
+            WHERE value IN (SELECT id FROM item))
+         WHERE EXISTS (SELECT 1 FROM json_each(items) WHERE value NOT IN (SELECT id FROM item));",
+    )
 }
 
 /// Removes texts that differ from what was written, so that they are read again from the feed.

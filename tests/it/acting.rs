@@ -11,7 +11,7 @@ use newswire::daemon::control::socket_of;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::cli::{Finished, local, newswire};
+use crate::cli::{Finished, configured, local, newswire};
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
@@ -298,4 +298,68 @@ fn completions_ask_the_program_for_the_names_of_feeds() {
     }
     let zsh = newswire(folder.path(), &["completions", "zsh"]).out;
     assert!(zsh.matches("_newswire_feeds").count() > 8, "{zsh}");
+}
+
+#[test]
+fn an_id_that_another_feed_has_is_refused() {
+    let urls = ["https://a.example/feed", "https://b.example/feed"].map(str::to_owned);
+    let folder = configured(&urls);
+    let config = folder.path().join("newswire.toml");
+    let before = std::fs::read_to_string(&config).unwrap();
+    let run = newswire(folder.path(), &["set", &urls[0], "id=b.example-feed"]);
+    assert_eq!(run.code, 78, "{}{}", run.out, run.err);
+    assert!(run.err.contains("the id is that of the feed"), "{}", run.err);
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), before);
+    let text = before.replacen("/feed\"\n", "/feed\"\nid = \"b.example-feed\"\n", 1);
+    std::fs::write(&config, text).unwrap();
+    let run = newswire(folder.path(), &["check"]);
+    assert_eq!(run.code, 78, "{}", run.out);
+    // Its own derived id may be written down.
+    std::fs::write(&config, before).unwrap();
+    let run = newswire(folder.path(), &["set", &urls[0], "id=a.example-feed"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+}
+
+#[test]
+fn options_for_a_configured_feed_are_named_as_commands() {
+    let url = "https://a.example/feed".to_owned();
+    let folder = configured(std::slice::from_ref(&url));
+    let all = "--tag x --title other --id oo --interval 3h --allow-network 127.0.0.1";
+    let arguments = ["add", &url].into_iter().chain(all.split(' ')).collect::<Vec<_>>();
+    let run = newswire(folder.path(), &arguments);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let set = "  newswire set https://a.example/feed id=oo title=other interval=3h 'allow_networks=[\"127.0.0.1/32\"]'\n";
+    assert!(run.err.contains("the options were not applied"), "{}", run.err);
+    assert!(run.err.contains(set), "{}", run.err);
+    assert!(run.err.contains("  newswire tag https://a.example/feed x\n"), "{}", run.err);
+    let command = "set https://a.example/feed id=oo title=other interval=3h allow_networks=[\"127.0.0.1/32\"]";
+    let run = newswire(folder.path(), &command.split(' ').collect::<Vec<_>>());
+    assert_eq!(run.code, 0, "{}", run.err);
+}
+
+#[test]
+fn an_import_names_repeated_entries_and_the_daemon() {
+    let folder = configured(&[]);
+    let entry = |name: &str| format!("<outline text='{name}' xmlUrl='https://a.example/feed'/>\n");
+    let opml = format!("<opml><body>\n{}{}</body></opml>", entry("one"), entry("two"));
+    std::fs::write(folder.path().join("a.opml"), opml).unwrap();
+    let run = newswire(folder.path(), &["import", "--append", "a.opml"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.contains("a.opml:3: skipped \"two\": its URL is that of an"), "{}", run.err);
+    assert!(run.err.contains("1 new, 0 already configured, 1 skipped"), "{}", run.err);
+    assert!(run.out.contains("no daemon is running; the next start applies it"), "{}", run.out);
+}
+
+#[test]
+fn a_write_protected_config_is_not_changed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let url = "https://a.example/feed".to_owned();
+    let folder = configured(std::slice::from_ref(&url));
+    let config = folder.path().join("newswire.toml");
+    std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o444)).unwrap();
+    let before = std::fs::read(&config).unwrap();
+    let run = newswire(folder.path(), &["tag", &url, "x"]);
+    assert_eq!(run.code, 73, "{}{}", run.out, run.err);
+    assert!(run.err.contains("newswire explain config_unwritable"), "{}", run.err);
+    assert_eq!(std::fs::read(&config).unwrap(), before);
 }

@@ -1,8 +1,12 @@
 //! Copies of the database: `newswire backup` and `newswire restore`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
 
 use crate::cli::{Finished, configured, local, newswire};
 use crate::support::origin::{Answer, Origin};
@@ -38,8 +42,8 @@ async fn a_restored_copy_publishes_the_same_ids() {
     ok(&newswire(folder, &["poll", "--all", "--force"]));
     let restored = newswire(folder, &["restore", "copy.db"]);
     ok(&restored);
-    assert!(restored.out.contains("newswire.db.before-restore"), "{}", restored.out);
-    assert!(folder.join("newswire.db.before-restore").exists());
+    assert!(restored.out.contains("newswire.db.before-restore-1"), "{}", restored.out);
+    assert!(folder.join("newswire.db.before-restore-1").exists());
     fs::remove_dir_all(folder.join("www")).unwrap();
     origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "A"), ("b", "B")]))]);
     ok(&newswire(folder, &["poll", "--all", "--force"]));
@@ -80,7 +84,7 @@ async fn a_damaged_copy_is_rejected_and_the_database_stays() {
     fs::write(folder.join("damaged.db"), &bytes).unwrap();
     fs::write(folder.join("empty.db"), b"").unwrap();
     fs::write(folder.join("text.db"), "not a database\n".repeat(100)).unwrap();
-    for (name, code) in [("damaged.db", 74), ("empty.db", 66), ("text.db", 74), ("none.db", 66)] {
+    for (name, code) in [("damaged.db", 74), ("empty.db", 66), ("text.db", 65), ("none.db", 66)] {
         let run = newswire(folder, &["restore", name]);
         assert_eq!(run.code, code, "{name}: {}{}", run.out, run.err);
         assert!(run.err.contains(name), "{name}: {}", run.err);
@@ -111,4 +115,146 @@ async fn a_folder_keeps_the_newest_copies_and_all_other_files() {
     names.sort();
     assert_eq!(names.len(), 3, "{names:?}");
     assert_eq!((names[0].as_str(), names[2].as_str()), (old[1], old[2]));
+}
+
+/// A folder with a database of two items.
+async fn polled(origin: &Origin) -> TempDir {
+    let folder = configured(&[local(origin, "/feed")]);
+    ok(&newswire(folder.path(), &["poll"]));
+    folder
+}
+
+/// Creates a pipe.
+pub(crate) fn pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success());
+}
+
+/// Creates a database of another program.
+pub(crate) fn other_program(path: &Path) {
+    let other = Connection::open(path).unwrap();
+    other.execute_batch("CREATE TABLE place (name); INSERT INTO place VALUES ('here')").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_replaces_an_older_copy_and_no_other_file() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin).await;
+    let folder = folder.path();
+    let at = |name: &str| folder.join(name);
+    fs::write(at("newswire.db-wal"), b"").unwrap();
+    fs::write(at("notes.txt"), "mine").unwrap();
+    other_program(&at("places.sqlite"));
+    pipe(&at("pipe"));
+    let _socket = UnixListener::bind(at("socket")).unwrap();
+    symlink("newswire.toml", at("link")).unwrap();
+    symlink("nowhere", at("dangling")).unwrap();
+    let others = ["newswire.toml", "notes.txt", "places.sqlite"];
+    let before = others.map(|name| fs::read(at(name)).unwrap());
+    for (name, exit) in [
+        ("newswire.toml", 73),
+        ("notes.txt", 73),
+        ("places.sqlite", 73),
+        ("pipe", 73),
+        ("socket", 73),
+        ("link", 73),
+        ("dangling", 73),
+        ("newswire.db", 64),
+        ("newswire.db-wal", 64),
+        ("newswire.db.lock", 64),
+    ] {
+        let kind = || fs::symlink_metadata(at(name)).unwrap().file_type();
+        let was = kind();
+        let run = newswire(folder, &["backup", name]);
+        assert_eq!(run.code, exit, "{name}: {}{}", run.out, run.err);
+        assert!(run.err.contains(name) && run.err.contains("another file"), "{}", run.err);
+        assert_eq!(kind(), was, "{name}");
+    }
+    assert_eq!(others.map(|name| fs::read(at(name)).unwrap()), before);
+    assert!(!at("nowhere").exists());
+    fs::write(at("new.db"), b"").unwrap();
+    for _ in 0..2 {
+        ok(&newswire(folder, &["backup", "new.db"]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_never_replaces_a_database_that_a_process_uses() {
+    let origin = Origin::start().await;
+    let (folder, other) = (polled(&origin).await, polled(&origin).await);
+    let lock = fs::File::create(other.path().join("newswire.db.lock")).unwrap();
+    lock.lock().unwrap();
+    let to = other.path().join("newswire.db").display().to_string();
+    let run = newswire(folder.path(), &["backup", &to]);
+    assert_eq!(run.code, 73, "{}", run.err);
+    assert!(run.err.contains("but a database that was in use"), "{}", run.err);
+    lock.unlock().unwrap();
+    let _ = fs::remove_file(other.path().join("newswire.db-wal"));
+    ok(&newswire(folder.path(), &["backup", &to]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_restore_keeps_the_database_that_it_replaces() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin).await;
+    let folder = folder.path();
+    ok(&newswire(folder, &["backup", "copy.db"]));
+    origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("c", "C")]))]);
+    ok(&newswire(folder, &["poll", "--all", "--force"]));
+    for _ in 0..2 {
+        ok(&newswire(folder, &["restore", "copy.db"]));
+    }
+    let items = |name: &str| {
+        let database = Connection::open(folder.join(name)).unwrap();
+        database.query_row("SELECT count(*) FROM item", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(items("newswire.db.before-restore-1"), 3);
+    assert_eq!(items("newswire.db.before-restore-2"), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_without_items_replaces_no_items() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin).await;
+    let new = configured(&[]);
+    ok(&newswire(new.path(), &["poll"]));
+    ok(&newswire(new.path(), &["backup", "empty.db"]));
+    let empty = new.path().join("empty.db").display().to_string();
+    let before = fs::read(folder.path().join("newswire.db")).unwrap();
+    let run = newswire(folder.path(), &["restore", &empty]);
+    assert_eq!(run.code, 65, "{}{}", run.out, run.err);
+    assert!(run.err.contains("newswire.db has 2"), "{}", run.err);
+    assert_eq!(fs::read(folder.path().join("newswire.db")).unwrap(), before);
+    // The remedy of the message.
+    fs::rename(folder.path().join("newswire.db"), folder.path().join("old.db")).unwrap();
+    ok(&newswire(folder.path(), &["restore", &empty]));
+}
+
+#[test]
+fn copies_for_standard_output_are_not_counted() {
+    let folder = configured(&[]);
+    let run = newswire(folder.path(), &["backup", "--keep", "2", "-"]);
+    assert_eq!((run.code, run.out.as_str()), (64, ""), "{}", run.err);
+}
+
+#[test]
+fn generated_files_replace_only_generated_files() {
+    let folder = configured(&[]);
+    let folder = folder.path();
+    fs::create_dir_all(folder.join("man/man1")).unwrap();
+    fs::write(folder.join("man/man1/newswire-add.1"), "mine").unwrap();
+    let run = newswire(folder, &["man", "man"]);
+    assert_eq!(run.code, 73, "{}", run.err);
+    assert_eq!(fs::read(folder.join("man/man1/newswire-add.1")).unwrap(), b"mine");
+    for _ in 0..2 {
+        ok(&newswire(folder, &["man", "other"]));
+    }
+    pipe(&folder.join("newswire.schema.json"));
+    let run = newswire(folder, &["init", "new.toml"]);
+    assert_eq!(run.code, 73, "{}", run.err);
+    assert!(!folder.join("new.toml").exists());
+    fs::remove_file(folder.join("newswire.schema.json")).unwrap();
+    for name in ["new.toml", "newer.toml"] {
+        ok(&newswire(folder, &["init", name]));
+    }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::backup::{other_program, pipe};
 use crate::cli::{Finished, configured, newswire};
 use crate::support::origin::{Answer, Origin};
 
@@ -132,4 +133,134 @@ async fn a_new_database_is_readable_by_its_owner_alone() {
     let folder = polled(&origin);
     let mode = std::fs::metadata(folder.path().join("newswire.db")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_named_file_that_is_no_database_of_this_version_stays_as_it_is() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin);
+    let folder = folder.path();
+    let at = |name: &str| folder.join(name);
+    assert_eq!(run(folder, &["backup", "newer.db"]).code, 0);
+    Connection::open(at("newer.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    other_program(&at("places.sqlite"));
+    std::fs::write(at("empty.db"), b"").unwrap();
+    std::fs::write(at("text.db"), "no database\n".repeat(100)).unwrap();
+    std::fs::create_dir(at("folder")).unwrap();
+    pipe(&at("pipe"));
+    let names = || {
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = names();
+    for (name, code, exit) in [
+        ("missing.db", "no_file", 66),
+        ("-", "no_file", 66),
+        ("empty.db", "database_empty", 66),
+        ("newer.db", "database_newer", 65),
+        ("places.sqlite", "database_of_other_program", 65),
+        ("text.db", "not_a_database", 65),
+        ("folder", "not_a_file", 65),
+        ("pipe", "not_a_file", 65),
+    ] {
+        let read = || if name == "pipe" { None } else { std::fs::read(at(name)).ok() };
+        let bytes = read();
+        for command in ["verify", "repair", "restore"] {
+            let run = newswire(folder, &[command, name]);
+            assert_eq!(run.code, exit, "{command} {name}: {}{}", run.out, run.err);
+            assert!(run.err.contains(&format!("newswire explain {code}\n")), "{}", run.err);
+            for wrong in ["[store]", "'newswire run'", "'newswire repair'", "'newswire verify'"] {
+                assert!(!run.err.contains(wrong), "{command} {name}: {}", run.err);
+            }
+        }
+        assert_eq!(read(), bytes, "{name}");
+    }
+    assert_eq!(names(), before, "no file is created beside them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_is_checked_without_writing_to_its_folder() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin);
+    let copies = folder.path().join("copies");
+    std::fs::create_dir(&copies).unwrap();
+    assert_eq!(run(folder.path(), &["backup", "copies/a.db"]).code, 0);
+    std::fs::copy(folder.path().join("newswire.db"), copies.join("b.db")).unwrap();
+    for name in ["copies/a.db", "copies/b.db"] {
+        for command in ["verify", "repair", "restore"] {
+            let run = newswire(folder.path(), &[command, name]);
+            assert_eq!(run.code, 0, "{command} {name}: {}", run.err);
+        }
+    }
+    assert_eq!(std::fs::read_dir(&copies).unwrap().count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_lost_any_table_is_repaired_once() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin);
+    let folder = folder.path();
+    let database = Connection::open(folder.join("newswire.db")).unwrap();
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'search%'";
+    let mut statement = database.prepare(sql).unwrap();
+    let tables = statement.query_map([], |row| row.get(0)).unwrap();
+    let tables: Vec<String> = tables.map(Result::unwrap).collect();
+    drop(statement);
+    drop(database);
+    assert!(tables.len() > 20 && tables.contains(&"item".to_owned()), "{tables:?}");
+    for table in tables.iter().filter(|table| *table != "feed") {
+        let _ = std::fs::remove_file(folder.join("lost.db"));
+        assert_eq!(run(folder, &["backup", "lost.db"]).code, 0);
+        let database = Connection::open(folder.join("lost.db")).unwrap();
+        let sql = format!("PRAGMA foreign_keys = OFF; DROP TABLE {table}");
+        database.execute_batch(&sql).unwrap();
+        drop(database);
+        let repaired = newswire(folder, &["repair", "lost.db"]);
+        assert!(
+            repaired.code == 0 || repaired.out.contains("no damage"),
+            "{table}: {}",
+            repaired.err
+        );
+        if table == "item" {
+            let lost = "  items                    0 (nothing could be read)\n";
+            assert!(repaired.out.contains(lost), "{}", repaired.out);
+            assert!(repaired.out.contains("restore --from-outputs"), "{}", repaired.out);
+        }
+        let checked = newswire(folder, &["verify", "lost.db"]);
+        assert_eq!(checked.code, 0, "{table}: {}{}", checked.out, checked.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_without_its_end_is_repaired_and_one_without_its_beginning_is_not() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin);
+    let folder = folder.path();
+    let path = folder.join("newswire.db");
+    assert_eq!(run(folder, &["backup", "copy.db"]).code, 0);
+    let whole = std::fs::read(folder.join("copy.db")).unwrap();
+    std::fs::write(folder.join("cut.db"), &whole[..whole.len() * 3 / 4]).unwrap();
+    let checked = newswire(folder, &["verify", "cut.db"]);
+    assert_eq!(checked.code, 74, "{}{}", checked.out, checked.err);
+    assert!(checked.err.contains("'newswire repair cut.db'"), "{}", checked.err);
+    let repaired = newswire(folder, &["repair", "cut.db"]);
+    assert_eq!(repaired.code, 0, "{}{}", repaired.out, repaired.err);
+    assert_eq!(newswire(folder, &["verify", "cut.db"]).code, 0);
+    // The list of tables is on the first page.
+    let mut bytes = whole.clone();
+    bytes[100..4096].fill(0xa5);
+    std::fs::write(folder.join("newswire.db"), &bytes).unwrap();
+    let _ = std::fs::remove_file(folder.join("newswire.db-wal"));
+    let checked = run(folder, &["verify"]);
+    assert_eq!(checked.code, 74, "{}{}", checked.out, checked.err);
+    assert!(!checked.err.contains("newswire verify"), "{}", checked.err);
+    let repaired = run(folder, &["repair"]);
+    assert_eq!(repaired.code, 74, "{}{}", repaired.out, repaired.err);
+    let remedies = ["newswire explain nothing_readable", "restore FILE", "restore --from-outputs"];
+    assert!(remedies.iter().all(|text| repaired.err.contains(text)), "{}", repaired.err);
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    // Both remedies of the message work.
+    assert_eq!(run(folder, &["restore", "copy.db"]).code, 0);
+    std::fs::rename(&path, folder.join("old.db")).unwrap();
+    assert_eq!(run(folder, &["restore", "--from-outputs"]).code, 0);
 }

@@ -229,7 +229,7 @@ async fn a_database_that_cannot_be_used() {
         (&["status"], "database_of_other_program", 65, "newswire.db", "another path in [store]"),
     );
     write(at, "newswire.db", vec![7; 8192]);
-    assert_fails(at, (&["status"], "database_damaged", 74, "newswire.db", "newswire verify"));
+    assert_fails(at, (&["status"], "database_damaged", 74, "newswire.db", "restore FILE"));
     write(at, "newswire.db", "");
     assert_fails(at, (&["status"], "database_empty", 66, "newswire.db", "newswire poll"));
     with(at, "elsewhere.toml", "[schedule]", "publisher_hints = \"follow\"");

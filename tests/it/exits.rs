@@ -108,7 +108,7 @@ fn a_damaged_database_exits_with_74() {
     let folder = configured(&[]);
     std::fs::write(folder.path().join("newswire.db"), "not at all ".repeat(1000)).unwrap();
     let run = newswire(folder.path(), &["run"]);
-    assert_run(&run, 74, &["newswire.db", "not a database", "newswire verify"]);
+    assert_run(&run, 74, &["newswire.db", "not a database", "restore FILE"]);
 }
 
 #[test]

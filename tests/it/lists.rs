@@ -71,7 +71,7 @@ fn import_appends_and_keeps_the_rest_unchanged() {
     let run = newswire(folder.path(), &["import", "urls", "--append"]);
     assert_eq!(
         (run.code, run.out.as_str()),
-        (0, "feeds added to newswire.toml: 1\n"),
+        (0, "feeds added to newswire.toml: 1\nno daemon is running; the next start applies it\n"),
         "{}",
         run.err
     );

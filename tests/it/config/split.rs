@@ -121,7 +121,7 @@ fn add_and_import_write_to_the_main_file_and_know_the_feeds_of_the_others() {
     let said = newswire(folder.path(), &["import", "urls", "--append"]);
     assert_eq!(
         (said.code, said.out.as_str()),
-        (0, "feeds added to newswire.toml: 1\n"),
+        (0, "feeds added to newswire.toml: 1\nno daemon is running; the next start applies it\n"),
         "{}",
         said.err
     );
