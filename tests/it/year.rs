@@ -306,6 +306,7 @@ impl Simulation {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::print_stdout, reason = "a failure names the seed to repeat")]
 async fn months_with_kills_jumps_and_failures_publish_what_quiet_months_do() {
     let seeds = from_environment("NEWSWIRE_SEEDS", 1);
     let first = from_environment("NEWSWIRE_FIRST_SEED", 1);
