@@ -57,7 +57,7 @@ use self::clock_watch::{ClockWatch, Trust};
 use self::control::Control;
 use self::engine::StoreHealth;
 pub use self::engine::{Engine, Error, FeedSelection};
-use self::handle::{Command, PollRefusal, PollRequest, StartedPolls};
+use self::handle::{Command, Demands, PollRefusal, PollRequest, StartedPolls};
 pub use self::handle::{Commands, ConfigSource, DaemonHandle, ReloadResult, handle};
 use self::incident_watch::IncidentWatch;
 use self::listeners::Listeners;
@@ -222,7 +222,7 @@ pub async fn pass(
     StoreChecks::check_unclean(engine).await?;
     engine.keep_moved_plans().await?;
     let (queue, mut remaining) = engine.queue_once(selection)?;
-    if engine.clock_jumped() && trigger != Trigger::Forced {
+    if engine.clock_jumped() && !trigger.is_forced() {
         // Its items would be dated by a clock that may be wrong. The next pass finds the clock as it is now.
         let (event, code) = (Event::ClockChanged.slug(), Problem::ClockJumped.slug());
         let seconds = engine.clock_jump().as_secs();
@@ -422,7 +422,11 @@ fn take_result(
 
 /// Starts the polls that a command asks for.
 fn poll_now(request: PollRequest, engine: &Engine, (polls, trust): (&mut Polls, Trust)) {
-    let PollRequest { feeds, trigger, started } = request;
+    let PollRequest { feeds, demands, started } = request;
+    let trigger = match demands {
+        Demands::Keep => Trigger::Command,
+        Demands::Ignore => Trigger::Forced { since: engine.clock().now() },
+    };
     let problem = engine.store_failures().current();
     let result = match (problem, engine.selected(&feeds)) {
         (_, Err(Error::NoSuchFeed(name))) => Err(PollRefusal::UnknownFeed(name)),

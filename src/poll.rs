@@ -69,7 +69,18 @@ pub enum Trigger {
     /// The operator named it: demands of servers are kept, and no URL is requested twice within five minutes.
     Command,
     /// The operator insists (`--force`).
-    Forced,
+    Forced {
+        /// Start of the command. A URL that several feeds lead to is requested once by each command.
+        since: Timestamp,
+    },
+}
+
+impl Trigger {
+    /// Whether the demands of servers are ignored.
+    #[must_use]
+    pub fn is_forced(self) -> bool {
+        matches!(self, Self::Forced { .. })
+    }
 }
 
 /// Polls feeds. One poller is shared by all feeds.
@@ -329,7 +340,7 @@ impl Poller {
                 Urgency::Scheduled { interval, last }
             }
             Trigger::Command => Urgency::Command,
-            Trigger::Forced => Urgency::Forced,
+            Trigger::Forced { since } => Urgency::Forced { since },
         };
         let limits = Limits { at_once: schedule.per_host, spacing: schedule.host_spacing };
         let known = self.gate.has_ledger_of_polls().then(|| begun.known.clone());

@@ -184,17 +184,17 @@ fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
         return Err(failed(add::Error::OneUrl));
     }
     let destination = if *print { Destination::Stdout } else { Destination::Config };
-    let mut exit = Exit::Ok;
+    let (mut exit, mut added) = (Exit::Ok, false);
     for url in urls {
         let (id, title, interval) = (id.as_deref(), title.as_deref(), interval.as_deref());
         let request = add::Request { url, id, title, interval, tags, networks };
-        if let Err(first) = print_output(block_on(add::run(request, config, destination))?)
-            && exit == Exit::Ok
-        {
-            exit = first;
+        match print_output(block_on(add::run(request, config, destination))?) {
+            Ok(()) => added = true,
+            Err(first) if exit == Exit::Ok => exit = first,
+            Err(_) => {}
         }
     }
-    if let (Destination::Config, Some(path)) = (destination, find_existing(config)) {
+    if let (Destination::Config, Some(path), true) = (destination, find_existing(config), added) {
         edit::apply_if_running(&config::load(&path).database);
     }
     Ok(exit)
@@ -355,7 +355,7 @@ fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), E
     let config = prepare_pass(path)?;
     let config = block_on(run::with_current_lists(path, config))?.map_err(failed)?;
     let mut out = io::stdout();
-    let trigger = poll::trigger(&selection, force.into());
+    let trigger = poll::trigger(&selection, force.into(), Clock::system().now());
     let polling = poll::run(config, (&selection, trigger), &mut out);
     let summary = block_on(polling)?.map_err(failed)?;
     print(&format!("{summary}\n"));
@@ -364,7 +364,7 @@ fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), E
 
 fn rehearse(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let config = prepare_pass(path)?;
-    let trigger = poll::trigger(&selection, force.into());
+    let trigger = poll::trigger(&selection, force.into(), Clock::system().now());
     block_on(dry_run::run(config, (&selection, trigger), &mut io::stdout()))?.map_err(failed)
 }
 

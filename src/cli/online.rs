@@ -137,7 +137,7 @@ impl Online {
             if !is_own_folder(database) {
                 return Ok(());
             }
-            drop(Store::open(database, self.clock.clone())?);
+            create(database, &self.clock)?;
             for url in &urls {
                 let (url, host) = (url.to_string(), site(url).to_owned());
                 let (by, conditional, forced) = (Asker::Command, false, false);
@@ -168,12 +168,26 @@ impl Online {
             by: Asker::Command,
             urgency: match self.promises {
                 Promises::Keep => Urgency::Command,
-                Promises::Ignore => Urgency::Forced,
+                Promises::Ignore => Urgency::Forced { since: self.clock.now() },
             },
             limits: Limits { at_once: schedule.per_host, spacing: schedule.host_spacing },
             is_shared: false,
             known: None,
         }
+    }
+}
+
+/// Creates an empty database, so that the first requests are in its ledger too.
+fn create(database: &Path, clock: &Clock) -> Result<(), store::Error> {
+    drop(Store::open(database, clock.clone())?);
+    Ok(())
+}
+
+/// Creates the database if it is missing and its folder belongs to this user. What prevents it is reported when the
+/// database is opened.
+pub(super) fn create_missing(database: &Path, clock: &Clock) {
+    if !database.exists() && is_own_folder(database) {
+        let _ = create(database, clock);
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::error::CommandError;
@@ -93,9 +94,9 @@ pub(super) fn turn(database: &Path, within: Duration) -> Duration {
 }
 
 /// Why the selected feeds are polled.
-pub(super) fn trigger(selection: &FeedSelection, promises: Promises) -> Trigger {
+pub(super) fn trigger(selection: &FeedSelection, promises: Promises, now: Timestamp) -> Trigger {
     match selection {
-        _ if promises == Promises::Ignore => Trigger::Forced,
+        _ if promises == Promises::Ignore => Trigger::Forced { since: now },
         FeedSelection::Due => Trigger::Due,
         FeedSelection::All | FeedSelection::WithPaused | FeedSelection::Named(_) => {
             Trigger::Command
@@ -137,7 +138,7 @@ pub(super) async fn run(
         bar.finish_and_clear();
     }
     summary.left = result.map_err(|error| engine.examined(error))?;
-    summary.clock_jumped = engine.clock_jumped() && trigger != Trigger::Forced;
+    summary.clock_jumped = engine.clock_jumped() && !trigger.is_forced();
     Ok(summary)
 }
 

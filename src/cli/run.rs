@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
+use super::online::create_missing;
 use crate::clock::Clock;
 use crate::config::{self, Config, Followed};
 use crate::daemon::{
@@ -160,6 +161,7 @@ pub async fn fetch_lists(
     if !config.followed.iter().any(|list| matches!(list, Followed::Web { .. })) {
         return Ok(config);
     }
+    create_missing(&config.store.path, &clock);
     let ledger = Ledger::beside(&config.store.path);
     let gate = Gate::new(Arc::new(Fetcher::new(resolver)?), ledger, clock.clone());
     let follower = ListFollower::new(gate, clock);

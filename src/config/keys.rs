@@ -360,7 +360,7 @@ pub const KEYS: &[Key] = &[
         .also_called(&["subtitle", "summary", "about"]),
     output("link", Url).example("\"https://planet.example.org/\"")
         .doc("Page that the merged feed belongs to; the default is the index page of this server.")
-        .also_called(&["url", "homepage", "website", "site", "site_url", "html_url", "home"]),
+        .also_called(&["url", "homepage", "site_url", "html_url", "home"]),
     output("author", Text).example("\"Planet Example\"")
         .doc("Publisher of the merged feed; the default is its title.")
         .also_called(&["publisher", "owner", "creator"]),
@@ -371,6 +371,10 @@ pub const KEYS: &[Key] = &[
         .doc("Folder that the documents are written to; without it they are only served.")
         .details("A compressed form of each file is written beside it, for a web server.")
         .also_called(&["dir", "folder", "path", "file", "output_dir", "destination"]),
+    output("site", Flag).default("false")
+        .doc("Whether the pages are written into directory too, so that any web server or bucket serves the whole planet.")
+        .details("docs/static-site.md describes the files. The folder with the name of the output belongs to Newswire.")
+        .also_called(&["static", "static_site", "html", "pages", "website"]),
     output("token", Secret).example("{ file = \"/etc/newswire/planet.token\" }")
         .doc("Secret that subscribers must send, at least 16 characters.")
         .details("docs/feeds.md describes how subscribers send it. It does not protect files in directory.")

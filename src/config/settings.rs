@@ -150,6 +150,11 @@ pub(super) fn log(values: &Values) -> telemetry::Settings {
 pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Option<Output> {
     let values = Values::of(&Chain::of(layer), layer.section.accepted());
     let token = token(layer, &values, report);
+    if values.flag("site") == Some(true) && !layer.may_set("directory") {
+        let message = "the pages of a static site need a folder";
+        let error = Diagnostic::error("contradiction", layer.span("site"), message);
+        report.push(error.help("set directory, or remove site: Newswire serves the same pages"));
+    }
     let id = values.text("id")?;
     let formats = values.words("formats").into_iter().flatten();
     Some(Output {
@@ -178,6 +183,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         },
         presentation: presentation(&values),
         deltas: values.flag("deltas").unwrap_or_default(),
+        site: values.flag("site").unwrap_or_default(),
         base_url: base_url.clone(),
         // The daemon replaces it by the id in the database.
         identity: OutputIdentity::new(&id, Timestamp::UNIX_EPOCH),

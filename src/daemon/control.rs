@@ -16,8 +16,7 @@ use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
 use super::engine::FeedSelection;
-use super::handle::{DaemonHandle, PollRefusal, ReloadResult, StartedPolls};
-use crate::poll::Trigger;
+use super::handle::{DaemonHandle, Demands, PollRefusal, ReloadResult, StartedPolls};
 use crate::text::amounts::count;
 
 /// Longest request, in bytes.
@@ -281,8 +280,8 @@ async fn poll(
         (true, false) => FeedSelection::All,
         (true, true) => FeedSelection::WithPaused,
     };
-    let trigger = if force { Trigger::Forced } else { Trigger::Command };
-    let StartedPolls { number, mut results } = match handle.poll(selection, trigger).await {
+    let demands = if force { Demands::Ignore } else { Demands::Keep };
+    let StartedPolls { number, mut results } = match handle.poll(selection, demands).await {
         Ok(started) => started,
         Err(PollRefusal::UnknownFeed(name)) => return Ok(Reply::UnknownFeed(name)),
         Err(PollRefusal::Unable(reason)) => return Ok(Reply::Failed(reason)),

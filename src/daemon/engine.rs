@@ -3,6 +3,7 @@
 //! Used by the daemon and by a single pass (`newswire poll`).
 
 mod error;
+mod publication;
 mod site;
 
 use std::path::Path;
@@ -69,6 +70,7 @@ pub struct Engine {
     gate: Gate,
     poller: Poller,
     publisher: Publisher,
+    static_sites: web::StaticSites,
     served: Arc<Served>,
     site: Arc<web::Site>,
     image_proxy: web::ImageProxy,
@@ -143,6 +145,7 @@ impl Engine {
                 .counting(metrics.clone()),
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&served), clock.clone())
                 .counting(metrics.clone()),
+            static_sites: web::StaticSites::new(Arc::clone(&served)),
             site: Arc::new(site),
             image_proxy,
             store_failures: StoreFailures::new(
@@ -276,6 +279,11 @@ impl Engine {
 
     pub(crate) fn publisher(&self) -> &Publisher {
         &self.publisher
+    }
+
+    /// The writer of static sites.
+    pub(crate) fn static_sites(&self) -> &web::StaticSites {
+        &self.static_sites
     }
 
     /// The state of failures of the database.
@@ -412,48 +420,6 @@ impl Engine {
         chosen.sort_by_key(|target| target.key);
         chosen.dedup_by_key(|target| target.key);
         Ok(chosen)
-    }
-
-    /// Matches all pending items, publishes every output and writes its archive pages.
-    ///
-    /// # Errors
-    /// The first error after all outputs were tried: the database failed, or an output could not be published.
-    pub async fn publish(&self) -> Result<(), Error> {
-        let mut result = self.publish_documents().await;
-        for output in &self.setup.output_set.outputs {
-            if let Err(error) = self.publisher.complete_archive(output).await {
-                result = result.and(Err(error.into()));
-            }
-        }
-        result
-    }
-
-    /// As [`Engine::publish`], but only the outputs whose files differ from what would be written now.
-    ///
-    /// # Errors
-    /// When the database fails, or an output cannot be published.
-    pub(crate) async fn publish_changed(&self) -> Result<(), Error> {
-        self.matcher.catch_up().await?;
-        let output_set = &self.setup.output_set;
-        let published = self.publisher.publish_changed(&output_set.outputs).await;
-        let listed = self.publisher.list(&output_set.outputs, &output_set.hidden).await;
-        Ok(published.and(listed)?)
-    }
-
-    /// Matches all pending items and publishes every output without its archive pages.
-    ///
-    /// # Errors
-    /// The first error after all outputs were tried.
-    pub(crate) async fn publish_documents(&self) -> Result<(), Error> {
-        self.matcher.catch_up().await?;
-        let (mut result, output_set) = (Ok(()), &self.setup.output_set);
-        for output in &output_set.outputs {
-            if let Err(error) = self.publisher.publish(output).await {
-                result = result.and(Err(error.into()));
-            }
-        }
-        let listed = self.publisher.list(&output_set.outputs, &output_set.hidden).await;
-        result.and(listed.map_err(Into::into))
     }
 
     /// Plans the next poll again when the settings of the feed changed during the poll.

@@ -15,7 +15,6 @@ use super::change::Change;
 use super::engine::FeedSelection;
 use super::service_manager::notify;
 use crate::config::{Config, Loaded, Style};
-use crate::poll::Trigger;
 use crate::telemetry::{Event, Handle};
 
 /// Loads the current config. Blocks.
@@ -32,11 +31,19 @@ pub(crate) enum Command {
     ReportRejected,
 }
 
+/// What happens to demands of servers when a command polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Demands {
+    Keep,
+    /// `--force`.
+    Ignore,
+}
+
 /// Feeds that a command asks the daemon to poll.
 #[derive(Debug)]
 pub(crate) struct PollRequest {
     pub(crate) feeds: FeedSelection,
-    pub(crate) trigger: Trigger,
+    pub(crate) demands: Demands,
     /// Receives the polls that began, or why none did.
     pub(crate) started: oneshot::Sender<Result<StartedPolls, PollRefusal>>,
 }
@@ -151,10 +158,10 @@ impl DaemonHandle {
     pub(crate) async fn poll(
         &self,
         feeds: FeedSelection,
-        trigger: Trigger,
+        demands: Demands,
     ) -> Result<StartedPolls, PollRefusal> {
         let (started, polls) = oneshot::channel();
-        let request = PollRequest { feeds, trigger, started };
+        let request = PollRequest { feeds, demands, started };
         let sent = self.commands.send(Command::Poll(request)).await;
         match polls.await {
             Ok(polls) if sent.is_ok() => polls,

@@ -196,7 +196,7 @@ impl Polls {
         let asked = self.asked.entry(target.key);
         let asked = asked.or_insert_with(|| AskedPoll { trigger, clients: Vec::new() });
         asked.clients.push(client);
-        if trigger == Trigger::Forced {
+        if trigger.is_forced() {
             asked.trigger = trigger;
         }
         engine.setup().requeue_at(target, &mut self.queue, engine.clock().now());

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::model::Coded as _;
 use crate::outputs::{self, ArchiveState, Publisher};
 use crate::telemetry::{Event, Problem, Readiness};
+use crate::web::StaticSites;
 
 /// Time without changes after which outputs are published.
 const QUIET: Duration = Duration::from_millis(500);
@@ -52,7 +53,11 @@ impl Publishing {
         let readiness = engine.readiness().clone();
         let logged = HashMap::new();
         let error_log = ErrorLog { clock, store_failures, readiness, logged, unwritten: false };
-        let task = tokio::spawn(work(engine.publisher().clone(), seen, error_log));
+        let writers = Writers {
+            publisher: engine.publisher().clone(),
+            static_sites: engine.static_sites().clone(),
+        };
+        let task = tokio::spawn(work(writers, seen, error_log));
         Self { changes, task }
     }
 
@@ -78,16 +83,23 @@ impl Publishing {
     }
 }
 
-async fn work(
+/// What writes the files of outputs.
+struct Writers {
     publisher: Publisher,
+    static_sites: StaticSites,
+}
+
+async fn work(
+    writers: Writers,
     mut changes: watch::Receiver<(Arc<OutputSet>, u64)>,
     mut error_log: ErrorLog,
 ) {
     let clock = error_log.clock.clone();
+    let publisher = &writers.publisher;
     let mut retry_at = None;
     loop {
-        // Archive pages are written after the documents that clients poll.
-        if write_archives(&publisher, &mut changes, &mut error_log).await {
+        // Archive pages and static sites are written after the documents that clients poll.
+        if write_the_rest(&writers, &mut changes, &mut error_log).await {
             retry_at = retry_at.or(Some(clock.elapsed() + RETRY));
         }
         error_log.report();
@@ -113,10 +125,10 @@ async fn work(
     }
 }
 
-/// Writes archive pages until all are written or a change has to be published first. Returns whether a write
-/// failed that may succeed later.
-async fn write_archives(
-    publisher: &Publisher,
+/// Writes archive pages, then static sites, until all are written or a change has to be published first. Returns whether a
+/// write failed that may succeed later.
+async fn write_the_rest(
+    Writers { publisher, static_sites }: &Writers,
     changes: &mut watch::Receiver<(Arc<OutputSet>, u64)>,
     error_log: &mut ErrorLog,
 ) -> bool {
@@ -128,6 +140,18 @@ async fn write_archives(
             match publisher.write_archive(output).await {
                 Ok(ArchiveState::Unfinished) => {}
                 Ok(ArchiveState::Complete) => break,
+                Err(error) => {
+                    temporary |= error_log.log(&output.id, error);
+                    break;
+                }
+            }
+        }
+    }
+    for output in &output_set.outputs {
+        while matches!(changes.has_changed(), Ok(false)) {
+            match static_sites.write(output).await {
+                Ok(step) if step.is_complete => break,
+                Ok(_) => {}
                 Err(error) => {
                     temporary |= error_log.log(&output.id, error);
                     break;

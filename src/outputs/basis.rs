@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::archive;
 use super::error::Error;
 use super::files::is_written;
+use super::static_site;
 use crate::render::{self, Output};
 use crate::store::{self, Transaction};
 
@@ -36,6 +37,7 @@ pub(super) fn before(
     let revision = reader.revision()?;
     let complete = archive::complete_pages(reader, output)?;
     let current = reader.has_basis(&output.id, &digest(output, revision, &complete), now)?
+        && static_site::is_current(output)
         && match output.directory.as_deref() {
             Some(directory) => {
                 has_documents(reader, output, directory)?

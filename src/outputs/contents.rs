@@ -80,8 +80,8 @@ pub struct Results {
 /// Everything that is stored of one output, as of its last publication. Every method blocks: call
 /// it off the async threads.
 pub struct Contents {
-    reader: Reader,
-    output: Arc<Output>,
+    pub(super) reader: Reader,
+    pub(super) output: Arc<Output>,
     /// Archive pages that were requested, the last one first.
     pages: Mutex<VecDeque<(u32, Arc<Document>)>>,
     /// Documents of queries that were requested, the last one first, with the query.

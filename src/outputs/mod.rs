@@ -14,6 +14,9 @@
 //! served      the documents that the web server answers with
 //! recovery    what is in an output's directory, read back and compared
 //! basis       whether its files are what would be written now
+//! static_site the pages in an output's directory
+//! site_pages  which pages a static site has, and what each shows
+//! site_manifest  what is in its folder, and what it was made from
 //! visibility  where an item appears in an output, or why it does not
 //! ```
 //!
@@ -33,6 +36,9 @@ mod recovery;
 mod rewrite;
 mod select;
 mod served;
+mod site_manifest;
+mod site_pages;
+mod static_site;
 mod visibility;
 
 pub use contents::{Contents, Query, Results};
@@ -40,11 +46,13 @@ pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
 pub use filters::{FilterEffect, feed_filter_effects, output_filter_effects};
 pub use months::Month;
-pub use publisher::{ArchiveState, Published, Publisher};
+pub use publisher::{ArchiveState, Incomplete, Published, Publisher};
 pub use recovery::{
     PublishedDocuments, PublishedItem, RecoveryError, differences, is_same_feed,
     published_documents,
 };
 pub use select::{Position, select};
 pub use served::{Refusal, Served, ServedOutput};
+pub use site_pages::{SiteList, SitePage};
+pub use static_site::{SiteContent, SiteLook, SiteStep, SiteWriter, has_site, has_story_pages};
 pub use visibility::{Visibility, visibility};

@@ -85,9 +85,11 @@ pub enum ArchiveState {
     Complete,
 }
 
-/// An output in a pass: its documents are published, its archive may be incomplete.
-struct Incomplete<'o> {
-    output: &'o Arc<Output>,
+/// An output in a pass: its documents are published, its archive and its static site may be incomplete.
+#[derive(Debug)]
+pub struct Incomplete<'o> {
+    /// The output.
+    pub output: &'o Arc<Output>,
     /// Revision of the store before anything was selected.
     revision: i64,
     /// When an entry leaves the output by age alone; `None`: none does.
@@ -173,30 +175,13 @@ impl Publisher {
         published
     }
 
-    /// Publishes the outputs whose files are not what would be written now, with all archive pages,
-    /// and stores what they depend on. What is served is not looked at: this is for a process that
-    /// ends after it.
+    /// Publishes the documents of an output; `None`: its files are what would be written now. What is served is not
+    /// looked at: this is for a process that ends after it. Archive pages and the static site are left to the caller,
+    /// and then [`Publisher::record_basis`].
     ///
     /// # Errors
-    /// The first error, once all outputs have been tried.
-    pub async fn publish_changed(&self, outputs: &[Arc<Output>]) -> Result<(), Error> {
-        let mut result = Ok(());
-        let mut published = Vec::new();
-        for output in outputs {
-            match self.publish_unless_current(output).await {
-                Ok(Some(write)) => published.push(write),
-                Ok(None) => debug!(output = output.id, "output unchanged"),
-                Err(error) => result = result.and(Err(error)),
-            }
-        }
-        for done in published {
-            result = result.and(self.complete(done).await);
-        }
-        result
-    }
-
-    /// Publishes the documents of an output; `None`: its files are what would be written now.
-    async fn publish_unless_current<'o>(
+    /// See [`Error`].
+    pub async fn publish_unless_current<'o>(
         &self,
         output: &'o Arc<Output>,
     ) -> Result<Option<Incomplete<'o>>, Error> {
@@ -205,18 +190,21 @@ impl Publisher {
         let work = move || reader.read(|reader| basis::before(reader, &asked, now));
         let Before { revision, current } = self.off_thread(output, work).await?;
         if current {
+            debug!(output = output.id, "output unchanged");
             return Ok(None);
         }
         let Published { until, .. } = self.publish(output).await?;
         Ok(Some(Incomplete { output, revision, until }))
     }
 
-    /// Writes all archive pages of an output, and stores what its files depend on.
-    async fn complete(
+    /// Stores what the files of an output depend on, which are all written.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn record_basis(
         &self,
         Incomplete { output, revision, until }: Incomplete<'_>,
     ) -> Result<(), Error> {
-        self.complete_archive(output).await?;
         let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
         let work = move || reader.read(|reader| basis::basis(reader, &asked, revision));
         let basis = self.off_thread(output, work).await?;

@@ -11,6 +11,7 @@ use std::{fs, io};
 use serde_json::Value;
 use url::Url;
 
+use super::{site_manifest, static_site};
 use crate::model::{Failure, ParsedItem};
 use crate::parse;
 use crate::render::{self, AlsoAt, Format, Output};
@@ -196,6 +197,11 @@ pub fn differences(
             }
             Err(error) => return Err(RecoveryError::Read(path, error)),
         }
+    }
+    let published = !reader.publication(&output.id)?.unwrap_or_default().is_empty();
+    if let Some(folder) = static_site::folder(output).filter(|_| output.site && published) {
+        let different = site_manifest::differences(&folder);
+        found.extend(different.map_err(|error| RecoveryError::Read(folder, error))?);
     }
     let Some(documents) = published_documents(output)? else { return Ok(found) };
     let pages = documents.archive.iter().map(|(_, items)| items);

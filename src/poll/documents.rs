@@ -1,6 +1,6 @@
 //! Documents that other feeds may be read from, from their response until they are stored.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use jiff::Timestamp;
@@ -14,37 +14,67 @@ const MAX_SHARED: usize = 2 * 1024 * 1024;
 /// Number of documents from which those that are stored are removed.
 const MANY: usize = 64;
 
-/// Documents that are not stored yet, by URL. A document is here as long as its poll exists.
+/// Largest document that is kept after a forced request, in bytes, and the number of these documents.
+const MAX_RECENT: usize = 256 * 1024;
+const RECENT: usize = 16;
+
+/// Documents that are not stored yet, by URL. A document is here while its poll exists.
 #[derive(Debug, Default)]
-pub(super) struct Documents(Mutex<HashMap<String, Weak<SharedDocument>>>);
+pub(super) struct Documents {
+    unstored: Mutex<HashMap<String, Weak<SharedDocument>>>,
+    /// The last documents of forced requests, to which other feeds of the same command may lead.
+    recent: Mutex<VecDeque<Arc<SharedDocument>>>,
+}
 
 impl Documents {
     /// Keeps the document of a response for other feeds; `None`: it has none, or one that is too large.
     pub(super) fn keep(&self, response: &Response, at: Timestamp) -> Option<Arc<SharedDocument>> {
-        let body = response.body.as_ref().filter(|body| body.bytes.len() <= MAX_SHARED)?;
-        let url = response.url.to_string();
-        let document = Arc::new(SharedDocument {
-            final_url: url.clone(),
-            url: url.clone(),
-            content_type: body.content_type.clone(),
-            validators: response.validators.clone()?,
-            hash: response.body_hash?,
-            body: body.bytes.clone(),
-            at,
-        });
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let document = document_of(response, at, MAX_SHARED)?;
+        let mut kept = self.unstored.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MANY {
             kept.retain(|_, document| document.strong_count() > 0);
         }
-        kept.insert(url, Arc::downgrade(&document));
+        kept.insert(document.url.clone(), Arc::downgrade(&document));
         Some(document)
+    }
+
+    /// Keeps the document of a forced request until some others are kept.
+    pub(super) fn keep_recent(&self, response: &Response, at: Timestamp) {
+        let Some(document) = document_of(response, at, MAX_RECENT) else { return };
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.push_back(document);
+        if recent.len() > RECENT {
+            let _ = recent.pop_front();
+        }
+    }
+
+    /// The document of a URL that a command which began at `since` has requested.
+    pub(super) fn of_command(&self, url: &Url, since: Timestamp) -> Option<Arc<SharedDocument>> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = |it: &&Arc<SharedDocument>| it.url == url.as_str() && it.at >= since;
+        recent.iter().rev().find(fits).map(Arc::clone)
     }
 
     /// The document of a URL that is not stored yet.
     pub(super) fn of(&self, url: &Url) -> Option<Arc<SharedDocument>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.unstored.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(url.as_str())?.upgrade()
     }
+}
+
+/// The document of a response, unless it is larger than `largest`.
+fn document_of(response: &Response, at: Timestamp, largest: usize) -> Option<Arc<SharedDocument>> {
+    let body = response.body.as_ref().filter(|body| body.bytes.len() <= largest)?;
+    let url = response.url.to_string();
+    Some(Arc::new(SharedDocument {
+        final_url: url.clone(),
+        url,
+        content_type: body.content_type.clone(),
+        validators: response.validators.clone()?,
+        hash: response.body_hash?,
+        body: body.bytes.clone(),
+        at,
+    }))
 }
 
 /// The document as the end of an exchange.

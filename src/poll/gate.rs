@@ -50,7 +50,16 @@ pub enum Urgency {
     /// A command: demands of servers are kept, and no URL is requested twice within [`COMMAND_GAP`].
     Command,
     /// `--force`: only the turns of site and address are kept.
-    Forced,
+    Forced {
+        /// Start of the command, which requests a URL once for all feeds that lead to it.
+        since: Timestamp,
+    },
+}
+
+impl Urgency {
+    fn is_forced(self) -> bool {
+        matches!(self, Self::Forced { .. })
+    }
 }
 
 /// A request and the one who makes it.
@@ -240,7 +249,7 @@ impl Gate {
         said: &mut Said,
         time: &mut Duration,
     ) -> Result<Hop, store::Error> {
-        let Entered { url, host, address, entry, turn } =
+        let Entered { url, host, address, entry, mut turn } =
             match self.enter((visit, known), exchange, (said, time)).await? {
                 Ok(entered) => entered,
                 Err(hop) => return Ok(hop),
@@ -253,14 +262,14 @@ impl Gate {
                 address: address.map(|address| address.to_string()),
                 by: visit.by.clone(),
                 conditional: exchange.is_conditional(),
-                forced: visit.urgency == Urgency::Forced,
+                forced: visit.urgency.is_forced(),
                 promised: !entry.promises.is_empty() || self.has_demands(),
                 at,
             })
             .await?;
         let (site, limits, since_last) = (host.as_str(), visit.limits, None);
         let waiting = Waiting { url: url.as_str(), site, address, limits, since_last };
-        self.lanes.sent(waiting, self.clock.elapsed());
+        self.lanes.sent(waiting, &mut turn, self.clock.elapsed());
         said.asked_at = Some(at);
         if let Some(metrics) = &self.metrics {
             metrics.requested(match exchange.is_conditional() {
@@ -277,11 +286,8 @@ impl Gate {
         };
         let answered = Answered { url: &url, host: &host, address, status, freshness };
         self.note(said, answered, &entry).await?;
-        if let Step::Done(response) = &step
-            && visit.by != Asker::Image
-            && (visit.is_shared || !response.hops.is_empty())
-        {
-            said.shared = self.documents.keep(response, at);
+        if let Step::Done(response) = &step {
+            said.shared = self.keep(visit, response, at);
         }
         // The next request to the site has to see what this response asked for, and the document.
         drop(turn);
@@ -289,6 +295,26 @@ impl Gate {
             Step::Redirected { .. } => Hop::Redirected,
             Step::Done(response) => Hop::Done(response),
         })
+    }
+
+    /// Keeps the document of a response for other feeds that may be read from it.
+    fn keep(
+        &self,
+        visit: &Visit<'_>,
+        response: &fetch::Response,
+        at: Timestamp,
+    ) -> Option<Arc<SharedDocument>> {
+        if visit.by == Asker::Image {
+            return None;
+        }
+        if visit.is_shared || !response.hops.is_empty() {
+            return self.documents.keep(response, at);
+        }
+        if visit.urgency.is_forced() {
+            // Another feed of this command may lead to it.
+            self.documents.keep_recent(response, at);
+        }
+        None
     }
 
     /// Waits for the turn of the next request. The inner error ends the exchange.
@@ -327,7 +353,7 @@ impl Gate {
                 return Ok(Err(hop));
             }
         }
-        if visit.urgency != Urgency::Forced
+        if !visit.urgency.is_forced()
             && let Some(promise) = self.demand((&url, &host, address), self.clock.now()).await?
         {
             let (until, reason) = (promise.until, Denial::Demand(promise));
@@ -345,7 +371,7 @@ impl Gate {
     ) -> Result<Option<Hop>, store::Error> {
         let (url, now) = (exchange.url().clone(), self.clock.now());
         if asked_by_other(visit, entry, now)
-            && let Some(document) = self.document(&url).await?
+            && let Some(document) = self.document(visit, &url).await?
             && let Some(known) = documents::known(&document)
         {
             said.shared = Some(document);
@@ -355,8 +381,16 @@ impl Gate {
     }
 
     /// The last document of a URL that another feed was read from.
-    async fn document(&self, url: &Url) -> Result<Option<Arc<SharedDocument>>, store::Error> {
-        match self.documents.of(url) {
+    async fn document(
+        &self,
+        visit: &Visit<'_>,
+        url: &Url,
+    ) -> Result<Option<Arc<SharedDocument>>, store::Error> {
+        let recent = match visit.urgency {
+            Urgency::Forced { since } => self.documents.of_command(url, since),
+            _ => None,
+        };
+        match recent.or_else(|| self.documents.of(url)) {
             Some(document) => Ok(Some(document)),
             None => Ok(self.ledger.shared_document(url).await?.map(Arc::new)),
         }
@@ -475,12 +509,19 @@ fn asked_by_other(visit: &Visit<'_>, entry: &LedgerEntry, now: Timestamp) -> boo
             SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX)
         }
         Urgency::Command => COMMAND_GAP,
-        Urgency::Forced => return false,
+        Urgency::Forced { .. } => return by_this_command(visit, entry).is_some(),
     };
     entry.url_asked.as_ref().is_some_and(|(at, by)| {
         let gap = now.duration_since(*at);
         *by != visit.by && (SignedDuration::ZERO..interval).contains(&gap)
     })
+}
+
+/// The time at which a command with `--force` requested the URL for another feed.
+fn by_this_command(visit: &Visit<'_>, entry: &LedgerEntry) -> Option<Timestamp> {
+    let Urgency::Forced { since } = visit.urgency else { return None };
+    let (at, by) = entry.url_asked.as_ref()?;
+    (*by != visit.by && matches!(by, Asker::Feed(_)) && *at >= since).then_some(*at)
 }
 
 /// Whether the URL is that of the first request of the exchange.
@@ -493,8 +534,12 @@ fn is_first(visit: &Visit<'_>, url: &Url) -> bool {
 /// Whether what is known about the URL and its site forbids the request.
 fn denied(visit: &Visit<'_>, entry: &LedgerEntry, url: &Url, now: Timestamp) -> Option<Denied> {
     let denied = |until, reason| Some(Denied { until, reason, url: url.clone() });
-    if visit.urgency == Urgency::Forced {
-        return None;
+    if visit.urgency.is_forced() {
+        // There was no document that can be shared.
+        let at = by_this_command(visit, entry)?;
+        let (_, by) = entry.url_asked.clone()?;
+        let until = at.saturating_add(COMMAND_GAP).unwrap_or(Timestamp::MAX);
+        return denied(until, Denial::Recent { at, by });
     }
     if let Some(promise) = entry.demand(now) {
         return denied(promise.until, Denial::Demand(promise.clone()));
@@ -502,7 +547,7 @@ fn denied(visit: &Visit<'_>, entry: &LedgerEntry, url: &Url, now: Timestamp) -> 
     // A time in the future: the clock was set back.
     let (at, by) = entry.url_asked.clone().filter(|(at, _)| *at <= now)?;
     let gap = match visit.urgency {
-        Urgency::Forced => return None,
+        Urgency::Forced { .. } => return None,
         Urgency::Command => COMMAND_GAP,
         Urgency::Scheduled { interval, last } => {
             let interval = SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX);

@@ -38,10 +38,19 @@ struct State {
 
 #[derive(Debug)]
 struct Lane {
-    turns: Arc<Semaphore>,
+    places: Places,
     at_once: usize,
     /// Monotonic time of the earliest next start.
     next: Duration,
+}
+
+/// What a request acquires of a lane.
+#[derive(Debug, Clone)]
+struct Places {
+    /// Until the response.
+    turns: Arc<Semaphore>,
+    /// Until the request is sent, which may take time: it is written first. Thus the spacing is that of the requests.
+    door: Arc<Semaphore>,
 }
 
 /// The right to send one request; it ends when dropped.
@@ -49,18 +58,17 @@ struct Lane {
 pub(super) struct Turn {
     /// Whether it had to wait for others.
     pub(super) waited: bool,
-    _url: Option<OwnedSemaphorePermit>,
-    _site: OwnedSemaphorePermit,
-    _address: Option<OwnedSemaphorePermit>,
+    doors: Vec<OwnedSemaphorePermit>,
+    turns: Vec<OwnedSemaphorePermit>,
 }
 
-/// What a request has to acquire.
+/// The lanes of a request.
 struct Turns {
     /// `None`: the site gets one request at once.
-    url: Option<Arc<Semaphore>>,
-    site: Arc<Semaphore>,
+    url: Option<Places>,
+    site: Places,
     /// `None` behind a proxy.
-    address: Option<Arc<Semaphore>>,
+    address: Option<Places>,
 }
 
 /// A request that waits for its turn.
@@ -77,19 +85,20 @@ pub(super) struct Waiting<'a> {
 impl Lane {
     fn new(at_once: usize) -> Self {
         let at_once = at_once.max(1);
-        Self { turns: Arc::new(Semaphore::new(at_once)), at_once, next: Duration::ZERO }
+        let (turns, door) = (Arc::new(Semaphore::new(at_once)), Arc::new(Semaphore::new(1)));
+        Self { places: Places { turns, door }, at_once, next: Duration::ZERO }
     }
 
     /// Allows at least this many requests at once.
     fn widen(&mut self, at_once: usize) {
         if at_once > self.at_once {
-            self.turns.add_permits(at_once - self.at_once);
+            self.places.turns.add_permits(at_once - self.at_once);
             self.at_once = at_once;
         }
     }
 
     fn is_idle(&self, now: Duration) -> bool {
-        self.next <= now && Arc::strong_count(&self.turns) == 1
+        self.next <= now && Arc::strong_count(&self.places.turns) == 1
     }
 }
 
@@ -97,26 +106,23 @@ impl Lanes {
     /// Waits until the request may be sent.
     pub(super) async fn turn(&self, waiting: Waiting<'_>, clock: &Clock) -> Option<Turn> {
         let Turns { url, site, address } = self.turns(waiting, clock.elapsed());
-        let mut waited = false;
-        let url = match url {
-            Some(url) => Some(acquire(url, &mut waited).await?),
-            None => None,
-        };
-        let site = acquire(site, &mut waited).await?;
-        let address = match address {
-            Some(address) => Some(acquire(address, &mut waited).await?),
-            None => None,
-        };
-        let start = self.reserve(waiting, clock.elapsed());
-        if start > clock.elapsed() {
-            waited = true;
-            clock.sleep_until(start).await;
+        let mut turn = Turn { waited: false, doors: Vec::new(), turns: Vec::new() };
+        if let Some(url) = url {
+            let place = acquire(url.turns, &mut turn.waited).await?;
+            turn.turns.push(place);
         }
-        Some(Turn { waited, _url: url, _site: site, _address: address })
+        turn.enter(site).await?;
+        turn.pause(self.reserve_site(waiting, clock.elapsed()), clock).await;
+        // Other sites may use the address while this one waits for its own time.
+        if let Some(address) = address {
+            turn.enter(address).await?;
+            turn.pause(self.reserve_address(waiting, clock.elapsed()), clock).await;
+        }
+        Some(turn)
     }
 
-    /// Notes that the request was sent, which may be later than its turn: it is written first.
-    pub(super) fn sent(&self, waiting: Waiting<'_>, now: Duration) {
+    /// Notes that the request was sent, so that the next one may take its time.
+    pub(super) fn sent(&self, waiting: Waiting<'_>, turn: &mut Turn, now: Duration) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let spacing = waiting.limits.spacing;
         if let Some(site) = state.sites.get_mut(waiting.site) {
@@ -126,6 +132,7 @@ impl Lanes {
         if let Some(address) = address {
             address.next = address.next.max(now + spacing / SHARED_ADDRESS);
         }
+        turn.doors.clear();
     }
 
     /// The turns of the URL, of the site and of the address.
@@ -139,7 +146,7 @@ impl Lanes {
         let at_once = waiting.limits.at_once;
         let url = (at_once > 1).then(|| {
             let lane = state.urls.entry(waiting.url.to_owned()).or_insert_with(|| Lane::new(1));
-            Arc::clone(&lane.turns)
+            lane.places.clone()
         });
         let site = state.sites.entry(waiting.site.to_owned()).or_insert_with(|| {
             let mut lane = Lane::new(at_once);
@@ -149,26 +156,22 @@ impl Lanes {
             lane
         });
         site.widen(at_once);
-        let site = Arc::clone(&site.turns);
+        let site = site.places.clone();
         let address = waiting.address.map(|address| {
             let at_once = at_once.max(ADDRESS_AT_ONCE);
             let lane = state.addresses.entry(address).or_insert_with(|| Lane::new(at_once));
             lane.widen(at_once);
-            Arc::clone(&lane.turns)
+            lane.places.clone()
         });
         Turns { url, site, address }
     }
 
-    /// Takes the next free time. Returns it on the monotonic clock.
-    fn reserve(&self, waiting: Waiting<'_>, now: Duration) -> Duration {
+    /// Takes the next free time of the site. Returns it on the monotonic clock.
+    fn reserve_site(&self, waiting: Waiting<'_>, now: Duration) -> Duration {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { sites, addresses, new_sites, next_new_site, .. } = &mut *state;
-        let (mut site, mut address) = (
-            sites.get_mut(waiting.site),
-            waiting.address.and_then(|address| addresses.get_mut(&address)),
-        );
-        let lanes = [site.as_ref(), address.as_ref()];
-        let mut start = lanes.into_iter().flatten().fold(now, |start, lane| start.max(lane.next));
+        let State { sites, new_sites, next_new_site, .. } = &mut *state;
+        let mut site = sites.get_mut(waiting.site);
+        let mut start = site.as_ref().map_or(now, |site| now.max(site.next));
         let spacing = waiting.limits.spacing;
         if waiting.since_last.is_none() && new_sites.insert(waiting.site.to_owned()) {
             if new_sites.len() > FREE_HOSTS {
@@ -179,10 +182,34 @@ impl Lanes {
         if let Some(site) = &mut site {
             site.next = start + spacing;
         }
-        if let Some(address) = &mut address {
-            address.next = start + spacing / SHARED_ADDRESS;
-        }
         start
+    }
+
+    /// Takes the next free time of the address. Returns it on the monotonic clock.
+    fn reserve_address(&self, waiting: Waiting<'_>, now: Duration) -> Duration {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = waiting.address.and_then(|address| state.addresses.get_mut(&address));
+        let Some(lane) = lane else { return now };
+        let start = now.max(lane.next);
+        lane.next = start + waiting.limits.spacing / SHARED_ADDRESS;
+        start
+    }
+}
+
+impl Turn {
+    /// Takes a place and the door of a lane.
+    async fn enter(&mut self, places: Places) -> Option<()> {
+        self.turns.push(acquire(places.turns, &mut self.waited).await?);
+        self.doors.push(acquire(places.door, &mut self.waited).await?);
+        Some(())
+    }
+
+    /// Waits until `start` on the monotonic clock.
+    async fn pause(&mut self, start: Duration, clock: &Clock) {
+        if start > clock.elapsed() {
+            self.waited = true;
+            clock.sleep_until(start).await;
+        }
     }
 }
 
@@ -199,6 +226,7 @@ async fn acquire(turns: Arc<Semaphore>, waited: &mut bool) -> Option<OwnedSemaph
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use futures_util::FutureExt as _;
     use jiff::Timestamp;
 
     use super::*;
@@ -216,7 +244,8 @@ mod tests {
         let lanes = Lanes::default();
         let start = |waiting: &Waiting<'_>| {
             drop(lanes.turns(*waiting, Duration::ZERO));
-            lanes.reserve(*waiting, Duration::ZERO).as_secs_f64()
+            let site = lanes.reserve_site(*waiting, Duration::ZERO);
+            lanes.reserve_address(*waiting, site).as_secs_f64()
         };
         requests.iter().map(start).collect()
     }
@@ -244,13 +273,24 @@ mod tests {
         assert_eq!(starts[16..], [0.5, 1.0, 1.5, 2.0]);
     }
 
-    #[test]
-    fn the_spacing_counts_from_the_time_when_a_request_was_sent() {
-        let (lanes, waiting) = (Lanes::default(), waiting("a.test", 1, false));
-        drop(lanes.turns(waiting, Duration::ZERO));
-        assert_eq!(lanes.reserve(waiting, Duration::ZERO), Duration::ZERO);
-        lanes.sent(waiting, Duration::from_secs(5));
-        assert_eq!(lanes.reserve(waiting, Duration::from_secs(5)), Duration::from_secs(7));
+    #[tokio::test]
+    async fn the_spacing_counts_from_the_time_when_a_request_was_sent() {
+        let limits = Limits { at_once: 3, ..LIMITS };
+        for (other, rest) in [("a.test", 2_000), ("b.test", 200)] {
+            let (lanes, clock) = (Lanes::default(), Clock::manual(Timestamp::UNIX_EPOCH));
+            let first = Waiting { limits, ..waiting("a.test", 1, false) };
+            let next = Waiting { limits, url: "https://a.test/2", ..waiting(other, 1, false) };
+            let mut turn = lanes.turn(first, &clock).await.unwrap();
+            let mut second = std::pin::pin!(lanes.turn(next, &clock));
+            // The first one is not sent yet, although its time is over.
+            clock.advance(Duration::from_secs(5));
+            assert!((&mut second).now_or_never().is_none(), "{other}");
+            lanes.sent(first, &mut turn, clock.elapsed());
+            clock.advance(Duration::from_millis(rest - 1));
+            assert!((&mut second).now_or_never().is_none(), "{other}");
+            clock.advance(Duration::from_millis(1));
+            assert!(second.await.is_some(), "{other}");
+        }
     }
 
     #[test]
@@ -272,7 +312,8 @@ mod tests {
             tasks.spawn(async move {
                 let site = format!("h{n}.test");
                 let waiting = Waiting { limits, ..waiting(&site, 1, false) };
-                let turn = lanes.turn(waiting, &clock).await.unwrap();
+                let mut turn = lanes.turn(waiting, &clock).await.unwrap();
+                lanes.sent(waiting, &mut turn, clock.elapsed());
                 most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::task::yield_now().await;
                 open.fetch_sub(1, Ordering::SeqCst);

@@ -114,6 +114,8 @@ pub struct Output {
     pub presentation: Presentation,
     /// Whether clients that accept deltas (RFC 3229) get them.
     pub deltas: bool,
+    /// Whether its pages are written into the directory too.
+    pub site: bool,
     /// URL of this server for subscribers; ends with a slash.
     pub base_url: Url,
     /// Its permanent id.

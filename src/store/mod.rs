@@ -10,7 +10,7 @@
 //! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs` |
 //! | `promise`, `asked` | `promises.rs`, `manners.rs` |
 //! | `shared_document` | `shared_documents.rs` |
-//! | `item`, `identity`, `body` | `items.rs`, `item_history.rs` |
+//! | `item`, `identity`, `body` | `items.rs`, `item_history.rs`, `shown_marks.rs` |
 //! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
 //! | `search` | `search.rs`, `search_query.rs`, `folding.rs` |
 //! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
@@ -50,6 +50,7 @@ mod search;
 mod search_query;
 pub mod settings;
 mod shared_documents;
+mod shown_marks;
 mod subscribers;
 #[cfg(test)]
 mod tests;
@@ -90,6 +91,7 @@ pub use repair::{RepairError, Repaired, RepairedTable, TextToIndex, repair};
 pub use search::{Hits, search_words};
 pub use settings::Settings;
 pub use shared_documents::SharedDocument;
+pub use shown_marks::ShownMark;
 pub use transaction::{Reader, Transaction, copy, transact};
 pub use write::Write;
 

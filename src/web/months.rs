@@ -9,6 +9,8 @@ pub(super) struct Year {
     pub(super) number: i16,
     /// Its months with stories, the newest first.
     pub(super) months: Vec<MonthLink>,
+    /// Whether its months are shown at first: it is the newest year, or has the month of the page.
+    pub(super) is_open: bool,
 }
 
 /// A link to the page of a month.
@@ -33,8 +35,14 @@ pub(super) fn by_year(months: &[Month], frame: &Frame, query: &Query) -> Vec<Yea
         let link = link(*month, frame, &Query::default(), query.month == Some(*month));
         let number = month.first_day().year();
         match years.last_mut().filter(|year| year.number == number) {
-            Some(year) => year.months.push(link),
-            None => years.push(Year { number, months: vec![link] }),
+            Some(year) => {
+                year.is_open |= link.selected;
+                year.months.push(link);
+            }
+            None => {
+                let is_open = years.is_empty() || link.selected;
+                years.push(Year { number, months: vec![link], is_open });
+            }
         }
     }
     years

@@ -56,3 +56,29 @@ pub(super) fn feed_name(info: &FeedInfo) -> String {
         _ => info.title.clone(),
     }
 }
+
+/// The first letter or digit of a name, in upper case.
+pub(super) fn initial(name: &str) -> String {
+    let first = name.chars().find(|c| c.is_alphanumeric());
+    first.map_or_else(|| "•".to_owned(), |c| c.to_uppercase().collect())
+}
+
+/// The number of a colour that depends on the id of the feed alone, 0 to 7.
+pub(super) fn colour(id: &str) -> u8 {
+    id.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feed_always_has_the_same_colour_and_initial() {
+        assert_eq!(
+            (initial("«éclair»"), initial("7 days"), initial("…")),
+            ("É".to_owned(), "7".to_owned(), "•".to_owned())
+        );
+        assert_eq!(colour("example.org-feed"), colour("example.org-feed"));
+        assert!((0..200).all(|n| colour(&format!("feed-{n}")) < 8));
+    }
+}

@@ -65,14 +65,25 @@ pub(super) fn with_security_headers(mut response: Response) -> Response {
     response
 }
 
+/// The policy of a page of an output.
+fn policy(images: Images) -> &'static str {
+    match images {
+        Images::Link | Images::Proxy => PLAYER_POLICY,
+        Images::Direct => PICTURE_POLICY,
+    }
+}
+
+/// The policy of a page of an output in a file. Only a server can forbid that other sites frame a page.
+pub(super) fn page_policy(images: Images) -> String {
+    policy(images)
+        .replace("form-action 'self'", "form-action 'none'")
+        .replace("frame-ancestors 'none'; ", "")
+}
+
 /// The page of an output, which may load media of other sites.
 pub(super) fn with_media(mut response: Response, images: Images) -> Response {
     if response.status() == StatusCode::OK {
-        let policy = match images {
-            Images::Link | Images::Proxy => PLAYER_POLICY,
-            Images::Direct => PICTURE_POLICY,
-        };
-        let policy = HeaderValue::from_static(policy);
+        let policy = HeaderValue::from_static(policy(images));
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }
     response

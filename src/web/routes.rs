@@ -30,6 +30,7 @@ use super::response::{
 };
 use super::settings::MetricsPage;
 use super::site::{Error, Peer, Site};
+use super::site_links::Target;
 use super::stories::Links;
 use super::{document, errors, index, monitoring, response, status, stories};
 
@@ -284,7 +285,13 @@ async fn output(
         Audience::Public => Audience::Subscriber,
         other => other,
     };
-    let links = Links { root: "", base, token: audience.token().cloned(), images: site.images() };
+    let links = Links {
+        root: "",
+        base,
+        token: audience.token().cloned(),
+        images: site.images(),
+        target: Target::Server,
+    };
     let page = stories_page(&site, output, query.as_deref(), links).await;
     let mut response = page_response(page, output, &headers, &audience);
     response.headers_mut().insert(VARY, HeaderValue::from_static(document::VARIES));
@@ -323,8 +330,13 @@ async fn page(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let links =
-        Links { root: "../", base, token: audience.token().cloned(), images: site.images() };
+    let links = Links {
+        root: "../",
+        base,
+        token: audience.token().cloned(),
+        images: site.images(),
+        target: Target::Server,
+    };
     let page = stories_page(&site, &output, query.as_deref(), links).await;
     page_response(page, &output, &headers, &audience)
 }
@@ -384,8 +396,13 @@ async fn story(
     headers: HeaderMap,
 ) -> Response {
     let Ok(key) = key.parse().map(ItemKey) else { return not_found() };
-    let links =
-        Links { root: "../../", base, token: audience.token().cloned(), images: site.images() };
+    let links = Links {
+        root: "../../",
+        base,
+        token: audience.token().cloned(),
+        images: site.images(),
+        target: Target::Server,
+    };
     let shown = Arc::clone(&output);
     let page =
         site.query(&output, move |contents| stories::story_page(&shown, contents, key, &links));

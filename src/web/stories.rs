@@ -11,11 +11,15 @@ use super::base_url::BaseUrl;
 use super::images::{ImageProxy, ItemImage, KnownImage, Variant, image_name, image_url};
 use super::marks::{Part, marked, show_match};
 use super::months::{self, MonthLink, Year};
+use super::parts::{colour, initial};
+use super::response::page_policy;
 use super::site::Error;
+use super::site_links::{Target, file_of, file_url};
+use super::static_site::logo_name;
 use super::texts::Texts;
-use crate::model::{FeedId, FeedInfo, ItemKey};
-use crate::outputs::{Contents, Query, Results, ServedOutput};
-use crate::render::{Images, Media, MediaNames, Picture, Story, Token, story};
+use crate::model::{FeedId, FeedInfo, ItemKey, OutputItem};
+use crate::outputs::{Contents, Month, Position, Query, Results, ServedOutput, SiteList, SitePage};
+use crate::render::{Images, Logo, Media, MediaNames, Picture, Story, Token, story};
 use crate::text::dates;
 
 /// Number of stories on a page.
@@ -42,14 +46,19 @@ pub(super) struct Frame {
     /// HTML of the operator below the page.
     footer: Option<Arc<str>>,
     /// Relative URL of the root of the server.
-    root: &'static str,
-    id: String,
+    pub(super) root: &'static str,
+    /// Relative URL of the folder with style sheet and icon.
+    assets: String,
+    pub(super) target: Target,
+    /// The policy for the content, which a web server of files does not send; `None`: the server sends it.
+    policy: Option<String>,
+    pub(super) id: String,
     title: String,
     description: String,
     /// The documents with the stories of the page.
     formats: Vec<FormatLink>,
     /// `token=…`, which every link must have; empty for a public output.
-    token_query: String,
+    pub(super) token_query: String,
     /// The token for forms; empty for a public output.
     token: String,
     /// How pictures are shown.
@@ -70,7 +79,7 @@ struct FormatLink {
 
 #[derive(Template)]
 #[template(path = "stories.html", config = "src/web/askama.toml")]
-struct StoriesPage {
+pub(super) struct StoriesPage {
     frame: Frame,
     days: Vec<Day>,
     words: String,
@@ -98,7 +107,7 @@ struct StoriesPage {
 
 #[derive(Template)]
 #[template(path = "story.html", config = "src/web/askama.toml")]
-struct StoryPage {
+pub(super) struct StoryPage {
     frame: Frame,
     shown: ShownStory,
     html: String,
@@ -107,8 +116,10 @@ struct StoryPage {
 
 /// What the page shows, if it is not the whole output.
 struct SelectionHeading {
-    /// Title of the feed, tag and words.
+    /// Words, title of the feed, tag and month.
     title: String,
+    /// The same without the month, which documents ignore; `None`: they have the stories of the whole output.
+    subscribed: Option<String>,
     /// Number of stories in words, on the first page.
     count: Option<String>,
     /// The feed, if one is selected.
@@ -212,6 +223,8 @@ pub(super) struct Links {
     pub(super) token: Option<Token>,
     /// Makes copies of pictures.
     pub(super) images: Option<ImageProxy>,
+    /// What they lead to.
+    pub(super) target: Target,
 }
 
 /// The page of stories as HTML.
@@ -234,11 +247,7 @@ pub(super) fn page(
     let is_selection = query.is_filter() || query.month.is_some();
     let neighbours =
         if older.is_none() { months::neighbours(&months, &frame, query) } else { Vec::new() };
-    let sole = match &*feeds {
-        [feed] => Some(feed),
-        _ => feeds.iter().find(|feed| query.feed.as_deref() == Some(feed.id.as_str())),
-    };
-    let place = Place { frame: &frame, query, sole: sole.map(|feed| &**feed) };
+    let place = Place { frame: &frame, query, sole: sole_feed(&feeds, query) };
     let page = StoriesPage {
         days: days(&results, output, place),
         words: query.words.clone(),
@@ -270,21 +279,73 @@ pub(super) fn story_page(
     links: &Links,
 ) -> Result<Option<String>, Error> {
     let Some(entry) = contents.item(key)? else { return Ok(None) };
+    Ok(Some(story_of(output, &entry, links).render()?))
+}
+
+/// The page of a story.
+pub(super) fn story_of(output: &ServedOutput, entry: &OutputItem, links: &Links) -> StoryPage {
     let query = Query::default();
     let frame = frame(output, links, &query);
-    let page = StoryPage {
-        html: story::content_html(&entry, &output.presentation, &media_names(frame.texts), |url| {
+    StoryPage {
+        html: story::content_html(entry, &output.presentation, &media_names(frame.texts), |url| {
             copy(&frame, (&entry.feed.id, entry.key), url, Variant::Full)
         }),
         shown: shown(
-            Story::of(&entry, &output.presentation),
+            Story::of(entry, &output.presentation),
             &entry.feed.id,
             Place { frame: &frame, query: &query, sole: None },
         ),
         all: page_url(&frame, &query),
         frame,
+    }
+}
+
+/// The page of a list of a static site.
+pub(super) fn list_of(
+    output: &ServedOutput,
+    (list, entries): (&SiteList, Vec<OutputItem>),
+    (feeds, months): (&[Arc<FeedInfo>], &[Month]),
+    links: &Links,
+) -> StoriesPage {
+    let mut query = Query::default();
+    match &list.page {
+        SitePage::Month { month, .. } => query.month = Some(*month),
+        SitePage::Feed(id) => query.feed = Some(id.clone()),
+        SitePage::Tag(tag) => query.tag = Some(tag.clone()),
+        SitePage::Index | SitePage::Story(_) => {}
+    }
+    let frame = frame(output, links, &Query::default());
+    let more = entries.last().filter(|_| list.has_more);
+    let more = more.map(|entry| Position { sort_at: entry.sort_at, key: entry.key });
+    let results = Results { entries, more };
+    let is_part = matches!(list.page, SitePage::Month { part: Some(_), .. });
+    let is_listed = !query.is_filter();
+    let mut heading = selection(&frame, feeds, &query, &results);
+    heading.count = heading.count.filter(|_| !is_part);
+    let neighbours = match list.older {
+        None => months::neighbours(months, &frame, &query),
+        Some(_) => Vec::new(),
     };
-    Ok(Some(page.render()?))
+    StoriesPage {
+        days: days(
+            &results,
+            output,
+            Place { frame: &frame, query: &query, sole: sole_feed(feeds, &query) },
+        ),
+        words: String::new(),
+        feeds: Vec::new(),
+        tags: tag_options(&frame, feeds, &query),
+        selection: (list.page != SitePage::Index).then_some(heading),
+        unlisted: None,
+        listed: feeds.iter().map(|feed| listed(&frame, feed, &query)).collect(),
+        newest: is_part.then(|| page_url(&frame, &query)),
+        older: list.older.as_ref().map(|page| file_url(&frame, page)),
+        neighbours,
+        archive: months::by_year(months, &frame, &query),
+        canonical: is_listed.then(|| file_url(&frame, &list.page)),
+        all: page_url(&frame, &Query::default()),
+        frame,
+    }
 }
 
 fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
@@ -301,14 +362,19 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
     let (presentation, theme) = (&output.presentation, &output.theme);
     let file =
         |name: &str| with_queries(&format!("{}{}/{name}", links.root, output.id), &[&token_query]);
+    let is_served = links.target == Target::Server;
+    let logo_file = |logo: &Logo| file(if is_served { "logo" } else { logo_name(logo.media_type) });
     Frame {
         stylesheet: theme.stylesheet.as_ref().map(|_| file("theme.css")),
-        logo: theme.logo.as_ref().map(|_| file("logo")),
+        logo: theme.logo.as_ref().map(logo_file),
         header: theme.header.clone(),
         footer: theme.footer.clone(),
         texts: Texts::of(presentation.language.as_deref()),
         zone: presentation.time_zone.clone().unwrap_or(TimeZone::UTC),
         root: links.root,
+        assets: if is_served { links.root.to_owned() } else { file("") },
+        target: links.target,
+        policy: (!is_served).then(|| page_policy(presentation.images)),
         id: output.id.clone(),
         title: output.title.clone(),
         description: output.description.clone().unwrap_or_default(),
@@ -364,7 +430,7 @@ fn media_names(texts: &Texts) -> MediaNames {
 }
 
 /// The URL with these queries, of which any may be empty.
-fn with_queries(url: &str, queries: &[&str]) -> String {
+pub(super) fn with_queries(url: &str, queries: &[&str]) -> String {
     let queries: Vec<&str> = queries.iter().copied().filter(|query| !query.is_empty()).collect();
     let mark = if queries.is_empty() { "" } else { "?" };
     format!("{url}{mark}{}", queries.join("&"))
@@ -372,6 +438,9 @@ fn with_queries(url: &str, queries: &[&str]) -> String {
 
 /// The relative URL of the page of stories for a query.
 pub(super) fn page_url(frame: &Frame, query: &Query) -> String {
+    if frame.is_static() {
+        return file_url(frame, &file_of(query));
+    }
     let before = query.after.as_ref().map(|after| {
         let mut pair = form_urlencoded::Serializer::new(String::new());
         pair.append_pair("before", &after.to_string()).finish()
@@ -394,7 +463,9 @@ fn selection(
     let name = feed.as_ref().map(|feed| feed.name.clone()).or_else(|| query.feed.clone());
     let tag = query.tag.as_ref().map(|tag| format!("#{tag}"));
     let month = query.month.map(|month| frame.texts.month(month.first_day()));
-    let parts = [words, name, tag, month];
+    let filter: Vec<String> = [words, name, tag].into_iter().flatten().collect();
+    let joined = |parts: &[String]| parts.join(" · ");
+    let all: Vec<String> = filter.iter().cloned().chain(month).collect();
     let shown = results.entries.len();
     let count = match (&results.more, query.after.is_none()) {
         (None, true) => Some(frame.texts.count(shown)),
@@ -402,7 +473,8 @@ fn selection(
         _ => None,
     };
     SelectionHeading {
-        title: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+        title: joined(&all),
+        subscribed: Some(joined(&filter)).filter(|title| !title.is_empty()),
         count,
         feed,
     }
@@ -426,17 +498,6 @@ fn is_web(url: &str) -> bool {
     url.starts_with("https://") || url.starts_with("http://")
 }
 
-/// The first letter or digit of a name, in upper case.
-fn initial(name: &str) -> String {
-    let first = name.chars().find(|c| c.is_alphanumeric());
-    first.map_or_else(|| "•".to_owned(), |c| c.to_uppercase().collect())
-}
-
-/// The number of a colour that depends on the id of the feed alone, 0 to 7.
-fn colour(id: &str) -> u8 {
-    id.bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte)) % 8
-}
-
 /// Where a story is shown.
 #[derive(Clone, Copy)]
 struct Place<'a> {
@@ -444,6 +505,14 @@ struct Place<'a> {
     query: &'a Query,
     /// The feed of all stories of the page; `None`: they may be of several feeds.
     sole: Option<&'a FeedInfo>,
+}
+
+fn sole_feed<'f>(feeds: &'f [Arc<FeedInfo>], query: &Query) -> Option<&'f FeedInfo> {
+    let feed = match feeds {
+        [feed] => Some(feed),
+        _ => feeds.iter().find(|feed| query.feed.as_deref() == Some(feed.id.as_str())),
+    };
+    feed.map(|feed| &**feed)
 }
 
 fn days(results: &Results, output: &ServedOutput, place: Place<'_>) -> Vec<Day> {
@@ -469,7 +538,6 @@ fn shown(story: Story, feed: &FeedId, place: Place<'_>) -> ShownStory {
     let Place { frame, query, sole } = place;
     let of_feed = Query { feed: Some(story.feed.clone()), ..Query::default() };
     let at = story.at.to_zoned_datetime(frame.zone.clone());
-    let page = format!("{}{}/story/{}", frame.root, frame.id, story.key.0);
     let has_heading = story.has_own_title || story.excerpt.is_empty();
     let heading = if has_heading { &story.title } else { &story.excerpt };
     let excerpt = if has_heading { &*story.excerpt } else { "" };
@@ -478,7 +546,7 @@ fn shown(story: Story, feed: &FeedId, place: Place<'_>) -> ShownStory {
         excerpt: marked(excerpt, &query.words),
         initial: initial(&story.source),
         colour: colour(&story.feed),
-        page: with_queries(&page, &[&frame.token_query]),
+        page: frame.story_url(&story),
         feed_page: page_url(frame, &of_feed),
         machine: dates::rfc3339(story.at),
         time: at.strftime("%H:%M").to_string(),
@@ -514,19 +582,4 @@ fn tag_options(frame: &Frame, feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<Fil
         selected: query.tag.as_ref() == Some(tag),
     };
     tags.into_iter().map(option).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_feed_always_has_the_same_colour_and_initial() {
-        assert_eq!(
-            (initial("«éclair»"), initial("7 days"), initial("…")),
-            ("É".to_owned(), "7".to_owned(), "•".to_owned())
-        );
-        assert_eq!(colour("example.org-feed"), colour("example.org-feed"));
-        assert!((0..200).all(|n| colour(&format!("feed-{n}")) < 8));
-    }
 }

@@ -8,6 +8,7 @@ headless Chromium every page, every story, the documents, and their content as a
 guard of its own would show it. Also holds the pages against axe-core, AA contrast, the width of a phone, and paper.
 Pictures are tried as links, as pictures of their sites, and as copies of this server."""
 
+import functools
 import http.server
 import json
 import os
@@ -122,6 +123,13 @@ class Origin(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Files(http.server.SimpleHTTPRequestHandler):
+    """A web server of files, which adds no header."""
+
+    def log_message(self, *_):
+        pass
+
+
 def get(url, accept="*/*"):
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=30) as answer:
         return answer.read()
@@ -161,13 +169,15 @@ class Test:
         quote = lambda text: json.dumps(re.sub("[^ -~]", "", text))
         sources += "".join(f'[[feed]]\nurl = "http://127.0.0.1:{self.own}/{name}"\nid = "{name}"\ntags = [{quote(self.payloads[-1 - n])}]\n' for n, name in enumerate(evil))
         with open(config, "w") as file:
-            outputs = "".join(f'[[output]]\nid = "{name}"\nitems = 5000\ninclude = {{ tags = ["{name}"] }}\n' for name in OUTPUTS)
+            self.www = os.path.join(self.folder.name, "www")
+            static = f'directory = {json.dumps(self.www)}\nsite = true\n'
+            outputs = "".join(f'[[output]]\nid = "{name}"\nitems = 5000\n{static}include = {{ tags = ["{name}"] }}\n' for name in OUTPUTS)
             # The same stories with pictures; one without stories; one in another language; one with a token.
             outputs += '[[output]]\nid = "direct"\nitems = 5000\nimages = "direct"\ninclude = { tags = ["rss"] }\n'
             outputs += '[[output]]\nid = "pictures"\nimages = "direct"\ninclude = { tags = ["clean"] }\n'
             outputs += '[[output]]\nid = "proxied"\nitems = 5000\nimages = "proxy"\ninclude = { tags = ["rss"] }\n'
             outputs += '[[output]]\nid = "copies"\ntitle = "Harbour news"\nimages = "proxy"\ninclude = { tags = ["clean"] }\n'
-            outputs += '[[output]]\nid = "clean"\ntitle = "Nachrichten"\nlanguage = "de"\ndescription = "Was geschah"\ninclude = { tags = ["clean"] }\n'
+            outputs += '[[output]]\nid = "clean"\ntitle = "Nachrichten"\nlanguage = "de"\ndescription = "Was geschah"\ninclude = { tags = ["clean"] }\n' + static
             outputs += '[[output]]\nid = "empty"\ninclude = { tags = ["evil"], title = "$^" }\n'
             outputs += '[[output]]\nid = "private"\ntoken = { env = "NEWSWIRE_TEST_TOKEN" }\n'
             sources += f'[[feed]]\nurl = "http://127.0.0.1:{self.own}/clean"\nid = "clean"\ntags = ["clean", "evil"]\n'
@@ -333,6 +343,69 @@ class Test:
         if browser.evaluate("[...document.images].some(i => i.naturalWidth > 400 && !(i.getAttribute('width') && i.getAttribute('height')))"):
             self.faults.append("copies/?tag=evil: a picture whose size is known has no width or height")
 
+    def variables(self, browser):
+        """Every variable that the documentation names changes a colour of a page."""
+        with open(os.path.join(os.path.dirname(__file__), "../../docs/feeds.md"), encoding="utf-8") as file:
+            names = re.findall(r"^\| `(--[a-z]+)` \|", file.read(), re.M)
+        if len(names) < 7:
+            raise SystemExit(f"the documentation names {names}: nothing was tried")
+        browser.open(self.base + "copies/")
+        for name in names:
+            changed = browser.evaluate("""(name => {
+              document.documentElement.style.setProperty(name, 'rgb(1, 2, 3)');
+              const colours = ['color', 'backgroundColor', 'borderTopColor', 'borderBottomColor'];
+              const found = [...document.querySelectorAll('body, body *')].some(e => colours.some(c => getComputedStyle(e)[c] === 'rgb(1, 2, 3)'));
+              document.documentElement.style.removeProperty(name);
+              return found;
+            })""" + f"({json.dumps(name)})")
+            if not changed:
+                self.faults.append(f"the variable {name} changes nothing")
+
+    def static(self, browser):
+        """The files of static sites on a web server that sends no policy: nothing runs, only files of the site are asked for, and
+        every link between them leads to a file."""
+        folders = (*OUTPUTS, "clean")
+        whole = lambda name: open(os.path.join(self.www, name, "site-manifest.txt")).read().endswith("complete\n")
+        for _ in range(600):
+            try:
+                if all(whole(name) for name in folders):
+                    break
+            except OSError:
+                pass
+            time.sleep(0.2)
+        handler = functools.partial(Files, directory=self.www)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.files = f"http://127.0.0.1:{server.server_port}/"
+        # The players of the browser have pictures of their own.
+        own = lambda url, _: url.startswith((self.files, "data:image/svg+xml;"))
+        stories = 0
+        for name in folders:
+            for below, _, found in os.walk(os.path.join(self.www, name)):
+                for file in sorted(file for file in found if file.endswith(".html")):
+                    path = os.path.relpath(os.path.join(below, file), self.www)
+                    with open(os.path.join(below, file)) as page:
+                        links = re.findall(r'(?:href|src)="([^":]*)"', page.read())
+                    for link in links:
+                        target = os.path.normpath(os.path.join(self.www, os.path.dirname(path), link))
+                        if not os.path.isfile(target):
+                            self.faults.append(f"file {path}: the link {link} leads nowhere")
+                    stories += "/story/" in path
+                    if "/story/" in path and stories % 10 and name != "clean":
+                        continue
+                    self.judge(browser, f"file {path}", browser.open(self.files + path), ".text" if "/story/" in path else "main section", own)
+        if stories < len(self.payloads) * 3:
+            raise SystemExit(f"only {stories} stories are files")
+        checker = axe.Axe(browser)
+        clean = [os.path.relpath(os.path.join(below, file), self.www) for below, _, found in os.walk(os.path.join(self.www, "clean")) for file in found if file.endswith(".html")]
+        for width in (320, 1280):
+            browser.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 500)
+            for path in clean:
+                browser.open(self.files + path)
+                self.faults += [f"file {path} {width}: {fault}" for fault in browser.evaluate(LOOKS)] + checker.faults(f"file {path} {width}")
+        browser.call("Emulation.clearDeviceMetricsOverride")
+        server.shutdown()
+
     def looks(self, browser):
         """axe-core and AA contrast, light and dark, no sideways scrolling on a phone, and paper."""
         checker = axe.Axe(browser)
@@ -375,7 +448,9 @@ def main():
     try:
         test.control(browser)
         test.backstage(browser)
+        test.static(browser)
         test.proxied(browser)
+        test.variables(browser)
         test.looks(browser)
         test.direct(browser)
         shown = test.reader(browser)

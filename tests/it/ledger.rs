@@ -177,6 +177,33 @@ async fn a_document_is_shared_before_it_is_stored() {
 }
 
 #[tokio::test]
+async fn a_forced_command_fetches_a_document_once_for_all_feeds() {
+    for (answer, items) in [(tagged("\"1\""), 1), (Answer::status(500), 0), (throttled(7200), 0)] {
+        let world = World::new().await;
+        let hub = world.origin.url("hub.test", "/feed");
+        world.origin.route("hub.test", "/feed", [answer]);
+        let hosts: Vec<String> = (0..6).map(|n| format!("h{n}.test")).collect();
+        for host in &hosts {
+            world.origin.route(host, "/feed", [Answer::redirect(302, &hub)]);
+        }
+        let mut urls: Vec<Url> = hosts.iter().map(|host| world.origin.url(host, "/feed")).collect();
+        urls.push(hub.clone());
+        let engine = world.open(&urls).await;
+        for command in 1..=3 {
+            driven(&world, ends(&engine, FeedSelection::All)).await;
+            let requests = asked(&world, "hub.test").len();
+            assert_eq!(requests, command, "{requests} requests of {command} commands");
+            world.clock.advance(Duration::from_secs(1));
+        }
+        for host in &hosts {
+            assert_eq!(asked(&world, host).len(), 3, "{host}");
+        }
+        let statuses = world.statuses();
+        assert!(statuses.iter().filter(|feed| feed.items == items).count() >= hosts.len());
+    }
+}
+
+#[tokio::test]
 async fn validators_go_only_to_the_hop_that_sent_them() {
     let world = world().await;
     let end = world.origin.url("b.test", "/feed");
@@ -335,6 +362,23 @@ async fn commands_count_as_conditional_requests() {
         assert_eq!(origin.count(), n + 2, "{command:?}: {}{}", run.out, run.err);
         assert_eq!(origin.last().header("if-none-match"), Some("\"1\""), "{command:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_is_throttled_is_asked_once_by_add_and_not_added() {
+    let (origin, folder, _) = commanded().await;
+    let url = origin.url("127.0.0.1", "/new").to_string();
+    origin.route("127.0.0.1", "/new", [throttled(7200)]);
+    // Creates the database.
+    newswire(folder.path(), &["poll"]);
+    let before = origin.count();
+    // Of a daemon that was killed.
+    drop(std::os::unix::net::UnixListener::bind(folder.path().join("newswire.sock")).unwrap());
+    for _ in 0..2 {
+        let run = newswire(folder.path(), &["add", &url]);
+        assert!(run.code != 0 && run.out.is_empty(), "{}{}", run.out, run.err);
+    }
+    assert_eq!(origin.count(), before + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

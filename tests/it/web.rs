@@ -10,6 +10,7 @@ mod months;
 mod notices;
 mod page;
 pub(crate) mod site;
+mod static_site;
 mod status;
 mod token;
 

@@ -2,7 +2,7 @@
 //! list, rate limits, a clock that is set, an outage and processes that are killed. Every request is in the log of the
 //! origin, and in that of the database's writes with its site.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -43,6 +43,7 @@ struct Written {
     at: Duration,
     url: String,
     host: String,
+    address: String,
 }
 
 /// The answer to the nth request for a URL.
@@ -185,6 +186,7 @@ impl Week {
                 at: start.elapsed + asked.at.duration_since(start.wall).unsigned_abs(),
                 url: asked.url,
                 host: asked.host,
+                address: asked.address.unwrap(),
             }));
         }
     }
@@ -308,13 +310,17 @@ fn port_less(key: &str, week: &Week) -> String {
     format!("{host}:{}/{path}", week.world.origin.port())
 }
 
-/// All requests to a site and to a URL are apart, whoever made them and over all processes. No more than allowed are open
+/// All requests to a site, to an address and to a URL are apart, whoever made them and over all processes. No more than allowed are open
 /// at once, to a site and to an address.
 fn check_turns(week: &Week) {
     let mut written = week.written.lock().unwrap();
     written.sort_by_key(|asked| asked.at);
     type Key = fn(&Written) -> &String;
-    let by: [(Key, Duration); 2] = [(|asked| &asked.host, SPACING), (|asked| &asked.url, HOUR / 4)];
+    let by: [(Key, Duration); 3] = [
+        (|asked| &asked.host, SPACING),
+        (|asked| &asked.url, HOUR / 4),
+        (|asked| &asked.address, SPACING / 10),
+    ];
     for (key, least) in by {
         let mut last: HashMap<&String, Duration> = HashMap::new();
         for asked in written.iter() {
@@ -323,6 +329,9 @@ fn check_turns(week: &Week) {
             assert!(rest >= least, "{}: {rest:?} after a request, at {:?}", key(asked), asked.at);
         }
     }
+    let shared = written.iter().filter(|asked| asked.address == "127.2.0.1");
+    let sites: HashSet<&String> = shared.map(|asked| &asked.host).collect();
+    assert_eq!(sites.len(), 8, "sites at the shared address");
     let most = |place: &str| week.world.origin.most_at_once(place);
     for host in week.names.0.keys() {
         assert_eq!(most(host), 1, "{host}");

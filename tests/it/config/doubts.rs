@@ -104,3 +104,11 @@ fn only_servers_of_others_need_a_contact() {
         assert_eq!(found, codes, "{url}");
     }
 }
+
+#[test]
+fn copies_of_images_need_a_program_that_reads_images() {
+    let report = read(&format!("{HEAD}{OUTPUT}images = \"proxy\"\n{FEED}")).report;
+    let found: Vec<_> = report.diagnostics.iter().map(|fault| fault.code).collect();
+    let expected: &[&str] = if newswire::images::AVAILABLE { &[] } else { &["images_not_built"] };
+    assert_eq!(found, expected);
+}

@@ -104,4 +104,10 @@ pub(super) const CASES: &[Case] = &[
         "of at most 256 KiB",
     ),
     case("[[output]]\nid = \"a\"\nlogo = \"logo.gif\"", "3:8", "bad_file", "is not a picture"),
+    case(
+        "[[output]]\nid = \"a\"\nsite = true",
+        "3:8",
+        "contradiction",
+        "the pages of a static site need a folder",
+    ),
 ];

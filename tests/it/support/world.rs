@@ -134,6 +134,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         theme: Default::default(),
         presentation: Default::default(),
         deltas: false,
+        site: false,
         base_url,
         identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
         query: None,
@@ -156,7 +157,7 @@ pub(crate) async fn poll(engine: &Engine, which: FeedSelection) -> Vec<Polled> {
 pub(crate) async fn ends(engine: &Engine, which: FeedSelection) -> Vec<PollEnd> {
     let trigger = match which {
         FeedSelection::Due => Trigger::Due,
-        _ => Trigger::Forced,
+        _ => Trigger::Forced { since: engine.clock().now() },
     };
     let mut ends = Vec::new();
     daemon::pass(engine, (&which, trigger), |_, end| ends.push(end.clone())).await.unwrap();

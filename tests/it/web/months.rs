@@ -52,7 +52,13 @@ fn the_archive_lists_the_months_that_have_stories() {
         let links: Vec<&str> =
             page.split("href=\"../planet/?month=").skip(1).map(|link| &link[..7]).collect();
         assert_eq!(links, ["2025-05", "2025-03", "2024-12"]);
-        assert!(page.contains("<dt>2025</dt>") && page.contains("<dt>2024</dt>"), "{page}");
+        assert!(page.contains("<details open><summary>2025</summary>"), "{page}");
+        assert!(page.contains("<details><summary>2024</summary>"), "{page}");
+        let past = planet.get("/planet/?month=2024-12").await.text();
+        assert!(past.contains("Copy a URL into your feed reader."), "a document has no month");
+        let both = planet.get("/planet/?month=2024-12&tag=news").await.text();
+        assert!(both.contains("stories of this page: <bdi>#news</bdi>"), "{both}");
+        assert!(past.contains("<details open><summary>2024</summary>"), "{past}");
         assert!(page.contains("rel=\"canonical\" href=\"../planet/\""), "{page}");
     });
 }

@@ -1,0 +1,217 @@
+//! The pages of a static site: their names, and which stories each shows.
+//!
+//! A name never changes, so that links to a page stay. A month with many stories has parts of [`PART`] stories, numbered
+//! from the oldest: a new story changes only the page of the month that has no number.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use sha2::{Digest as _, Sha256};
+
+use super::months::Month;
+use crate::model::{FeedInfo, FeedKey, ItemKey, StoryKey};
+
+/// Number of stories on the first page.
+const NEWEST: usize = 40;
+/// Number of stories on a part of a month, and on the page of a feed or a tag.
+const PART: usize = 100;
+
+/// The name of a page of a static site.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SitePage {
+    /// The newest stories.
+    Index,
+    /// Stories of one month.
+    Month {
+        /// The month.
+        month: Month,
+        /// Number of the part, from 1, the oldest first; `None`: the newest stories of the month.
+        part: Option<usize>,
+    },
+    /// The newest stories of the feed with this id.
+    Feed(String),
+    /// The newest stories of feeds with this tag.
+    Tag(String),
+    /// One story.
+    Story(ItemKey),
+}
+
+impl SitePage {
+    /// The newest page of a month.
+    #[must_use]
+    pub fn month(month: Month) -> Self {
+        Self::Month { month, part: None }
+    }
+
+    /// The path below the folder of the output: `2026-11.html`, `tag/rust.html`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self {
+            Self::Index => "index.html".to_owned(),
+            Self::Month { month, part: None } => format!("{month}.html"),
+            Self::Month { month, part: Some(part) } => format!("{month}-p{part}.html"),
+            Self::Feed(id) => format!("feed/{}.html", file_stem(id)),
+            Self::Tag(tag) => format!("tag/{}.html", file_stem(tag)),
+            Self::Story(key) => format!("story/{}.html", key.0),
+        }
+    }
+}
+
+/// A file name for a name: the name itself if every file system and web server has the same idea of it, otherwise its
+/// letters with a part of a digest.
+fn file_stem(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    if (1..=64).contains(&name.len()) && name.chars().all(is_plain) && !name.starts_with(['.', '-'])
+    {
+        return name.to_owned();
+    }
+    let kept = name.to_lowercase();
+    let kept = kept.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut stem = kept.collect::<Vec<_>>().join("-");
+    stem.truncate(40);
+    let digest = Sha256::digest(name.as_bytes());
+    let mark: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    if stem.is_empty() { mark } else { format!("{stem}-{mark}") }
+}
+
+/// A story that the site shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SiteStory {
+    pub(super) key: ItemKey,
+    pub(super) feed: FeedKey,
+    pub(super) story: StoryKey,
+    pub(super) sort_at: Timestamp,
+    /// What changes whenever the story as it is shown changes.
+    pub(super) basis: u128,
+}
+
+/// A page with several stories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SiteList {
+    /// Its name.
+    pub page: SitePage,
+    /// The page with the stories before it in time.
+    pub older: Option<SitePage>,
+    /// Whether there are more stories of its kind than it shows.
+    pub has_more: bool,
+    /// Its stories, newest first.
+    pub(super) stories: Vec<SiteStory>,
+}
+
+/// The pages with several stories, in the order in which they are written: a page is there before the first page links
+/// to it. `stories` are sorted, the newest first.
+pub(super) fn lists(
+    stories: &[SiteStory],
+    feeds: &[Arc<FeedInfo>],
+    zone: &TimeZone,
+) -> (Vec<SiteList>, Vec<Month>) {
+    let mut lists = Vec::new();
+    let newest = |page: SitePage, shown: &dyn Fn(FeedKey) -> bool| {
+        let all = stories.iter().filter(|story| shown(story.feed));
+        let mut shown: Vec<SiteStory> = all.take(PART + 1).copied().collect();
+        let has_more = shown.len() > PART;
+        shown.truncate(PART);
+        SiteList { page, older: None, has_more, stories: shown }
+    };
+    for feed in feeds {
+        let page = SitePage::Feed(feed.id.to_string());
+        lists.push(newest(page, &|key| key == feed.key));
+    }
+    let tags: BTreeSet<&String> = feeds.iter().flat_map(|feed| &feed.tags).collect();
+    for tag in tags {
+        let tagged = feeds.iter().filter(|feed| feed.tags.contains(tag)).map(|feed| feed.key);
+        let tagged: BTreeSet<FeedKey> = tagged.collect();
+        lists.push(newest(SitePage::Tag(tag.clone()), &|key| tagged.contains(&key)));
+    }
+    let mut months: BTreeMap<Month, Vec<SiteStory>> = BTreeMap::new();
+    for story in stories {
+        months.entry(Month::of(story.sort_at, zone)).or_default().push(*story);
+    }
+    for (month, stories) in &months {
+        lists.extend(parts(*month, stories));
+    }
+    let shown = &stories[..stories.len().min(NEWEST)];
+    let next = stories.get(NEWEST).map(|story| Month::of(story.sort_at, zone));
+    lists.push(SiteList {
+        page: SitePage::Index,
+        older: next.map(SitePage::month),
+        has_more: next.is_some(),
+        stories: shown.to_vec(),
+    });
+    (lists, months.into_keys().rev().collect())
+}
+
+/// The pages of one month, the oldest first.
+fn parts(month: Month, stories: &[SiteStory]) -> Vec<SiteList> {
+    let full = (stories.len() / PART).saturating_sub(1);
+    let part = |number: usize| SitePage::Month { month, part: Some(number) };
+    let older = |number: usize| Some(number).filter(|number| *number > 0).map(part);
+    let (newest, rest) = stories.split_at(stories.len() - full * PART);
+    let mut lists: Vec<SiteList> = (1..=full)
+        .map(|number| {
+            let end = rest.len() - (number - 1) * PART;
+            SiteList {
+                page: part(number),
+                older: older(number - 1),
+                has_more: true,
+                stories: rest[end - PART..end].to_vec(),
+            }
+        })
+        .collect();
+    lists.push(SiteList {
+        page: SitePage::month(month),
+        older: older(full),
+        has_more: full > 0,
+        stories: newest.to_vec(),
+    });
+    lists
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn story(key: i64) -> SiteStory {
+        let sort_at = Timestamp::new(1_700_000_000 + key, 0).unwrap();
+        let (feed, story) = (FeedKey(1), StoryKey(key));
+        SiteStory { key: ItemKey(key), feed, story, sort_at, basis: key as u128 }
+    }
+
+    fn keys(list: &SiteList) -> Vec<i64> {
+        list.stories.iter().map(|story| story.key.0).collect()
+    }
+
+    #[test]
+    fn a_new_story_changes_only_the_newest_page_of_a_full_month() {
+        let month = |stories: i64| {
+            let newest_first: Vec<SiteStory> = (1..=stories).rev().map(story).collect();
+            parts(Month::of(story(1).sort_at, &TimeZone::UTC), &newest_first)
+        };
+        assert_eq!(month(199).len(), 1);
+        let (before, after) = (month(350), month(351));
+        assert_eq!(before.len(), 3);
+        assert_eq!(before[..2], after[..2]);
+        assert_eq!(keys(&before[0]), (1..=100).rev().collect::<Vec<_>>());
+        assert_eq!(keys(&after[2]), (201..=351).rev().collect::<Vec<_>>());
+        let names: Vec<String> = after.iter().map(|list| list.page.path()).collect();
+        assert_eq!(names, ["2023-11-p1.html", "2023-11-p2.html", "2023-11.html"]);
+        let older = |list: &SiteList| list.older.as_ref().map(SitePage::path);
+        assert_eq!(older(&after[2]).as_deref(), Some("2023-11-p2.html"));
+        assert_eq!(older(&after[0]), None);
+    }
+
+    #[test]
+    fn names_are_files_on_every_system_and_never_the_same() {
+        let path = |tag: &str| SitePage::Tag(tag.to_owned()).path();
+        assert_eq!(path("rust-1.0"), "tag/rust-1.0.html");
+        let names = ["..", "../x", "a/b", "A B", "a b", "日本", "", "Rust", "-x", ".x", "a\0b"];
+        let paths: BTreeSet<String> = names.iter().map(|name| path(name)).collect();
+        assert_eq!(paths.len(), names.len(), "{paths:?}");
+        for path in paths {
+            let name = path.strip_prefix("tag/").unwrap();
+            assert!(crate::files::is_plain_name(name) && name.is_ascii(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! The static site of an output: its pages in its directory, written once and only where they change.
+//!
+//! Each page has a basis, a digest of all that it depends on, which is found without reading a text: the look of the output, the
+//! stories with their marks, and the feeds. A page with another basis than the manifest has is rendered; the file is replaced if
+//! its bytes differ. Stories come before the lists that link to them, and what no page links to any more is removed last.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::contents::Contents;
+use super::error::Error;
+use super::files::sibling;
+use super::months::Month;
+use super::select::{BATCH, Feeds, complete, feeds_taken, leads};
+use super::site_manifest::{self, Completeness, Content, Entry, Manifest, has_gzip, short};
+use super::site_pages::{SiteList, SitePage, SiteStory, lists};
+use crate::files::Batch as Files;
+use crate::model::{FeedInfo, ItemKey, OutputItem, StoryKey};
+use crate::render::{self, Coding, Effort, Output, Selector};
+use crate::store::{ItemHead, Transaction};
+
+/// Number of items that are looked at in one step.
+const AT_ONCE: usize = 512;
+
+/// What a static site needs beside its stories.
+#[derive(Debug)]
+pub struct SiteLook {
+    /// Changes whenever pages would look different with the same stories.
+    pub version: String,
+    /// Files beside the pages: name and bytes.
+    pub assets: Vec<(&'static str, Vec<u8>)>,
+}
+
+/// A page to be rendered.
+#[derive(Debug)]
+pub enum SiteContent<'a> {
+    /// A list of stories, newest first.
+    List {
+        /// Its place in the site.
+        list: &'a SiteList,
+        /// Its stories.
+        entries: Vec<OutputItem>,
+        /// The feeds of the output, by title.
+        feeds: &'a [Arc<FeedInfo>],
+        /// The months with a page, the newest first.
+        months: &'a [Month],
+    },
+    /// One story.
+    Story(&'a OutputItem),
+}
+
+/// What one step has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SiteStep {
+    /// Number of pages and other files that were written.
+    pub written: usize,
+    /// Number of files that were removed.
+    pub removed: usize,
+    /// Number of bytes of the files that were written, without compressed siblings.
+    pub bytes: usize,
+    /// Whether there is nothing left to do.
+    pub is_complete: bool,
+}
+
+/// Writes the static site of one output.
+#[derive(Debug, Default)]
+pub struct SiteWriter {
+    manifest: Option<Manifest>,
+}
+
+/// Whether the output has a static site, or one that has to be removed.
+#[must_use]
+pub fn has_site(output: &Output) -> bool {
+    output.directory.is_some() && (output.site || folder(output).is_some_and(exists))
+}
+
+fn exists(folder: PathBuf) -> bool {
+    site_manifest::exists(&folder)
+}
+
+/// The folder of the pages; `None`: the output has no directory.
+pub(super) fn folder(output: &Output) -> Option<PathBuf> {
+    output.directory.as_ref().map(|directory| directory.join(&output.id))
+}
+
+/// Whether the folder has every page, or none where there is no site.
+pub(super) fn is_current(output: &Output) -> bool {
+    folder(output).is_none_or(|folder| match output.site {
+        true => site_manifest::is_complete(&folder),
+        false => !site_manifest::exists(&folder),
+    })
+}
+
+impl SiteWriter {
+    /// Writes the next pages, a bounded number. To be called until the step is complete.
+    ///
+    /// # Errors
+    /// When the store fails, `render` does, or a file cannot be read or written.
+    pub fn write(
+        &mut self,
+        contents: &Contents,
+        look: &SiteLook,
+        render: impl Fn(SiteContent<'_>) -> Result<String, Error>,
+    ) -> Result<SiteStep, Error> {
+        let output = &*contents.output;
+        let Some(folder) = folder(output) else { return Ok(SiteStep::done()) };
+        let failed = |source| Error::Write { path: folder.clone(), source };
+        let mut manifest = match self.manifest.take() {
+            Some(manifest) if site_manifest::exists(&folder) => manifest,
+            _ => Manifest::load(&folder).map_err(failed)?,
+        };
+        if !output.site {
+            manifest.clear().map_err(failed)?;
+            return Ok(SiteStep::done());
+        }
+        let mut work =
+            Work { folder: &folder, output, manifest: &mut manifest, step: SiteStep::default() };
+        contents.reader.read(|reader| work.run(reader, look, &render))?;
+        let step = work.step;
+        let completeness =
+            if step.is_complete { Completeness::Complete } else { Completeness::Incomplete };
+        manifest.store(completeness).map_err(failed)?;
+        self.manifest = Some(manifest);
+        Ok(step)
+    }
+}
+
+impl SiteStep {
+    fn done() -> Self {
+        Self { is_complete: true, ..Self::default() }
+    }
+}
+
+/// An item that the output may show.
+struct Candidate {
+    head: ItemHead,
+    basis: u128,
+}
+
+/// One step.
+struct Work<'a> {
+    folder: &'a Path,
+    output: &'a Output,
+    manifest: &'a mut Manifest,
+    step: SiteStep,
+}
+
+impl Work<'_> {
+    fn run(
+        &mut self,
+        reader: &Transaction<'_>,
+        look: &SiteLook,
+        render: &impl Fn(SiteContent<'_>) -> Result<String, Error>,
+    ) -> Result<(), Error> {
+        let feeds = feeds_taken(reader, self.output)?;
+        let look_digest = self.look(look);
+        let candidates = candidates(reader, &feeds, look_digest)?;
+        let path = |candidate: &Candidate| SitePage::Story(candidate.head.key).path();
+        let is_known = |candidate: &&Candidate| {
+            self.manifest.get(&path(candidate)).is_some_and(|known| known.basis == candidate.basis)
+        };
+        let changed: Vec<&Candidate> = candidates.iter().filter(|it| !is_known(it)).collect();
+        let now = &changed[..changed.len().min(AT_ONCE)];
+        self.stories(reader, &feeds, now, render)?;
+        if now.len() < changed.len() {
+            return Ok(());
+        }
+        self.assets(look)?;
+        let lists = self.lists(reader, (&feeds, &candidates), look_digest, render)?;
+        let mut wanted: BTreeSet<String> = candidates.iter().map(path).collect();
+        wanted.extend(lists.iter().map(|list| list.page.path()));
+        wanted.extend(look.assets.iter().map(|(name, _)| (*name).to_owned()));
+        for path in self.manifest.unwanted(|path| wanted.contains(path)) {
+            let is_file =
+                matches!(self.manifest.get(&path), Some(Entry { content: Content::File(_), .. }));
+            let failed = |source| Error::Write { path: self.folder.join(&path), source };
+            self.manifest.remove(&path).map_err(failed)?;
+            self.step.removed += usize::from(is_file);
+        }
+        self.step.is_complete = true;
+        Ok(())
+    }
+
+    /// Digest of all that every page depends on.
+    fn look(&self, look: &SiteLook) -> [u8; 32] {
+        let theme = &self.output.theme;
+        // `Debug` shows every setting of the output but the texts of the theme.
+        let parts = (&look.version, self.output, &theme.header, &theme.footer);
+        Sha256::digest(format!("{parts:?}")).into()
+    }
+
+    /// Renders the pages of changed stories, and finds which items have none.
+    fn stories(
+        &mut self,
+        reader: &Transaction<'_>,
+        feeds: &Feeds,
+        changed: &[&Candidate],
+        render: &impl Fn(SiteContent<'_>) -> Result<String, Error>,
+    ) -> Result<(), Error> {
+        let mut files = PageFiles::default();
+        for batch in changed.chunks(BATCH) {
+            let heads: Vec<ItemHead> = batch.iter().map(|candidate| candidate.head).collect();
+            let entries = self.entries(reader, &heads, feeds)?;
+            for candidate in batch {
+                let key = candidate.head.key;
+                let path = SitePage::Story(key).path();
+                let content = match entries.get(&key) {
+                    None => Content::Hidden,
+                    Some(_) if !has_story_pages(self.output) => Content::Shown,
+                    Some(entry) => {
+                        let html = render(SiteContent::Story(entry))?.into_bytes();
+                        Content::File(self.add(&mut files, &path, html)?)
+                    }
+                };
+                files.made.push((path, Entry { basis: candidate.basis, content }));
+            }
+        }
+        self.commit(files)
+    }
+
+    /// Renders the lists of which a story or the frame has changed.
+    fn lists(
+        &mut self,
+        reader: &Transaction<'_>,
+        (feeds, candidates): (&Feeds, &[Candidate]),
+        look: [u8; 32],
+        render: &impl Fn(SiteContent<'_>) -> Result<String, Error>,
+    ) -> Result<Vec<SiteList>, Error> {
+        let mut shown: Vec<SiteStory> = candidates.iter().filter_map(|it| self.shown(it)).collect();
+        shown.sort_by_key(|story| Reverse((story.sort_at, story.key)));
+        let mut by_title: Vec<Arc<FeedInfo>> = feeds.values().cloned().collect();
+        by_title.sort_by_cached_key(|feed| (feed.title.to_lowercase(), feed.id.to_string()));
+        let zone = self.output.presentation.time_zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
+        let (lists, months) = lists(&shown, &by_title, &zone);
+        let frame = Sha256::digest(format!("{look:?} {by_title:?} {months:?}"));
+        let mut files = PageFiles::default();
+        for list in &lists {
+            let (path, basis) = (list.page.path(), basis_of(list, &frame));
+            if self.manifest.get(&path).is_some_and(|known| known.basis == basis) {
+                continue;
+            }
+            let heads: Vec<ItemHead> = list.stories.iter().map(SiteStory::head).collect();
+            let mut entries = self.entries(reader, &heads, feeds)?;
+            let entries = heads.iter().filter_map(|head| entries.remove(&head.key)).collect();
+            let content = SiteContent::List { list, entries, feeds: &by_title, months: &months };
+            let html = render(content)?.into_bytes();
+            let content = Content::File(self.add(&mut files, &path, html)?);
+            files.made.push((path, Entry { basis, content }));
+        }
+        self.commit(files)?;
+        Ok(lists)
+    }
+
+    fn shown(&self, candidate: &Candidate) -> Option<SiteStory> {
+        let ItemHead { feed, key, story, sort_at } = candidate.head;
+        let entry = self.manifest.get(&SitePage::Story(key).path())?;
+        (entry.content != Content::Hidden).then_some(SiteStory {
+            key,
+            feed,
+            story,
+            sort_at,
+            basis: candidate.basis,
+        })
+    }
+
+    /// Those of these items that lead a story of the output, complete.
+    fn entries(
+        &self,
+        reader: &Transaction<'_>,
+        heads: &[ItemHead],
+        feeds: &Feeds,
+    ) -> Result<HashMap<ItemKey, OutputItem>, Error> {
+        // Only `max_age` uses the time, and the site is not limited by age.
+        let selector = Selector::new(self.output, Timestamp::MAX);
+        let mut entries = leads(reader, heads, feeds, &selector)?;
+        complete(reader, self.output, &mut entries, feeds)?;
+        Ok(entries.into_iter().map(|entry| (entry.key, entry)).collect())
+    }
+
+    /// Writes the files beside the pages.
+    fn assets(&mut self, look: &SiteLook) -> Result<(), Error> {
+        let mut files = PageFiles::default();
+        for (name, bytes) in &look.assets {
+            let basis = short(render::digest(bytes));
+            let content = Content::File(self.add(&mut files, name, bytes.clone())?);
+            files.made.push(((*name).to_owned(), Entry { basis, content }));
+        }
+        self.commit(files)
+    }
+
+    /// Adds a file unless the folder has it. Returns the digest of the bytes.
+    fn add(&mut self, files: &mut PageFiles, path: &str, bytes: Vec<u8>) -> Result<u128, Error> {
+        let digest = short(render::digest(&bytes));
+        if self.manifest.has_file(path, digest) {
+            return Ok(digest);
+        }
+        let (below, name) = path.split_once('/').unwrap_or(("", path));
+        let folder = self.folder.join(below);
+        let batch = files.batches.entry(folder.clone()).or_insert_with(|| Files::new(&folder));
+        let mut add = || -> io::Result<()> {
+            if has_gzip(path) {
+                let gzip = Coding::Gzip.encode(&bytes, Effort::Fast);
+                batch.add(&sibling(name, Coding::Gzip), &gzip, None)?;
+            }
+            batch.add(name, &bytes, None)
+        };
+        add().map_err(|source| Error::Write { path: self.folder.join(path), source })?;
+        self.step.written += 1;
+        self.step.bytes += bytes.len();
+        Ok(digest)
+    }
+
+    /// Makes the files visible and records them.
+    fn commit(&mut self, files: PageFiles) -> Result<(), Error> {
+        for (folder, batch) in files.batches {
+            batch.commit().map_err(|source| Error::Write { path: folder, source })?;
+        }
+        for (path, entry) in files.made {
+            self.manifest.put(&path, entry);
+        }
+        Ok(())
+    }
+}
+
+/// Files that are written together, by their folder.
+#[derive(Default)]
+struct PageFiles {
+    batches: HashMap<PathBuf, Files>,
+    /// What the manifest records once they are written.
+    made: Vec<(String, Entry)>,
+}
+
+/// Whether each story has a page: where an output shows no full texts, its page would add nothing.
+#[must_use]
+pub fn has_story_pages(output: &Output) -> bool {
+    output.presentation.content == render::Content::Full
+}
+
+impl SiteStory {
+    fn head(&self) -> ItemHead {
+        let SiteStory { key, feed, sort_at, story, .. } = *self;
+        ItemHead { feed, key, story, sort_at }
+    }
+}
+
+/// The items of these feeds, each with the digest of all that its page depends on: the look, and every item of its story.
+fn candidates(
+    reader: &Transaction<'_>,
+    feeds: &Feeds,
+    look: [u8; 32],
+) -> Result<Vec<Candidate>, Error> {
+    let feed_digests: HashMap<_, [u8; 32]> = feeds
+        .iter()
+        .map(|(key, feed)| (*key, Sha256::digest(format!("{feed:?}")).into()))
+        .collect();
+    let mut stories: HashMap<StoryKey, Sha256> = HashMap::new();
+    let mut heads = Vec::new();
+    for item in reader.shown_items()? {
+        let Some(feed) = feed_digests.get(&item.head.feed) else { continue };
+        let digest = stories.entry(item.head.story).or_insert_with(|| {
+            let mut first = Sha256::new();
+            first.update(look);
+            first
+        });
+        digest.update(item.head.key.0.to_le_bytes());
+        digest.update(item.head.sort_at.as_millisecond().to_le_bytes());
+        digest.update(feed);
+        digest.update(item.mark);
+        heads.push(item.head);
+    }
+    let digests: HashMap<StoryKey, u128> =
+        stories.into_iter().map(|(key, digest)| (key, short(digest.finalize().into()))).collect();
+    let basis = |head: &ItemHead| digests.get(&head.story).copied().unwrap_or_default();
+    Ok(heads.into_iter().map(|head| Candidate { basis: basis(&head), head }).collect())
+}
+
+/// Digest of all that a list depends on. `frame` is that of what the pages of all lists show.
+fn basis_of(list: &SiteList, frame: &[u8]) -> u128 {
+    let mut digest = Sha256::new();
+    digest.update(frame);
+    digest.update(format!("{:?} {:?} {}", list.page, list.older, list.has_more));
+    for story in &list.stories {
+        digest.update(story.key.0.to_le_bytes());
+        digest.update(story.basis.to_le_bytes());
+    }
+    short(digest.finalize().into())
+}

@@ -1,0 +1,277 @@
+//! The static site of an output: the pages in its directory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use newswire::daemon::{Engine, FeedSelection};
+use newswire::model::Conditions;
+use newswire::outputs::differences;
+use newswire::render::{Content, Logo, Output, Theme};
+use newswire::store::{Reader, Store, Write};
+use url::Url;
+
+use super::site::run;
+use crate::support::origin::Answer as Document;
+use crate::support::world::{HOUR, World, poll, rss};
+
+/// An engine with two feeds and an output with a static site.
+struct Folder {
+    world: World,
+    engine: Engine,
+    feeds: [Url; 2],
+    output: Output,
+}
+
+impl Folder {
+    async fn with(change: impl FnOnce(&mut Output)) -> Self {
+        let world = World::new().await;
+        let feeds = [world.origin.url("a.test", "/feed"), world.origin.url("b.test", "/feed")];
+        let mut config = world.config(&feeds);
+        config.subscriptions[0].feed.tags = vec!["tech".to_owned(), "Große Welt".to_owned()];
+        config.outputs[0].site = true;
+        change(&mut config.outputs[0]);
+        let output = config.outputs[0].clone();
+        let engine = world.open_with(config).await;
+        let folder = Self { world, engine, feeds, output };
+        folder.show(0, &[("x", "Fish &amp; &lt;chips&gt;"), ("y", "Café crème")]);
+        folder.show(1, &notes(0..5));
+        folder.poll().await;
+        folder
+    }
+
+    /// After a restart with another output.
+    async fn restarted(self, change: impl FnOnce(&mut Output)) -> Self {
+        let Self { world, engine, feeds, mut output } = self;
+        drop(engine);
+        change(&mut output);
+        Self::reopened(world, feeds, output).await
+    }
+
+    async fn reopened(world: World, feeds: [Url; 2], output: Output) -> Self {
+        let mut config = world.config(&feeds);
+        config.subscriptions[0].feed.tags = vec!["tech".to_owned(), "Große Welt".to_owned()];
+        config.outputs[0] = output.clone();
+        let engine = world.open_with(config).await;
+        engine.publish().await.unwrap();
+        Self { world, engine, feeds, output }
+    }
+
+    fn show<T: AsRef<str>>(&self, feed: usize, items: &[(T, T)]) {
+        let items: Vec<(&str, &str)> =
+            items.iter().map(|(a, b)| (a.as_ref(), b.as_ref())).collect();
+        let url = &self.feeds[feed];
+        self.world.origin.route(url.host_str().unwrap(), url.path(), [Document::ok(rss(&items))]);
+    }
+
+    async fn poll(&self) {
+        self.world.clock.advance(HOUR * 2);
+        poll(&self.engine, FeedSelection::All).await;
+    }
+
+    fn www(&self) -> &Path {
+        self.output.directory.as_deref().unwrap()
+    }
+
+    fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.www().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+    }
+
+    /// Every file of the site, with its inode, which changes when it is replaced.
+    fn files(&self) -> BTreeMap<String, u64> {
+        use std::os::unix::fs::MetadataExt as _;
+        let mut found = BTreeMap::new();
+        let mut folders = vec![self.www().join("planet")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let name = path.strip_prefix(self.www()).unwrap().to_str().unwrap().to_owned();
+                if !name.contains("/archive/") {
+                    found.insert(name, path.metadata().unwrap().ino());
+                }
+            }
+        }
+        found
+    }
+
+    /// The pages that differ from those of before.
+    fn changed(&self, before: &BTreeMap<String, u64>) -> BTreeSet<String> {
+        let now = self.files();
+        let html = now.iter().filter(|(name, _)| name.ends_with(".html"));
+        html.filter(|(name, inode)| before.get(*name) != Some(*inode))
+            .map(|(name, _)| name.strip_prefix("planet/").unwrap().to_owned())
+            .collect()
+    }
+
+    fn differences(&self) -> Vec<String> {
+        let reader = Reader::open(&self.world.database()).unwrap();
+        reader.read(|reader| differences(reader, &self.output)).unwrap()
+    }
+}
+
+fn notes(range: std::ops::Range<usize>) -> Vec<(String, String)> {
+    range.rev().map(|n| (format!("n{n}"), format!("Note {n}"))).collect()
+}
+
+/// The targets of all links of a page that lead to files.
+fn links(page: &str) -> Vec<String> {
+    let attributes = page.split("href=\"").skip(1).chain(page.split("src=\"").skip(1));
+    let targets = attributes.map(|rest| rest.split('"').next().unwrap().to_owned());
+    targets.filter(|target| !target.contains("://")).collect()
+}
+
+/// The file that a relative link in a file leads to.
+fn resolved(from: &str, link: &str) -> PathBuf {
+    let base = Url::parse(&format!("http://h.test/any/prefix/{from}")).unwrap();
+    let path = base.join(link).unwrap().path().to_owned();
+    PathBuf::from(path.strip_prefix("/any/prefix/").unwrap())
+}
+
+#[test]
+fn every_link_of_a_static_page_leads_to_a_file() {
+    run(async {
+        let logo = Logo {
+            bytes: b"<svg xmlns='http://www.w3.org/2000/svg'/>"[..].into(),
+            media_type: "image/svg+xml",
+        };
+        let theme = Theme {
+            stylesheet: Some(Arc::from("body { color: red }")),
+            logo: Some(logo),
+            ..Theme::default()
+        };
+        let folder = Folder::with(|output| output.theme = theme).await;
+        let files = folder.files();
+        let pages: Vec<&String> = files.keys().filter(|name| name.ends_with(".html")).collect();
+        let mut reached = BTreeSet::new();
+        for page in &pages {
+            let text = folder.read(page);
+            for link in links(&text) {
+                assert!(!link.contains('?') && !link.starts_with('/'), "{page}: {link}");
+                let file = resolved(page, &link);
+                assert!(folder.www().join(&file).is_file(), "{page}: {link}");
+                reached.insert(file.to_str().unwrap().to_owned());
+            }
+            assert!(!text.contains("<form") && !text.contains("<script"), "{page}");
+            assert!(text.contains("http-equiv=\"Content-Security-Policy\""), "{page}");
+            assert!(files.contains_key(&format!("{page}.gz")), "{page}");
+        }
+        for page in &pages {
+            assert!(reached.contains(*page), "nothing links to {page}");
+        }
+        let names: Vec<&str> = pages.iter().map(|name| name.as_str()).collect();
+        assert!(
+            names.contains(&"planet/index.html") && names.contains(&"planet/2025-06.html"),
+            "{names:?}"
+        );
+        assert!(names.iter().any(|name| name.starts_with("planet/tag/gro-e-welt-")), "{names:?}");
+        let one_story = names.iter().filter(|name| name.starts_with("planet/story/")).count();
+        assert_eq!(one_story, 7);
+        assert!(folder.read("planet/theme.css").contains("red"));
+        assert_eq!(folder.differences(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn one_new_story_rewrites_only_the_pages_that_show_it() {
+    run(async {
+        let folder = Folder::with(|_| ()).await;
+        let before = folder.files();
+        folder.poll().await;
+        assert_eq!(folder.files(), before, "a poll that brings nothing writes nothing");
+        folder.show(1, &notes(0..6));
+        folder.poll().await;
+        let changed = folder.changed(&before);
+        let stories = changed.iter().filter(|name| name.starts_with("story/")).count();
+        assert_eq!(stories, 1, "{changed:?}");
+        let lists: Vec<&str> =
+            changed.iter().map(|name| &**name).filter(|name| !name.starts_with("story/")).collect();
+        assert_eq!(lists.len(), 3, "{lists:?}");
+        assert!(folder.read("planet/index.html").contains("Note 5"));
+        let mut corrected = notes(0..6);
+        corrected[3].1 = "Note 2, corrected".to_owned();
+        let before = folder.files();
+        folder.show(1, &corrected);
+        folder.poll().await;
+        let changed = folder.changed(&before);
+        assert_eq!(changed.iter().filter(|name| name.starts_with("story/")).count(), 1);
+        assert!(folder.read("planet/index.html").contains("Note 2, corrected"));
+    });
+}
+
+#[test]
+fn a_site_is_repaired_after_a_kill_and_after_changes_by_others() {
+    run(async {
+        let folder = Folder::with(|_| ()).await;
+        let before = folder.files();
+        let story = before.keys().find(|name| name.ends_with("/5.html")).unwrap().clone();
+        std::fs::write(folder.www().join("planet/about.html"), "mine").unwrap();
+        // As after a kill: a page that the manifest does not list, a lost one, one of other bytes, and a line cut off.
+        std::fs::write(folder.www().join("planet/story/999.html"), "old").unwrap();
+        std::fs::remove_file(folder.www().join(&story)).unwrap();
+        std::fs::write(folder.www().join("planet/index.html"), "other").unwrap();
+        std::fs::remove_file(folder.www().join("planet/2025-06.html.gz")).unwrap();
+        let manifest = folder.www().join("planet/site-manifest.txt");
+        let found = folder.differences();
+        for name in [&*story, "planet/index.html", "2025-06.html.gz"] {
+            assert!(found.iter().any(|line| line.contains(name)), "{name}: {found:?}");
+        }
+        let text = std::fs::read_to_string(&manifest).unwrap();
+        std::fs::write(&manifest, &text[..text.len() - 20]).unwrap();
+        let folder = folder.restarted(|_| ()).await;
+        assert_eq!(folder.differences(), Vec::<String>::new());
+        let after = folder.files();
+        assert!(after.contains_key(&story) && !after.contains_key("planet/story/999.html"));
+        assert!(folder.read("planet/index.html").contains("Note 4"));
+        assert_eq!(folder.read("planet/about.html"), "mine");
+        let same = before.iter().filter(|(name, inode)| after.get(*name) == Some(*inode)).count();
+        assert!(same > before.len() - 8, "only {same} of {} files stayed", before.len());
+    });
+}
+
+#[test]
+fn pages_of_stories_that_leave_are_removed() {
+    run(async {
+        let folder = Folder::with(|_| ()).await;
+        let before = folder.files();
+        let count = |folder: &Folder| {
+            folder.files().keys().filter(|name| name.contains("/story/")).count() / 2
+        };
+        assert_eq!(count(&folder), 7);
+        let folder = folder.restarted(|output| {
+            let tags = vec!["tech".to_owned()];
+            output.filter.include = vec![Conditions { tags, ..Conditions::default() }];
+        });
+        let folder = folder.await;
+        assert_eq!(count(&folder), 2, "{:?}", folder.files());
+        assert!(!folder.read("planet/index.html").contains("Note"), "those of the other feed");
+        assert!(folder.files().len() < before.len());
+        // Past their retention.
+        let Folder { world, engine, feeds, output } = folder;
+        drop(engine);
+        {
+            let store = Store::open(&world.database(), world.clock.clone()).unwrap();
+            let cutoff = world.clock.now() + jiff::SignedDuration::from_hours(1000);
+            store.write(Write::ForgetBodies { cutoff, limit: 500 }).await.unwrap();
+        }
+        let folder = Folder::reopened(world, feeds, output).await;
+        assert_eq!(count(&folder), 0, "{:?}", folder.files());
+        assert_eq!(folder.differences(), Vec::<String>::new());
+        let folder = folder.restarted(|output| output.site = false).await;
+        assert!(folder.files().is_empty(), "{:?}", folder.files());
+    });
+}
+
+#[test]
+fn an_output_without_full_texts_has_no_pages_of_stories() {
+    run(async {
+        let folder = Folder::with(|output| output.presentation.content = Content::Summary).await;
+        let files = folder.files();
+        assert!(!files.keys().any(|name| name.contains("/story/")), "{files:?}");
+        let index = folder.read("planet/index.html");
+        assert!(index.contains("Note 4") && !index.contains("/story/"), "{index}");
+    });
+}
