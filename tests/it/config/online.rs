@@ -50,7 +50,7 @@ async fn gone_and_throttled_feeds_have_their_own_codes() {
     assert_eq!(run.code, 69, "{}{}", run.out, run.err);
     for part in [
         "the feed is gone permanently (HTTP 410)\n",
-        "help: look for another feed on the site, or remove this one\n",
+        "help: look for another feed on the site\n",
         "newswire explain gone\n",
         "asks clients to send fewer requests (HTTP 429)\n",
         "newswire explain throttled\n",
