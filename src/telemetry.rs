@@ -68,7 +68,7 @@ pub struct Handle(reload::Handle<Targets, Registry>);
 /// A text that is not a log level.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is not a log level; levels are error, warn, info, debug and trace, also for one room: \"info,newswire::fetch=debug\""
+    "{0:?} is not a log level; levels are error, warn, info, debug and trace, also for one module: \"info,newswire::fetch=debug\""
 )]
 pub struct UnknownLevel(String);
 

@@ -51,10 +51,10 @@ pub enum EditError {
         path: PathBuf,
     },
     /// A file is no TOML.
-    #[error("{0} is no TOML: {1}")]
+    #[error("{0} is not TOML: {1}")]
     Syntax(PathBuf, String),
     /// The text of a value is no TOML.
-    #[error("cannot parse the value of {key}: {value:?} is no TOML value")]
+    #[error("cannot parse the value of {key}: {value:?} is not a TOML value")]
     Value {
         /// Name of the key.
         key: String,

@@ -72,7 +72,7 @@ fn reference(
     report: &mut Report,
 ) -> Option<String> {
     let Some(table) = value.get_ref().as_table() else {
-        let message = format!("{name} is a secret, and secrets are not values of this file");
+        let message = format!("{name} is a secret, and secrets belong in files of their own");
         report.push(Invalid::new("bad_secret", message, HELP).at(value.span()));
         return None;
     };

@@ -335,7 +335,7 @@ pub(super) fn web_url(text: &str) -> Result<Url, Invalid> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         let message =
-            "the URL contains a user or a password, and secrets are not values of this file";
+            "the URL contains a user or a password, and secrets belong in files of their own";
         return Err(bad(
             message.to_owned(),
             "remove user and password from the URL; use authorization",
@@ -365,7 +365,7 @@ fn proxy_url(text: &str) -> Result<Url, Invalid> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         let message =
-            "the URL contains a user or a password, and secrets are not values of this file";
+            "the URL contains a user or a password, and secrets belong in files of their own";
         return Err(Invalid::new(
             "bad_url",
             message,
