@@ -15,23 +15,33 @@ use crate::model::Coded;
 const LENGTH: usize = 100;
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// Rejects what is no database of this version of Newswire. A database with a write-ahead log passes if its own header
+/// Rejects what is no regular file. Does not open it: the system drops all locks of this process on a file, those of
+/// SQLite too, when the process closes any handle of it (sqlite.org/howtocorrupt.html, 2.2).
+///
+/// # Errors
+/// When the file is missing, or no regular file.
+pub(super) fn examine_type(path: &Path) -> Result<(), OpenError> {
+    let meta = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(OpenError::Missing { path: path.to_owned() });
+        }
+        meta => meta.map_err(|source| OpenError::Io { path: path.to_owned(), source })?,
+    };
+    if !meta.is_file() {
+        let kind = files::kind(meta.file_type());
+        return Err(OpenError::NotRegular { path: path.to_owned(), kind });
+    }
+    Ok(())
+}
+
+/// Rejects what is no database of this version of Newswire. This process must not have it open. A database with a write-ahead log passes if its own header
 /// is unfinished: SQLite knows the rest.
 ///
 /// # Errors
 /// When the file is missing, empty, no regular file, unreadable, no database, of another program or another schema.
 pub(super) fn examine(path: &Path) -> Result<(), OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
-    let meta = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(OpenError::Missing { path: path.to_owned() });
-        }
-        meta => meta.map_err(io)?,
-    };
-    if !meta.is_file() {
-        let kind = files::kind(meta.file_type());
-        return Err(OpenError::NotRegular { path: path.to_owned(), kind });
-    }
+    examine_type(path)?;
     let mut head = Vec::new();
     let file = files::open_regular(path).map_err(io)?;
     file.take(LENGTH as u64)

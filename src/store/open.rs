@@ -163,8 +163,8 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
 
 fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    match header::examine(path) {
-        Err(OpenError::Missing { .. } | OpenError::Empty { .. }) | Ok(()) => {}
+    match header::examine_type(path) {
+        Err(OpenError::Missing { .. }) | Ok(()) => {}
         Err(error) => return Err(error),
     }
     create_private(path)?;
@@ -210,11 +210,12 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
     opened.map_err(|error| examined(path, error))
 }
 
-/// Opens a copy for reading. Creates no files beside it.
+/// Opens a copy for reading, which this process does not have open. Creates no files beside it.
 ///
 /// # Errors
 /// The same.
 pub(crate) fn copy_reader(path: &Path) -> Result<Connection, OpenError> {
+    header::examine(path)?;
     let access = if is_complete(path) { Access::Unchanging } else { Access::Shared };
     open_reader(path, access).map_err(|error| examined(path, error))
 }
@@ -222,8 +223,17 @@ pub(crate) fn copy_reader(path: &Path) -> Result<Connection, OpenError> {
 fn examined(path: &Path, error: OpenError) -> OpenError {
     match read_failure::after_opening(path, &error) {
         Some(source) => OpenError::Unreadable { path: path.to_owned(), source },
-        None => error,
+        None => match error {
+            OpenError::Sqlite { source, path } if is_no_database(&source) => {
+                OpenError::NotDatabase { path }
+            }
+            error => error,
+        },
     }
+}
+
+fn is_no_database(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase)
 }
 
 /// How a file is opened for reading.
@@ -254,7 +264,7 @@ fn is_complete(path: &Path) -> bool {
 
 fn open_reader(path: &Path, access: Access) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    header::examine(path)?;
+    header::examine_type(path)?;
     let connection = connect(path, access).map_err(sqlite)?;
     connection
         .execute_batch(

@@ -2,8 +2,10 @@
 //! same code. The operator has to check the disk then, and must not repair or replace a database that is intact.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -38,14 +40,33 @@ fn of_damage(path: &Path, error: &Error) -> Option<io::Error> {
 /// Why the file cannot be read; `None`: it can be read, and it is damaged.
 fn of(path: &Path) -> Option<io::Error> {
     for file in [path.to_owned(), ending(path, "-wal")] {
-        let read = File::open(file).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
-        match read {
+        match read_all(&file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Some(error),
             _ => {}
         }
     }
     let passed = "a read failed, and did not when it was repeated";
     is_intact(path).then(|| io::Error::other(passed))
+}
+
+/// Reads a file to its end.
+fn read_all(path: &Path) -> io::Result<u64> {
+    // Closing it would drop the locks that SQLite has on it in this process (sqlite.org/howtocorrupt.html, 2.2).
+    static KEPT: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = std::fs::metadata(path)?;
+    let is_known = |file: &File| {
+        file.metadata().is_ok_and(|meta| (meta.dev(), meta.ino()) == (known.dev(), known.ino()))
+    };
+    let at = match kept.iter().position(is_known) {
+        Some(at) => at,
+        None => {
+            kept.push(File::open(path)?);
+            kept.len() - 1
+        }
+    };
+    kept[at].rewind()?;
+    io::copy(&mut kept[at], &mut io::sink())
 }
 
 /// Whether SQLite finds no damage when it reads the file again.

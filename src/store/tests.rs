@@ -418,6 +418,32 @@ async fn a_check_finds_no_damage_in_an_index_that_changed_since_the_last_check()
     }
 }
 
+/// The locks of this process on a file, as Linux lists them.
+fn locks(path: &std::path::Path) -> usize {
+    use std::os::unix::fs::MetadataExt as _;
+    let inode = std::fs::metadata(path).unwrap().ino();
+    let wanted = format!(":{inode} ");
+    let all = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+    all.lines().filter(|line| line.contains("POSIX") && line.contains(&wanted)).count()
+}
+
+#[tokio::test]
+async fn no_reader_and_no_check_drops_the_locks_of_the_writer() {
+    let (_folder, path, store, [a, _]) = store().await;
+    store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
+    let before = locks(&path);
+    assert!(before > 0 || !cfg!(target_os = "linux"));
+    let readers: Vec<_> = (0..4).map(|_| Reader::open(&path).unwrap()).collect();
+    for reader in &readers {
+        reader.read(|reader| reader.feed_statuses()).unwrap();
+        reader.check(|reader| reader.quick_check()).unwrap();
+    }
+    drop(readers);
+    let corrupt = Error::Sqlite(ErrorCause::Corrupt, "malformed".to_owned());
+    assert_eq!(examined(&path, corrupt).cause(), ErrorCause::Io);
+    assert_eq!(locks(&path), before);
+}
+
 #[test]
 fn the_writer_has_the_settings_that_lose_nothing() {
     let folder = tempfile::tempdir().unwrap();

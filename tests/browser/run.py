@@ -366,9 +366,11 @@ class Test:
         every link between them leads to a file."""
         folders = (*OUTPUTS, "clean")
         whole = lambda name: open(os.path.join(self.www, name, "site-manifest.txt")).read().endswith("complete\n")
+        # Each publication adds to a site, and is complete.
+        files = lambda name: sum(file.endswith(".html") for file in os.listdir(os.path.join(self.www, name, "story")))
         for _ in range(600):
             try:
-                if all(whole(name) for name in folders):
+                if all(whole(name) for name in folders) and sum(files(name) for name in folders) >= len(self.payloads) * 3:
                     break
             except OSError:
                 pass
