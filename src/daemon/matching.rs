@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::engine::Engine;
@@ -15,11 +16,15 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// Handle of the task. The task ends with [`Matching::stop`] or on drop.
 #[derive(Debug)]
-pub(crate) struct Matching(JoinHandle<()>);
+pub(crate) struct Matching {
+    task: JoinHandle<()>,
+    /// Closed to end the task when it has published what it matched.
+    stop: Option<oneshot::Sender<()>>,
+}
 
 impl Drop for Matching {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 
@@ -33,13 +38,15 @@ impl Matching {
             trigger,
         };
         let pending = engine.store().pending();
-        Self(tokio::spawn(stage.run(pending)))
+        let (stop, stopped) = oneshot::channel();
+        Self { task: tokio::spawn(stage.run(pending, stopped)), stop: Some(stop) }
     }
 
-    /// Ends the task. Pending items are matched by the next call of the matcher.
+    /// Ends the task after a match that is under way: what it matched has to be published. Other pending items are
+    /// matched by the next call of the matcher.
     pub(crate) async fn stop(mut self) {
-        self.0.abort();
-        let _ = (&mut self.0).await;
+        drop(self.stop.take());
+        let _ = (&mut self.task).await;
     }
 }
 
@@ -51,7 +58,11 @@ struct Stage {
 }
 
 impl Stage {
-    async fn run(self, mut pending: tokio::sync::watch::Receiver<u64>) {
+    async fn run(
+        self,
+        mut pending: tokio::sync::watch::Receiver<u64>,
+        mut stopped: oneshot::Receiver<()>,
+    ) {
         loop {
             match self.matcher.catch_up().await {
                 Ok(0) => {}
@@ -63,12 +74,15 @@ impl Stage {
                 Err(error) => {
                     // The main loop ends on a permanent failure.
                     let _ = self.store_failures.record(error);
-                    self.clock.sleep_until(self.clock.elapsed() + RETRY).await;
-                    continue;
+                    tokio::select! {
+                        () = self.clock.sleep_until(self.clock.elapsed() + RETRY) => continue,
+                        _ = &mut stopped => return,
+                    }
                 }
             }
-            if pending.changed().await.is_err() {
-                return;
+            tokio::select! {
+                changed = pending.changed() => if changed.is_err() { return },
+                _ = &mut stopped => return,
             }
         }
     }
