@@ -374,7 +374,7 @@ impl Pair<'_> {
     }
 
     /// Whether the shorter text has enough names and numbers, and most of them are in the other text at any place: an
-    /// edited copy, in which other words stand around them. Numbers alone may be those of a form.
+    /// edited copy, with other words around them. Numbers alone may be those of a form.
     fn has_same_names(&self) -> bool {
         let (a, b) = (self.a, self.b);
         let (shorter, longer) = if a.size <= b.size { (a, b) } else { (b, a) };
