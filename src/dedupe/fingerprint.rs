@@ -13,7 +13,7 @@ use super::sketch::Sketch;
 use super::titles::Title;
 use super::tuning::{BANDS, MAX_SAMPLES, MENTIONS};
 use super::weights::Weights;
-use super::words::{Word, Words, hash64};
+use super::words::{Kind, Word, Words, hash64};
 use crate::model::{Digest, Item, PageOwner, StoredItem, site};
 
 /// Raised when fingerprints are made differently; those of another version are not read.
@@ -242,6 +242,11 @@ pub struct Comparable {
 }
 
 impl Comparable {
+    /// Its names and numbers.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Word> {
+        self.words.0.iter().filter(|word| word.kind != Kind::Plain)
+    }
+
     /// Whether most of its words are characters of a script without spaces.
     #[must_use]
     pub fn is_of_characters(&self) -> bool {

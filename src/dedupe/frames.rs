@@ -4,13 +4,10 @@
 use std::collections::HashSet;
 
 use super::fingerprint::Comparable;
-use super::likeness::slots;
+use super::likeness::{shared_names, slots};
 use super::settings::Settings;
-use super::tuning::{
-    FILLING, FILLING_NAMES, FRAME_ITEMS, KEPT_PER_LOST, SHARED_NAMES, WORDS_PER_SLOT,
-};
+use super::tuning::{FILLING, FILLING_NAMES, FRAME_ITEMS, KEPT_PER_LOST, WORDS_PER_SLOT};
 use super::verdict::Verdict;
-use super::words::Kind;
 use crate::model::Rule;
 
 /// What the feed of an item repeats of it.
@@ -47,7 +44,7 @@ impl Frame {
                 other.shingles.binary_search_by_key(hash, |shingle| shingle.hash).is_ok()
             });
             frame.shingles.extend(shared);
-            frame.names.extend(specific(other));
+            frame.names.extend(other.names().map(|word| word.hash));
         }
         frame.shingles.sort_unstable();
         frame.shingles.dedup();
@@ -103,24 +100,15 @@ pub fn other_filling(
     refusal(differ, allowed)
 }
 
-/// Whether the shorter text has enough names and numbers of its own in the frame, and most of them are in the other text:
-/// an edited copy, which has other words around them.
+/// Whether enough names and numbers of the shorter text are not those of the frame, and most of them are in the other
+/// text: an edited copy, which has other words around them.
 fn is_same_filling(
     (a, frame_a): (&Comparable, &Frame),
     (b, frame_b): (&Comparable, &Frame),
 ) -> bool {
-    let (shorter, longer) = if a.size <= b.size { (a, b) } else { (b, a) };
-    let there: HashSet<u32> = longer.words.0.iter().map(|word| word.hash).collect();
-    let own: HashSet<u32> = specific(shorter)
-        .filter(|hash| !frame_a.names.contains(hash) && !frame_b.names.contains(hash))
-        .collect();
-    let shared = own.intersection(&there).count();
-    own.len() >= FILLING_NAMES && shared as f32 >= SHARED_NAMES * own.len() as f32
-}
-
-/// Hashes of the names and numbers of a text.
-fn specific(item: &Comparable) -> impl Iterator<Item = u32> {
-    item.words.0.iter().filter(|word| word.kind != Kind::Plain).map(|word| word.hash)
+    let framed = |hash: u32| frame_a.names.contains(&hash) || frame_b.names.contains(&hash);
+    let names = shared_names(a, b, |hash| !framed(hash));
+    names.all >= FILLING_NAMES && names.most_are_shared()
 }
 
 #[cfg(test)]

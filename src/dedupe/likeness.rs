@@ -12,7 +12,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use super::fingerprint::Comparable;
 use super::house_style::{self, Found, Piece};
 use super::tuning::{
-    LEAD, LONGEST_LEAD, OPENING, OPENING_OF_OTHER, SHINGLE, SLOT_WORDS, UNIT_WORDS,
+    LEAD, LONGEST_LEAD, OPENING, OPENING_OF_OTHER, SHARED_NAMES, SHINGLE, SLOT_WORDS, UNIT_WORDS,
 };
 use super::weights::Weights;
 use super::words::{Kind, Word, Words, mix};
@@ -128,6 +128,39 @@ pub(super) fn shared_words<'w>(
         shared += if there.contains(&word.hash) { weights.of(word) } else { 0.0 };
     }
     if all > 0.0 { shared / all } else { 0.0 }
+}
+
+/// The names and numbers of the shorter of two texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SharedNames {
+    /// Number of different ones.
+    pub(super) all: usize,
+    /// Number of these that are in the longer text at any place.
+    shared: usize,
+    /// Number of these that are names.
+    pub(super) shared_names: usize,
+}
+
+impl SharedNames {
+    /// Whether the texts have so many of them in common that they report one thing.
+    pub(super) fn most_are_shared(self) -> bool {
+        self.shared as f32 >= SHARED_NAMES * self.all as f32
+    }
+}
+
+/// Compares the names and numbers that are `counted` by their hash.
+pub(super) fn shared_names(
+    a: &Comparable,
+    b: &Comparable,
+    counted: impl Fn(u32) -> bool,
+) -> SharedNames {
+    let (shorter, longer) = if a.size <= b.size { (a, b) } else { (b, a) };
+    let there: HashSet<u32> = longer.words.0.iter().map(|word| word.hash).collect();
+    let own = shorter.names().filter(|word| counted(word.hash));
+    let own: HashSet<(u32, bool)> = own.map(|word| (word.hash, word.kind == Kind::Name)).collect();
+    let shared: Vec<_> = own.iter().filter(|(hash, _)| there.contains(hash)).collect();
+    let names = shared.iter().filter(|(_, is_name)| *is_name).count();
+    SharedNames { all: own.len(), shared: shared.len(), shared_names: names }
 }
 
 /// The words at the same places of two texts.

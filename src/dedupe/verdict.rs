@@ -8,15 +8,17 @@ use std::collections::HashSet;
 use jiff::SignedDuration;
 
 use super::fingerprint::{Comparable, Fingerprint};
-use super::likeness::{Likeness, likeness, shared_beginning, shared_opening, shared_words, slots};
+use super::likeness::{
+    Likeness, likeness, shared_beginning, shared_names, shared_opening, shared_words, slots,
+};
 use super::settings::{AcrossFeeds, Settings, Similarity};
 use super::tuning::{
     CHARACTER, COMMON, CUT, EQUAL, EXACT_WORDS, EXCERPT, FORM_TEXT, FORM_WORDS, HEADLINE_CHARS,
     HEADLINE_HOURS, HEADLINE_RARITY, HEADLINE_WORDS, LEAD_WORDS, LEAST_NAMES, LEAST_NEED,
     LEAST_SHARED, NAMES, NEAR_WORDS, NEED, NEED_OF_EXCERPT, NEED_WITH_LEAD, NEED_WITH_TITLE,
-    ONE_SLOT, OPENING, OPENING_SUPPORT, PAGE_SUPPORT, SAID, SAME_LEAD, SAME_OPENING, SHARED_NAMES,
-    SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS,
-    VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
+    ONE_SLOT, OPENING, OPENING_SUPPORT, PAGE_SUPPORT, SAID, SAME_LEAD, SAME_OPENING, SHORT_WORDS,
+    SLOTS, TEASER_WORDS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, VARIANT_WORDS,
+    WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
 };
 use super::weights::Weights;
 use super::words::{Kind, Word};
@@ -376,23 +378,9 @@ impl Pair<'_> {
     /// Whether the shorter text has enough names and numbers, and most of them are in the other text at any place: an
     /// edited copy, with other words around them. Numbers alone may be those of a form.
     fn has_same_names(&self) -> bool {
-        let (a, b) = (self.a, self.b);
-        let (shorter, longer) = if a.size <= b.size { (a, b) } else { (b, a) };
-        let there: HashSet<u32> = longer.words.0.iter().map(|word| word.hash).collect();
-        let own: HashSet<(u32, bool)> = shorter.words.0.iter().filter_map(specific).collect();
-        let shared = own.iter().filter(|(hash, _)| there.contains(hash));
-        let (count, names) = shared.fold((0, 0), |(count, names), (_, is_name)| {
-            (count + 1, names + usize::from(*is_name))
-        });
-        own.len() >= NAMES
-            && names >= LEAST_NAMES
-            && count as f32 >= SHARED_NAMES * own.len() as f32
+        let names = shared_names(self.a, self.b, |_| true);
+        names.all >= NAMES && names.shared_names >= LEAST_NAMES && names.most_are_shared()
     }
-}
-
-/// The hash of a word that is a name or a number, and whether it is a name.
-fn specific(word: &Word) -> Option<(u32, bool)> {
-    (word.kind != Kind::Plain).then_some((word.hash, word.kind == Kind::Name))
 }
 
 /// The share of a text of this many words that must be in the other.

@@ -172,7 +172,7 @@ impl ImageProxy {
         }
     }
 
-    /// A copy of an image, which is fetched if there is none.
+    /// Returns a copy of an image; fetches the image if there is no copy yet.
     pub(super) async fn get(
         &self,
         image: ItemImage<'_>,
