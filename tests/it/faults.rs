@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use assert_cmd::Command;
-use newswire::config::Diagnostic;
 use newswire::fetch::ResolveError;
 use newswire::model::{FailureKind, FetchOutcome};
 use serde_json::Value;
 
 use crate::cli::{configured, newswire};
+use crate::explain::config_codes;
 use crate::support::client::Client;
 use crate::support::origin::{Answer, Names, Origin};
 
@@ -137,7 +137,7 @@ fn every_fault_of_a_config_is_told_with_its_place_and_code() {
     ];
     // Who may write everywhere, as root in a container, cannot provoke the last one.
     let apart = ["unreadable", "not_utf8", "duplicate_key", "unwritable", "unknown_variable"];
-    for code in Diagnostic::CODES.iter().filter(|code| !apart.contains(code)) {
+    for code in config_codes().filter(|code| !apart.contains(code)) {
         let named = |text: &&str| text.contains(&format!("\"{code}\""));
         let told = provoked.contains(code) || there.iter().any(named);
         assert!(told, "{code}: write a config that has it");

@@ -105,6 +105,10 @@ const CALLBACKS: &[(&str, &[&str], &str)] = &[
     ("dyn Fn() -> Loaded", &["daemon"], "the config source: cli knows the files, a test has none"),
     ("dyn AsyncBufRead", &["fetch"], "the decoder of a body is chosen by its Content-Encoding"),
     ("dyn Error", &["fetch"], "std returns the causes of an error as trait objects"),
+    ("dyn Any + Send", &["config"], "a value has the type that the parser of its key returns"),
+    ("fn() -> Json", &["config"], "a format of the config is data; this is its schema"),
+    ("fn(Written<'_>)", &["config"], "a format of the config is data; this is its parser"),
+    ("fn(&DeValue<'_>)", &["config"], "the same for a value without quotes"),
 ];
 
 const NAMELESS: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "misc"];
