@@ -16,7 +16,7 @@ pub enum FeedEdit<'a> {
     Set {
         /// Name of the key.
         key: &'a str,
-        /// The value.
+        /// The value as TOML or text; empty: remove the key.
         value: &'a str,
     },
     /// Add and remove tags.

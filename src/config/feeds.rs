@@ -29,7 +29,7 @@ pub enum Followed {
     File(PathBuf),
     /// A list on the web.
     Web {
-        /// Its URL.
+        /// URL of the list.
         url: Url,
         /// Time between two requests.
         interval: Duration,

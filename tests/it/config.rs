@@ -1,4 +1,4 @@
-//! The config as operators write it: the example holds, and every mistake is told with its place.
+//! The config as operators write it: the example is valid, and every error has its place.
 
 mod doubts;
 mod online;
@@ -25,7 +25,7 @@ fn good(text: &str) -> Config {
     config.unwrap_or_else(|| panic!("{}", report.draw(Style::Plain)))
 }
 
-/// A file that nobody else may read.
+/// A file that other users cannot read.
 pub(crate) fn private(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
@@ -294,7 +294,7 @@ fn two_feeds_of_one_address_are_one_that_is_asked_once_with_the_tags_of_both() {
 }
 
 #[test]
-fn secrets_are_read_from_files_and_shown_to_nobody() {
+fn secrets_are_read_from_files_and_never_shown() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     private(&path, "ann:hunter2\n");
@@ -330,7 +330,7 @@ fn a_token_is_long_secret_and_guards_no_folder() {
 }
 
 #[test]
-fn every_mistake_of_a_file_is_told_in_one_run() {
+fn every_error_of_a_file_is_reported_in_one_run() {
     let all: String =
         "[schedule]\nintervall = 1\nper_host = 99\n[web]\nlisten = \"x\"\n".to_owned() + FEED;
     let codes: Vec<_> = read(&all).report.diagnostics.iter().map(|fault| fault.code).collect();

@@ -96,7 +96,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn every_fault_of_a_config_is_told_with_its_place_and_code() {
+fn every_error_of_a_config_has_its_place_and_code() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "urls", "https://a.b/\nexec:rm\n");
     write(folder.path(), "planet.ini", "[https://a.b/]\nname = A\nexclude = casino\n");

@@ -1,7 +1,7 @@
 //! The walls of the house, as DESIGN has them: floors, doors, one crate one room, short rooms.
 //!
 //! Reads the sources as text, with comments and literals blanked out. Every wall is tried on a
-//! planted fault first, so that it is known to stand.
+//! planted fault first, which it must find.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -115,7 +115,7 @@ const NAMELESS: &[&str] = &["utils", "util", "common", "helpers", "helper", "typ
 const MAX_FILE: usize = 600;
 const MAX_FUNCTION: usize = 60;
 
-/// A file: its path below the package, and what stands in it.
+/// A file: its path below the package, and its text.
 struct Source {
     path: String,
     text: String,
@@ -299,7 +299,7 @@ fn doors(source: &Source, sources: &[Source], fault: &mut impl FnMut(String)) {
     }
 }
 
-/// Functions that are too long, and open ones with a yes or no that nobody can read at the call.
+/// Functions that are too long, and open ones with a `bool` whose meaning the call does not show.
 fn functions(source: &Source, fault: &mut impl FnMut(String)) {
     for (at, _) in source.code.match_indices("fn ") {
         let before = &source.code[..at];
@@ -400,7 +400,7 @@ fn collect(folder: &Path, below: &Path, sources: &mut Vec<Source>) {
 }
 
 #[test]
-fn the_house_stands_as_planned() {
+fn the_rooms_are_built_as_planned() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
     collect(&root.join("src"), root, &mut sources);
@@ -421,7 +421,7 @@ fn the_house_stands_as_planned() {
 }
 
 #[test]
-fn every_wall_stands_when_it_is_pushed() {
+fn every_rule_finds_a_planted_fault() {
     let long = format!("//! x\nfn long() {{\n{}}}\n", "    x();\n".repeat(60));
     let planted: &[(&str, &str, &str)] = &[
         (
