@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, Item, Table, Value};
 
-use super::definition::{Kind, Section};
+use super::definition::Section;
 use super::files::Files;
 
 /// A change of one feed.
@@ -16,7 +16,7 @@ pub enum FeedEdit<'a> {
     Set {
         /// Name of the key.
         key: &'a str,
-        /// The value.
+        /// The value as TOML or text; empty: remove the key.
         value: &'a str,
     },
     /// Add and remove tags.
@@ -217,18 +217,8 @@ fn tidy(mut tags: Array) -> Array {
 /// A value as TOML; text may be written without quotes for keys that do not take numbers, flags or lists. The value of
 /// an unknown key is text, so that the check of the config reports the key.
 fn parsed(key: &str, value: &str) -> Result<Value, EditError> {
-    let kind = Section::Feed.key(key).map(|key| key.kind);
-    let is_text = !matches!(
-        kind,
-        Some(
-            Kind::Number { .. }
-                | Kind::Flag
-                | Kind::Texts
-                | Kind::Networks
-                | Kind::Secret
-                | Kind::Secrets
-        )
-    );
+    let key_of_feed = Section::Feed.key(key);
+    let is_text = key_of_feed.is_none_or(|key| key.kind.is_text());
     let quoted = value.starts_with(['"', '\'']);
     if is_text && !quoted {
         return Ok(Value::from(value));
@@ -263,6 +253,10 @@ mod tests {
         assert_eq!(url, TEXT.replace("a.test", "c.test"));
         let interval = after("b", set("interval", "2h"));
         assert!(interval.contains("interval = \"2h\"\n"), "{interval}");
+        let selectors = after("b", set("remove", "[\".x\"]"));
+        assert!(selectors.contains("remove = [\".x\"]\n"), "{selectors}");
+        let rules = after("b", set("include", "{ title = \"a\" }"));
+        assert!(rules.contains("include = { title = \"a\" }\n"), "{rules}");
         let quoted = after("b", set("title", "\"A \\\" B\""));
         assert!(quoted.contains("title = \"A \\\" B\"\n"), "{quoted}");
     }

@@ -15,7 +15,6 @@ use super::quantity::spelled;
 use super::resolve::{self, Chain, MANY_FEEDS, Origin, Values};
 use super::section::{Document, Layer};
 use super::settings::{self, Shared};
-use super::value::Value;
 use crate::fetch;
 use crate::model::{Feed, FeedId, Filter, Removal, site};
 use crate::normalise::Selector;
@@ -30,7 +29,7 @@ pub enum Followed {
     File(PathBuf),
     /// A list on the web.
     Web {
-        /// Its URL.
+        /// URL of the list.
         url: Url,
         /// Time between two requests.
         interval: Duration,
@@ -162,9 +161,7 @@ impl<'d> Feeds<'d> {
                 dedupe: dedupe.unwrap_or_else(|| Arc::clone(&shared.dedupe)),
                 filters: self.filters((*layer).into_iter().chain(lists.iter().copied()), site),
                 remove: self.remove((*layer).into_iter().chain(lists.iter().copied()), site),
-                max_items: own_fetch
-                    .and_then(|v| v.number("max_items"))
-                    .unwrap_or(shared.max_items),
+                max_items: own_fetch.and_then(|v| v.get("max_items")).unwrap_or(shared.max_items),
             });
         }
         subscriptions
@@ -192,7 +189,7 @@ impl<'d> Feeds<'d> {
     /// The traffic limit of a site, in bytes per day.
     fn budget(&self, site: &str) -> Option<u64> {
         let server = self.servers.get(site)?;
-        Values::of(&Chain::of(server), Section::Server.keys()).size("budget")
+        Values::of(&Chain::of(server), Section::Server.keys()).get("budget")
     }
 
     /// Whether the operator owns the server of this URL: it has a `[[server]]`, or a private address or name.
@@ -216,7 +213,7 @@ impl<'d> Feeds<'d> {
         let general = self.document.one(Section::Schedule);
         let chain = Chain::of(general);
         check_bounds(general, &chain, report);
-        let zero = Values::of(&chain, Section::Schedule.keys()).duration("host_spacing");
+        let zero = Values::of(&chain, Section::Schedule.keys()).get::<Duration>("host_spacing");
         let uncertain =
             ["url", "file"].iter().any(|key| self.document.is_key_uncertain(Section::Feed, key));
         if zero.is_some_and(|spacing| spacing.is_zero())
@@ -281,8 +278,8 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
         let values = Values::of(&Chain::of(layer), Section::Feed.keys());
         check_source(layer, report);
         let Some(url) = url_of(layer) else { continue };
-        let id = values.text("id").and_then(|id| FeedId::new(&id).ok());
-        let (title, tags) = (values.text("title"), values.texts("tags"));
+        let id = values.get::<String>("id").and_then(|id| FeedId::new(&id).ok());
+        let (title, tags) = (values.get("title"), values.list("tags"));
         let feed = Feed { id, title, tags, url, removal: Removal::Hide };
         let requested = without_fragment(&feed.url);
         let Some(earlier) = first.get(&requested) else {
@@ -331,11 +328,10 @@ fn reject_taken_ids(feeds: &[ConfiguredFeed<'_>], report: &mut Report) {
 
 /// The URL of a feed, or that of its file.
 pub(super) fn url_of(layer: &Layer) -> Option<Url> {
-    match &layer.entry("url").or_else(|| layer.entry("file"))?.value {
-        Value::Url(url) => Some(url.clone()),
-        Value::Path(path) => Url::from_file_path(std::path::absolute(path).ok()?).ok(),
-        _ => None,
-    }
+    layer.get("url").cloned().or_else(|| {
+        let path = std::path::absolute(layer.get::<PathBuf>("file")?).ok()?;
+        Url::from_file_path(path).ok()
+    })
 }
 
 /// Reports a feed that has neither a URL nor a file, or both.
@@ -389,10 +385,7 @@ fn followed_feeds<'d>(
                 std::fs::read(copy).ok().and_then(|bytes| opml::read(&bytes).ok())
             }
         };
-        let removal = match values.word("removed") {
-            Some("hide") => Removal::Hide,
-            _ => Removal::Keep,
-        };
+        let removal = values.choice("removed", &[Removal::Keep, Removal::Hide]);
         for ListedFeed { url, title, tags, .. } in list.unwrap_or_default().feeds {
             let n = *index.entry(without_fragment(&url)).or_insert(feeds.len());
             if n == feeds.len() {
@@ -404,7 +397,7 @@ fn followed_feeds<'d>(
             if removal == Removal::Keep && own.is_none() {
                 feed.removal = removal;
             }
-            add_tags(feed, tags.into_iter().chain(values.texts("tags")));
+            add_tags(feed, tags.into_iter().chain(values.list("tags")));
         }
         all.push(followed);
     }
@@ -422,10 +415,10 @@ fn followed(
         return None;
     }
     match (layer.sets("file"), layer.sets("url")) {
-        (true, false) => values.path("file").map(Followed::File),
+        (true, false) => values.get("file").map(Followed::File),
         (false, true) => {
-            let url = values.url("url")?;
-            let interval = values.duration("interval").unwrap_or_default();
+            let url = values.get::<Url>("url")?;
+            let interval = values.get("interval").unwrap_or_default();
             let name = sha256(url.as_str());
             let name: String = name.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             let folder = database.parent().unwrap_or(Path::new("")).join("lists");
@@ -477,10 +470,10 @@ fn check_bounds(layer: &Layer, chain: &Chain<'_>, report: &mut Report) {
         return;
     }
     let (values, interval) = resolve::schedule(chain);
-    let fixed = values.duration("interval").is_some();
+    let fixed = values.get::<Duration>("interval").is_some();
     let value = |key: &str| match key {
         "interval" => interval,
-        key => values.duration(key).unwrap_or_default(),
+        key => values.get(key).unwrap_or_default(),
     };
     let mut order = |low: &'static str, high: &'static str| {
         let (has_low, has_high) = (layer.sets(low), layer.sets(high));
@@ -514,12 +507,12 @@ fn check_bounds(layer: &Layer, chain: &Chain<'_>, report: &mut Report) {
     else {
         return;
     };
-    if let (Value::Duration(minimum), true, true) = (minimum.value, fixed, layer.sets("interval"))
-        && interval < minimum
+    if let Some(minimum) = minimum.value.get::<Duration>()
+        && (fixed && layer.sets("interval") && interval < *minimum)
     {
         let message = format!(
             "interval is shorter than the inherited min_interval, \"{}\", which follows it here",
-            spelled(minimum)
+            spelled(*minimum)
         );
         let warning =
             Diagnostic::warning("interval_below_minimum", layer.span("interval"), message);

@@ -6,15 +6,18 @@
 //! files       the files and their texts; position: places in them
 //! environment variables that set keys, as files
 //! parse       TOML, all files joined
-//! section     sections and keys by their definitions; value, quantity, secret: single values
+//! section     sections and keys by their definitions
+//! value       single values; format: the formats of texts, with the parsers in quantity, address, text, named_file
+//! secret      values that are stored elsewhere
 //! suggest     what an unknown name probably means
 //! resolve     inheritance: the value of a key in force and its origin
 //! settings    from values to the settings of the rooms; feeds: the same for each feed
-//! checks      what only the config as a whole shows
+//! checks      what only the config as a whole shows; podcast: the same of podcasts
 //! diagnostic  errors and warnings; snippet: as text and JSON; redact: without secrets
-//! effective   newswire config; schema: newswire schema
+//! effective   newswire config; schema: newswire schema; edit: newswire set
 //! ```
 
+mod address;
 mod checks;
 mod definition;
 mod depth;
@@ -24,10 +27,9 @@ mod effective;
 mod environment;
 mod feeds;
 mod files;
+mod format;
 mod keys;
-mod listen;
 mod named_file;
-mod page_files;
 mod parse;
 mod podcast;
 mod position;
@@ -40,6 +42,7 @@ mod section;
 mod settings;
 mod snippet;
 mod suggest;
+mod text;
 mod value;
 
 use std::fmt::Write as _;
@@ -49,7 +52,7 @@ use std::time::Duration;
 
 pub use self::checks::PathChecks;
 use self::checks::{Parts, check};
-pub use self::definition::{Bound, Key, Kind, Limit, Section, Unit};
+pub use self::definition::{Key, Kind, Section};
 pub use self::diagnostic::{Diagnostic, Report, Severity};
 pub use self::edit::{EditError, EditedFile, FeedEdit};
 pub use self::effective::{Effective, Setting};
@@ -136,7 +139,7 @@ pub fn read(text: String, path: &Path, state: &Path) -> Loaded {
 /// # Errors
 /// Why it is invalid, and how to write it.
 pub fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
-    let duration = quantity::positive(text, Unit::Days)
+    let duration = quantity::positive(text, quantity::Unit::Days)
         .map_err(|invalid| format!("{}: {}", invalid.message, invalid.help))?;
     Ok(jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX))
 }
@@ -146,7 +149,7 @@ pub fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
 /// # Errors
 /// Why it is invalid, and how to write it.
 pub fn network(text: &str) -> Result<ipnet::IpNet, String> {
-    value::network(text).map_err(|invalid| format!("{}: {}", invalid.message, invalid.help))
+    address::network(text).map_err(|invalid| format!("{}: {}", invalid.message, invalid.help))
 }
 
 /// The `[[feed]]` section of a feed: its URL, and its id, title and tags if it has any.
@@ -213,7 +216,7 @@ impl Files {
             schedule: Arc::new(settings::schedule(&Chain::of(document.one(Section::Schedule)))),
             fetch: Arc::new(settings::fetch(&fetch)),
             dedupe: Arc::new(settings::dedupe(&values(Section::Dedupe))),
-            max_items: fetch.number("max_items").unwrap_or_default(),
+            max_items: fetch.get("max_items").unwrap_or_default(),
         };
         let web = settings::web(&values(Section::Web));
         let base_url = web.base_url();
@@ -232,7 +235,7 @@ impl Files {
         check(&parts, paths, report);
         Config {
             fetch: (*shared.fetch).clone(),
-            concurrency: fetch.number("concurrency").unwrap_or(1),
+            concurrency: fetch.get("concurrency").unwrap_or(1),
             dedupe: shared.dedupe,
             store,
             web,

@@ -193,7 +193,7 @@ impl Engine {
         &self.setup.targets
     }
 
-    /// All outputs.
+    /// The outputs of the config in force, in its order.
     #[must_use]
     pub fn outputs(&self) -> &[Arc<Output>] {
         &self.setup.output_set.outputs

@@ -128,9 +128,9 @@ pub(super) fn read(text: &str, words: &mut Vec<Word>) {
 fn plain(text: &str, words: &mut Vec<Word>) {
     // UAX 15: one character, one spelling.
     if text.is_ascii() || is_nfkc(text) {
-        split(text, words)
+        split(text, words);
     } else {
-        split(&text.nfkc().collect::<String>(), words)
+        split(&text.nfkc().collect::<String>(), words);
     }
 }
 

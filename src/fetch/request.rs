@@ -12,7 +12,7 @@ use crate::text::sha256::Sha256;
 pub enum Wanted {
     /// A feed, or a list of feeds.
     Feed,
-    /// An image.
+    /// A picture of an item, as a copy for the pages.
     Image,
 }
 
