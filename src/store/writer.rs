@@ -28,6 +28,8 @@ enum Command {
     Write(Box<Write>, Answer<Applied>),
     /// Checks that the database can be written to.
     CheckWritable(Answer<()>),
+    /// Frees the pages that the connection keeps in memory.
+    ReleaseMemory(Answer<()>),
     /// A number that changes when another process wrote to the database.
     Version(Answer<i64>),
 }
@@ -35,7 +37,8 @@ enum Command {
 /// A command that is applied and waits for the commit.
 enum Done {
     Write(Box<Write>, Result<Applied, Error>, Answer<Applied>),
-    CheckWritable(Result<(), Error>, Answer<()>),
+    /// Something without a value.
+    Other(Result<(), Error>, Answer<()>),
     Version(Result<i64, Error>, Answer<i64>),
 }
 
@@ -86,6 +89,12 @@ impl Writer {
         self.ask(Command::CheckWritable(answer), answered).await
     }
 
+    /// Frees the pages that the connection keeps in memory.
+    pub(crate) async fn release_memory(&self) -> Result<(), Error> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Command::ReleaseMemory(answer), answered).await
+    }
+
     /// A number that changes when another process wrote to the database.
     pub(crate) async fn version(&self) -> Result<i64, Error> {
         let (answer, answered) = oneshot::channel();
@@ -120,7 +129,10 @@ impl Command {
                 let applied = Transaction::new(connection).apply_unindexed(&write);
                 Done::Write(write, applied, answer)
             }
-            Self::CheckWritable(answer) => Done::CheckWritable(open::touch(connection), answer),
+            Self::CheckWritable(answer) => Done::Other(open::touch(connection), answer),
+            Self::ReleaseMemory(answer) => {
+                Done::Other(open::release_memory(connection).map_err(Error::from), answer)
+            }
             Self::Version(answer) => {
                 // Asked of the writer's own connection, it counts the commits of others alone.
                 let version = connection.query_row("PRAGMA data_version", [], |row| row.get(0));
@@ -138,7 +150,9 @@ impl Command {
     fn refuse(self, why: Error) {
         match self {
             Self::Write(_, answer) => drop(answer.send(Err(why))),
-            Self::CheckWritable(answer) => drop(answer.send(Err(why))),
+            Self::CheckWritable(answer) | Self::ReleaseMemory(answer) => {
+                drop(answer.send(Err(why)));
+            }
             Self::Version(answer) => drop(answer.send(Err(why))),
         }
     }
@@ -148,7 +162,7 @@ impl Done {
     fn result(&self) -> Result<(), Error> {
         match self {
             Self::Write(_, applied, _) => applied.as_ref().map(drop).map_err(Clone::clone),
-            Self::CheckWritable(proved, _) => proved.clone(),
+            Self::Other(proved, _) => proved.clone(),
             Self::Version(version, _) => version.as_ref().map(drop).map_err(Clone::clone),
         }
     }
@@ -157,7 +171,7 @@ impl Done {
     fn answer(self, committed: Result<(), Error>) {
         match self {
             Self::Write(_, applied, answer) => drop(answer.send(committed.and(applied))),
-            Self::CheckWritable(proved, answer) => drop(answer.send(committed.and(proved))),
+            Self::Other(proved, answer) => drop(answer.send(committed.and(proved))),
             Self::Version(version, answer) => drop(answer.send(committed.and(version))),
         }
     }
