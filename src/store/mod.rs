@@ -230,8 +230,8 @@ impl Store {
         self.writer.check_writable().await
     }
 
-    /// Frees the pages of the database that the idle connections keep in memory. The system still has them in its own
-    /// cache.
+    /// Closes idle connections, and frees the pages of the database that the others keep in memory. The system still
+    /// has them in its own cache.
     ///
     /// # Errors
     /// When the database fails.

@@ -85,9 +85,10 @@ impl Reader {
         work(&Transaction::new(&transaction))
     }
 
-    /// Frees the pages that the idle connections keep in memory.
+    /// Closes the idle connections but one, and frees the pages that this one keeps in memory.
     pub(super) fn release_memory(&self) -> Result<(), Error> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.truncate(1);
         Ok(idle.iter().try_for_each(open::release_memory)?)
     }
 
