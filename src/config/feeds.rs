@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
 use super::definition::{Key, Section};
@@ -21,6 +20,7 @@ use crate::model::{Feed, FeedId, Filter, Removal, site};
 use crate::normalise::Selector;
 use crate::opml::{self, FeedList, ListedFeed};
 use crate::poll::Subscription;
+use crate::text::sha256::sha256;
 
 /// A list that is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -419,7 +419,7 @@ fn followed(
         (false, true) => {
             let url = values.get::<Url>("url")?;
             let interval = values.get("interval").unwrap_or_default();
-            let name = Sha256::digest(url.as_str());
+            let name = sha256(url.as_str());
             let name: String = name.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             let folder = database.parent().unwrap_or(Path::new("")).join("lists");
             Some(Followed::Web { url, interval, copy: folder.join(format!("{name}.opml")) })

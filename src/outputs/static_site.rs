@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use super::contents::Contents;
 use super::error::Error;
@@ -24,6 +23,7 @@ use crate::files::Batch as Files;
 use crate::model::{FeedInfo, ItemKey, OutputItem, StoryKey};
 use crate::render::{self, Coding, Effort, Output, Selector};
 use crate::store::{ItemHead, Transaction};
+use crate::text::sha256::{Sha256, sha256};
 
 /// Number of items that are looked at in one step.
 const AT_ONCE: usize = 512;
@@ -192,7 +192,7 @@ impl Work<'_> {
         let theme = &self.output.theme;
         // `Debug` shows every setting of the output but the texts of the theme.
         let parts = (&look.version, self.output, &theme.header, &theme.footer);
-        Sha256::digest(format!("{parts:?}")).into()
+        sha256(format!("{parts:?}"))
     }
 
     /// Renders the pages of changed stories, and finds which items have none.
@@ -238,7 +238,7 @@ impl Work<'_> {
         by_title.sort_by_cached_key(|feed| (feed.title.to_lowercase(), feed.id.to_string()));
         let zone = self.output.presentation.time_zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
         let (lists, months) = lists(&shown, &by_title, &zone);
-        let frame = Sha256::digest(format!("{look:?} {by_title:?} {months:?}"));
+        let frame = sha256(format!("{look:?} {by_title:?} {months:?}"));
         let mut files = PageFiles::default();
         for list in &lists {
             let (path, basis) = (list.page.path(), basis_of(list, &frame));
@@ -355,10 +355,8 @@ fn candidates(
     feeds: &Feeds,
     look: [u8; 32],
 ) -> Result<Vec<Candidate>, Error> {
-    let feed_digests: HashMap<_, [u8; 32]> = feeds
-        .iter()
-        .map(|(key, feed)| (*key, Sha256::digest(format!("{feed:?}")).into()))
-        .collect();
+    let feed_digests: HashMap<_, [u8; 32]> =
+        feeds.iter().map(|(key, feed)| (*key, sha256(format!("{feed:?}")))).collect();
     let mut stories: HashMap<StoryKey, Sha256> = HashMap::new();
     let mut heads = Vec::new();
     for item in reader.shown_items()? {
@@ -375,7 +373,7 @@ fn candidates(
         heads.push(item.head);
     }
     let digests: HashMap<StoryKey, u128> =
-        stories.into_iter().map(|(key, digest)| (key, short(digest.finalize().into()))).collect();
+        stories.into_iter().map(|(key, digest)| (key, short(digest.finish()))).collect();
     let basis = |head: &ItemHead| digests.get(&head.story).copied().unwrap_or_default();
     Ok(heads.into_iter().map(|head| Candidate { basis: basis(&head), head }).collect())
 }
@@ -389,5 +387,5 @@ fn basis_of(list: &SiteList, frame: &[u8]) -> u128 {
         digest.update(story.key.0.to_le_bytes());
         digest.update(story.basis.to_le_bytes());
     }
-    short(digest.finalize().into())
+    short(digest.finish())
 }

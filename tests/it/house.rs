@@ -46,7 +46,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("feed_rs", &["parse"]),
     ("encoding_rs", &["parse", "opml"]),
     ("chardetng", &["parse"]),
-    ("htmlize", &["parse"]),
+    ("ring", &["text"]),
     ("base64", &["parse", "config"]),
     ("quick_xml", &["parse", "render", "opml"]),
     ("ammonia", &["normalise"]),
@@ -74,10 +74,10 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
-    ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
     ("crossterm", &["cli"]),
     ("unicode_width", &["cli"]),
+    ("unicode_normalization", &["config", "dedupe", "store"]),
     ("tracing_subscriber", &["telemetry"]),
 ];
 
