@@ -472,6 +472,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Frees the pages of the database that idle connections keep in memory.
+    pub(crate) async fn release_memory(&self) -> Result<(), Error> {
+        Ok(self.store.release_memory().await?)
+    }
+
     /// A number that changes when another process writes to the database.
     pub(crate) async fn external_changes(&self) -> Result<i64, Error> {
         Ok(self.store.data_version().await?)

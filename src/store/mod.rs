@@ -230,6 +230,16 @@ impl Store {
         self.writer.check_writable().await
     }
 
+    /// Frees the pages of the database that the idle connections keep in memory. The system still has them in its own
+    /// cache.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_memory(&self) -> Result<(), Error> {
+        self.reader.release_memory()?;
+        self.writer.release_memory().await
+    }
+
     /// Whether the file system of the database has enough free space. If not, the write-ahead log is truncated
     /// first. Blocks.
     #[must_use]

@@ -85,6 +85,12 @@ impl Reader {
         work(&Transaction::new(&transaction))
     }
 
+    /// Frees the pages that the idle connections keep in memory.
+    pub(super) fn release_memory(&self) -> Result<(), Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(idle.iter().try_for_each(open::release_memory)?)
+    }
+
     fn connection(&self) -> Result<Connection, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
