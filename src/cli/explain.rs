@@ -228,7 +228,7 @@ mod tests {
             super::super::init::Error::CODES,
             append_feeds::Error::CODES,
             add::Error::CODES,
-            crate::config::EditError::CODES,
+            crate::edit::EditError::CODES,
             super::super::first_run::Error::CODES,
             crate::cli::verify::Error::CODES,
             crate::cli::from_outputs::Error::CODES,

@@ -113,7 +113,7 @@ fn duplicates(document: &Document, section: Section, code: &'static str, report:
 fn check_section(layer: &Layer, report: &mut Report) {
     let word = |name| layer.get::<&str>(name).copied();
     let mut warn = |code, name: &str, message: &str, help: &str| {
-        report.push(Diagnostic::warning(code, layer.span(name), message).help(help));
+        report.push(layer.warning(code, name, message).help(help));
     };
     if word("publisher_hints") == Some("ignore") {
         let help = "remove it unless the hints are wrong: site owners may block Newswire for it";
@@ -158,15 +158,14 @@ fn check_rules(part: &str, rules: &Layer, report: &mut Report) {
         let Some(regex) = rules.get::<Regex>(name) else { continue };
         if regex.is_match("") && regex.is_match("Zq~7 \u{f8}") {
             let message = format!("the {name} of every item matches in this {part}");
-            let warning = Diagnostic::warning("filter_matches_all", rules.span(name), message);
+            let warning = rules.warning("filter_matches_all", name, message);
             report.push(warning.help("write a part of the text that you mean"));
         }
     }
     let words = |name| rules.get::<usize>(name);
     if words("max_words").is_some_and(|max| words("min_words") > Some(max)) {
         let message = "no item has as many words as min_words and as few as max_words";
-        let warning =
-            Diagnostic::warning("filter_matches_nothing", rules.span("max_words"), message);
+        let warning = rules.warning("filter_matches_nothing", "max_words", message);
         report.push(warning.help("lower min_words, or raise max_words"));
     }
 }
@@ -275,8 +274,7 @@ fn masquerades(document: &Document, report: &mut Report) {
             let other = other.trim_end_matches('/');
             let message = format!("user_agent claims to be another program ({other})");
             let help = "write a name of yours with a page, such as \"Planet/1.0 (+https://planet.example.org/)\"";
-            let warning =
-                Diagnostic::warning("masquerading_user_agent", layer.span("user_agent"), message);
+            let warning = layer.warning("masquerading_user_agent", "user_agent", message);
             report.push(warning.help(help));
         }
     }
@@ -288,7 +286,7 @@ fn missing_names(Parts { document, web, .. }: &Parts<'_>, report: &mut Report) {
     let uncertain =
         |names: &[&str]| names.iter().any(|name| document.is_key_uncertain(Section::Web, name));
     let mut warn = |code, message: &str, help: &str| {
-        let warning = Diagnostic::warning(code, section.span("listen"), message).help(help);
+        let warning = section.warning(code, "listen", message).help(help);
         let line = section.sets("listen");
         report.push(if line { warning } else { warning.of_the_file() });
     };
@@ -396,7 +394,7 @@ fn unknown_name(text: &Listed, name: &str, known: &HashSet<&str>, list: &[Listed
 /// Warnings about an output and the database.
 fn check_output(layer: &Layer, output: &Output, store: &store::Settings, report: &mut Report) {
     let mut warn = |code, name: &str, message: &str, help: &str| {
-        report.push(Diagnostic::warning(code, layer.span(name), message).help(help));
+        report.push(layer.warning(code, name, message).help(help));
     };
     if output.directory.as_ref().is_some_and(|folder| store.path.starts_with(folder)) {
         let message = "the database is in the folder that is published";
@@ -427,7 +425,7 @@ fn reaching_feeds(
     }
     let reaching = feeds.iter().filter(|feed| feed.reaches(output)).count();
     let mut push = |name: &str, message: String, help: &str| {
-        let warning = Diagnostic::warning("output_without_feeds", layer.span(name), message);
+        let warning = layer.warning("output_without_feeds", name, message);
         report.push(warning.help(help));
     };
     if reaching == 0 && !feeds.is_empty() {
@@ -480,8 +478,7 @@ fn hidden_feeds(parts: &Parts<'_>, feeds: &[KnownFeed<'_>], report: &mut Report)
             }
             None => {
                 let message = "no output shows this feed";
-                let warning =
-                    Diagnostic::warning("feed_without_output", layer.span("url"), message);
+                let warning = layer.warning("feed_without_output", "url", message);
                 warning.help("add a tag that an output includes, or remove the feed")
             }
         });
@@ -499,7 +496,7 @@ fn check_path(layer: &Layer, name: &str, path: &Path, checks: PathChecks, report
     let mut push = |diagnostic: Diagnostic| {
         report.push(if set { diagnostic } else { diagnostic.of_the_file() });
     };
-    let bad = |message| Diagnostic::error("bad_path", layer.span(name), message);
+    let bad = |message| layer.error("bad_path", name, message);
     if database && path.is_dir() {
         return push(bad(format!("{} is a folder", path.display())).help("name a file in it"));
     }
@@ -516,12 +513,13 @@ fn check_path(layer: &Layer, name: &str, path: &Path, checks: PathChecks, report
         let message = format!("cannot write to {}: {error}", existing.display());
         let error_for_all = error.kind() == io::ErrorKind::ReadOnlyFilesystem || is_root();
         push(match error_for_all {
-            true => Diagnostic::error("unwritable", layer.span(name), message).help(match set {
+            true => layer.error("unwritable", name, message).help(match set {
                 true => "name another folder",
                 false => "set path in [store] to a file in another folder",
             }),
             // The service may run as another user.
-            false => Diagnostic::warning("unwritable", layer.span(name), message)
+            false => layer
+                .warning("unwritable", name, message)
                 .help("ignore this if Newswire runs as a user who can write there"),
         });
     }

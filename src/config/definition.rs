@@ -172,7 +172,8 @@ impl Kind {
     }
 
     /// Whether a value can be one text.
-    pub(super) fn is_text(self) -> bool {
+    #[must_use]
+    pub fn is_text(self) -> bool {
         matches!(self, Self::Choice(_) | Self::Text(_) | Self::Listen)
     }
 }
@@ -227,7 +228,8 @@ impl Section {
     }
 
     /// The key of this name that may be in the section.
-    pub(super) fn key(self, name: &str) -> Option<&'static Key> {
+    #[must_use]
+    pub fn key(self, name: &str) -> Option<&'static Key> {
         self.accepted().find(|key| key.name == name)
     }
 }

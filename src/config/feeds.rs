@@ -71,7 +71,7 @@ impl<'d> Feeds<'d> {
             let Some(host) = server.text("host") else { continue };
             if let Some(first) = servers.insert(host, server) {
                 let message = format!("two [[server]] sections have the host {host:?}");
-                let error = Diagnostic::error("duplicate_server", server.span("host"), message);
+                let error = server.error("duplicate_server", "host", message);
                 report.push(error.also(first.span("host"), "first here").help("join them"));
             }
         }
@@ -150,8 +150,7 @@ impl<'d> Feeds<'d> {
             }
             if let (Some(refused), Some(layer)) = (fetch.refuses(&feed.url), layer) {
                 let message = format!("every poll will be refused: {refused}");
-                let warning =
-                    Diagnostic::warning("address_not_allowed", layer.span("url"), message);
+                let warning = layer.warning("address_not_allowed", "url", message);
                 report.push(warning.help(refused.help.as_deref().unwrap_or_default()));
             }
             subscriptions.push(Subscription {
@@ -291,12 +290,12 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
         let message = format!("the URL {:?} is used twice", feed.url.as_str());
         let span = kept_layer.map_or(0..0, |layer| layer.span("url"));
         if kept.id.is_some() && feed.id.is_some() && kept.id != feed.id {
-            let error = Diagnostic::error("duplicate_feed", layer.span("url"), message);
+            let error = layer.error("duplicate_feed", "url", message);
             let error = error.also(span, "first here, with another id");
             report.push(error.help("remove one of them"));
             continue;
         }
-        let warning = Diagnostic::warning("merged_feeds", layer.span("url"), message);
+        let warning = layer.warning("merged_feeds", "url", message);
         let warning = warning.also(span, "first here; these settings are used");
         report.push(warning.help("remove one; it is one feed with the tags of both"));
         kept.id = kept.id.take().or(feed.id);
@@ -316,9 +315,9 @@ fn reject_taken_ids(feeds: &[ConfiguredFeed<'_>], report: &mut Report) {
         let other = feed.id.as_ref().and_then(|id| derived.get(id));
         let (Some(other), Some(layer)) = (other, layer) else { continue };
         let url = other.feed.url.as_str();
-        let error = Diagnostic::error(
+        let error = layer.error(
             "duplicate_feed",
-            layer.span("id"),
+            "id",
             format!("the id is that of the feed {url:?}, derived from its URL"),
         );
         let span = other.layer.map_or(0..0, |layer| layer.span("url"));
@@ -336,7 +335,7 @@ pub(super) fn url_of(layer: &Layer) -> Option<Url> {
 
 /// Reports a feed that has neither a URL nor a file, or both.
 fn check_source(layer: &Layer, report: &mut Report) {
-    let error = |message: &str| Diagnostic::error("missing_key", layer.span("url"), message);
+    let error = |message: &str| layer.error("missing_key", "url", message);
     match (layer.may_set("url"), layer.may_set("file")) {
         (false, false) => {
             let help = "write url = \"https://blog.rust-lang.org/feed.xml\"";
@@ -427,7 +426,7 @@ fn followed(
         (both, _) => {
             let what = if both { "both file and url" } else { "neither file nor url" };
             let message = format!("[[subscriptions]] has {what}");
-            let error = Diagnostic::error("missing_key", layer.span("url"), message);
+            let error = layer.error("missing_key", "url", message);
             report.push(error.help("write either file = \"feeds.opml\" or url = \"https://…\""));
             None
         }
@@ -487,7 +486,7 @@ fn check_bounds(layer: &Layer, chain: &Chain<'_>, report: &mut Report) {
             false => (low, high),
         };
         let message = format!("{low} is longer than {high}");
-        let error = Diagnostic::error("contradiction", layer.span(at), message);
+        let error = layer.error("contradiction", at, message);
         report.push(match layer.sets(other) {
             true => error.also(layer.span(other), format!("{other} is set here")),
             false => error.help(format!("set {other} too; it is \"{}\"", spelled(value(other)))),
@@ -514,8 +513,7 @@ fn check_bounds(layer: &Layer, chain: &Chain<'_>, report: &mut Report) {
             "interval is shorter than the inherited min_interval, \"{}\", which follows it here",
             spelled(*minimum)
         );
-        let warning =
-            Diagnostic::warning("interval_below_minimum", layer.span("interval"), message);
+        let warning = layer.warning("interval_below_minimum", "interval", message);
         report.push(warning.help("set min_interval to the same value here to confirm it"));
     }
 }

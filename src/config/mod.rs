@@ -5,8 +5,8 @@
 //! ```text
 //! files       the files and their texts; position: places in them
 //! environment variables that set keys, as files
-//! parse       TOML, all files joined
-//! section     sections and keys by their definitions
+//! parse       TOML
+//! section     sections and keys by their definitions, all files joined
 //! value       single values; format: the formats of texts, with the parsers in quantity, address, text, named_file
 //! secret      values that are stored elsewhere
 //! suggest     what an unknown name probably means
@@ -14,15 +14,13 @@
 //! settings    from values to the settings of the rooms; feeds: the same for each feed
 //! checks      what only the config as a whole shows; podcast: the same of podcasts
 //! diagnostic  errors and warnings; snippet: as text and JSON; redact: without secrets
-//! effective   newswire config; schema: newswire schema; edit: newswire set
+//! effective   newswire config; schema: newswire schema
 //! ```
 
 mod address;
 mod checks;
 mod definition;
-mod depth;
 mod diagnostic;
-mod edit;
 mod effective;
 mod environment;
 mod feeds;
@@ -54,8 +52,8 @@ pub use self::checks::PathChecks;
 use self::checks::{Parts, check};
 pub use self::definition::{Key, Kind, Section};
 pub use self::diagnostic::{Diagnostic, Report, Severity};
-pub use self::edit::{EditError, EditedFile, FeedEdit};
 pub use self::effective::{Effective, Setting};
+use self::environment::is_variable;
 use self::feeds::Feeds;
 pub use self::feeds::Followed;
 use self::files::STATE_VARIABLE;
@@ -66,8 +64,8 @@ pub use self::redact::{config as redact_config, logins as redact_logins};
 pub use self::resolve::Origin;
 use self::resolve::{Chain, Values};
 pub use self::schema::schema;
-use self::section::Document;
 pub(crate) use self::section::quoted;
+use self::section::{Document, FileKind};
 use self::settings::Shared;
 pub use self::snippet::Style;
 pub(crate) use self::suggest::nearest;
@@ -175,9 +173,8 @@ impl Files {
     pub fn read(&self, paths: PathChecks) -> Loaded {
         let mut report = Report::new(self.sources.clone());
         self.errors().for_each(|error| report.push(error));
-        let root = parse::joined(&self.sources, &mut report);
         let mut found = Report::new(self.sources.clone());
-        let document = Document::read(&root, &self.state, &mut found);
+        let document = self.document(&mut report, &mut found);
         let config = self.config(&document, paths, &mut found);
         if report.is_incomplete() {
             found.remove_consequences(&report);
@@ -197,10 +194,19 @@ impl Files {
         let Loaded { config, report, .. } = self.read(PathChecks::Existence);
         let config = config.ok_or(report)?;
         let mut ignored = Report::new(self.sources.clone());
-        let root = parse::joined(&self.sources, &mut ignored);
-        let document = Document::read(&root, &self.state, &mut ignored);
+        let document = self.document(&mut Report::default(), &mut ignored);
         let feeds = Feeds::collect(&document, &config.store.path, &mut ignored);
         Ok(Effective::collect(&document, &feeds, self.store(&document), &self.sources))
+    }
+
+    /// The sections of all files; `syntax` gets the errors of the parser, `found` those of sections and keys.
+    fn document(&self, syntax: &mut Report, found: &mut Report) -> Document {
+        let tables = parse::tables(&self.sources, syntax).into_iter();
+        let kinds = self.sources.iter().map(|source| match is_variable(&source.path) {
+            true => FileKind::Variable,
+            false => FileKind::File,
+        });
+        Document::read(&tables.zip(kinds).collect::<Vec<_>>(), &self.state, found)
     }
 
     fn store(&self, document: &Document) -> Values {

@@ -2,13 +2,13 @@
 
 use url::Url;
 
-use super::diagnostic::{Diagnostic, Report};
+use super::diagnostic::Report;
 use super::section::Layer;
 
 /// Warnings about a podcast that directories would reject, and about keys of a podcast without it.
 pub(super) fn check(layer: &Layer, report: &mut Report) {
     let mut warn = |code, name: &str, message: &str, help: &str| {
-        report.push(Diagnostic::warning(code, layer.span(name), message).help(help));
+        report.push(layer.warning(code, name, message).help(help));
     };
     if !layer.sets("podcast") {
         let uncertain = layer.may_set("podcast");

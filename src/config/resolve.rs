@@ -15,7 +15,7 @@ use super::definition::{Key, Kind, Section};
 use super::diagnostic::Report;
 use super::keys::KEYS;
 use super::quantity::spelled;
-use super::section::{Document, Entry, Layer, quoted};
+use super::section::{Document, Entry, FileKind, Layer, quoted};
 use super::value::{Listed, Value};
 
 /// Where a value comes from.
@@ -82,7 +82,8 @@ const MANY_FEEDS_SPACING: &str = "[schedule]\nhost_spacing = \"10s\"\n";
 fn built_in(text: &str) -> Document {
     let mut report = Report::default();
     let (root, errors) = DeTable::parse_recoverable(text);
-    let document = Document::read(root.get_ref(), Path::new(""), &mut report);
+    let files = [(root.into_inner(), FileKind::File)];
+    let document = Document::read(&files, Path::new(""), &mut report);
     debug_assert!(errors.is_empty() && report.is_empty(), "{errors:?} {report:?}\n{text}");
     document
 }

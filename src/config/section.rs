@@ -178,6 +178,26 @@ impl Layer {
         self.entry(name).map_or(self.span.clone(), |entry| entry.name.clone())
     }
 
+    /// An error at the value of a key, else at the section.
+    pub(super) fn error(
+        &self,
+        code: &'static str,
+        name: &str,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic::error(code, self.span(name), message)
+    }
+
+    /// A warning at the value of a key, else at the section.
+    pub(super) fn warning(
+        &self,
+        code: &'static str,
+        name: &str,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic::warning(code, self.span(name), message)
+    }
+
     /// The value of a key, if it is set to one of this type.
     pub(super) fn get<T: Any>(&self, name: &str) -> Option<&T> {
         self.entry(name)?.value.get()
@@ -225,6 +245,14 @@ fn meant_value(
     }
 }
 
+/// What a file of the config is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileKind {
+    File,
+    /// An environment variable, which replaces the values of files.
+    Variable,
+}
+
 /// All sections of a config.
 #[derive(Debug)]
 pub(super) struct Document {
@@ -236,22 +264,58 @@ pub(super) struct Document {
 }
 
 impl Document {
-    pub(super) fn read(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Self {
+    /// Reads the sections of all files: sections are joined key by key, lists of sections one after the other.
+    pub(super) fn read(
+        files: &[(DeTable<'_>, FileKind)],
+        state: &Path,
+        report: &mut Report,
+    ) -> Self {
         let empty = Section::all().map(|section| Layer::empty(section, 0..0)).collect();
         let mut document = Self { layers: Vec::new(), empty, uncertain: Vec::new() };
-        let mut top = Layer::empty(Section::Top, 0..0);
-        for (name, value) in root {
-            let text: &str = name.get_ref();
-            if let Some(key) = Section::Top.key(text) {
-                top.read_key(key, name.span(), value, state, report);
-            } else if let Some(section) = Section::tables().find(|known| known.name() == text) {
-                document.read_section(section, value, state, report);
-            } else {
-                document.report_unknown(&mut top, name, value, report);
+        for (root, kind) in files {
+            let mut top = Layer::empty(Section::Top, 0..0);
+            for (name, value) in root {
+                let text: &str = name.get_ref();
+                if let Some(key) = Section::Top.key(text) {
+                    top.read_key(key, name.span(), value, state, report);
+                } else if let Some(section) = Section::tables().find(|known| known.name() == text) {
+                    document.read_section(section, value, state, *kind, report);
+                } else {
+                    document.report_unknown(&mut top, name, value, report);
+                }
+            }
+            document.join(top, *kind, report);
+        }
+        document
+    }
+
+    /// Adds a section, or its keys to the same section of another file.
+    fn join(&mut self, layer: Layer, kind: FileKind, report: &mut Report) {
+        let section = layer.section;
+        let same = |known: &&mut Layer| known.section == section && !section.is_list();
+        let Some(known) = self.layers.iter_mut().find(same) else {
+            return self.layers.push(layer);
+        };
+        known.uncertain.extend(layer.uncertain);
+        for entry in layer.entries {
+            let Some(first) =
+                known.entries.iter_mut().find(|first| first.key.name == entry.key.name)
+            else {
+                known.entries.push(entry);
+                continue;
+            };
+            match kind {
+                FileKind::Variable => *first = entry,
+                // Each file has its own version.
+                FileKind::File if section == Section::Top => {}
+                FileKind::File => {
+                    let message = format!("{} is set in two files", entry.key.name);
+                    let error = Diagnostic::error("duplicate_key", entry.name, message);
+                    let error = error.also(first.name.clone(), "first here");
+                    report.push(error.help("remove one of them"));
+                }
             }
         }
-        document.layers.push(top);
-        document
     }
 
     fn read_section(
@@ -259,6 +323,7 @@ impl Document {
         section: Section,
         value: &Spanned<DeValue<'_>>,
         state: &Path,
+        kind: FileKind,
         report: &mut Report,
     ) {
         let tables: Vec<&Spanned<DeValue<'_>>> = match (section.is_list(), value.get_ref()) {
@@ -272,7 +337,8 @@ impl Document {
         for value in tables {
             match value.get_ref().as_table() {
                 Some(table) => {
-                    self.layers.push(Layer::read(section, table, value.span(), state, report));
+                    let layer = Layer::read(section, table, value.span(), state, report);
+                    self.join(layer, kind, report);
                 }
                 None => {
                     self.uncertain.push(section);
@@ -362,7 +428,7 @@ impl Document {
 }
 
 /// The error for a list of sections with another type.
-pub(super) fn not_a_list(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+fn not_a_list(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
     let heading = section.heading();
     let message = format!("{heading} must be a list of tables");
     let error = Diagnostic::error("wrong_type", value.span(), message);
@@ -378,7 +444,7 @@ pub(super) fn not_a_list(section: Section, value: &Spanned<DeValue<'_>>) -> Diag
 }
 
 /// The error for a section with another type.
-pub(super) fn not_a_table(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+fn not_a_table(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
     let heading = section.heading();
     let message = format!("{heading} must be a table, not {}", type_of(value));
     let error = Diagnostic::error("wrong_type", value.span(), message);

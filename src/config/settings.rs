@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tracing::level_filters::LevelFilter;
 use url::Url;
 
-use super::diagnostic::{Diagnostic, Report};
+use super::diagnostic::Report;
 use super::resolve::{Chain, Values, schedule as schedule_values};
 use super::secret::authorization as authorization_value;
 use super::section::Layer;
@@ -122,7 +122,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
     let token = token(layer, &values, report);
     if values.get("site") == Some(true) && !layer.may_set("directory") {
         let message = "the pages of a static site need a folder";
-        let error = Diagnostic::error("contradiction", layer.span("site"), message);
+        let error = layer.error("contradiction", "site", message);
         report.push(error.help("set directory, or remove site: Newswire serves the same pages"));
     }
     let id: String = values.get("id")?;
@@ -221,7 +221,7 @@ fn token(layer: &Layer, values: &Values, report: &mut Report) -> Option<Token> {
     let secrets: Vec<(String, Secret)> = values.get("token")?;
     let (_, Secret(secret)) = secrets.into_iter().next()?;
     let mut error = |code, message: &str, help: &str| {
-        report.push(Diagnostic::error(code, layer.span("token"), message).help(help));
+        report.push(layer.error(code, "token", message).help(help));
     };
     if secret.len() < MIN_TOKEN || secret.contains(' ') {
         let message = "a token must have at least 16 characters and no space";

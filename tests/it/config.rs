@@ -1,6 +1,7 @@
 //! The config as operators write it: the example is valid, and every error has its place.
 
 mod doubts;
+mod edit;
 mod online;
 mod redaction;
 mod shown;

@@ -93,7 +93,7 @@ fn every_diagnostic_of_the_config_is_in_the_list() {
     let mut text = String::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config"), &mut text);
     let mut codes = Vec::new();
-    for call in ["Diagnostic::error(", "Diagnostic::warning(", "warn("] {
+    for call in ["::error(", "::warning(", ".error(", ".warning(", "warn("] {
         codes.extend(first_arguments(&text, call));
     }
     // Codes that are passed to a parser of values.

@@ -187,3 +187,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn inline_tables_that_are_nested_deeply_are_rejected() {
+    let position = |levels: usize| {
+        let text = format!("version = 1\nx = {}1{}", "{a=".repeat(levels), "}".repeat(levels));
+        let files = Files::one(text, Path::new("n.toml"), Path::new(""));
+        let report = files.read(PathChecks::Existence).report;
+        let found = report.diagnostics.iter().find(|found| found.message.contains("nested too"));
+        found.and_then(|found| found.span.clone()).map(|span| report.position(span.start))
+    };
+    assert_eq!(position(200), None);
+    assert_eq!(position(201), Some((2, 5 + 3 * 200)));
+}

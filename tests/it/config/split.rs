@@ -144,3 +144,16 @@ fn a_file_in_place_of_the_folder_is_an_error() {
     let report = config::load(Path::new(&folder.path().join("newswire.toml"))).report;
     assert_eq!(report.diagnostics.iter().filter(|fault| fault.code == "unreadable").count(), 1);
 }
+
+#[test]
+fn a_variable_of_another_key_is_not_confused_with_keys_of_files() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("newswire.toml"), "version = 1\n[web]\nlisten = \"off\"\n")
+        .unwrap();
+    let mut command = assert_cmd::Command::cargo_bin("newswire").unwrap();
+    command.current_dir(folder.path()).env("NEWSWIRE_WEB_LISTN", "x").args(["check"]);
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = text + &String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("did you mean \"listen\"?"), "{text}");
+}
