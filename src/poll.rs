@@ -16,6 +16,7 @@ mod documents;
 mod end;
 mod feed_sites;
 mod gate;
+mod hold;
 mod lanes;
 mod ledger;
 mod line;
@@ -250,6 +251,12 @@ impl Poller {
             begun.at = moment.wall;
         }
         let shared = fetched.shared.take();
+        let document_at = shared.as_ref().map(|it| it.at).filter(|_| fetched.asked_at.is_none());
+        if let Some(held) = self.read_before(&begun, document_at).await? {
+            return Ok(Exchanged::Held(Box::new(held)));
+        }
+        // Without a request, no server answered this poll.
+        fetched.response.status = fetched.response.status.filter(|_| document_at.is_none());
         // The memory is reserved until the items are stored.
         let memory = fetched.response.body.as_mut().and_then(|body| body.memory.take());
         let reading = self.read_body(&begun, &mut fetched.response).await?;
@@ -266,30 +273,10 @@ impl Poller {
             asked,
             metrics,
             update,
+            document_at,
             duration,
             _memory: memory,
         })))
-    }
-
-    /// Plans the next poll after the end of the promise.
-    async fn hold(
-        &self,
-        (target, trigger): (&Target, Trigger),
-        denied: Denied,
-    ) -> Result<Held, store::Error> {
-        let now = self.clock.now();
-        let plan = match &denied.reason {
-            Denial::Demand(promise) => schedule::after_promise(&target.id, promise, now),
-            Denial::Recent { at, .. } => {
-                schedule::after_unfinished(&target.id, *at, denied.until, now)
-            }
-        };
-        // A command does not change the plan of a feed that is not due.
-        if trigger == Trigger::Due {
-            self.store.write(Write::Replan(vec![(target.key, plan.clone())])).await?;
-        }
-        report::log_held(target, &denied, &plan);
-        Ok(Held { feed: target.key, plan, denied })
     }
 
     async fn before(&self, target: &Target) -> Result<Before, store::Error> {

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::CommandError;
 use super::exit::Exit;
+use super::known;
 use super::online::Promises;
 use super::terminal::{print, report};
 use crate::clock::Clock;
@@ -144,7 +145,7 @@ pub(super) async fn run(
 
 /// Lets a running daemon poll the feeds, all if none is named, and prints each result; `None`: no daemon is running.
 pub(super) fn in_daemon(
-    database: &Path,
+    (config, database): (Option<&Config>, &Path),
     feeds: &[String],
     promises: Promises,
 ) -> Option<Result<(), Exit>> {
@@ -159,7 +160,10 @@ pub(super) fn in_daemon(
             print(&format!("{message}\n"));
             Ok(())
         }
-        Ok(Reply::UnknownFeed(name)) => Err(report(&daemon::Error::NoSuchFeed(name))),
+        Ok(Reply::UnknownFeed(name)) => {
+            let known = config.map(|config| known::feeds(config, database)).unwrap_or_default();
+            Err(report(&known::unknown_in(&name, &known)))
+        }
         Ok(Reply::Failed(reason) | Reply::Rejected(reason) | Reply::Progress(reason)) => {
             Err(report(&CommandError::NotPolled(reason)))
         }

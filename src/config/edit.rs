@@ -54,7 +54,7 @@ pub enum EditError {
     #[error("{0} is not TOML: {1}")]
     Syntax(PathBuf, String),
     /// The text of a value is no TOML.
-    #[error("cannot parse the value of {key}: {value:?} is not a TOML value")]
+    #[error("cannot parse the value of {key}: {value:?} is not a {}", expected(key))]
     Value {
         /// Name of the key.
         key: String,
@@ -68,7 +68,24 @@ crate::model::codes! {
     Self::NoFeed { .. } => "unknown_feed":
         "'newswire list' lists the feeds; a feed of a followed list is changed in that list",
     Self::Syntax(..) => "config_has_errors": "correct the errors; 'newswire check' lists them",
-    Self::Value { .. } => "invalid_value": "write text in quotes, a list in brackets: 'tags=[\"a\", \"b\"]'",
+    Self::Value { key, .. } => "invalid_value": match kind(key) {
+        Some(Kind::Flag | Kind::Number { .. }) => format!("'newswire explain feed.{key}' describes the value"),
+        _ => "write text in quotes, a list in brackets: 'tags=[\"a\", \"b\"]'".to_owned(),
+    },
+}
+
+fn kind(key: &str) -> Option<Kind> {
+    Section::Feed.key(key).map(|key| key.kind)
+}
+
+/// What a key takes, as a noun.
+fn expected(key: &str) -> &'static str {
+    match kind(key) {
+        Some(Kind::Flag) => "flag: true or false",
+        Some(Kind::Number { .. }) => "number",
+        Some(Kind::Texts | Kind::Networks | Kind::Secrets) => "list in TOML",
+        _ => "TOML value",
+    }
 }
 
 impl Files {
@@ -217,7 +234,7 @@ fn tidy(mut tags: Array) -> Array {
 /// A value as TOML; text may be written without quotes for keys that do not take numbers, flags or lists. The value of
 /// an unknown key is text, so that the check of the config reports the key.
 fn parsed(key: &str, value: &str) -> Result<Value, EditError> {
-    let kind = Section::Feed.key(key).map(|key| key.kind);
+    let kind = kind(key);
     let is_text = !matches!(
         kind,
         Some(
