@@ -73,6 +73,7 @@ use self::status_line::StatusLine;
 use self::store_checks::StoreChecks;
 use crate::config::Config;
 use crate::poll::{PollEnd, Target, Trigger};
+use crate::store;
 use crate::telemetry::{Event, Part, Problem, Reload};
 use crate::web::Listener;
 
@@ -92,6 +93,15 @@ pub struct Inputs {
     pub sockets: Vec<Listener>,
     /// Fetches lists of feeds.
     pub follower: ListFollower,
+}
+
+/// Checks that no other process uses the database or the addresses, before a start.
+///
+/// # Errors
+/// When one does, or an address cannot be listened on.
+pub fn check_start(config: &Config) -> Result<(), Error> {
+    store::check_unused(&config.store.path)?;
+    listeners::check_addresses(&config.web.listen)
 }
 
 /// Polls, publishes and serves until `shutdown` resolves, then finishes its work. Accepts no commands.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, Item, Table, Value};
 
-use crate::config::{Files, Section};
+use crate::config::{Files, Kind, Section};
 
 /// A change of one feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub enum EditError {
     #[error("{0} is not TOML: {1}")]
     Syntax(PathBuf, String),
     /// The text of a value is no TOML.
-    #[error("cannot parse the value of {key}: {value:?} is not a TOML value")]
+    #[error("cannot parse the value of {key}: {value:?} is not a {}", expected(key))]
     Value {
         /// Name of the key.
         key: String,
@@ -67,7 +67,24 @@ crate::model::codes! {
     Self::NoFeed { .. } => "unknown_feed":
         "'newswire list' lists the feeds; a feed of a followed list is changed in that list",
     Self::Syntax(..) => "config_has_errors": "correct the errors; 'newswire check' lists them",
-    Self::Value { .. } => "invalid_value": "write text in quotes, a list in brackets: 'tags=[\"a\", \"b\"]'",
+    Self::Value { key, .. } => "invalid_value": match kind(key) {
+        Some(Kind::Flag | Kind::Number { .. }) => format!("'newswire explain feed.{key}' describes the value"),
+        _ => "write text in quotes, a list in brackets: 'tags=[\"a\", \"b\"]'".to_owned(),
+    },
+}
+
+fn kind(key: &str) -> Option<Kind> {
+    Section::Feed.key(key).map(|key| key.kind)
+}
+
+/// What a key takes, as a noun.
+fn expected(key: &str) -> &'static str {
+    match kind(key) {
+        Some(Kind::Flag) => "flag: true or false",
+        Some(Kind::Number { .. }) => "number",
+        Some(Kind::Choices(_) | Kind::List(_)) => "list in TOML",
+        _ => "TOML value",
+    }
 }
 
 /// The file with the feed that has the id or URL `name`, with the change. A file that does not change has the same text.
@@ -203,8 +220,7 @@ fn tidy(mut tags: Array) -> Array {
 /// A value as TOML; text may be written without quotes for keys that do not take numbers, flags or lists. The value of
 /// an unknown key is text, so that the check of the config reports the key.
 fn parsed(key: &str, value: &str) -> Result<Value, EditError> {
-    let key_of_feed = Section::Feed.key(key);
-    let is_text = key_of_feed.is_none_or(|key| key.kind.is_text());
+    let is_text = kind(key).is_none_or(Kind::is_text);
     let quoted = value.starts_with(['"', '\'']);
     if is_text && !quoted {
         return Ok(Value::from(value));

@@ -16,6 +16,7 @@ mod documents;
 mod end;
 mod feed_sites;
 mod gate;
+mod hold;
 mod lanes;
 mod ledger;
 mod line;
@@ -53,9 +54,7 @@ use crate::model::{
     Promise, PromiseScope, Validators, site,
 };
 use crate::schedule::{self, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState};
-use crate::store::{
-    self, Bytes, CachedResponse, FeedState, PollUpdate, Store, ValidatorTrust, Write,
-};
+use crate::store::{self, Bytes, CachedResponse, FeedState, PollUpdate, Store, ValidatorTrust};
 use crate::telemetry::Metrics;
 
 /// Size in bytes from which only one document is read at a time.
@@ -220,8 +219,7 @@ impl Poller {
         let moment = self.clock.moment();
         let Before { state, times, rhythm, asked, known, is_shared } = self.before(target).await?;
         let memory = validators::usable(&state, &asked, &target.subscription.fetch);
-        let at = moment.wall;
-        let validators = validators::conditions(&memory, &state, rhythm, at);
+        let validators = validators::conditions(&memory, &state, rhythm, moment.wall);
         let mut begun = Begun {
             target,
             state,
@@ -229,7 +227,7 @@ impl Poller {
             asked,
             memory,
             validators,
-            at,
+            at: moment.wall,
             jump: SignedDuration::ZERO,
             trigger,
             known,
@@ -250,6 +248,13 @@ impl Poller {
             begun.at = moment.wall;
         }
         let shared = fetched.shared.take();
+        let document_at = shared.as_ref().map(|it| it.at).filter(|_| fetched.asked_at.is_none());
+        let known = (&begun.asked, begun.state.last_poll_at, document_at);
+        if let Some(held) = self.read_before((target, trigger), known).await? {
+            return Ok(Exchanged::Held(Box::new(held)));
+        }
+        // Without a request, no server answered this poll.
+        fetched.response.status = fetched.response.status.filter(|_| document_at.is_none());
         // The memory is reserved until the items are stored.
         let memory = fetched.response.body.as_mut().and_then(|body| body.memory.take());
         let reading = self.read_body(&begun, &mut fetched.response).await?;
@@ -258,38 +263,17 @@ impl Poller {
         let metrics = PollMetrics::new(&begun.state, received, reading.as_ref(), begun.at);
         let outage = self.judge_network(&begun, &fetched.response).await?;
         let update = self.update(&begun, (fetched, outage), reading, duration);
-        let update = Arc::new(PollUpdate { shared, ..update });
         let (target, Begun { state: before, asked, .. }) = (target.clone(), begun);
         Ok(Exchanged::Finished(Box::new(Finished {
             target,
             before,
             asked,
             metrics,
-            update,
+            update: Arc::new(PollUpdate { shared, ..update }),
+            document_at,
             duration,
             _memory: memory,
         })))
-    }
-
-    /// Plans the next poll after the end of the promise.
-    async fn hold(
-        &self,
-        (target, trigger): (&Target, Trigger),
-        denied: Denied,
-    ) -> Result<Held, store::Error> {
-        let now = self.clock.now();
-        let plan = match &denied.reason {
-            Denial::Demand(promise) => schedule::after_promise(&target.id, promise, now),
-            Denial::Recent { at, .. } => {
-                schedule::after_unfinished(&target.id, *at, denied.until, now)
-            }
-        };
-        // A command does not change the plan of a feed that is not due.
-        if trigger == Trigger::Due {
-            self.store.write(Write::Replan(vec![(target.key, plan.clone())])).await?;
-        }
-        report::log_held(target, &denied, &plan);
-        Ok(Held { feed: target.key, plan, denied })
     }
 
     async fn before(&self, target: &Target) -> Result<Before, store::Error> {

@@ -12,10 +12,12 @@ use super::append_feeds::{self, CommandOutput, Destination};
 use super::document::{Document, DocumentError};
 use super::init;
 use super::online::{Online, Promises};
-use crate::config::{self, Config};
+use super::terminal::shell_word;
+use crate::config::{self, Config, Report};
 use crate::fetch::{self, FetcherError};
-use crate::model::{FailureKind, Feed, FeedId, Link, ParsedItem, Removal, Text, TextKind};
+use crate::model::{FailureKind, Feed, FeedId, Link, Outcome, ParsedItem, Removal, Text, TextKind};
 use crate::normalise::text_of_html;
+use crate::opml;
 use crate::parse::{self, Parsed};
 use crate::schedule;
 
@@ -43,8 +45,16 @@ pub enum Error {
     #[error(transparent)]
     Fetcher(#[from] FetcherError),
     /// The document of this URL cannot be fetched or parsed.
-    #[error("{0}: {1}")]
+    #[error("{}", document_error(.0, .1))]
     Document(Url, Box<DocumentError>),
+    /// The config would have errors with the value of an option.
+    #[error("cannot add a feed with {option}: {}", append_feeds::reasons(.report))]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// The errors.
+        report: Box<Report>,
+    },
     /// The page links to more than one feed.
     #[error("{page} links to several feeds")]
     Several {
@@ -74,6 +84,7 @@ crate::model::codes! {
     Self::Url(_) => "invalid_feed_url": "write it as \"https://example.org/feed\"",
     Self::File(_) => "invalid_feed_url": "add a [[feed]] with file = \"PATH\" to the config",
     Self::Document(_, error) if matches!(**error, DocumentError::Held { .. }) => "held": "repeat the command then",
+    Self::Option { report, .. } => "invalid_value": append_feeds::remedies(report),
     Self::Password => "password_in_url": "remove them, and set authorization in the [[feed]]",
     Self::OneUrl => "one_url": "add the feeds one by one, or leave the option out",
     Self::Several { commands, .. } => "multiple_feeds": format!("add one of them:\n{commands}"),
@@ -100,6 +111,16 @@ pub(super) struct Request<'a> {
     pub(super) tags: &'a [String],
     /// Private networks that the new feed may be in.
     pub(super) networks: &'a [IpNet],
+    /// The command with its options, without URLs; begins the commands that are printed for copying.
+    pub(super) command: &'a str,
+}
+
+/// The URL of the document, unless the error names it.
+fn document_error(url: &Url, error: &DocumentError) -> String {
+    match error {
+        DocumentError::Held { .. } => error.to_string(),
+        error => format!("{url}: {error}"),
+    }
 }
 
 /// Fetches the feed, or the only feed that the page links to. Shows its title and its newest items, and
@@ -123,8 +144,13 @@ pub(super) async fn run(
     if let Some(output) = already_configured(&url, config, request) {
         return Ok(output);
     }
+    check_options(&url, existing.as_ref().map(|(path, _)| path.as_path()), request)?;
     let online = Online::new(config, Promises::Keep)?;
-    let (url, document, parsed) = find_feed(url, &online, &settings).await?;
+    let asking = Asking { online: &online, settings: &settings, request, config };
+    let (url, document, parsed) = match find_feed(url, asking).await? {
+        Found::New(found) => *found,
+        Found::Known(output) => return Ok(output),
+    };
     if let Some(output) = already_configured(&url, config, request) {
         return Ok(output);
     }
@@ -155,6 +181,29 @@ pub(super) async fn run(
 /// Where a config is created.
 const NEW_CONFIG: &str = "newswire.toml";
 
+/// Checks each option as a part of the config, before anything is requested.
+fn check_options(url: &Url, path: Option<&Path>, request: Request<'_>) -> Result<(), Error> {
+    let none = Request { url: request.url, ..Request::default() };
+    for (option, part) in [
+        ("--id", request.id.map(|_| Request { id: request.id, ..none })),
+        ("--title", request.title.map(|_| Request { title: request.title, ..none })),
+        ("--interval", request.interval.map(|_| Request { interval: request.interval, ..none })),
+        ("--tag", request.tags.first().map(|_| Request { tags: request.tags, ..none })),
+    ] {
+        let Some(part) = part else { continue };
+        let title = part.title.map(str::to_owned);
+        let tags = part.tags.to_vec();
+        let feed = Feed { id: None, url: url.clone(), title, tags, removal: Removal::Hide };
+        match append_feeds::check(path, &feed, &block(&feed, part)) {
+            Err(append_feeds::Error::Unfit(report)) => {
+                return Err(Error::Option { option, report });
+            }
+            checked => checked?,
+        }
+    }
+    Ok(())
+}
+
 /// The `[[feed]]` block with the keys of the request.
 fn block(feed: &Feed, request: Request<'_>) -> String {
     let mut block = config::feed_block(feed);
@@ -169,14 +218,6 @@ fn block(feed: &Feed, request: Request<'_>) -> String {
     block
 }
 
-/// `feed:https://example.org/feed` and `feed://example.org/feed`, as browsers pass addresses of feeds on, without `feed:`.
-fn without_feed_scheme(text: &str) -> &str {
-    match text.get(..5) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("feed:") => text[5..].trim_start_matches("//"),
-        _ => text,
-    }
-}
-
 /// Parses the argument; a missing scheme means https.
 fn parse_url(text: &str) -> Result<Url, Error> {
     let invalid = || {
@@ -184,7 +225,8 @@ fn parse_url(text: &str) -> Result<Url, Error> {
         config::redact_logins(&mut shown);
         Error::Url(shown)
     };
-    let text = without_feed_scheme(text.trim());
+    let text = opml::without_feed_scheme(text.trim());
+    let text = &*text;
     let is_path = ["/", "./", "../", "file:"].iter().any(|start| text.starts_with(start));
     if is_path || Path::new(text).is_file() {
         return Err(Error::File(text.to_owned()));
@@ -217,28 +259,25 @@ fn already_configured(
 
 /// The commands that apply the options of the request to the configured feed `name`; empty without options.
 fn not_applied(name: &str, request: Request<'_>) -> String {
-    let word =
-        |text: &str| match text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/".contains(c)) {
-            true => text.to_owned(),
-            false => format!("'{}'", text.replace('\'', "'\\''")),
-        };
     let mut values = Vec::new();
     for (key, value) in
         [("id", request.id), ("title", request.title), ("interval", request.interval)]
     {
-        values.extend(value.map(|value| format!(" {key}={}", word(value))));
+        values.extend(value.map(|value| format!(" {key}={}", shell_word(value))));
     }
     if !request.networks.is_empty() {
-        values
-            .push(format!(" {}", word(&format!("allow_networks={}", networks(request.networks)))));
+        values.push(format!(
+            " {}",
+            shell_word(&format!("allow_networks={}", networks(request.networks)))
+        ));
     }
     let mut commands = String::new();
     if !values.is_empty() {
-        let _ = writeln!(commands, "  newswire set {}{}", word(name), values.concat());
+        let _ = writeln!(commands, "  newswire set {}{}", shell_word(name), values.concat());
     }
     if !request.tags.is_empty() {
-        let tags: Vec<String> = request.tags.iter().map(|tag| word(tag)).collect();
-        let _ = writeln!(commands, "  newswire tag {} {}", word(name), tags.join(" "));
+        let tags: Vec<String> = request.tags.iter().map(|tag| shell_word(tag)).collect();
+        let _ = writeln!(commands, "  newswire tag {} {}", shell_word(name), tags.join(" "));
     }
     match commands.is_empty() {
         true => commands,
@@ -254,15 +293,34 @@ fn networks(networks: &[IpNet]) -> String {
     format!("[{}]", networks.join(", "))
 }
 
-/// The feed at `url`, or the only feed that the page there links to, with its permanent URL.
-async fn find_feed(
-    url: Url,
-    online: &Online,
-    settings: &fetch::Settings,
-) -> Result<(Url, Document, Parsed), Error> {
-    let document = get(&url, online, settings).await?;
+/// What the requests for a feed need.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    online: &'a Online,
+    settings: &'a fetch::Settings,
+    request: Request<'a>,
+    config: Option<&'a Config>,
+}
+
+/// What a URL leads to.
+enum Found {
+    /// A feed with its permanent URL.
+    New(Box<(Url, Document, Parsed)>),
+    /// A feed that the config contains.
+    Known(CommandOutput),
+}
+
+/// The feed at `url`, or the only feed that the page there links to.
+async fn find_feed(url: Url, asking: Asking<'_>) -> Result<Found, Error> {
+    let document = match get(&url, asking).await? {
+        Ok(document) => document,
+        Err(known) => return Ok(Found::Known(known)),
+    };
     let failure = match document.parse() {
-        Ok(parsed) => return Ok((document.permanent_url(&url), document, parsed)),
+        Ok(parsed) => {
+            let url = document.permanent_url(&url);
+            return Ok(Found::New(Box::new((url, document, parsed))));
+        }
         Err(failure) => failure,
     };
     if failure.kind != FailureKind::NotAFeed {
@@ -270,22 +328,36 @@ async fn find_feed(
     }
     let alternates = parse::alternates(document.input());
     let links = match alternates.feeds.is_empty() {
-        true => feeds_among(alternates.possible, online, settings).await?,
+        true => feeds_among(alternates.possible, asking).await?,
         false => with_urls(alternates.feeds),
     };
+    let command = asking.request.command;
     let url = match links.as_slice() {
         [] if alternates.usual.is_empty() => {
             return Err(Error::Document(url, Box::new(failure.into())));
         }
-        [] => return Err(Error::Unlinked { page: document.url, usual: usual(&alternates.usual) }),
+        [] => {
+            let usual = usual(command, &alternates.usual);
+            return Err(Error::Unlinked { page: document.url, usual });
+        }
         [(only, _)] => only.clone(),
         several => {
-            return Err(Error::Several { page: document.url, commands: commands(several) });
+            let commands = commands(command, several);
+            return Err(Error::Several { page: document.url, commands });
         }
     };
-    let document = get(&url, online, settings).await?;
+    if let Some(output) = already_configured(&url, asking.config, asking.request) {
+        return Ok(Found::Known(output));
+    }
+    let document = match get(&url, asking).await? {
+        Ok(document) => document,
+        Err(known) => return Ok(Found::Known(known)),
+    };
     match document.parse() {
-        Ok(parsed) => Ok((document.permanent_url(&url), document, parsed)),
+        Ok(parsed) => {
+            let url = document.permanent_url(&url);
+            Ok(Found::New(Box::new((url, document, parsed))))
+        }
         Err(failure) => Err(Error::Document(url, Box::new(failure.into()))),
     }
 }
@@ -298,15 +370,11 @@ fn with_urls(links: Vec<Link>) -> Vec<(Url, Link)> {
 const MAX_TRIED: usize = 4;
 
 /// The feeds among links with the type of JSON or XML, which is also that of other documents.
-async fn feeds_among(
-    links: Vec<Link>,
-    online: &Online,
-    settings: &fetch::Settings,
-) -> Result<Vec<(Url, Link)>, Error> {
+async fn feeds_among(links: Vec<Link>, asking: Asking<'_>) -> Result<Vec<(Url, Link)>, Error> {
     let mut feeds = Vec::new();
     for (url, link) in with_urls(links).into_iter().take(MAX_TRIED) {
         let schedule = schedule::Settings::default();
-        if let Ok(document) = online.fetch(&url, settings, &schedule).await
+        if let Ok(document) = asking.online.fetch(&url, asking.settings, &schedule).await
             && document.parse().is_ok()
         {
             feeds.push((url, link));
@@ -315,26 +383,39 @@ async fn feeds_among(
     Ok(feeds)
 }
 
-fn usual(urls: &[Url]) -> String {
-    urls.iter().map(|url| format!("  newswire add {url}")).collect::<Vec<_>>().join("\n")
+fn usual(command: &str, urls: &[Url]) -> String {
+    let line = |url: &Url| format!("  {command} {}", shell_word(url.as_str()));
+    urls.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-async fn get(url: &Url, online: &Online, settings: &fetch::Settings) -> Result<Document, Error> {
+/// The document, or the output for a redirect to a configured feed that was requested a short time ago.
+async fn get(url: &Url, asking: Asking<'_>) -> Result<Result<Document, CommandOutput>, Error> {
     let schedule = schedule::Settings::default();
-    online.fetch(url, settings, &schedule).await.map_err(|mut error| {
-        if let DocumentError::Failed(failure) = &mut error
-            && failure.kind == FailureKind::BlockedAddress
-        {
-            // Here the feed is in no config yet, so that the option helps and not the key.
-            let address = url.host_str().unwrap_or_default();
-            let help = format!(
-                "allow its network if the feed is meant to be there, for example: \
-                 newswire add --allow-network ADDRESS {url}"
-            );
-            failure.help = Some(help.replace("ADDRESS", literal(address)).into());
-        }
-        Error::Document(url.clone(), Box::new(error))
-    })
+    let mut error = match asking.online.fetch(url, asking.settings, &schedule).await {
+        Ok(document) => return Ok(Ok(document)),
+        Err(error) => error,
+    };
+    if let DocumentError::Held { denied, .. } = &error
+        && let Some(output) = already_configured(&denied.url, asking.config, asking.request)
+    {
+        return Ok(Err(output));
+    }
+    if let DocumentError::Absent { outcome: Outcome::Throttled, recorded, .. } = &mut error {
+        *recorded = asking.online.keep_demands().await;
+    }
+    if let DocumentError::Failed(failure) = &mut error
+        && failure.kind == FailureKind::BlockedAddress
+    {
+        // Here the feed is in no config yet, so that the option helps and not the key.
+        let address = literal(url.host_str().unwrap_or_default());
+        let (command, url) = (asking.request.command, shell_word(asking.request.url));
+        let help = format!(
+            "allow its network if the feed is meant to be there, for example: {command} \
+             --allow-network {address} {url}"
+        );
+        failure.help = Some(help.into());
+    }
+    Err(Error::Document(url.clone(), Box::new(error)))
 }
 
 /// The host when it is an IP address, else a placeholder.
@@ -343,13 +424,13 @@ fn literal(host: &str) -> &str {
     if bare.parse::<std::net::IpAddr>().is_ok() { bare } else { "ADDRESS" }
 }
 
-fn commands(links: &[(Url, Link)]) -> String {
+fn commands(command: &str, links: &[(Url, Link)]) -> String {
     let mut text = String::new();
     for (url, link) in links {
         let title = link.title.as_deref().map(line).filter(|title| !title.is_empty());
         let kind = link.media_type.as_deref().map(line).unwrap_or_default();
         let about = title.map_or_else(|| kind.clone(), |title| format!("{title}, {kind}"));
-        let _ = writeln!(text, "  newswire add {url}   # {about}");
+        let _ = writeln!(text, "  {command} {}   # {about}", shell_word(url.as_str()));
     }
     text.trim_end().to_owned()
 }
@@ -370,6 +451,9 @@ fn summary(url: &Url, parsed: &Parsed) -> String {
     }
     if feed.items.is_empty() {
         text.push_str("  no items yet\n");
+    }
+    for warning in parsed.parse_warnings.iter().take(SHOWN_ITEMS) {
+        let _ = writeln!(text, "  warning: {} ({})", line(&warning.message), warning.code);
     }
     text
 }
@@ -403,9 +487,9 @@ mod tests {
             ("example.org", Some("https://example.org/")),
             ("example.org:8080/feed", Some("https://example.org:8080/feed")),
             ("http://example.org", Some("http://example.org/")),
-            ("feed://example.org/feed", Some("https://example.org/feed")),
+            ("feed://example.org/feed", Some("http://example.org/feed")),
             ("FEED:http://example.org/feed", Some("http://example.org/feed")),
-            ("feed:example.org", Some("https://example.org/")),
+            ("feed:example.org", Some("http://example.org/")),
             ("", None),
             ("mailto:a@example.org", None),
             ("ftp://example.org/", None),

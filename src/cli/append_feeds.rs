@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::config_file::{self, NoConfig};
-use crate::config::{self, Config, Files, Loaded, PathChecks, Report, Severity, Style};
+use crate::config::{self, Config, Diagnostic, Files, Loaded, PathChecks, Report, Severity, Style};
 use crate::files;
 use crate::model::Feed;
 
@@ -39,14 +39,15 @@ pub enum Error {
     /// The config cannot be read.
     #[error("failed to read {0}: {1}")]
     Read(PathBuf, io::Error),
-    /// The config has errors, before or because of the new blocks.
-    #[error("the config was not changed: {reason}\n\n{}", .report.draw(Style::Plain))]
-    Invalid {
-        /// The errors.
-        report: Box<Report>,
-        /// Whether it had errors before.
-        reason: &'static str,
-    },
+    /// The config has errors.
+    #[error("the config was not changed: it has errors\n\n{}", .0.draw(Style::Plain))]
+    Invalid(Box<Report>),
+    /// The config would have errors with the change. It has none, so that no place in it is named.
+    #[error("the config was not changed: {}", reasons(.0))]
+    Unfit(Box<Report>),
+    /// The config would have errors with the blocks at its end.
+    #[error("the config was not changed: the new feeds cannot be appended: {}", reasons(.0))]
+    Unappendable(Box<Report>),
     /// Another program wrote to the config at the same time.
     #[error("{0} was not changed: another program wrote to it at the same time")]
     Changed(PathBuf),
@@ -58,11 +59,45 @@ pub enum Error {
 crate::model::codes! {
     Error:
     Self::Read(..) => "config_unreadable": "name a config with --config FILE, or create one with 'newswire init FILE'",
-    Self::Invalid { .. } => "config_has_errors": "correct the errors; 'newswire check' lists them",
+    Self::Invalid(_) => "config_has_errors": "correct the errors; 'newswire check' lists them",
+    Self::Unfit(report) => "invalid_value": remedies(report),
+    Self::Unappendable(report) => "config_has_errors": remedies(report),
     Self::Changed(_) => "config_changed": "repeat the command",
     Self::Replace(..) => "config_unwritable": "run the command as a user who can write to the folder of the config; a file without write permission is not changed",
     ;
     Self::NoConfig(error) => error,
+}
+
+/// The error for a config that has errors.
+pub(super) fn invalid(mut report: Report) -> Error {
+    report.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    Error::Invalid(Box::new(report))
+}
+
+/// The error for a change that would lead to errors.
+pub(super) fn unfit(mut report: Report) -> Error {
+    report.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    Error::Unfit(Box::new(report))
+}
+
+/// What is wrong, with the codes.
+pub(super) fn reasons(report: &Report) -> String {
+    let errors = report.diagnostics.iter();
+    let reason = |error: &Diagnostic| match error.label.as_str() {
+        "" => format!("{} ({})", error.message, error.code),
+        label => format!("{}: {label} ({})", error.message, error.code),
+    };
+    errors.map(reason).collect::<Vec<_>>().join("; ")
+}
+
+/// What the operator can do.
+pub(super) fn remedies(report: &Report) -> String {
+    let helps = report.diagnostics.iter().filter_map(|error| error.help.clone());
+    let helps: Vec<String> = helps.collect();
+    match helps.is_empty() {
+        true => "'newswire explain feed' lists the keys and what they take".to_owned(),
+        false => helps.join("; "),
+    }
 }
 
 /// Path and content of the config that the feeds are compared with or appended to.
@@ -86,7 +121,7 @@ pub(super) fn config(
         Some(config) => Ok(Some((path, config))),
         // Printing needs no config.
         None if destination == Destination::Stdout && given.is_none() => Ok(None),
-        None => Err(Error::Invalid { report: Box::new(report), reason: "it has errors" }),
+        None => Err(invalid(report)),
     }
 }
 
@@ -118,22 +153,45 @@ pub(super) fn append(path: &Path, feeds: &[Feed], blocks: &str) -> Result<(), Er
     let read = || fs::read_to_string(&path).map_err(|error| Error::Read(path.clone(), error));
     let before = read()?;
     let after = joined(&before, blocks);
-    let Loaded { config, mut report, .. } =
-        files.with_main(after.clone()).read(PathChecks::Existence);
+    fits(files.with_main(after.clone()), feeds).map_err(|error| match error {
+        Error::Unfit(report) => Error::Unappendable(report),
+        error => error,
+    })?;
+    if read()? != before {
+        return Err(Error::Changed(path));
+    }
+    files::replace(&path, after.as_bytes()).map_err(|error| Error::Replace(path.clone(), error))
+}
+
+/// Checks that the files contain the feeds and have no errors.
+fn fits(files: Files, feeds: &[Feed]) -> Result<(), Error> {
+    let Loaded { config, report, .. } = files.read(PathChecks::Existence);
     let contains = |feed: &Feed| {
         let subscriptions = config.iter().flat_map(|config| &config.subscriptions);
         let same = |url| address(url) == address(&feed.url);
         subscriptions.into_iter().any(|subscription| same(&subscription.feed.url))
     };
-    if !feeds.iter().all(contains) {
-        report.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-        let reason = "it would have errors with the new feeds";
-        return Err(Error::Invalid { report: Box::new(report), reason });
-    }
-    if read()? != before {
-        return Err(Error::Changed(path));
-    }
-    files::replace(&path, after.as_bytes()).map_err(|error| Error::Replace(path.clone(), error))
+    if feeds.iter().all(contains) { Ok(()) } else { Err(unfit(report)) }
+}
+
+/// Checks the config with `blocks` at its end, before anything is requested. Without a config, a new one is checked.
+///
+/// # Errors
+/// When it would have errors.
+pub(super) fn check(path: Option<&Path>, feed: &Feed, block: &str) -> Result<(), Error> {
+    let files = match path {
+        Some(path) => {
+            let text = fs::read_to_string(path);
+            let text = text.map_err(|error| Error::Read(path.to_owned(), error))?;
+            Files::gather(path).with_main(joined(&text, block))
+        }
+        None => Files::one(
+            joined(super::init::EXAMPLE, block),
+            Path::new("newswire.toml"),
+            Path::new(""),
+        ),
+    };
+    fits(files, std::slice::from_ref(feed))
 }
 
 /// The text with the blocks at its end, in the line ends of the text.

@@ -1,10 +1,11 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
+use super::terminal::shell_word;
 use crate::web::ListenAddress;
 
 /// Poll RSS, Atom and JSON feeds and publish them as merged feeds
@@ -161,6 +162,7 @@ pub(super) enum Command {
         json: bool,
     },
     /// Show how Newswire reads one document
+    #[command(arg_required_else_help = true)]
     Probe {
         /// URL of the document, or a file
         #[arg(value_name = "URL|FILE", required_unless_present = "conformance")]
@@ -226,6 +228,7 @@ pub(super) enum Command {
     /// Copy the database to a file; the daemon may run meanwhile
     Backup(BackupRequest),
     /// Replace the database with a copy, or read back what the outputs published; the daemon must not run
+    #[command(arg_required_else_help = true)]
     Restore {
         /// Copy that `newswire backup` made
         #[arg(value_name = "FILE", required_unless_present = "from_outputs")]
@@ -270,8 +273,11 @@ pub(super) enum ChangeCommand {
     /// Remove feeds from the config; their items stay in the database
     Remove {
         /// Id or URL of a feed; can be repeated
-        #[arg(value_name = "FEED", required = true)]
+        #[arg(value_name = "FEED", required_unless_present = "samples")]
         feeds: Vec<String>,
+        /// Remove all sample feeds
+        #[arg(long, conflicts_with = "feeds")]
+        samples: bool,
     },
     /// Do not poll feeds for now; their items stay in the outputs
     Pause {
@@ -290,7 +296,7 @@ pub(super) enum ChangeCommand {
         /// Id or URL of the feed
         feed: String,
         /// Tag to add; can be repeated
-        #[arg(value_name = "TAG", required_unless_present = "remove")]
+        #[arg(value_name = "TAG", value_parser = tag, required_unless_present = "remove")]
         tags: Vec<String>,
         /// Tag to remove; can be repeated
         #[arg(long, value_name = "TAG")]
@@ -313,7 +319,7 @@ pub(super) struct AddRequest {
     #[arg(value_name = "URL", required = true)]
     pub(super) urls: Vec<String>,
     /// Tag of the feeds; can be repeated
-    #[arg(long = "tag", value_name = "TAG")]
+    #[arg(long = "tag", value_name = "TAG", value_parser = tag)]
     pub(super) tags: Vec<String>,
     /// Title that replaces the publisher's
     #[arg(long, value_name = "TITLE")]
@@ -350,6 +356,73 @@ pub(super) struct RunRequest {
     /// Level of the log, instead of `level` in [log]
     #[arg(long, value_name = "LEVEL")]
     pub(super) log_level: Option<LevelFilter>,
+    /// Private network that the feeds at the URLs may be in, such as "192.168.1.7" or "10.0.0.0/8"; can be repeated
+    #[arg(long = "allow-network", value_name = "NETWORK", value_parser = crate::config::network, requires = "urls")]
+    pub(super) networks: Vec<ipnet::IpNet>,
+}
+
+impl RunRequest {
+    /// The command without the URLs and networks, for commands that are printed for copying.
+    pub(super) fn command(&self, config: Option<&Path>) -> String {
+        let mut command = start("run", config);
+        for address in &self.listen {
+            option(&mut command, "--listen", &address.to_string());
+        }
+        if let Some(level) = self.log_level {
+            option(&mut command, "--log-level", &level.to_string());
+        }
+        networks(&mut command, &self.networks);
+        command
+    }
+}
+
+impl AddRequest {
+    /// The command without the URLs, for commands that are printed for copying.
+    pub(super) fn command(&self, config: Option<&Path>) -> String {
+        let mut command = start("add", config);
+        for (name, value) in
+            [("--title", &self.title), ("--id", &self.id), ("--interval", &self.interval)]
+        {
+            if let Some(value) = value {
+                option(&mut command, name, value);
+            }
+        }
+        for tag in &self.tags {
+            option(&mut command, "--tag", tag);
+        }
+        networks(&mut command, &self.networks);
+        if self.print {
+            command.push_str(" --print");
+        }
+        command
+    }
+}
+
+fn start(subcommand: &str, config: Option<&Path>) -> String {
+    let mut command = format!("newswire {subcommand}");
+    if let Some(config) = config {
+        option(&mut command, "--config", &config.display().to_string());
+    }
+    command
+}
+
+fn option(command: &mut String, name: &str, value: &str) {
+    command.push_str(&format!(" {name} {}", shell_word(value)));
+}
+
+fn networks(command: &mut String, networks: &[ipnet::IpNet]) {
+    for network in networks {
+        option(command, "--allow-network", &network.to_string());
+    }
+}
+
+/// A tag: not empty, on one line, without commas, which separate tags in lists.
+fn tag(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text.is_empty() || text.contains(|c: char| c == ',' || c.is_control()) {
+        true => Err("a tag is not empty and contains no comma".to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 /// Where a copy of the database goes.

@@ -50,7 +50,8 @@ fn show(path: PathBuf, shown: &Shown) -> Result<String, Error> {
     let effective = match &shown.feed {
         Some(feed) => {
             let by_url = || {
-                let url = edit::url_of_id(&config::load(&path).database, feed)?;
+                let loaded = config::load(&path);
+                let url = edit::url_of_id(loaded.config.as_ref()?, &loaded.database, feed)?;
                 effective.of(&url)
             };
             let found = effective.of(feed).or_else(by_url);

@@ -122,6 +122,11 @@ pub(super) fn load_path(given: Option<&Path>) -> Result<PathBuf, Exit> {
 /// The database that the config names. The config may have errors: they must not hide the state of a
 /// daemon that runs with the previous config.
 pub(super) fn database(given: Option<&Path>) -> Result<Reader, Exit> {
+    Ok(database_with_config(given)?.0)
+}
+
+/// The same, with the config if it has no errors.
+pub(super) fn database_with_config(given: Option<&Path>) -> Result<(Reader, Option<Config>), Exit> {
     let path = path(given)?;
     let Loaded { config, report, database, .. } = config::load(&path);
     // A config that cannot be read does not name a database.
@@ -133,5 +138,6 @@ pub(super) fn database(given: Option<&Path>) -> Result<Reader, Exit> {
             "the config has errors, which 'newswire check' lists; this is the state of the database\n",
         );
     }
-    Reader::open(&database).map_err(|error| terminal::report(&error))
+    let reader = Reader::open(&database).map_err(|error| terminal::report(&error))?;
+    Ok((reader, config))
 }

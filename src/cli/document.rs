@@ -45,6 +45,8 @@ pub enum DocumentError {
         outcome: Outcome,
         /// The HTTP status.
         status: u16,
+        /// Whether the ledger keeps what the server asked for.
+        recorded: bool,
     },
     /// A promise to the server forbids the request now.
     #[error("{}", denial_line(denied, *now))]
@@ -81,14 +83,18 @@ impl Coded for DocumentError {
             Self::Absent { outcome: Outcome::Gone, .. } => {
                 Some("look for another feed on the site".into())
             }
+            Self::Absent { outcome: Outcome::Throttled, recorded: false, .. } => Some(
+                "wait before the command is repeated; without a database Newswire does not note until when"
+                    .into(),
+            ),
             Self::Absent { outcome: Outcome::Throttled, .. } => Some(
-                "wait, then try again; poll the feed less often if this happens repeatedly".into(),
+                "repeat the command later; Newswire does not ask the server before the time that it named".into(),
             ),
             Self::Absent { outcome: Outcome::NotModified, .. } => {
                 Some("--force requests the complete document".into())
             }
             Self::Absent { .. } => Some("try the URL with 'curl -v'".into()),
-            Self::Held { .. } => Some("wait; --force requests it in spite of that".into()),
+            Self::Held { .. } => Some("wait; --force requests it anyway".into()),
             Self::Ledger(error) => error.help(),
         }
     }

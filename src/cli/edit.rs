@@ -5,15 +5,15 @@
 use std::fs;
 use std::path::Path;
 
-use super::append_feeds::Error as FileError;
+use super::append_feeds::{self, Error as FileError};
 use super::error::CommandError;
 use super::exit::Exit;
+use super::known;
 use super::terminal::{print, print_error, report};
-use crate::config::{self, Files, Loaded, PathChecks, Report, Severity};
+use crate::config::{self, Config, Files, Loaded, PathChecks};
 use crate::daemon::control::{self, ControlError, Reply, Request, send};
-use crate::edit::{EditError, EditedFile, FeedEdit, edit_feed};
+use crate::edit::{EditError, FeedEdit, edit_feed};
 use crate::files;
-use crate::store::Reader;
 
 /// Changes feeds of the config at `path`, and reloads it in the daemon. The changes are made together or not at all.
 ///
@@ -21,50 +21,63 @@ use crate::store::Reader;
 /// When a feed is unknown, or the config would have errors; the error is printed.
 pub(super) fn run(path: &Path, edits: &[(&str, FeedEdit<'_>)], done: &str) -> Result<Exit, Exit> {
     let before = Files::gather(path);
-    let before_report = before.clone().read(PathChecks::Existence).report;
-    if before_report.errors() > 0 {
-        return Err(report(&invalid(before_report, "it has errors")));
-    }
+    let Loaded { config, report: found, .. } = before.clone().read(PathChecks::Existence);
+    let Some(config) = config.filter(|_| found.errors() == 0) else {
+        return Err(report(&append_feeds::invalid(found)));
+    };
     let database = config::load(path).database;
     let mut files = before.clone();
     for (name, edit) in edits {
-        let edited = edit_one(&files, &database, name, *edit).map_err(|error| report(&error))?;
-        files = files.with(&edited.path, edited.after.clone());
+        files = edit_one(files, (&config, &database), name, *edit)?;
     }
-    let Loaded { report: found, .. } = files.read(PathChecks::Existence);
+    let Loaded { report: found, .. } = files.clone().read(PathChecks::Existence);
     if found.errors() > 0 {
-        return Err(report(&invalid(found, "it would have errors with the change")));
+        return Err(report(&append_feeds::unfit(found)));
     }
+    let mut changed = false;
     for (path, old, new) in before.changes(&files) {
         replace(path, old, new).map_err(|error| report(&error))?;
+        changed = true;
+    }
+    if !changed {
+        print("no change: the config has these values already\n");
+        return Ok(Exit::Ok);
     }
     print(&format!("{done}\n"));
     Ok(apply(&database))
 }
 
-fn invalid(mut found: Report, reason: &'static str) -> FileError {
-    found.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
-    FileError::Invalid { report: Box::new(found), reason }
-}
-
-/// The edit by the name, or by the URL of the feed that has this derived id in the database.
+/// The files with the edit of the feed that has the name as id or URL, or as derived id.
 fn edit_one(
-    files: &Files,
-    database: &Path,
+    files: Files,
+    (config, database): (&Config, &Path),
     name: &str,
     edit: FeedEdit<'_>,
-) -> Result<EditedFile, EditError> {
-    let unknown = match edit_feed(files, name, edit) {
-        Err(error @ EditError::NoFeed { .. }) => error,
-        result => return result,
+) -> Result<Files, Exit> {
+    let url = || url_of_id(config, database, name);
+    let edited = match edit_feed(&files, name, edit) {
+        Err(error @ EditError::NoFeed { .. }) => match url() {
+            Some(url) => edit_feed(&files, &url, edit),
+            None => {
+                let known = known::feeds(config, database);
+                let is_followed = known.iter().any(|known| known.is(name));
+                return Err(match is_followed {
+                    true => report(&error),
+                    false => report(&known::unknown_in(name, &known)),
+                });
+            }
+        },
+        edited => edited,
     };
-    url_of_id(database, name).map_or(Err(unknown), |url| edit_feed(files, &url, edit))
+    let edited = edited.map_err(|error| report(&error))?;
+    Ok(files.with(&edited.path, edited.after))
 }
 
-/// URL of the feed that has this id in the database; `None`: no feed has it, or there is no database.
-pub(super) fn url_of_id(database: &Path, id: &str) -> Option<String> {
-    let feeds = Reader::open(database).ok()?.read(|tx| tx.feeds()).ok()?;
-    feeds.into_iter().find(|feed| feed.id.as_str() == id).map(|feed| feed.url)
+/// URL of the feed that has this id, which may be derived; `None`: no feed has it.
+pub(super) fn url_of_id(config: &Config, database: &Path, id: &str) -> Option<String> {
+    let feeds = known::feeds(config, database);
+    let found = feeds.iter().find(|known| known.feed.id.as_str() == id)?;
+    Some(found.subscription.feed.url.to_string())
 }
 
 /// Replaces a file unless another program changed it meanwhile.

@@ -47,8 +47,24 @@ pub enum CommandError {
     /// The daemon did not change its log levels.
     #[error("the daemon did not change its log levels: {0}")]
     LogLevel(String),
+    /// No feed has this name.
+    #[error("no feed has the id or URL {name:?}")]
+    UnknownFeed {
+        /// The argument.
+        name: String,
+        /// The most similar id.
+        similar: Option<String>,
+    },
+    /// Neither a feed nor an item has this name.
+    #[error("no feed and no item has the id, URL or number {name:?}")]
+    UnknownTarget {
+        /// The argument.
+        name: String,
+        /// The most similar id of a feed.
+        similar: Option<String>,
+    },
     /// `explain` was called with an unknown name.
-    #[error("{name:?} is no code, config key, feed or item")]
+    #[error("{name:?} is not a code, a config key, a feed or an item")]
     UnknownName {
         /// The argument.
         name: String,
@@ -71,6 +87,14 @@ crate::model::codes! {
     Self::Rejected => "config_rejected": "correct the errors, then run 'newswire reload'",
     Self::NotApplied(_) => "config_not_applied": "correct the cause, then run 'newswire reload'",
     Self::LogLevel(_) => "invalid_log_level": "use error, warn, info, debug or trace",
+    Self::UnknownFeed { similar, .. } => "unknown_feed": match similar {
+        Some(similar) => format!("did you mean {similar:?}? 'newswire list' lists the feeds"),
+        None => "'newswire list' lists the feeds".to_owned(),
+    },
+    Self::UnknownTarget { similar, .. } => "unknown_item": match similar {
+        Some(similar) => format!("did you mean the feed {similar:?}? 'newswire list' lists the feeds"),
+        None => "'newswire list' lists the feeds; the merged feeds contain the ids and URLs of the items".to_owned(),
+    },
     Self::UnknownName { similar, .. } => "unknown_name": match similar {
         Some(similar) => format!("did you mean {similar:?}?"),
         None => "'newswire explain' lists the codes, 'newswire status' the feeds".to_owned(),

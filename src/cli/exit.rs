@@ -18,6 +18,8 @@ pub enum Exit {
     Degraded = 1,
     /// `status` and `health`: all feeds fail, or the daemon does not respond.
     Down = 2,
+    /// `status --check`: there is no config.
+    Unknown = 3,
     /// Invalid command line, or an unknown feed or item.
     Usage = 64,
     /// Invalid input: a database of another version or program, a document that is no feed.
@@ -46,6 +48,7 @@ impl Exit {
         Self::Ok,
         Self::Degraded,
         Self::Down,
+        Self::Unknown,
         Self::Usage,
         Self::DataErr,
         Self::NoInput,
@@ -71,6 +74,7 @@ impl Exit {
             Self::Down => {
                 "only `newswire status` and `newswire health`: all feeds fail, or the daemon does not respond"
             }
+            Self::Unknown => "only `newswire status --check`: there is no config",
             Self::Usage => "the command line is invalid, or names an unknown feed or item",
             Self::DataErr => {
                 "the database is of another version or program, or a document is no feed or no list of feeds"

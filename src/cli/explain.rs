@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::error::CommandError;
+use super::known;
 use crate::config::{self, Config, KEYS, Key, Section};
 use crate::model::code::{self, Text};
 use crate::store::{self, Reader};
@@ -69,8 +70,7 @@ pub(super) fn is_stored(config: &Config, asked: &str) -> bool {
     let Ok(reader) = Reader::open(&config.store.path) else { return false };
     let url_key = crate::dedupe::canonical::url_key(asked);
     let known = reader.read(|reader| {
-        let feeds = reader.feeds()?;
-        let is_feed = feeds.iter().any(|feed| feed.id.as_str() == asked || feed.url == asked);
+        let is_feed = known::within(config, reader)?.iter().any(|feed| feed.is(asked));
         Ok::<_, store::Error>(is_feed || !reader.find_items(asked, url_key.as_ref())?.is_empty())
     });
     known.unwrap_or(false)

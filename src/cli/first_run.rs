@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::add;
 use super::append_feeds::Destination;
+use super::arguments::RunRequest;
 use super::config_file;
 use super::init;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::web::samples;
 
 /// Where a config is created.
@@ -49,11 +50,16 @@ pub(super) struct FirstConfig {
 ///
 /// # Errors
 /// When a feed cannot be found at a URL, or the config cannot be written.
-pub(super) async fn prepare(given: Option<&Path>, urls: &[String]) -> Result<FirstConfig, Error> {
+pub(super) async fn prepare(
+    given: Option<&Path>,
+    request: &RunRequest,
+) -> Result<FirstConfig, Error> {
+    let RunRequest { urls, networks, .. } = request;
+    let command = request.command(given);
     let existing = config_file::find_existing(given);
     let mut text = String::new();
     for url in urls {
-        let request = add::Request { url, ..add::Request::default() };
+        let request = add::Request { url, networks, command: &command, ..add::Request::default() };
         let added = add::run(request, given, Destination::Config).await?;
         text.push_str(&added.stdout);
     }
@@ -66,12 +72,28 @@ pub(super) async fn prepare(given: Option<&Path>, urls: &[String]) -> Result<Fir
             let feeds = samples::FEEDS.len();
             let _ = writeln!(
                 text,
-                "wrote {NEW_CONFIG} with {feeds} sample feeds; replace them with your own: newswire add URL"
+                "wrote {NEW_CONFIG} with {feeds} sample feeds; 'newswire add URL' adds your own, \
+                 'newswire remove --samples' removes these"
             );
             path
         }
     };
     Ok(FirstConfig { path, text: Some(text).filter(|text| !text.is_empty()) })
+}
+
+/// URLs of the feeds that are served by this process as samples.
+pub(super) fn sample_feeds(path: &Path) -> Vec<String> {
+    let Some(config) = config::load(path).config else { return Vec::new() };
+    let is_sample = |url: &&url::Url| is_sample(&config, url);
+    let urls = config.subscriptions.iter().map(|subscription| &subscription.feed.url);
+    urls.filter(is_sample).map(ToString::to_string).collect()
+}
+
+/// Whether a feed of the config is a sample.
+pub(super) fn is_sample(config: &Config, url: &url::Url) -> bool {
+    let address = config.web.samples.map(|address| address.to_string());
+    let host = url.host_str().zip(url.port_or_known_default());
+    address.is_some() && host.map(|(host, port)| format!("{host}:{port}")) == address
 }
 
 /// Where to look and to subscribe.
@@ -96,7 +118,7 @@ fn with_samples(address: SocketAddr) -> String {
     let mut text = init::EXAMPLE
         .replace("# allow_networks = []", "allow_networks = [\"127.0.0.1\"]   # the sample feeds")
         .replace("# samples = \"off\"", &format!("samples = \"{address}\""));
-    text.push_str("\n# The sample feeds. One of them fails on purpose. Remove them with the key samples in [web].\n");
+    text.push_str("\n# The sample feeds. One of them fails on purpose. 'newswire remove --samples' removes them.\n");
     for path in samples::FEEDS {
         let _ = write!(text, "\n[[feed]]\nurl = \"http://{address}/{path}\"\n");
         if path.starts_with("tide/") {

@@ -1,47 +1,25 @@
 //! `newswire list`, `newswire logs` and the names for shell completion.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::known::{self, Known};
 use crate::config::Config;
-use crate::model::FeedInfo;
-use crate::poll::Subscription;
-use crate::store::{PollRecord, Reader};
+use crate::model::FeedId;
+use crate::store::PollRecord;
 use crate::text::amounts::{bytes, count};
-
-/// A configured feed with its id, which may be derived from its URL.
-struct Listed<'c> {
-    id: String,
-    subscription: &'c Subscription,
-}
-
-/// The configured feeds; `database` has the derived ids.
-fn listed<'c>(config: &'c Config, database: &Path) -> Vec<Listed<'c>> {
-    let reader = Reader::open(database).ok();
-    let known: Vec<FeedInfo> =
-        reader.and_then(|reader| reader.read(|tx| tx.feeds()).ok()).unwrap_or_default();
-    let id = |subscription: &Subscription| {
-        let feed = &subscription.feed;
-        let derived = || known.iter().find(|known| known.url == feed.url.as_str());
-        let id = feed.id.as_ref().or_else(|| derived().map(|known| &known.id));
-        id.map_or_else(|| feed.url.to_string(), ToString::to_string)
-    };
-    let subscriptions = config.subscriptions.iter();
-    subscriptions.map(|subscription| Listed { id: id(subscription), subscription }).collect()
-}
 
 /// The feeds as a table.
 #[must_use]
 pub(super) fn table(config: &Config) -> String {
-    let feeds = listed(config, &config.store.path);
+    let feeds = known::feeds(config, &config.store.path);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    for Listed { id, subscription } in &feeds {
-        let feed = &subscription.feed;
+    for Known { feed: known, subscription } in &feeds {
+        let (id, feed) = (known.id.as_str(), &subscription.feed);
         let paused = if subscription.schedule.paused { "paused" } else { "" };
         let title = feed.title.as_deref().unwrap_or("");
         table.add_row([id, feed.url.as_str(), paused, &feed.tags.join(","), title]);
@@ -57,8 +35,8 @@ pub(super) fn table(config: &Config) -> String {
 /// The feeds as JSON: an array of objects.
 #[must_use]
 pub(super) fn json(config: &Config) -> Value {
-    let feed = |Listed { id, subscription }: Listed<'_>| {
-        let feed = &subscription.feed;
+    let feed = |Known { feed: known, subscription }: Known<'_>| {
+        let (id, feed) = (known.id.as_str(), &subscription.feed);
         json!({
             "id": id,
             "url": feed.url.as_str(),
@@ -67,19 +45,19 @@ pub(super) fn json(config: &Config) -> Value {
             "paused": subscription.schedule.paused,
         })
     };
-    listed(config, &config.store.path).into_iter().map(feed).collect()
+    known::feeds(config, &config.store.path).into_iter().map(feed).collect()
 }
 
 /// The ids of the feeds, one per line, for shell completion.
 #[must_use]
 pub(super) fn ids(config: &Config) -> String {
-    let feeds = listed(config, &config.store.path).into_iter();
-    feeds.map(|Listed { id, .. }| id + "\n").collect()
+    let feeds = known::feeds(config, &config.store.path).into_iter();
+    feeds.map(|known| format!("{}\n", known.feed.id)).collect()
 }
 
-/// The last polls of a feed, the newest last.
+/// The last polls of a feed, the newest last. `last` is the time of its last poll, also of one that is no longer recorded.
 #[must_use]
-pub(super) fn polls(polls: &[PollRecord]) -> String {
+pub(super) fn polls(id: &FeedId, polls: &[PollRecord], last: Option<Timestamp>) -> String {
     let mut text = String::new();
     for poll in polls.iter().rev() {
         let time = time(poll.at);
@@ -100,7 +78,12 @@ pub(super) fn polls(polls: &[PollRecord]) -> String {
         text.push('\n');
     }
     if polls.is_empty() {
-        text.push_str("no polls in the last two weeks\n");
+        let _ = match last {
+            None => writeln!(text, "{id} was not polled yet: 'newswire poll {id}' polls it now"),
+            Some(at) => {
+                writeln!(text, "no polls in the last two weeks; the last one was at {}", time(at))
+            }
+        };
     }
     text
 }

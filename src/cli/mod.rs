@@ -24,6 +24,7 @@ mod guesses;
 mod health;
 pub mod import;
 pub mod init;
+mod known;
 mod list;
 mod man;
 mod manners;
@@ -38,6 +39,7 @@ mod reload;
 mod repair;
 pub mod replay;
 pub mod run;
+mod state;
 mod status;
 mod terminal;
 mod threads;
@@ -145,7 +147,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Add(request) => return add(config, request),
         Command::Change(what) => return change(&path(config)?, what),
         Command::List { json, ids } => list(&load(config)?, *json, *ids),
-        Command::Logs { feed, lines } => logs(config, feed, *lines)?,
+        Command::Logs { feed, lines } => state::logs(config, feed, *lines)?,
         Command::Import { file, append } => {
             return import(config, file, *append);
         }
@@ -153,10 +155,11 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Repair { file } => repair::command(config, file.as_deref())?,
         Command::Manners { json } => manners(config, &clock, *json)?,
         Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
-        Command::Health => return check_health(config),
-        Command::Status { check: true, .. } => return check_status(config),
+        Command::Health => return state::check_health(config),
+        Command::Status { check: true, .. } => return state::check_status(config),
         Command::Status { feeds, failing, json, .. } => {
-            return show_status(config, (feeds, *failing), *json);
+            let listed = if *failing { state::Listed::Failing } else { state::Listed::All };
+            return state::show_status(config, (feeds, listed), (*json).into());
         }
         Command::Demo => {
             telemetry::init(telemetry::Settings::default());
@@ -181,6 +184,7 @@ fn import(config: Option<&Path>, file: &Path, append: bool) -> Result<Exit, Exit
 /// `add`: each URL by itself. A running daemon loads the config then.
 fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
     let AddRequest { urls, tags, title, id, interval, networks, print } = request;
+    let command = &*request.command(config);
     if urls.len() > 1 && (title.is_some() || id.is_some()) {
         return Err(failed(add::Error::OneUrl));
     }
@@ -188,7 +192,7 @@ fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
     let (mut exit, mut added) = (Exit::Ok, false);
     for url in urls {
         let (id, title, interval) = (id.as_deref(), title.as_deref(), interval.as_deref());
-        let request = add::Request { url, id, title, interval, tags, networks };
+        let request = add::Request { url, id, title, interval, tags, networks, command };
         match print_output(block_on(add::run(request, config, destination))?) {
             Ok(()) => added = true,
             Err(first) if exit == Exit::Ok => exit = first,
@@ -209,7 +213,14 @@ fn change(path: &Path, what: &ChangeCommand) -> Result<Exit, Exit> {
         edit::run(path, &edits, &format!("{done} {}", feeds.join(", ")))
     };
     match what {
-        ChangeCommand::Remove { feeds } => of_each(feeds, FeedEdit::Remove, "removed"),
+        ChangeCommand::Remove { samples: true, .. } => match first_run::sample_feeds(path) {
+            samples if samples.is_empty() => {
+                print("the config has no sample feeds\n");
+                Ok(Exit::Ok)
+            }
+            samples => of_each(&samples, FeedEdit::Remove, "removed"),
+        },
+        ChangeCommand::Remove { feeds, .. } => of_each(feeds, FeedEdit::Remove, "removed"),
         ChangeCommand::Pause { feeds } => {
             of_each(feeds, FeedEdit::Set { key: "paused", value: "true" }, "paused")
         }
@@ -240,18 +251,6 @@ fn list(config: &Config, json: bool, ids: bool) {
     });
 }
 
-fn logs(config: Option<&Path>, feed: &str, lines: u16) -> Result<(), Exit> {
-    let reader = database(config)?;
-    let feeds = reader.read(|reader| reader.feeds()).map_err(failed)?;
-    let known = feeds.iter().find(|known| known.id.as_str() == feed || known.url == feed);
-    let Some(known) = known else {
-        return Err(failed(daemon::Error::NoSuchFeed(feed.to_owned())));
-    };
-    let polls = reader.read(|reader| reader.polls(known.key, usize::from(lines)));
-    print(&list::polls(&polls.map_err(failed)?));
-    Ok(())
-}
-
 /// `restore`: a copy, then what the outputs published.
 fn restore(
     config: Option<&Path>,
@@ -274,13 +273,19 @@ fn restore(
 }
 
 fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
-    let first = block_on(first_run::prepare(given, &request.urls))?.map_err(failed)?;
+    let first = block_on(first_run::prepare(given, request))?.map_err(failed)?;
     let overrides = run::Overrides { listen: request.listen.clone(), level: request.log_level };
     let (mut config, diagnostics) = read(&first.path)?;
     overrides.apply(&mut config);
-    if first.text.is_some() || io::stdout().is_terminal() {
-        let added = first.text.unwrap_or_default();
-        print(&format!("{added}{}", first_run::addresses(&config)));
+    let is_new = first.text.is_some();
+    print(&first.text.unwrap_or_default());
+    // Links to a server of another process would mislead.
+    daemon::check_start(&config).map_err(|error| {
+        daemon::notify_failure(&error);
+        failed(error)
+    })?;
+    if is_new || io::stdout().is_terminal() {
+        print(&first_run::addresses(&config));
         print_error(config_file::first_step(&config));
     }
     let log = telemetry::init(config.log);
@@ -301,8 +306,8 @@ fn poll(config: Option<&Path>, clock: &Clock, command: &Command) -> Result<(), E
     }
     let forced = (*force).into();
     if !dry_run && (!feeds.is_empty() || *all) {
-        let database = config::load(&path).database;
-        if let Some(polled) = poll::in_daemon(&database, feeds, forced) {
+        let Loaded { config, database, .. } = config::load(&path);
+        if let Some(polled) = poll::in_daemon((config.as_ref(), &database), feeds, forced) {
             return polled;
         }
     }
@@ -355,12 +360,24 @@ fn prepare_pass(path: &Path) -> Result<Config, Exit> {
 fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let config = prepare_pass(path)?;
     let config = block_on(run::with_current_lists(path, config))?.map_err(failed)?;
+    if let FeedSelection::Named(names) = &selection {
+        check_names(&config, names)?;
+    }
     let mut out = io::stdout();
     let trigger = poll::trigger(&selection, force.into(), Clock::system().now());
     let polling = poll::run(config, (&selection, trigger), &mut out);
     let summary = block_on(polling)?.map_err(failed)?;
     print(&format!("{summary}\n"));
     Ok(())
+}
+
+/// Checks that each argument is a feed of the config.
+fn check_names(config: &Config, names: &[String]) -> Result<(), Exit> {
+    let known = known::feeds(config, &config.store.path);
+    match names.iter().find(|name| !known.iter().any(|known| known.is(name))) {
+        Some(unknown) => Err(failed(known::unknown_in(unknown, &known))),
+        None => Ok(()),
+    }
 }
 
 fn rehearse(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
@@ -417,60 +434,6 @@ fn show_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit> {
             Ok(Exit::Ok)
         }
     }
-}
-
-/// Works with a config that has errors, which must not hide a daemon that runs with the previous one.
-fn check_health(given: Option<&Path>) -> Result<Exit, Exit> {
-    let path = path(given)?;
-    let Loaded { report, database, listen, .. } = config::load(&path);
-    if !path.exists() {
-        return Err(print_diagnostics(&path, &report));
-    }
-    let (text, exit) = health::check(&listen, &database);
-    print(&text);
-    Ok(exit)
-}
-
-fn show_status(
-    config: Option<&Path>,
-    (named, only_failing): (&[String], bool),
-    json: bool,
-) -> Result<Exit, Exit> {
-    let (reader, now) = (database(config)?, Clock::system().now());
-    let mut feeds = reader.read(|reader| reader.feed_statuses()).map_err(failed)?;
-    let is = |feed: &FeedStatus, name: &str| feed.info.id.as_str() == name || feed.info.url == name;
-    if let Some(unknown) = named.iter().find(|name| !feeds.iter().any(|feed| is(feed, name))) {
-        return Err(failed(daemon::Error::NoSuchFeed(unknown.clone())));
-    }
-    feeds.retain(|feed| named.is_empty() || named.iter().any(|name| is(feed, name)));
-    let exit = status::overall(&feeds, now).0;
-    if only_failing {
-        feeds.retain(|feed| status::is_failing(feed, now));
-        if feeds.is_empty() && !json {
-            print("no feed fails\n");
-            return Ok(Exit::Ok);
-        }
-    }
-    let from = now.as_second().div_euclid(86_400) - 14;
-    let subscribers = reader.read(|reader| reader.subscriber_counts(from)).map_err(failed)?;
-    print(&match json {
-        true => format!("{:#}\n", status::json(&feeds, &subscribers, now)),
-        false => status::table(&feeds, now),
-    });
-    Ok(exit)
-}
-
-/// One line; a database that cannot be read is critical.
-fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
-    let feeds = Reader::open(&config::load(&path(config)?).database)
-        .map_err(daemon::Error::from)
-        .and_then(|reader| Ok(reader.read(|reader| reader.feed_statuses())?));
-    let (exit, line) = match feeds {
-        Ok(feeds) => status::overall(&feeds, Clock::system().now()),
-        Err(error) => (Exit::Down, error.to_string()),
-    };
-    print(&status::plugin_line(exit, &line));
-    Ok(exit)
 }
 
 /// Explains a code or a config key, else the feed or the item of that name.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use url::Url;
@@ -44,6 +44,8 @@ pub(super) struct Online {
     known: HashMap<String, CachedResponse>,
     clock: Clock,
     promises: Promises,
+    /// Path of the database; empty without a config.
+    database: PathBuf,
 }
 
 impl Online {
@@ -56,7 +58,7 @@ impl Online {
         let fetcher = Arc::new(Fetcher::new(Arc::new(SystemResolver::new()))?);
         let gate = |ledger| Gate::new(Arc::clone(&fetcher), ledger, clock.clone());
         let nowhere = Path::new("");
-        let database = config.map_or(nowhere, |config| &config.store.path);
+        let database = config.map_or(nowhere, |config| config.store.path.as_path());
         Ok(Self {
             gate: gate(Ledger::beside(database)),
             without_ledger: gate(Ledger::beside(nowhere)),
@@ -64,6 +66,7 @@ impl Online {
             known: known(database).unwrap_or_default(),
             clock,
             promises,
+            database: database.to_owned(),
         })
     }
 
@@ -115,8 +118,19 @@ impl Online {
             (outcome, None) => Err(DocumentError::Absent {
                 outcome: outcome.kind(),
                 status: response.status.unwrap_or_default(),
+                recorded: true,
             }),
         }
+    }
+
+    /// Keeps what servers asked for, in a new database if the config names one that is missing. Returns whether it is
+    /// kept.
+    pub(super) async fn keep_demands(&self) -> bool {
+        if self.database.as_os_str().is_empty() {
+            return false;
+        }
+        create_missing(&self.database, &self.clock);
+        self.database.exists() && self.gate.write_demands().await.is_ok()
     }
 
     /// Leaves the document of a feed that was added for its first poll, so that it is not fetched twice.

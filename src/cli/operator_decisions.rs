@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use super::error::CommandError;
+use super::known;
 use super::why::item::name;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -34,8 +36,8 @@ pub enum Error {
         items: String,
     },
     /// No feed has this name.
-    #[error("no feed has the id or URL {0:?}")]
-    NoSuchFeed(String),
+    #[error(transparent)]
+    NoSuchFeed(#[from] CommandError),
     /// Both arguments of `join` name the same item.
     #[error("{0:?} and {1:?} are the same item")]
     SameItem(String, String),
@@ -43,13 +45,13 @@ pub enum Error {
 
 crate::model::codes! {
     Error:
-    Self::NoSuchItem(_) => "unknown_item": "the merged feed contains the ids, 'newswire why URL' shows the number",
+    Self::NoSuchItem(_) => "unknown_item": "the merged feeds contain the ids and URLs of the items; 'newswire why ITEM' shows the number of one",
     Self::Ambiguous { items, .. } => "ambiguous_item": format!("name one by its number:\n{items}"),
-    Self::NoSuchFeed(_) => "unknown_feed": "'newswire status' lists the feeds",
     Self::SameItem(..) => "same_item": "name another item; 'newswire why ITEM' shows the items that it was compared with",
     ;
     Self::Open(error) => error,
     Self::Store(error) => error,
+    Self::NoSuchFeed(error) => error,
 }
 
 /// The only item among `found`, or the one whose id or number is exactly `name`.
@@ -124,7 +126,8 @@ pub async fn release(
 ) -> Result<String, Error> {
     let feeds = Reader::open(&config.store.path)?.read(|reader| reader.feeds())?;
     let found = feeds.iter().find(|known| known.id.as_str() == feed || known.url == feed);
-    let found = found.ok_or_else(|| Error::NoSuchFeed(feed.to_owned()))?;
+    let ids = feeds.iter().map(|feed| feed.id.as_str());
+    let found = found.ok_or_else(|| known::unknown(feed, ids))?;
     let decision = match release {
         Release::Filtered => OperatorDecision::ReleaseFiltered(found.key),
         Release::Held => OperatorDecision::Release(found.key),

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use self::progress::Progress;
 use super::error::CommandError;
 use super::exit::Exit;
+use super::known;
 use super::online::Promises;
 use super::terminal::{print, report};
 use crate::clock::Clock;
@@ -143,7 +144,7 @@ pub(super) async fn run(
 
 /// Lets a running daemon poll the feeds, all if none is named, and prints each result; `None`: no daemon is running.
 pub(super) fn in_daemon(
-    database: &Path,
+    (config, database): (Option<&Config>, &Path),
     feeds: &[String],
     promises: Promises,
 ) -> Option<Result<(), Exit>> {
@@ -158,7 +159,10 @@ pub(super) fn in_daemon(
             print(&format!("{message}\n"));
             Ok(())
         }
-        Ok(Reply::UnknownFeed(name)) => Err(report(&daemon::Error::NoSuchFeed(name))),
+        Ok(Reply::UnknownFeed(name)) => {
+            let known = config.map(|config| known::feeds(config, database)).unwrap_or_default();
+            Err(report(&known::unknown_in(&name, &known)))
+        }
         Ok(Reply::Failed(reason) | Reply::Rejected(reason) | Reply::Progress(reason)) => {
             Err(report(&CommandError::NotPolled(reason)))
         }

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
+use super::first_run;
 use super::online::create_missing;
 use crate::clock::Clock;
 use crate::config::{self, Config, Followed};
@@ -114,10 +115,13 @@ fn source(path: &Path, overrides: Overrides) -> ConfigSource {
     })
 }
 
-/// Serves the sample feeds until the process ends, if the config says so. Without them the daemon is still of
+/// Serves the sample feeds until the process ends, if the config has some. Without them the daemon is still of
 /// use, so an error is only logged.
 async fn serve_samples(config: &Config, clock: &Clock) {
     let Some(address) = config.web.samples else { return };
+    if !config.subscriptions.iter().any(|it| first_run::is_sample(config, &it.feed.url)) {
+        return;
+    }
     match TcpListener::bind(address).await {
         Ok(listener) => {
             tokio::spawn(samples::serve(listener, clock.clone(), std::future::pending()));

@@ -128,6 +128,7 @@ pub(super) fn plugin_line(exit: Exit, why: &str) -> String {
     let state = match exit {
         Exit::Ok => "OK",
         Exit::Degraded => "WARNING",
+        Exit::Unknown => "UNKNOWN",
         _ => "CRITICAL",
     };
     format!("NEWSWIRE {state}: {why}\n")

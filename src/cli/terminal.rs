@@ -43,3 +43,12 @@ pub(super) fn print_error(text: &str) {
     config::redact_logins(&mut shown);
     let _ = io::stderr().write_all(shown.as_bytes());
 }
+
+/// The text as one word of a shell, with quotes if it needs them.
+pub(super) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/%+,@".contains(c);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}

@@ -4,15 +4,17 @@ pub(super) mod feed;
 pub(super) mod item;
 
 use super::arguments::Format;
+use super::error::CommandError;
 use super::exit::Exit;
+use super::known;
 use super::operator_decisions;
 use super::terminal::report;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::dedupe::{self, Difference};
 use crate::model::{Coded, FeedStatus, ItemKey, Match, Rule};
 use crate::outputs;
-use crate::store::{self, ItemHistory, ItemSummary, Transaction};
+use crate::store::{self, FeedState, ItemHistory, ItemSummary, Transaction};
 
 /// Text about the feed of this id or URL, or else about the item of this id, URL or number.
 pub(super) fn explain(
@@ -21,17 +23,23 @@ pub(super) fn explain(
     name: &str,
     format: Format,
 ) -> Result<String, Exit> {
-    let statuses = reader.feed_statuses().map_err(failed)?;
+    let statuses = known::statuses(Some(config), reader).map_err(failed)?;
     let matches = |s: &&FeedStatus| s.info.id.as_str() == name || s.info.url == name;
     let status = statuses.iter().find(matches);
     let subscription = status.and_then(|status| {
         config.subscriptions.iter().find(|s| s.feed.url.as_str() == status.info.url)
     });
     let Some((status, subscription)) = status.zip(subscription) else {
-        return explain_item(config, reader, name, format);
+        let ids = statuses.iter().map(|status| status.info.id.as_str());
+        return explain_item(config, reader, (name, ids), format);
     };
     let key = status.info.key;
-    let state = reader.feed_state(key).map_err(failed)?;
+    // A feed that was added since the last run is not in the database.
+    let is_stored = reader.feeds().map_err(failed)?.iter().any(|feed| feed.key == key);
+    let state = match is_stored {
+        true => reader.feed_state(key).map_err(failed)?,
+        false => FeedState::default(),
+    };
     let polls = reader.polls(key, feed::POLLS).map_err(failed)?;
     let past = reader.feed_histories().map_err(failed)?.remove(&key).unwrap_or_default();
     let filtered = reader.filtered_by_rule(key).map_err(failed)?;
@@ -44,15 +52,19 @@ pub(super) fn explain(
     })
 }
 
-fn explain_item(
+fn explain_item<'i>(
     config: &Config,
     reader: &Transaction<'_>,
-    name: &str,
+    (name, ids): (&str, impl Iterator<Item = &'i str>),
     format: Format,
 ) -> Result<String, Exit> {
     let now = Clock::system().now();
     let url_key = dedupe::canonical::url_key(name);
     let found = reader.find_items(name, url_key.as_ref()).map_err(failed)?;
+    if found.is_empty() {
+        let similar = config::nearest(name, ids).map(str::to_owned);
+        return Err(failed(CommandError::UnknownTarget { name: name.to_owned(), similar }));
+    }
     let item = operator_decisions::only(found, name).map_err(failed)?;
     let visibility = config.outputs.iter().map(|output| {
         let shown = outputs::select(reader, output, now)?;

@@ -75,6 +75,21 @@ pub fn inherited_sockets() -> Vec<Listener> {
     listeners
 }
 
+/// Checks that the addresses can be listened on, unless the service manager has the sockets.
+///
+/// # Errors
+/// When an address cannot be listened on.
+pub(super) fn check_addresses(listen: &[ListenAddress]) -> Result<(), Error> {
+    if std::env::var_os("LISTEN_FDS").is_some() {
+        return Ok(());
+    }
+    for address in listen {
+        Bound::open(address)
+            .map_err(|source| Error::Listen { address: address.clone(), source })?;
+    }
+    Ok(())
+}
+
 impl Listeners {
     /// Serves on the sockets of the service manager, or else on `listen`.
     ///

@@ -87,6 +87,7 @@ mod tests {
             recorded: PollCounts { new, ..PollCounts::default() },
             plan: Plan { at: Timestamp::UNIX_EPOCH, reason, considered: Vec::new() },
             duration: Duration::ZERO,
+            document_at: None,
             replanned: Vec::new(),
             address: None,
         }

@@ -208,6 +208,32 @@ pub struct FeedStatus {
 const NEVER: SignedDuration = SignedDuration::from_hours(10 * 365 * 24);
 
 impl FeedStatus {
+    /// State of a feed that was never polled. It is due.
+    #[must_use]
+    pub fn unpolled(info: FeedInfo) -> Self {
+        Self {
+            info,
+            next_poll_at: Timestamp::UNIX_EPOCH,
+            reason: ReasonKind::New,
+            reason_text: "never polled".to_owned(),
+            failures: 0,
+            failing_since: None,
+            last_poll_at: None,
+            last_outcome: None,
+            last_status: None,
+            last_message: None,
+            last_url: None,
+            last_success_at: None,
+            last_new_at: None,
+            items: 0,
+            dialect: None,
+            parse_warnings: Vec::new(),
+            removed: Vec::new(),
+            address: Address::default(),
+            activity: FeedActivity::default(),
+        }
+    }
+
     /// Time of the next poll; `None`: the feed is paused, or gone for good.
     #[must_use]
     pub fn next_poll(&self) -> Option<Timestamp> {

@@ -1,5 +1,6 @@
 //! The content of a list of feeds: each feed once, the skipped entries and the ignored settings with reasons.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use url::Url;
@@ -147,20 +148,26 @@ fn skipped(line: usize, name: &str, reason: String) -> SkippedEntry {
     SkippedEntry { line, name, reason }
 }
 
+/// The URL in the forms that browsers used to pass to feed readers: `feed://host/path` and `feed:host/path` mean http,
+/// `feed:https://host/path` has its scheme. Other texts are unchanged.
+#[must_use]
+pub fn without_feed_scheme(text: &str) -> Cow<'_, str> {
+    let scheme = text.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("feed:"));
+    let Some(rest) = scheme.map(|scheme| &text[scheme.len()..]) else { return text.into() };
+    match rest.strip_prefix("//") {
+        Some(rest) => format!("http://{rest}").into(),
+        None if rest.contains("://") || rest.is_empty() => rest.into(),
+        None => format!("http://{rest}").into(),
+    }
+}
+
 /// Parses a URL by the rules that the config has too.
 fn web_url(text: &str) -> Result<Url, &'static str> {
     let text = text.trim();
     if text.len() > MAX_URL {
         return Err("its URL is longer than 4 KiB");
     }
-    // Browsers used to pass these forms to feed readers: feed://host/path, feed:https://host/path.
-    let begins =
-        |scheme: &str| text.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme));
-    let parsed = match text.get(5..).filter(|_| begins("feed:")) {
-        Some(rest) if rest.starts_with("//") => Url::parse(&format!("http:{rest}")),
-        Some(rest) => Url::parse(rest),
-        None => Url::parse(text),
-    };
+    let parsed = Url::parse(&without_feed_scheme(text));
     let Ok(url) = parsed else { return Err("its URL is not absolute") };
     if !matches!(url.scheme(), "http" | "https") {
         return Err("its URL is neither http nor https");

@@ -22,7 +22,9 @@ mod text;
 mod write;
 
 pub use self::error::Error;
-pub use self::feed_list::{FeedList, ListedFeed, MAX_BYTES, MAX_DEPTH, MAX_OUTLINES, SkippedEntry};
+pub use self::feed_list::{
+    FeedList, ListedFeed, MAX_BYTES, MAX_DEPTH, MAX_OUTLINES, SkippedEntry, without_feed_scheme,
+};
 pub use self::write::{OpmlHead, write};
 
 /// Reads a list of feeds in any of the three formats.

@@ -27,6 +27,8 @@ pub struct Polled {
     pub plan: Plan,
     /// Duration of the poll.
     pub duration: Duration,
+    /// Time of the request of a command or another feed whose document was read; `None`: the poll made a request.
+    pub document_at: Option<Timestamp>,
     /// Other feeds that have another plan now, because this machine was offline when they were polled.
     pub replanned: Vec<(FeedKey, Timestamp)>,
     /// Address of the feed from now on; `None`: no change.
@@ -84,6 +86,8 @@ pub struct Finished {
     pub(super) asked: Url,
     pub(super) metrics: PollMetrics,
     pub(super) update: Arc<PollUpdate>,
+    /// Time of the document, if it was fetched before the poll.
+    pub(super) document_at: Option<Timestamp>,
     pub(super) duration: Duration,
     /// The memory that its items occupy.
     pub(super) _memory: Option<Reservation>,
@@ -98,7 +102,7 @@ impl Finished {
 
     /// Logs and counts the stored poll.
     pub(super) fn end(self, recorded: PollCounts, counted: Option<&Metrics>) -> Polled {
-        let Self { target, before, asked, metrics, update, duration, .. } = self;
+        let Self { target, before, asked, metrics, update, document_at, duration, .. } = self;
         let lives = update.address.as_ref().and_then(|address| address.effective.as_ref());
         let report = PollReport {
             asked: &asked,
@@ -116,7 +120,7 @@ impl Finished {
         }
         let replanned = update.exonerated.iter().map(|(feed, plan)| (*feed, plan.at)).collect();
         let address = update.address.clone();
-        Polled { feed, outcome, recorded, plan, duration, replanned, address }
+        Polled { feed, outcome, recorded, plan, duration, document_at, replanned, address }
     }
 }
 

@@ -453,6 +453,18 @@ impl Gate {
         Ok(found.filter(|promise| promise.is_open(now)).max_by_key(|promise| promise.until))
     }
 
+    /// Writes the demands that this process knows of, for a ledger that did not exist when they were made.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub async fn write_demands(&self) -> Result<(), store::Error> {
+        let known = {
+            let open = self.demands.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.values().cloned().collect()
+        };
+        self.ledger.promise(known).await
+    }
+
     fn has_demands(&self) -> bool {
         !self.demands.open.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }

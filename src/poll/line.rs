@@ -17,6 +17,9 @@ pub fn result_line(id: &FeedId, end: &PollEnd, now: Timestamp) -> String {
             return format!("{id}: held: {}; --force polls it", denial_line(denied, now));
         }
     };
+    let document = polled.document_at.map_or_else(String::new, |at| {
+        format!(", from the document that was requested {}", ago(at, now))
+    });
     match &polled.outcome {
         FetchOutcome::Failed(failure) => {
             let help = failure.help.as_deref();
@@ -26,14 +29,14 @@ pub fn result_line(id: &FeedId, end: &PollEnd, now: Timestamp) -> String {
         FetchOutcome::Throttled | FetchOutcome::Gone => {
             format!("{id}: {}, {}", polled.outcome.slug(), polled.plan.reason.text)
         }
-        FetchOutcome::NotModified => format!("{id}: not modified"),
+        FetchOutcome::NotModified => format!("{id}: not modified{document}"),
         FetchOutcome::Modified => {
             let PollCounts { new, changed, filtered, .. } = polled.recorded;
             let filtered = match filtered {
                 0 => String::new(),
                 filtered => format!(", {filtered} filtered"),
             };
-            format!("{id}: {new} new, {changed} changed{filtered}")
+            format!("{id}: {new} new, {changed} changed{filtered}{document}")
         }
     }
 }

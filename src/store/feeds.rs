@@ -41,6 +41,15 @@ pub struct RegisteredFeed {
     pub considered: Vec<Considered>,
 }
 
+/// A feed of the config, with the id that it has or gets when the config is applied to the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfiguredFeed {
+    /// Id in the config, in the database, or derived from the URL.
+    pub id: FeedId,
+    /// Key in the database; `None`: the feed is not in it yet.
+    pub key: Option<FeedKey>,
+}
+
 /// What a poll needs before it sends a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedState {
@@ -95,10 +104,7 @@ impl Transaction<'_> {
         )?;
         let mut claimed: HashSet<i64> = HashSet::new();
         let mut registered = Vec::with_capacity(feeds.len());
-        // Feeds with an id first, so that no derived id takes theirs.
-        let mut order: Vec<usize> = (0..feeds.len()).collect();
-        order.sort_by_key(|&i| feeds[i].id.is_none());
-        for i in order {
+        for i in named_first(feeds) {
             let feed = &feeds[i];
             let row = self.find_feed(feed, &claimed)?;
             let key = match row {
@@ -195,13 +201,28 @@ impl Transaction<'_> {
     /// `wanted`, with a number appended if a feed has it already.
     fn free_feed_name(&self, wanted: &FeedId) -> Result<FeedId, Error> {
         let mut taken = self.connection.prepare_cached("SELECT 1 FROM feed WHERE name = ?1")?;
-        let mut name = wanted.clone();
-        let mut number = 2;
+        let (mut name, mut number) = (wanted.clone(), 2);
         while taken.exists([name.as_str()])? {
             name = wanted.numbered(number);
             number += 1;
         }
         Ok(name)
+    }
+
+    /// The feeds of a config with the ids that [`Transaction::register`] gives them, in the order of the config. Writes
+    /// nothing.
+    pub fn configured_feeds(&self, feeds: &[Feed]) -> Result<Vec<ConfiguredFeed>, Error> {
+        let mut claimed: HashSet<i64> = HashSet::new();
+        let mut rows = vec![None; feeds.len()];
+        for at in named_first(feeds) {
+            let Some(key) = self.find_feed(&feeds[at], &claimed)? else { continue };
+            claimed.insert(key);
+            rows[at] = Some((FeedKey(key), self.registered_feed(key)?.id));
+        }
+        let mut names = self.connection.prepare_cached("SELECT name FROM feed")?;
+        let names = names.query_map([], |row| row.get::<_, String>(0))?;
+        let taken = names.map(|name| feed_id(&name?)).collect::<Result<_, _>>()?;
+        Ok(configured(feeds, &rows, taken))
     }
 
     fn registered_feed(&self, key: i64) -> Result<RegisteredFeed, Error> {
@@ -238,6 +259,41 @@ impl Transaction<'_> {
         }
         Ok(())
     }
+}
+
+/// The places of the feeds, those with an id first, so that no derived id takes theirs.
+fn named_first(feeds: &[Feed]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..feeds.len()).collect();
+    order.sort_by_key(|&i| feeds[i].id.is_none());
+    order
+}
+
+/// The feeds with their ids. `rows` has the row of each feed, `taken` the ids of all rows.
+fn configured(
+    feeds: &[Feed],
+    rows: &[Option<(FeedKey, FeedId)>],
+    mut taken: HashSet<FeedId>,
+) -> Vec<ConfiguredFeed> {
+    taken.extend(feeds.iter().filter_map(|feed| feed.id.clone()));
+    let mut all = Vec::with_capacity(feeds.len());
+    for (feed, row) in feeds.iter().zip(rows) {
+        let stored = row.as_ref().map(|(_, id)| id);
+        let id = feed.id.as_ref().or(stored).cloned().unwrap_or_else(|| {
+            let derived = FeedId::derive(&feed.url);
+            let numbered = (2..).map(|number| derived.numbered(number));
+            let mut free = std::iter::once(derived.clone()).chain(numbered);
+            free.find(|id| !taken.contains(id)).unwrap_or_else(|| derived.clone())
+        });
+        taken.insert(id.clone());
+        all.push(ConfiguredFeed { id, key: row.as_ref().map(|(key, _)| *key) });
+    }
+    all
+}
+
+/// The feeds of a config with the ids that they get in a new database.
+#[must_use]
+pub fn new_feeds(feeds: &[Feed]) -> Vec<ConfiguredFeed> {
+    configured(feeds, &vec![None; feeds.len()], HashSet::new())
 }
 
 fn feed_id(name: &str) -> Result<FeedId, Error> {
@@ -328,7 +384,7 @@ fn info(row: &Row<'_>) -> Result<FeedInfo, Error> {
 }
 
 /// Host name of a feed without a title, or the name of its file.
-fn host_of(url: &str) -> String {
+pub fn host_of(url: &str) -> String {
     let file = |url: &url::Url| Some(url.path_segments()?.next_back()?.to_owned());
     url::Url::parse(url)
         .ok()

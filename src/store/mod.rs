@@ -71,13 +71,13 @@ pub use backup::{Backup, BackupError, backup, restore};
 pub use check::{CheckReport, check, check_copy};
 pub use disk::{DatabaseSize, DiskSpace};
 pub use error::{Error, ErrorCause, OpenError};
-pub use feeds::{FeedState, RegisteredFeed};
+pub use feeds::{ConfiguredFeed, FeedState, RegisteredFeed, host_of, new_feeds};
 pub use header::FileError;
 pub use item_history::{ItemFilter, ItemHistory, ItemSummary};
 pub use items::{IdConflict, ItemHead};
 pub use manners::{FeedBytes, Manners, PromiseTally, RequestTally};
 pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};
-pub use open::{SCHEMA, Usage, usage};
+pub use open::{SCHEMA, Usage, check_unused, usage};
 pub use poll_update::{
     Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem, PollCounts,
     PollUpdate, TextIndex, ValidatorTrust, ValidatorUse,

@@ -48,21 +48,36 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
         .map_err(io)?;
     match lock_with_retries(&file) {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
-            let holder = match holder.trim() {
-                "" => "(unknown)".to_owned(),
-                pid => pid.to_owned(),
-            };
-            return Err(OpenError::InUse { path: path.to_owned(), holder });
-        }
+        Err(TryLockError::WouldBlock) => return Err(in_use(path, &mut file)),
         Err(TryLockError::Error(source)) => return Err(io(source)),
     }
     file.set_len(0).map_err(io)?;
     file.rewind().map_err(io)?;
     writeln!(file, "{}", std::process::id()).map_err(io)?;
     Ok(Lock { _file: file })
+}
+
+/// The error for a database whose lock another process holds.
+fn in_use(path: &Path, lock: &mut File) -> OpenError {
+    let mut holder = String::new();
+    let _ = lock.read_to_string(&mut holder);
+    let holder = match holder.trim() {
+        "" => "(unknown)".to_owned(),
+        pid => pid.to_owned(),
+    };
+    OpenError::InUse { path: path.to_owned(), holder }
+}
+
+/// Checks that no process has the database at `path` open for writing. Writes nothing.
+///
+/// # Errors
+/// When one has.
+pub fn check_unused(path: &Path) -> Result<(), OpenError> {
+    let Ok(mut file) = File::open(lock_path(path)) else { return Ok(()) };
+    match lock_with_retries(&file) {
+        Err(TryLockError::WouldBlock) => Err(in_use(path, &mut file)),
+        _ => Ok(()),
+    }
 }
 
 /// Takes the lock of the database at `path`; `None`: another process holds it, or it was never opened. Writes

@@ -154,7 +154,7 @@ async fn poll_prints_one_line_per_feed_and_writes_the_merged_feeds() {
     assert!(named.out.starts_with("127.0.0.1-feed: not modified\n1 feed polled"), "{}", named.out);
     let unknown = newswire(folder.path(), &["poll", "nobody"]);
     assert_eq!(unknown.code, 64);
-    assert!(unknown.err.contains("\"nobody\"") && unknown.err.contains("newswire status"));
+    assert!(unknown.err.contains("\"nobody\"") && unknown.err.contains("newswire list"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

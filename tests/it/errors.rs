@@ -158,9 +158,9 @@ async fn unknown_feeds_and_items() {
     newswire(folder.path(), &["poll"]);
     let page = "https://site.test/a";
     for case in [
-        (&["poll", "nobody"][..], "unknown_feed", 64, "\"nobody\"", "newswire status"),
-        (&["release", "nobody"], "unknown_feed", 64, "\"nobody\"", "newswire status"),
-        (&["why", "nobody"], "unknown_item", 64, "\"nobody\"", "newswire why"),
+        (&["poll", "nobody"][..], "unknown_feed", 64, "\"nobody\"", "newswire list"),
+        (&["release", "nobody"], "unknown_feed", 64, "\"nobody\"", "newswire list"),
+        (&["why", "nobody"], "unknown_item", 64, "\"nobody\"", "newswire list"),
         (&["split", page], "ambiguous_item", 64, page, "by its number"),
         (&["join", "1", "1"], "same_item", 64, "\"1\"", "name another item"),
     ] {

@@ -242,7 +242,6 @@ fn health_asks_the_daemon_also_when_its_config_has_errors() {
 #[tokio::test(flavor = "multi_thread")]
 async fn network_failures_of_add_and_probe_exit_with_69() {
     let origin = Origin::start().await;
-    let folder = configured(&[]);
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let here = |path: &str| origin.url("127.0.0.1", path).to_string();
     for status in [403, 404, 410, 429, 500, 503] {
@@ -258,6 +257,8 @@ async fn network_failures_of_add_and_probe_exit_with_69() {
     cases.push((here("/cut"), "truncated"));
     for (url, code) in &cases {
         for command in ["add", "probe"] {
+            // What one command is asked for holds the next one.
+            let folder = configured(&[]);
             let run = newswire(folder.path(), &[command, url]);
             assert_run(&run, 69, &[&format!("newswire explain {code}\n")]);
         }

@@ -38,6 +38,7 @@ mod manners;
 mod mistakes;
 mod monitoring;
 mod month;
+mod newcomer;
 mod outputs;
 mod poll;
 mod proxies;

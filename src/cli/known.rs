@@ -1,0 +1,105 @@
+//! The feeds of the config as commands name them: with the ids that they have, or get when they are polled first.
+
+use std::path::Path;
+
+use super::error::CommandError;
+use crate::config::{self, Config};
+use crate::model::{FeedInfo, FeedKey, FeedProfile, FeedStatus};
+use crate::poll::Subscription;
+use crate::store::{self, ConfiguredFeed, Reader, Transaction};
+
+/// A configured feed with its id.
+#[derive(Debug)]
+pub(super) struct Known<'c> {
+    /// Id, and key if the database has the feed.
+    pub(super) feed: ConfiguredFeed,
+    /// The feed in the config.
+    pub(super) subscription: &'c Subscription,
+}
+
+impl Known<'_> {
+    /// Whether the argument of a command names this feed: its id or its URL.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.feed.id.as_str() == name || self.subscription.feed.url.as_str() == name
+    }
+
+    /// Its state before the first poll.
+    fn unpolled(&self) -> FeedStatus {
+        let feed = &self.subscription.feed;
+        let title = feed.title.clone().unwrap_or_else(|| store::host_of(feed.url.as_str()));
+        let mut status = FeedStatus::unpolled(FeedInfo {
+            key: self.feed.key.unwrap_or(FeedKey(0)),
+            id: self.feed.id.clone(),
+            url: feed.url.to_string(),
+            title,
+            tags: feed.tags.clone(),
+            profile: FeedProfile::default(),
+        });
+        if self.subscription.schedule.paused {
+            status.reason = crate::model::ReasonKind::Paused;
+            status.reason_text = "paused in the config".to_owned();
+        }
+        status
+    }
+}
+
+/// The feeds of the config, in its order; without a database they have the ids that they will get.
+pub(super) fn feeds<'c>(config: &'c Config, database: &Path) -> Vec<Known<'c>> {
+    let stored = Reader::open(database).ok();
+    let stored = stored.and_then(|reader| reader.read(|tx| within(config, tx)).ok());
+    stored.unwrap_or_else(|| named(config, store::new_feeds(&list(config))))
+}
+
+/// The same in one transaction.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn within<'c>(
+    config: &'c Config,
+    reader: &Transaction<'_>,
+) -> Result<Vec<Known<'c>>, store::Error> {
+    Ok(named(config, reader.configured_feeds(&list(config))?))
+}
+
+fn list(config: &Config) -> Vec<crate::model::Feed> {
+    config.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect()
+}
+
+fn named(config: &Config, feeds: Vec<ConfiguredFeed>) -> Vec<Known<'_>> {
+    let pairs = feeds.into_iter().zip(&config.subscriptions);
+    pairs.map(|(feed, subscription)| Known { feed, subscription }).collect()
+}
+
+/// State of every feed: those in the database, and those that were added to the config since.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn statuses(
+    config: Option<&Config>,
+    reader: &Transaction<'_>,
+) -> Result<Vec<FeedStatus>, store::Error> {
+    let mut statuses = reader.feed_statuses()?;
+    let known = config.map(|config| within(config, reader)).transpose()?.unwrap_or_default();
+    let is_stored = |known: &Known<'_>| {
+        let url = known.subscription.feed.url.as_str();
+        let is =
+            |status: &FeedStatus| known.feed.key == Some(status.info.key) || status.info.url == url;
+        statuses.iter().any(is)
+    };
+    let new: Vec<FeedStatus> =
+        known.iter().filter(|known| !is_stored(known)).map(Known::unpolled).collect();
+    statuses.extend(new);
+    statuses.sort_by(|a, b| a.info.id.cmp(&b.info.id));
+    Ok(statuses)
+}
+
+/// The error for a name that no feed has, with the most similar id.
+pub(super) fn unknown<'i>(name: &str, ids: impl Iterator<Item = &'i str>) -> CommandError {
+    let similar = config::nearest(name, ids).map(str::to_owned);
+    CommandError::UnknownFeed { name: name.to_owned(), similar }
+}
+
+/// The same for the feeds of a config.
+pub(super) fn unknown_in(name: &str, known: &[Known<'_>]) -> CommandError {
+    unknown(name, known.iter().map(|known| known.feed.id.as_str()))
+}

@@ -1,0 +1,110 @@
+//! `newswire status`, `logs` and `health`: what is known about the feeds and the daemon.
+
+use std::path::Path;
+
+use super::arguments::Format;
+use super::config_file::{self, path, print_diagnostics};
+use super::exit::Exit;
+use super::terminal::{print, report};
+use super::{health, known, list, status};
+use crate::clock::Clock;
+use crate::config::{self, Loaded};
+use crate::daemon;
+use crate::model::FeedStatus;
+use crate::store::Reader;
+
+/// `logs`: the last polls of a feed.
+pub(super) fn logs(config: Option<&Path>, feed: &str, lines: u16) -> Result<(), Exit> {
+    let (reader, config) = config_file::database_with_config(config)?;
+    let feeds = reader
+        .read(|reader| known::statuses(config.as_ref(), reader))
+        .map_err(|error| report(&error))?;
+    let found = feeds.iter().find(|known| known.info.id.as_str() == feed || known.info.url == feed);
+    let Some(found) = found else {
+        return Err(report(&known::unknown(feed, feeds.iter().map(|feed| feed.info.id.as_str()))));
+    };
+    let polls = reader.read(|reader| reader.polls(found.info.key, usize::from(lines)));
+    print(&list::polls(
+        &found.info.id,
+        &polls.map_err(|error| report(&error))?,
+        found.last_poll_at,
+    ));
+    Ok(())
+}
+
+/// `health`. Works with a config that has errors, which must not hide a daemon that runs with the previous one.
+pub(super) fn check_health(given: Option<&Path>) -> Result<Exit, Exit> {
+    let path = path(given)?;
+    let Loaded { report, database, listen, .. } = config::load(&path);
+    if !path.exists() {
+        return Err(print_diagnostics(&path, &report));
+    }
+    let (text, exit) = health::check(&listen, &database);
+    print(&text);
+    Ok(exit)
+}
+
+/// Which feeds `status` lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// All, or those that are named.
+    All,
+    /// Of these, those that fail.
+    Failing,
+}
+
+/// `status`: a table of feeds, or JSON.
+pub(super) fn show_status(
+    config: Option<&Path>,
+    (named, listed): (&[String], Listed),
+    format: Format,
+) -> Result<Exit, Exit> {
+    let (reader, config) = config_file::database_with_config(config)?;
+    let now = Clock::system().now();
+    let mut feeds = reader
+        .read(|reader| known::statuses(config.as_ref(), reader))
+        .map_err(|error| report(&error))?;
+    let is = |feed: &FeedStatus, name: &str| feed.info.id.as_str() == name || feed.info.url == name;
+    if let Some(unknown) = named.iter().find(|name| !feeds.iter().any(|feed| is(feed, name))) {
+        let ids = feeds.iter().map(|feed| feed.info.id.as_str());
+        return Err(report(&known::unknown(unknown, ids)));
+    }
+    feeds.retain(|feed| named.is_empty() || named.iter().any(|name| is(feed, name)));
+    let exit = status::overall(&feeds, now).0;
+    if listed == Listed::Failing {
+        feeds.retain(|feed| status::is_failing(feed, now));
+        if feeds.is_empty() && format == Format::Text {
+            print("no feed fails\n");
+            return Ok(Exit::Ok);
+        }
+    }
+    let from = now.as_second().div_euclid(86_400) - 14;
+    let subscribers =
+        reader.read(|reader| reader.subscriber_counts(from)).map_err(|error| report(&error))?;
+    print(&match format {
+        Format::Json => format!("{:#}\n", status::json(&feeds, &subscribers, now)),
+        Format::Text => status::table(&feeds, now),
+    });
+    Ok(exit)
+}
+
+/// `status --check`: one line; a database that cannot be read is critical, and a config that cannot be found unknown.
+pub(super) fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
+    let path = match config_file::find(config) {
+        Ok(path) => path,
+        Err(error) => {
+            print(&status::plugin_line(Exit::Unknown, &error.to_string()));
+            return Ok(Exit::Unknown);
+        }
+    };
+    let Loaded { config, database, .. } = config::load(&path);
+    let feeds = Reader::open(&database)
+        .map_err(daemon::Error::from)
+        .and_then(|reader| Ok(reader.read(|reader| known::statuses(config.as_ref(), reader))?));
+    let (exit, line) = match feeds {
+        Ok(feeds) => status::overall(&feeds, Clock::system().now()),
+        Err(error) => (Exit::Down, error.to_string()),
+    };
+    print(&status::plugin_line(exit, &line));
+    Ok(exit)
+}
