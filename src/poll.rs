@@ -39,6 +39,7 @@ use url::Url;
 
 pub use self::end::{Finished, Held, PollEnd, Polled, Unstored};
 pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Urgency, Visit};
+use self::hold::{hold, read_before};
 pub use self::ledger::Ledger;
 pub use self::line::{denial_line, result_line};
 use self::pace::Pace;
@@ -235,10 +236,7 @@ impl Poller {
         };
         let mut fetched = match self.fetch(&begun).await? {
             Answer::Came(came) => *came,
-            Answer::Denied(denied) => {
-                let held = self.hold((target, trigger), *denied).await?;
-                return Ok(Exchanged::Held(Box::new(held)));
-            }
+            Answer::Denied(denied) => return self.held((target, trigger), *denied).await,
         };
         // The time of the poll is that of its last request, not of the wait for its turn.
         begun.at = fetched.asked_at.unwrap_or(begun.at);
@@ -249,9 +247,10 @@ impl Poller {
         }
         let shared = fetched.shared.take();
         let document_at = shared.as_ref().map(|it| it.at).filter(|_| fetched.asked_at.is_none());
-        let known = (&begun.asked, begun.state.last_poll_at, document_at);
-        if let Some(held) = self.read_before((target, trigger), known).await? {
-            return Ok(Exchanged::Held(Box::new(held)));
+        let reread = document_at.filter(|_| trigger == Trigger::Command);
+        let last_poll_at = begun.state.last_poll_at;
+        if let Some(denied) = reread.and_then(|at| read_before(&begun.asked, last_poll_at, at)) {
+            return self.held((target, trigger), denied).await;
         }
         // Without a request, no server answered this poll.
         fetched.response.status = fetched.response.status.filter(|_| document_at.is_none());
@@ -274,6 +273,16 @@ impl Poller {
             duration,
             _memory: memory,
         })))
+    }
+
+    async fn held(
+        &self,
+        (target, trigger): (&Target, Trigger),
+        denied: Denied,
+    ) -> Result<Exchanged, store::Error> {
+        let is_due = trigger == Trigger::Due;
+        let held = hold(&self.store, (target, is_due), denied, self.clock.now()).await?;
+        Ok(Exchanged::Held(Box::new(held)))
     }
 
     async fn before(&self, target: &Target) -> Result<Before, store::Error> {

@@ -148,9 +148,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Change(what) => return change(&path(config)?, what),
         Command::List { json, ids } => list(&load(config)?, *json, *ids),
         Command::Logs { feed, lines } => state::logs(config, feed, *lines)?,
-        Command::Import { file, append } => {
-            return import(config, file, *append);
-        }
+        Command::Import { file, append } => return import(config, file, *append),
         Command::Export => print(&import::export(&load(config)?).map_err(failed)?),
         Command::Repair { file } => repair::command(config, file.as_deref())?,
         Command::Manners { json } => manners(config, &clock, *json)?,
