@@ -19,6 +19,7 @@ mod checks;
 mod definition;
 mod depth;
 mod diagnostic;
+mod digest;
 mod edit;
 mod effective;
 mod environment;

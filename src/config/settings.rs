@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Weekday;
 use tracing::level_filters::LevelFilter;
 use url::Url;
 
@@ -14,8 +15,8 @@ use crate::fetch::Secret;
 use crate::model::{Conditions, Filter};
 use crate::normalise::Selector;
 use crate::render::{
-    AlsoAt, Content, Format, Images, Output, OutputIdentity, PodcastCategory, PodcastChannel,
-    Presentation, Rewrite, ShownDate, Theme, Token,
+    AlsoAt, Content, Digest, DigestPeriod, Format, Images, Output, OutputIdentity, PodcastCategory,
+    PodcastChannel, Presentation, Rewrite, ShownDate, Theme, Token,
 };
 use crate::schedule::{IntervalMode, PublisherHints};
 use crate::telemetry::Format as LogFormat;
@@ -156,6 +157,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         report.push(error.help("set directory, or remove site: Newswire serves the same pages"));
     }
     let id = values.text("id")?;
+    let digest = digest(&values);
     let formats = values.words("formats").into_iter().flatten();
     Some(Output {
         title: values.text("title").unwrap_or_else(|| id.clone()),
@@ -165,7 +167,10 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         formats: formats.filter_map(Format::from_extension).collect(),
         directory: values.path("directory"),
         token,
-        items: values.number("items").unwrap_or_default(),
+        items: match digest {
+            Some(_) if !layer.sets("items") => Digest::ITEMS,
+            _ => values.number("items").unwrap_or_default(),
+        },
         max_age: values.duration("max_age"),
         per_feed: values.number("per_feed"),
         per_feed_percent: values.number("per_feed_percent"),
@@ -181,7 +186,12 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
             footer: values.page_text("footer"),
             logo: values.picture("logo"),
         },
-        presentation: presentation(&values),
+        presentation: match digest {
+            // The text of a digest is its list of stories.
+            Some(_) => Presentation { content: Content::Full, ..presentation(&values) },
+            None => presentation(&values),
+        },
+        digest,
         deltas: values.flag("deltas").unwrap_or_default(),
         site: values.flag("site").unwrap_or_default(),
         base_url: base_url.clone(),
@@ -190,6 +200,24 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         query: None,
         id,
     })
+}
+
+fn digest(values: &Values) -> Option<Digest> {
+    let every = match values.word("digest")? {
+        "weekly" => DigestPeriod::Weekly(match values.word("digest_day") {
+            Some("tuesday") => Weekday::Tuesday,
+            Some("wednesday") => Weekday::Wednesday,
+            Some("thursday") => Weekday::Thursday,
+            Some("friday") => Weekday::Friday,
+            Some("saturday") => Weekday::Saturday,
+            Some("sunday") => Weekday::Sunday,
+            _ => Weekday::Monday,
+        }),
+        _ => DigestPeriod::Daily,
+    };
+    let hour = values.number("digest_hour").and_then(|hour| i8::try_from(hour).ok());
+    let excerpts = values.word("content") != Some("none");
+    Some(Digest { every, hour: hour.unwrap_or_default(), excerpts })
 }
 
 fn presentation(values: &Values) -> Presentation {

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::archive::ArchivePage;
+use super::digests::{DigestState, StoredDigest};
 use super::error::Error;
 use super::feeds::RegisteredFeed;
 use super::matches::{Matches, OperatorDecision};
@@ -91,6 +92,15 @@ pub enum Write {
         pages: Vec<ArchivePage>,
         /// Ids that the output shows items under from now on, other than their own.
         item_ids: Vec<(ItemKey, String)>,
+    },
+    /// Periods of an output with digests are closed.
+    Digests {
+        /// Id of the output.
+        output: String,
+        /// How far it is closed from now on.
+        state: DigestState,
+        /// The digests of the periods that have stories.
+        digests: Vec<StoredDigest>,
     },
     /// What an output shows from now on.
     Publication {
@@ -198,6 +208,7 @@ impl Write {
             | Self::Weights { .. }
             | Self::Document { .. }
             | Self::Archive { .. }
+            | Self::Digests { .. }
             | Self::Publication { .. }
             | Self::Basis { .. }
             | Self::Checked { .. }
@@ -267,6 +278,9 @@ impl Transaction<'_> {
             Write::Archive { output, pages, item_ids } => {
                 self.write_output_item_ids(output, item_ids)?;
                 self.write_archive_pages(output, pages)?;
+            }
+            Write::Digests { output, state, digests } => {
+                self.write_digests(output, state, digests)?;
             }
             Write::Publication { output, shown, item_ids } => {
                 self.write_output_item_ids(output, item_ids)?;

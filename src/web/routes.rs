@@ -395,7 +395,10 @@ async fn story(
     Path((_, key)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(key) = key.parse().map(ItemKey) else { return not_found() };
+    // The names of the pages of a static site lead to the same stories.
+    let Ok(key) = key.strip_suffix(".html").unwrap_or(&key).parse().map(ItemKey) else {
+        return not_found();
+    };
     let links = Links {
         root: "../../",
         base,
