@@ -177,7 +177,7 @@ impl Arrived {
                     };
                     match (place, lead) {
                         (Place::In(ends_at), Some(lead)) => {
-                            leads.entry(ends_at).or_default().push(lead)
+                            leads.entry(ends_at).or_default().push(lead);
                         }
                         (Place::Later, _) => {
                             waiting = Some(waiting.map_or(head.key, |least| least.min(head.key)));

@@ -15,6 +15,7 @@
 //! | `search` | `search.rs`, `search_query.rs`, `folding.rs` |
 //! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
 //! | `archive_page`, `released` | `archive.rs` |
+//! | `digest`, `digest_state` | `digests.rs` |
 //! | `incident` | `incidents.rs` |
 //! | `subscriber_count` | `subscribers.rs` |
 //! | `store_check` | `check.rs` |

@@ -434,3 +434,25 @@ async fn the_daemon_closes_a_period_ten_minutes_after_its_start_and_then_on_time
     assert!((0..120).contains(&late.as_secs()), "{late}");
     running.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn the_static_site_has_a_page_for_each_digest_that_the_entries_link_to() {
+    let desk = Desk::at("2026-11-24T07:00:00Z").await;
+    let engine = desk.open(|output| output.site = true).await;
+    desk.write("a", "2026-11-24T08:00:00Z");
+    desk.pass(&engine, "2026-11-25T07:00:00Z").await;
+    desk.write("b", "2026-11-25T08:00:00Z");
+    desk.pass(&engine, "2026-11-26T07:00:00Z").await;
+    let read = |name: &str| std::fs::read_to_string(desk.www().join(name)).unwrap();
+    let index = read("planet/index.html");
+    // The newest digest is there as a whole, the other one by its titles.
+    assert!(index.contains("<a href=\"https://site.test/b?a&amp;b\">b</a>"), "{index}");
+    assert!(!index.contains("https://site.test/a?") && index.contains("story/1.html"), "{index}");
+    assert!(index.contains("About b.") && !index.contains("About a."), "{index}");
+    let page = read("planet/story/1.html");
+    assert!(page.contains("Wednesday, 25 November 2026") && page.contains("About a."), "{page}");
+    assert!(!desk.www().join("planet/feed").exists());
+    let url = shown(&engine)[0]["url"].as_str().unwrap().to_owned();
+    assert_eq!(url, "http://127.0.0.1:8420/planet/story/2.html");
+    assert_eq!(read("planet/2026-11.html").matches("<article").count(), 2);
+}

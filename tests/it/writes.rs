@@ -54,6 +54,15 @@ async fn the_log_of_all_writes_makes_the_same_database_again() {
     ];
     let mut config = world.config(&urls);
     config.store.write_log = Some(log.clone());
+    // The items are of the period that ended two hours ago.
+    let every = newswire::render::DigestPeriod::Daily;
+    let digest = newswire::render::Digest { every, hour: 10, excerpts: true };
+    let daily = newswire::render::Output {
+        id: "daily".to_owned(),
+        digest: Some(digest),
+        ..config.outputs[0].clone()
+    };
+    config.outputs.push(daily);
     let engine = world.open_with(config.clone()).await;
     all(&engine).await;
     // An item that is edited, one that is new, a feed that fails, a poll that brings nothing.
@@ -77,6 +86,9 @@ async fn the_log_of_all_writes_makes_the_same_database_again() {
         text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     let kinds = |wanted: fn(&Write) -> bool| writes.iter().filter(|write| wanted(write)).count();
     assert!(kinds(|write| matches!(write, Write::Poll(_))) >= 6);
+    let closes =
+        |write: &Write| matches!(write, Write::Digests { digests, .. } if !digests.is_empty());
+    assert_eq!(kinds(closes), 1);
     assert!(kinds(|write| matches!(write, Write::Matches(_))) >= 3);
     assert!(kinds(|write| matches!(write, Write::Publication { .. })) >= 2);
     let copy = world.folder.path().join("copy.db");
