@@ -1,6 +1,6 @@
 //! Reading a document, stage by stage, beside the two crates that do the same work without us: feed-rs
 //! and ammonia. The stages take turns within one run, so that a busy machine favours none of them.
-//! `cargo bench --bench parse -- FILE…`; without files, documents of its own making.
+//! `cargo bench --bench parse -- FILE…`; without files, generated documents.
 
 use std::hint::black_box;
 use std::io::Write as _;

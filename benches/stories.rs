@@ -22,7 +22,7 @@ use support::Numbers;
 
 /// Words of a text, at the least; some have twice as many.
 const LENGTH: usize = 220;
-/// So many of the last items are timed.
+/// Number of the last items that are timed.
 const TIMED: usize = 2_000;
 
 /// The same, as another paper prints it.

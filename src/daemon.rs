@@ -344,6 +344,9 @@ impl Running {
                 Ok(now) => *changes = now,
                 Err(error) => engine.tolerate(error)?,
             }
+            if let Err(error) = engine.release_memory().await {
+                engine.tolerate(error)?;
+            }
         }
         self.signal_alive(engine);
         if *changes != before || health == StoreHealth::Recovered {

@@ -29,7 +29,7 @@ impl ImageFormat {
         }
     }
 
-    /// The media type.
+    /// The media type for `Content-Type`.
     #[must_use]
     pub fn media_type(self) -> &'static str {
         match self {
@@ -75,7 +75,7 @@ pub enum ImageError {
         /// Height in pixels.
         height: u32,
     },
-    /// It is damaged.
+    /// The bytes are not an image of a known format.
     #[error("cannot decode the image: {0}")]
     Damaged(String),
     /// This program reads no images.

@@ -31,6 +31,7 @@
 //! **Floor 5.** [`config`] reads the TOML file into the settings of the rooms below.
 //!
 //! **Floor 6.** [`daemon`] is the long-lived process: loop, reload, control socket, shutdown, notices to systemd.
+//! [`edit`] changes one feed in the config and leaves the rest of the file as it is.
 //!
 //! **Floor 7.** [`cli`] has one file a subcommand; `main.rs` parses, runs and exits.
 
@@ -39,6 +40,7 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod dedupe;
+pub mod edit;
 pub mod fetch;
 pub mod files;
 pub mod health;

@@ -9,8 +9,9 @@ use super::append_feeds::Error as FileError;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::terminal::{print, print_error, report};
-use crate::config::{self, EditError, FeedEdit, Files, Loaded, PathChecks, Report, Severity};
+use crate::config::{self, Files, Loaded, PathChecks, Report, Severity};
 use crate::daemon::control::{self, ControlError, Reply, Request, send};
+use crate::edit::{EditError, EditedFile, FeedEdit, edit_feed};
 use crate::files;
 use crate::store::Reader;
 
@@ -28,7 +29,7 @@ pub(super) fn run(path: &Path, edits: &[(&str, FeedEdit<'_>)], done: &str) -> Re
     let mut files = before.clone();
     for (name, edit) in edits {
         let edited = edit_one(&files, &database, name, *edit).map_err(|error| report(&error))?;
-        files = files.with_edited(&edited);
+        files = files.with(&edited.path, edited.after.clone());
     }
     let Loaded { report: found, .. } = files.read(PathChecks::Existence);
     if found.errors() > 0 {
@@ -52,12 +53,12 @@ fn edit_one(
     database: &Path,
     name: &str,
     edit: FeedEdit<'_>,
-) -> Result<config::EditedFile, EditError> {
-    let unknown = match files.edit_feed(name, edit) {
+) -> Result<EditedFile, EditError> {
+    let unknown = match edit_feed(files, name, edit) {
         Err(error @ EditError::NoFeed { .. }) => error,
         result => return result,
     };
-    url_of_id(database, name).map_or(Err(unknown), |url| files.edit_feed(&url, edit))
+    url_of_id(database, name).map_or(Err(unknown), |url| edit_feed(files, &url, edit))
 }
 
 /// URL of the feed that has this id in the database; `None`: no feed has it, or there is no database.

@@ -54,7 +54,7 @@ pub(super) fn json(asked: Option<&str>) -> Value {
             "meaning": key.doc,
             "details": key.details,
             "format": key.kind.format(),
-            "range": key.kind.range(),
+            "range": key.range(),
             "default": Some(key.default).filter(|default| !default.is_empty()),
             "example": key.example,
             "since": key.since,
@@ -147,7 +147,7 @@ fn key_text(key: &Key) -> String {
         said.push('\n');
     }
     let default = if key.default.is_empty() { "none" } else { key.default };
-    let range = key.kind.range();
+    let range = key.range();
     let sections: Vec<&str> = key.sections().collect();
     for (name, value) in [
         ("default", default),
@@ -205,6 +205,13 @@ mod tests {
         }
     }
 
+    const CONFIG: &str = "What is wrong with a config";
+
+    /// The codes of diagnostics, which tests/it/explain.rs compares with the code.
+    fn of_config() -> impl Iterator<Item = &'static str> {
+        code::texts().iter().filter(|text| text.group == CONFIG).map(|text| text.code)
+    }
+
     /// All codes by the heading of their texts.
     fn codes() -> Vec<(&'static str, Vec<&'static str>)> {
         use super::super::{
@@ -221,7 +228,7 @@ mod tests {
             super::super::init::Error::CODES,
             append_feeds::Error::CODES,
             add::Error::CODES,
-            crate::config::EditError::CODES,
+            crate::edit::EditError::CODES,
             super::super::first_run::Error::CODES,
             crate::cli::verify::Error::CODES,
             crate::cli::from_outputs::Error::CODES,
@@ -250,7 +257,7 @@ mod tests {
         vec![
             ("Errors that end a command", [errors.concat(), store].concat()),
             ("Reasons why the daemon is degraded", troubles),
-            ("What is wrong with a config", config::Diagnostic::CODES.to_vec()),
+            (CONFIG, of_config().collect()),
             (
                 "Poll outcomes",
                 Outcome::WITHOUT_FAILURES.iter().map(|outcome| outcome.slug()).collect(),

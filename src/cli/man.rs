@@ -228,7 +228,7 @@ fn config_page() -> String {
             let sections: Vec<&str> = key.sections().skip(1).collect();
             for (name, value) in [
                 ("Default", key.default),
-                ("Range", key.kind.range().as_str()),
+                ("Range", key.range().as_str()),
                 ("Also in", sections.join(", ").as_str()),
                 ("Example", format!("{} = {}", key.name, key.example).as_str()),
             ] {

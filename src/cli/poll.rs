@@ -1,15 +1,16 @@
-//! `newswire poll`: polls the feeds that are due once, for cron. Shows a progress bar on a terminal, otherwise
+//! `newswire poll`: polls the feeds that are due once, for cron. Shows progress on a terminal, otherwise
 //! one line per feed.
+
+mod progress;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
+use self::progress::Progress;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::online::Promises;
@@ -22,6 +23,7 @@ use crate::fetch::SystemResolver;
 use crate::model::FetchOutcome;
 use crate::poll::{PollEnd, Polled, Target, Trigger, result_line};
 use crate::text::amounts::count;
+use crate::text::sha256::Sha256;
 
 /// The result of polling once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,7 +90,7 @@ pub(super) fn turn(database: &Path, within: Duration) -> Duration {
     }
     let path = std::path::absolute(database).unwrap_or_else(|_| database.to_owned());
     hash.update(path.as_os_str().as_encoded_bytes());
-    let hash: [u8; 32] = hash.finalize().into();
+    let hash: [u8; 32] = hash.finish();
     let share = u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]);
     within.mul_f64(f64::from(share) / f64::from(u32::MAX))
 }
@@ -116,27 +118,24 @@ pub(super) async fn run(
     let clock = Clock::system();
     let engine = Engine::open(config, clock.clone(), Arc::new(SystemResolver::new())).await?;
     let count = engine.count(selection)?;
-    let bar = io::stderr().is_terminal().then(|| bar(count));
+    let mut progress = io::stderr().is_terminal().then(|| Progress::of(count));
     let mut summary = Summary::default();
     let report = |target: &Target, end: &PollEnd| {
         summary.add(end);
-        match &bar {
-            Some(bar) => {
-                bar.set_message(target.id.to_string());
-                bar.inc(1);
+        match &mut progress {
+            Some(progress) => {
                 let failed = matches!(end, PollEnd::Polled(polled) if is_failed(polled));
                 if failed || matches!(end, PollEnd::Held(_)) {
-                    bar.println(result_line(&target.id, end, clock.now()));
+                    progress.print(&result_line(&target.id, end, clock.now()));
                 }
+                progress.advance();
             }
             // A closed pipe does not stop the polls.
             None => drop(writeln!(out, "{}", result_line(&target.id, end, clock.now()))),
         }
     };
     let result = daemon::pass(&engine, (selection, trigger), report).await;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    drop(progress);
     summary.left = result.map_err(|error| engine.examined(error))?;
     summary.clock_jumped = engine.clock_jumped() && !trigger.is_forced();
     Ok(summary)
@@ -165,12 +164,6 @@ pub(super) fn in_daemon(
         }
         Err(error) => Err(report(&error)),
     })
-}
-
-fn bar(count: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {wide_msg}");
-    let bar = ProgressBar::new(count as u64);
-    style.map_or_else(|_| bar.clone(), |style| bar.clone().with_style(style))
 }
 
 fn is_failed(polled: &Polled) -> bool {

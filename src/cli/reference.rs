@@ -120,7 +120,7 @@ fn config() -> String {
                 "" => String::new(),
                 default => format!("`{default}`"),
             };
-            let range = key.kind.range();
+            let range = key.range();
             let range = if range.is_empty() { range } else { format!(" ({range})") };
             let meaning = [key.doc, key.details].join(" ").trim_end().replace('|', "\\|");
             let also: Vec<String> =

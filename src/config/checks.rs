@@ -8,6 +8,10 @@ use std::ops::Range;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
+use regex::Regex;
+use url::Url;
+
 use super::definition::Section;
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::digest;
@@ -15,7 +19,7 @@ use super::feeds::{has_private_host, url_of};
 use super::podcast;
 use super::section::{Document, Layer};
 use super::suggest::nearest;
-use super::value::{ListedText, Value};
+use super::value::Listed;
 use crate::model::{Feed, FeedId};
 use crate::poll::Subscription;
 use crate::render::{Images, Output};
@@ -63,7 +67,7 @@ pub(super) fn check(parts: &Parts<'_>, paths: PathChecks, report: &mut Report) {
     check_path(document.one(Section::Store), "path", &parts.store.path, paths, report);
     for layer in document.layers() {
         check_section(layer, report);
-        if let Some(Value::Path(folder)) = layer.entry("directory").map(|entry| &entry.value) {
+        if let Some(folder) = layer.get::<PathBuf>("directory") {
             check_path(layer, "directory", folder, paths, report);
         }
     }
@@ -108,11 +112,11 @@ fn duplicates(document: &Document, section: Section, code: &'static str, report:
 
 /// Warnings about single values and pairs of them.
 fn check_section(layer: &Layer, report: &mut Report) {
-    let value = |name: &str| layer.entry(name).map(|entry| &entry.value);
+    let word = |name| layer.get::<&str>(name).copied();
     let mut warn = |code, name: &str, message: &str, help: &str| {
-        report.push(Diagnostic::warning(code, layer.span(name), message).help(help));
+        report.push(layer.warning(code, name, message).help(help));
     };
-    if let Some(Value::Word("ignore")) = value("publisher_hints") {
+    if word("publisher_hints") == Some("ignore") {
         let help = "remove it unless the hints are wrong: site owners may block Newswire for it";
         warn(
             "publisher_hints_ignored",
@@ -121,28 +125,24 @@ fn check_section(layer: &Layer, report: &mut Report) {
             help,
         );
     }
-    if let Some(Value::Networks(networks)) = value("allow_networks")
-        && networks.iter().any(|network| network.prefix_len() == 0)
-    {
+    let network = |listed: &Listed| listed.value.get::<IpNet>().copied();
+    let mut networks = layer.list("allow_networks").iter().filter_map(network);
+    if networks.any(|network| network.prefix_len() == 0) {
         let message =
             "all addresses are allowed: a feed can make Newswire send requests to your router";
         warn("all_networks_allowed", "allow_networks", message, "name the networks of your feeds");
     }
-    if let (Some(Value::Word("none")), Some(Value::Word("content"))) =
-        (value("content"), value("also_at"))
-    {
+    if word("content") == Some("none") && word("also_at") == Some("content") {
         let message = "also_at = \"content\" has no effect without content";
         warn("also_at_without_content", "also_at", message, "remove one of them");
     }
-    if let Some(Value::Url(icon)) = value("icon")
+    if let Some(icon) = layer.get::<Url>("icon")
         && icon.path().to_ascii_lowercase().ends_with(".ico")
     {
         let help = "name a square PNG of 512 by 512 pixels";
         warn("icon_too_small", "icon", "an .ico file is too small for most feed readers", help);
     }
-    if let Some(Value::Words(formats)) = value("formats")
-        && *formats == ["json"]
-    {
+    if layer.get::<Vec<&str>>("formats").is_some_and(|formats| *formats == ["json"]) {
         let message =
             "many feed readers cannot read JSON Feed, and this output has no other format";
         warn("only_json_feed", "formats", message, "add \"atom\" or \"rss\"");
@@ -157,28 +157,19 @@ fn check_section(layer: &Layer, report: &mut Report) {
 /// Warnings about one table of conditions.
 fn check_rules(part: &str, rules: &Layer, report: &mut Report) {
     for name in ["title", "content"] {
-        let Some(Value::Regex(regex)) = rules.entry(name).map(|entry| &entry.value) else {
-            continue;
-        };
+        let Some(regex) = rules.get::<Regex>(name) else { continue };
         if regex.is_match("") && regex.is_match("Zq~7 \u{f8}") {
             let message = format!("the {name} of every item matches in this {part}");
-            let warning = Diagnostic::warning("filter_matches_all", rules.span(name), message);
+            let warning = rules.warning("filter_matches_all", name, message);
             report.push(warning.help("write a part of the text that you mean"));
         }
     }
-    if let (Some(Value::Number(min)), Some(Value::Number(max))) =
-        (value_of(rules, "min_words"), value_of(rules, "max_words"))
-        && min > max
-    {
+    let words = |name| rules.get::<usize>(name);
+    if words("max_words").is_some_and(|max| words("min_words") > Some(max)) {
         let message = "no item has as many words as min_words and as few as max_words";
-        let warning =
-            Diagnostic::warning("filter_matches_nothing", rules.span("max_words"), message);
+        let warning = rules.warning("filter_matches_nothing", "max_words", message);
         report.push(warning.help("lower min_words, or raise max_words"));
     }
-}
-
-fn value_of<'l>(layer: &'l Layer, name: &str) -> Option<&'l Value> {
-    layer.entry(name).map(|entry| &entry.value)
 }
 
 /// Each table of conditions of a section, with the name of its key.
@@ -279,16 +270,13 @@ const OTHER_PROGRAMS: &[&str] = &[
 /// others with it.
 fn masquerades(document: &Document, report: &mut Report) {
     for layer in document.layers() {
-        let Some(Value::Text(agent)) = layer.entry("user_agent").map(|entry| &entry.value) else {
-            continue;
-        };
+        let Some(agent) = layer.text("user_agent") else { continue };
         let lower = agent.to_ascii_lowercase();
         if let Some(other) = OTHER_PROGRAMS.iter().find(|name| lower.contains(**name)) {
             let other = other.trim_end_matches('/');
             let message = format!("user_agent claims to be another program ({other})");
             let help = "write a name of yours with a page, such as \"Planet/1.0 (+https://planet.example.org/)\"";
-            let warning =
-                Diagnostic::warning("masquerading_user_agent", layer.span("user_agent"), message);
+            let warning = layer.warning("masquerading_user_agent", "user_agent", message);
             report.push(warning.help(help));
         }
     }
@@ -300,7 +288,7 @@ fn missing_names(Parts { document, web, .. }: &Parts<'_>, report: &mut Report) {
     let uncertain =
         |names: &[&str]| names.iter().any(|name| document.is_key_uncertain(Section::Web, name));
     let mut warn = |code, message: &str, help: &str| {
-        let warning = Diagnostic::warning(code, section.span("listen"), message).help(help);
+        let warning = section.warning(code, "listen", message).help(help);
         let line = section.sets("listen");
         report.push(if line { warning } else { warning.of_the_file() });
     };
@@ -359,7 +347,7 @@ fn unknown_names(
     // A feed without a valid URL has tags and an id too.
     let layers = || document.all(Section::Feed);
     let tags = feeds.iter().flat_map(|feed| &feed.feed.tags).map(String::as_str);
-    let own_tags = layers().flat_map(|layer| layer.texts("tags")).map(|tag| tag.text.as_str());
+    let own_tags = layers().flat_map(|layer| layer.list("tags")).map(Listed::text);
     let tags: HashSet<&str> = tags.chain(own_tags).collect();
     let ids = feeds.iter().map(|feed| feed.id.as_str());
     let ids: HashSet<&str> = ids.chain(layers().filter_map(|layer| layer.text("id"))).collect();
@@ -370,9 +358,9 @@ fn unknown_names(
     for section in filtering.iter().flat_map(|section| document.all(*section)) {
         for (part, rules) in rules(section) {
             for (name, known) in [("tags", &tags), ("feeds", &ids)] {
-                let texts = rules.texts(name);
-                let unknown = |text: &&ListedText| {
-                    known.as_ref().is_none_or(|known| !known.contains(text.text.as_str()))
+                let texts = rules.list(name);
+                let unknown = |text: &&Listed| {
+                    known.as_ref().is_none_or(|known| !known.contains(text.text()))
                 };
                 for text in texts.iter().filter(unknown) {
                     found = UnknownNames::Some;
@@ -391,17 +379,12 @@ fn unknown_names(
 }
 
 /// The error for a tag or an id in a list that no feed has.
-fn unknown_name(
-    text: &ListedText,
-    name: &str,
-    known: &HashSet<&str>,
-    list: &[ListedText],
-) -> Diagnostic {
+fn unknown_name(text: &Listed, name: &str, known: &HashSet<&str>, list: &[Listed]) -> Diagnostic {
     let what = if name == "tags" { "tag" } else { "id" };
-    let message = format!("no feed has the {what} {:?}", text.text);
+    let message = format!("no feed has the {what} {:?}", text.text());
     let error = Diagnostic::error("no_such_feed", text.span.clone(), message);
-    match nearest(&text.text, known.iter().copied()) {
-        Some(near) if list.iter().any(|other| other.text == near) => {
+    match nearest(text.text(), known.iter().copied()) {
+        Some(near) if list.iter().any(|other| other.text() == near) => {
             error.help(format!("remove it; the list has {near:?} already"))
         }
         Some(near) => error.meant(near),
@@ -413,7 +396,7 @@ fn unknown_name(
 /// Warnings about an output and the database.
 fn check_output(layer: &Layer, output: &Output, store: &store::Settings, report: &mut Report) {
     let mut warn = |code, name: &str, message: &str, help: &str| {
-        report.push(Diagnostic::warning(code, layer.span(name), message).help(help));
+        report.push(layer.warning(code, name, message).help(help));
     };
     if output.directory.as_ref().is_some_and(|folder| store.path.starts_with(folder)) {
         let message = "the database is in the folder that is published";
@@ -444,7 +427,7 @@ fn reaching_feeds(
     }
     let reaching = feeds.iter().filter(|feed| feed.reaches(output)).count();
     let mut push = |name: &str, message: String, help: &str| {
-        let warning = Diagnostic::warning("output_without_feeds", layer.span(name), message);
+        let warning = layer.warning("output_without_feeds", name, message);
         report.push(warning.help(help));
     };
     if reaching == 0 && !feeds.is_empty() {
@@ -486,19 +469,18 @@ fn hidden_feeds(parts: &Parts<'_>, feeds: &[KnownFeed<'_>], report: &mut Report)
         if shown || layer.is_uncertain("tags") || layer.is_uncertain("id") {
             continue;
         }
-        let misspelled = layer.texts("tags").iter().find_map(|tag| {
-            let near = nearest(&tag.text, wanted.iter().copied())?;
-            (near != tag.text).then_some((tag, near))
+        let misspelled = layer.list("tags").iter().find_map(|tag| {
+            let near = nearest(tag.text(), wanted.iter().copied())?;
+            (near != tag.text()).then_some((tag, near))
         });
         report.push(match misspelled {
             Some((tag, near)) => {
-                let message = format!("no output includes the tag {:?}", tag.text);
+                let message = format!("no output includes the tag {:?}", tag.text());
                 Diagnostic::warning("tag_without_output", tag.span.clone(), message).meant(near)
             }
             None => {
                 let message = "no output shows this feed";
-                let warning =
-                    Diagnostic::warning("feed_without_output", layer.span("url"), message);
+                let warning = layer.warning("feed_without_output", "url", message);
                 warning.help("add a tag that an output includes, or remove the feed")
             }
         });
@@ -516,7 +498,7 @@ fn check_path(layer: &Layer, name: &str, path: &Path, checks: PathChecks, report
     let mut push = |diagnostic: Diagnostic| {
         report.push(if set { diagnostic } else { diagnostic.of_the_file() });
     };
-    let bad = |message| Diagnostic::error("bad_path", layer.span(name), message);
+    let bad = |message| layer.error("bad_path", name, message);
     if database && path.is_dir() {
         return push(bad(format!("{} is a folder", path.display())).help("name a file in it"));
     }
@@ -533,12 +515,13 @@ fn check_path(layer: &Layer, name: &str, path: &Path, checks: PathChecks, report
         let message = format!("cannot write to {}: {error}", existing.display());
         let error_for_all = error.kind() == io::ErrorKind::ReadOnlyFilesystem || is_root();
         push(match error_for_all {
-            true => Diagnostic::error("unwritable", layer.span(name), message).help(match set {
+            true => layer.error("unwritable", name, message).help(match set {
                 true => "name another folder",
                 false => "set path in [store] to a file in another folder",
             }),
             // The service may run as another user.
-            false => Diagnostic::warning("unwritable", layer.span(name), message)
+            false => layer
+                .warning("unwritable", name, message)
                 .help("ignore this if Newswire runs as a user who can write there"),
         });
     }

@@ -1,6 +1,11 @@
 //! The types that define the config: sections, keys and kinds of values. `keys` has the table of them.
 
+use std::time::Duration;
+
+use super::diagnostic::Severity;
+use super::format::{Format, LISTEN_ADDRESS};
 use super::keys::{KEYS, SECTIONS};
+use super::quantity::spelled;
 
 /// A section of the config file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +58,10 @@ pub struct Key {
     pub section: Section,
     /// The name in the file.
     pub name: &'static str,
-    /// The kind of its value, with the range.
+    /// The kind of its value.
     pub kind: Kind,
+    /// Limits of a duration.
+    pub(super) limits: &'static [Limit],
     /// The default as TOML; empty: none.
     pub default: &'static str,
     /// Whether the section is invalid without it.
@@ -75,45 +82,28 @@ pub struct Key {
 
 /// A limit of a duration.
 #[derive(Debug, Clone, Copy)]
-pub struct Limit {
+pub(super) struct Limit {
     pub(super) bound: Bound,
     pub(super) seconds: u64,
     /// The code of the diagnostic.
     pub(super) code: &'static str,
     /// Whether a value outside is an error or a warning.
-    pub(super) severity: super::diagnostic::Severity,
+    pub(super) severity: Severity,
     pub(super) help: &'static str,
 }
 
 /// The side of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bound {
+pub(super) enum Bound {
     /// Shorter values are outside.
     Minimum,
     /// Longer values are outside.
     Maximum,
 }
 
-/// The unit that a number without unit probably has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// A number above 600 has milliseconds.
-    Seconds,
-    /// A number above 240 has seconds.
-    Minutes,
-    /// A number above 336 has seconds.
-    Hours,
-    /// A number above 3650 has seconds.
-    Days,
-}
-
-/// The kind of a value.
+/// The kind of a value: its TOML type, and for texts the format.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// Text that is not blank.
-    Text,
-    /// Text of visible ASCII characters.
-    HeaderText,
     /// True or false.
     Flag,
     /// A whole number.
@@ -125,68 +115,18 @@ pub enum Kind {
         /// The largest number.
         max: usize,
     },
-    /// A duration: `"30m"`.
-    Duration(Unit, &'static [Limit]),
-    /// A duration that may be zero.
-    Spacing,
-    /// A duration, or `"auto"`.
-    Interval(&'static [Limit]),
-    /// A size: `"10 MiB"`.
-    Size,
-    /// A size per day: `"5 MB/day"`.
-    Rate,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A list of these words.
     Choices(&'static [&'static str]),
+    /// A text.
+    Text(&'static Format),
     /// A list of texts.
-    Texts,
-    /// A list of host names and regular expressions.
-    Links,
-    /// A list of CSS selectors.
-    Selectors,
-    /// A list of language tags.
-    Languages,
-    /// A list of IP addresses and networks.
-    Networks,
-    /// A list of host names.
-    Hosts,
-    /// An http or https URL without a password.
-    Url,
-    /// URL of a proxy: http, https or socks5h.
-    Proxy,
-    /// A URL without a query, to which a slash is added.
-    BaseUrl,
-    /// The path of a file.
-    File,
-    /// The path of a folder.
-    Folder,
-    /// The path of a file with certificates.
-    Certificates,
-    /// The path of a text file for pages.
-    PageText,
-    /// The path of a picture.
-    Picture,
-    /// An id, which becomes a file name.
-    Id,
-    /// A registrable domain.
-    Site,
-    /// A language tag.
-    Language,
-    /// A regular expression.
-    Regex,
-    /// Pairs of a regular expression and a text.
-    Replacements,
-    /// A category of Apple Podcasts.
-    PodcastCategory,
-    /// A time zone of the IANA database.
-    TimeZone,
-    /// A prefix of titles.
-    TitlePrefix,
+    List(&'static Format),
     /// Addresses to listen on, one or a list, or `"off"`.
     Listen,
-    /// IP address and port, or `"off"`.
-    Address,
+    /// Pairs of a regular expression and a text.
+    Replacements,
     /// A reference to a secret.
     Secret,
     /// Header names, each with a reference to a secret.
@@ -200,35 +140,13 @@ impl Kind {
     #[must_use]
     pub fn format(self) -> &'static str {
         match self {
-            Self::Text | Self::HeaderText => "text",
             Self::Flag => "true or false",
             Self::Number { unit, .. } => unit,
-            Self::Duration(..) | Self::Spacing => "duration: ms, s, m, h, d, w",
-            Self::Interval(_) => "duration (ms, s, m, h, d, w) or \"auto\"",
-            Self::Size => "size: B, kB, KiB, MB, MiB, GB, GiB",
-            Self::Rate => "size per day, such as 5 MB/day",
             Self::Choice(_) => "word",
             Self::Choices(_) => "list of words",
-            Self::Texts => "list of texts",
-            Self::Links => "list of host names and regular expressions",
-            Self::Selectors => "list of CSS selectors",
-            Self::Languages => "list of language tags",
-            Self::Networks => "list of IP addresses and networks",
-            Self::Hosts => "list of host names",
-            Self::Url | Self::BaseUrl => "http or https URL",
-            Self::Proxy => "http, https or socks5h URL",
-            Self::File | Self::Certificates | Self::PageText | Self::Picture => "path of a file",
-            Self::Folder => "path of a folder",
-            Self::Id => "1 to 64 characters of a-z, 0-9, '.', '_', '-'",
-            Self::Site => "registrable domain",
-            Self::Language => "language tag",
-            Self::Regex => "regular expression",
+            Self::Text(format) | Self::List(format) => format.name,
+            Self::Listen => LISTEN_ADDRESS.name,
             Self::Replacements => "list of pairs: regular expression, text",
-            Self::PodcastCategory => "category of Apple Podcasts",
-            Self::TimeZone => "name of a time zone",
-            Self::TitlePrefix => "text with {source}",
-            Self::Listen => "address and port, unix:/path, a list of these, or \"off\"",
-            Self::Address => "address and port, or \"off\"",
             Self::Secret => "secret: file, credential or env",
             Self::Secrets => "header names, each with a secret",
             Self::Rules => "table of conditions, or several",
@@ -240,42 +158,23 @@ impl Kind {
         match self {
             Self::Flag => "true or false",
             Self::Number { .. } => "a whole number",
-            Self::Choices(_)
-            | Self::Texts
-            | Self::Links
-            | Self::Selectors
-            | Self::Languages
-            | Self::Networks
-            | Self::Hosts => "a list of texts",
+            Self::Choices(_) | Self::List(_) => "a list of texts",
+            Self::Choice(_) | Self::Text(_) | Self::Listen | Self::Secret => "a text in quotes",
+            Self::Replacements => "a list of pairs",
             Self::Secrets => "a table",
             Self::Rules => "a table or a list of tables",
-            Self::Replacements => "a list of pairs",
-            _ => "a text in quotes",
         }
     }
 
-    /// The smallest and the largest value, for people; empty: not limited.
+    /// Whether a value is a list of texts.
+    pub(super) fn is_list(self) -> bool {
+        matches!(self, Self::Choices(_) | Self::List(_))
+    }
+
+    /// Whether a value can be one text.
     #[must_use]
-    pub fn range(self) -> String {
-        let limits = match self {
-            Self::Number { min, max, .. } => return format!("{min} to {max}"),
-            Self::Choice(words) | Self::Choices(words) => {
-                let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
-                return words.join(", ");
-            }
-            Self::Duration(_, limits) | Self::Interval(limits) => limits,
-            _ => return String::new(),
-        };
-        let limits: Vec<String> = limits
-            .iter()
-            .map(|limit| {
-                let recommended = limit.severity == super::diagnostic::Severity::Warning;
-                let side = if limit.bound == Bound::Minimum { "at least" } else { "at most" };
-                let text = super::quantity::spelled(std::time::Duration::from_secs(limit.seconds));
-                format!("{}{side} {text}", if recommended { "recommended: " } else { "" })
-            })
-            .collect();
-        limits.join(", ")
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Choice(_) | Self::Text(_) | Self::Listen)
     }
 }
 
@@ -329,7 +228,8 @@ impl Section {
     }
 
     /// The key of this name that may be in the section.
-    pub(super) fn key(self, name: &str) -> Option<&'static Key> {
+    #[must_use]
+    pub fn key(self, name: &str) -> Option<&'static Key> {
         self.accepted().find(|key| key.name == name)
     }
 }
@@ -340,6 +240,7 @@ impl Key {
             section,
             name,
             kind,
+            limits: &[],
             default: "",
             required: false,
             inherited_by: &[],
@@ -349,6 +250,10 @@ impl Key {
             since: "0.1.0",
             aliases: &[],
         }
+    }
+
+    pub(super) const fn limits(self, limits: &'static [Limit]) -> Self {
+        Self { limits, ..self }
     }
 
     pub(super) const fn default(self, default: &'static str) -> Self {
@@ -386,6 +291,26 @@ impl Key {
             Section::Top => self.name.to_owned(),
             section => format!("{}.{}", section.name(), self.name),
         }
+    }
+
+    /// The smallest and the largest value, for people; empty: not limited.
+    #[must_use]
+    pub fn range(&self) -> String {
+        let limit = |limit: &Limit| {
+            let recommended =
+                if limit.severity == Severity::Warning { "recommended: " } else { "" };
+            let side = if limit.bound == Bound::Minimum { "at least" } else { "at most" };
+            let bound = spelled(Duration::from_secs(limit.seconds));
+            format!("{recommended}{side} {bound}")
+        };
+        let parts: Vec<String> = match self.kind {
+            Kind::Number { min, max, .. } => return format!("{min} to {max}"),
+            Kind::Choice(words) | Kind::Choices(words) => {
+                words.iter().map(|word| format!("{word:?}")).collect()
+            }
+            _ => self.limits.iter().map(limit).collect(),
+        };
+        parts.join(", ")
     }
 
     /// Names that other programs use for it.

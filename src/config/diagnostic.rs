@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::position::{Location, Source, Sources};
 use super::redact;
+use crate::model::code;
 
 /// How severe a diagnostic is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,84 +40,10 @@ pub struct Diagnostic {
 pub(super) const AT_THE_TOP: &str = "at the top of the file";
 
 impl Diagnostic {
-    /// All codes.
-    pub const CODES: &'static [&'static str] = &[
-        "unreadable",
-        "not_utf8",
-        "syntax",
-        "unclosed_bracket",
-        "unknown_section",
-        "unknown_variable",
-        "unknown_key",
-        "duplicate_key",
-        "wrong_type",
-        "unknown_value",
-        "out_of_range",
-        "missing_key",
-        "empty_value",
-        "unsupported_version",
-        "missing_version",
-        "bad_duration",
-        "bad_size",
-        "bad_url",
-        "bad_address",
-        "bad_host",
-        "bad_network",
-        "bad_header",
-        "bad_secret",
-        "readable_secret",
-        "bad_token",
-        "bad_certificates",
-        "bad_regex",
-        "bad_selector",
-        "bad_language",
-        "bad_title_prefix",
-        "bad_time_zone",
-        "bad_file",
-        "bad_id",
-        "bad_list",
-        "bad_path",
-        "list_entry_skipped",
-        "ignored_setting",
-        "unwritable",
-        "interval_too_short",
-        "interval_below_recommended",
-        "interval_below_minimum",
-        "zero_host_spacing",
-        "window_too_long",
-        "timeout_above_recommended",
-        "contradiction",
-        "duplicate_feed",
-        "duplicate_output",
-        "duplicate_server",
-        "merged_feeds",
-        "publisher_hints_ignored",
-        "also_at_without_content",
-        "icon_too_small",
-        "no_outputs",
-        "no_contact",
-        "masquerading_user_agent",
-        "no_public_url",
-        "host_names_unchecked",
-        "address_not_allowed",
-        "all_networks_allowed",
-        "only_json_feed",
-        "podcast_incomplete",
-        "podcast_key_without_podcast",
-        "filter_matches_all",
-        "filter_matches_nothing",
-        "database_in_output_directory",
-        "images_not_built",
-        "retention_below_max_age",
-        "no_such_feed",
-        "output_without_feeds",
-        "feed_without_output",
-        "tag_without_output",
-    ];
-
     /// An error at `span`.
     #[must_use]
     pub fn error(code: &'static str, span: Range<usize>, message: impl Into<String>) -> Self {
+        debug_assert!(code::of(code).next().is_some(), "docs/codes.md has no {code}");
         Self {
             severity: Severity::Error,
             code,

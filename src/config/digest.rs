@@ -1,8 +1,7 @@
 //! Outputs with digests: keys that contradict each other.
 
-use super::diagnostic::{Diagnostic, Report};
+use super::diagnostic::Report;
 use super::section::Layer;
-use super::value::Value;
 
 /// Maximum number of digests in a document: each has the text of many stories.
 const MAX_DIGESTS: usize = 100;
@@ -18,10 +17,8 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
 /// Errors about keys that have no meaning with, or without, a digest.
 pub(super) fn check(layer: &Layer, report: &mut Report) {
     let mut error = |name: &str, message: &str, help: &str| {
-        let error = Diagnostic::error("contradiction", layer.span(name), message);
-        report.push(error.help(help));
+        report.push(layer.error("contradiction", name, message).help(help));
     };
-    let value = |name: &str| layer.entry(name).map(|entry| &entry.value);
     if !layer.sets("digest") {
         let uncertain = layer.may_set("digest");
         for name in ["digest_hour", "digest_day"] {
@@ -32,7 +29,7 @@ pub(super) fn check(layer: &Layer, report: &mut Report) {
         }
         return;
     }
-    if let (Some(Value::Word("daily")), true) = (value("digest"), layer.sets("digest_day")) {
+    if layer.get::<&str>("digest") == Some(&"daily") && layer.sets("digest_day") {
         let message = "digest_day has no effect on a daily digest";
         error("digest_day", message, "set digest to \"weekly\", or remove digest_day");
     }
@@ -42,7 +39,7 @@ pub(super) fn check(layer: &Layer, report: &mut Report) {
             error(name, &format!("{name} has no effect with digest: {why}"), &help);
         }
     }
-    if let Some(Value::Number(items)) = value("items")
+    if let Some(items) = layer.get::<usize>("items")
         && *items > MAX_DIGESTS
     {
         let message = format!("items counts digests here, and {items} are too many for a document");

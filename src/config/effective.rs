@@ -186,7 +186,7 @@ fn from_list(feed: &Feed, key: &'static Key) -> Option<Resolved> {
         "tags" => format!("[{}]", tags()),
         _ => return None,
     };
-    let value = super::value::Value::Text(toml.clone());
+    let value = super::value::Value::of(toml.clone());
     Some(Resolved { key, value, toml, reference: None, origin: Origin::List, rank: 0 })
 }
 

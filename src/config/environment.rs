@@ -26,27 +26,17 @@ impl Key {
 }
 
 impl Kind {
-    /// Whether a value is one text, number or flag that is no secret, or a list whose texts have no comma.
+    /// Whether an environment variable can have a value: it has no tables, and its texts have no comma.
     fn is_scalar(self) -> bool {
         !matches!(
             self,
-            Self::Choices(_)
-                | Self::Texts
-                | Self::Links
-                | Self::Languages
-                | Self::Secret
-                | Self::Secrets
-                | Self::Rules
+            Self::Choices(_) | Self::Replacements | Self::Secret | Self::Secrets | Self::Rules
         )
     }
 
     /// Whether the variable has a list, with commas between the texts.
     fn is_listed(self, value: &str) -> bool {
-        match self {
-            Self::Networks | Self::Hosts => true,
-            Self::Listen => value.contains(','),
-            _ => false,
-        }
+        self.is_list() || matches!(self, Self::Listen) && value.contains(',')
     }
 }
 

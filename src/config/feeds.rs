@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
 use super::definition::{Key, Section};
@@ -16,12 +15,12 @@ use super::quantity::spelled;
 use super::resolve::{self, Chain, MANY_FEEDS, Origin, Values};
 use super::section::{Document, Layer};
 use super::settings::{self, Shared};
-use super::value::Value;
 use crate::fetch;
 use crate::model::{Feed, FeedId, Filter, Removal, site};
 use crate::normalise::Selector;
 use crate::opml::{self, FeedList, ListedFeed};
 use crate::poll::Subscription;
+use crate::text::sha256::sha256;
 
 /// A list that is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +29,7 @@ pub enum Followed {
     File(PathBuf),
     /// A list on the web.
     Web {
-        /// Its URL.
+        /// URL of the list.
         url: Url,
         /// Time between two requests.
         interval: Duration,
@@ -72,7 +71,7 @@ impl<'d> Feeds<'d> {
             let Some(host) = server.text("host") else { continue };
             if let Some(first) = servers.insert(host, server) {
                 let message = format!("two [[server]] sections have the host {host:?}");
-                let error = Diagnostic::error("duplicate_server", server.span("host"), message);
+                let error = server.error("duplicate_server", "host", message);
                 report.push(error.also(first.span("host"), "first here").help("join them"));
             }
         }
@@ -151,8 +150,7 @@ impl<'d> Feeds<'d> {
             }
             if let (Some(refused), Some(layer)) = (fetch.refuses(&feed.url), layer) {
                 let message = format!("every poll will be refused: {refused}");
-                let warning =
-                    Diagnostic::warning("address_not_allowed", layer.span("url"), message);
+                let warning = layer.warning("address_not_allowed", "url", message);
                 report.push(warning.help(refused.help.as_deref().unwrap_or_default()));
             }
             subscriptions.push(Subscription {
@@ -162,9 +160,7 @@ impl<'d> Feeds<'d> {
                 dedupe: dedupe.unwrap_or_else(|| Arc::clone(&shared.dedupe)),
                 filters: self.filters((*layer).into_iter().chain(lists.iter().copied()), site),
                 remove: self.remove((*layer).into_iter().chain(lists.iter().copied()), site),
-                max_items: own_fetch
-                    .and_then(|v| v.number("max_items"))
-                    .unwrap_or(shared.max_items),
+                max_items: own_fetch.and_then(|v| v.get("max_items")).unwrap_or(shared.max_items),
             });
         }
         subscriptions
@@ -192,7 +188,7 @@ impl<'d> Feeds<'d> {
     /// The traffic limit of a site, in bytes per day.
     fn budget(&self, site: &str) -> Option<u64> {
         let server = self.servers.get(site)?;
-        Values::of(&Chain::of(server), Section::Server.keys()).size("budget")
+        Values::of(&Chain::of(server), Section::Server.keys()).get("budget")
     }
 
     /// Whether the operator owns the server of this URL: it has a `[[server]]`, or a private address or name.
@@ -216,7 +212,7 @@ impl<'d> Feeds<'d> {
         let general = self.document.one(Section::Schedule);
         let chain = Chain::of(general);
         check_bounds(general, &chain, report);
-        let zero = Values::of(&chain, Section::Schedule.keys()).duration("host_spacing");
+        let zero = Values::of(&chain, Section::Schedule.keys()).get::<Duration>("host_spacing");
         let uncertain =
             ["url", "file"].iter().any(|key| self.document.is_key_uncertain(Section::Feed, key));
         if zero.is_some_and(|spacing| spacing.is_zero())
@@ -281,8 +277,8 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
         let values = Values::of(&Chain::of(layer), Section::Feed.keys());
         check_source(layer, report);
         let Some(url) = url_of(layer) else { continue };
-        let id = values.text("id").and_then(|id| FeedId::new(&id).ok());
-        let (title, tags) = (values.text("title"), values.texts("tags"));
+        let id = values.get::<String>("id").and_then(|id| FeedId::new(&id).ok());
+        let (title, tags) = (values.get("title"), values.list("tags"));
         let feed = Feed { id, title, tags, url, removal: Removal::Hide };
         let requested = without_fragment(&feed.url);
         let Some(earlier) = first.get(&requested) else {
@@ -294,12 +290,12 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
         let message = format!("the URL {:?} is used twice", feed.url.as_str());
         let span = kept_layer.map_or(0..0, |layer| layer.span("url"));
         if kept.id.is_some() && feed.id.is_some() && kept.id != feed.id {
-            let error = Diagnostic::error("duplicate_feed", layer.span("url"), message);
+            let error = layer.error("duplicate_feed", "url", message);
             let error = error.also(span, "first here, with another id");
             report.push(error.help("remove one of them"));
             continue;
         }
-        let warning = Diagnostic::warning("merged_feeds", layer.span("url"), message);
+        let warning = layer.warning("merged_feeds", "url", message);
         let warning = warning.also(span, "first here; these settings are used");
         report.push(warning.help("remove one; it is one feed with the tags of both"));
         kept.id = kept.id.take().or(feed.id);
@@ -319,9 +315,9 @@ fn reject_taken_ids(feeds: &[ConfiguredFeed<'_>], report: &mut Report) {
         let other = feed.id.as_ref().and_then(|id| derived.get(id));
         let (Some(other), Some(layer)) = (other, layer) else { continue };
         let url = other.feed.url.as_str();
-        let error = Diagnostic::error(
+        let error = layer.error(
             "duplicate_feed",
-            layer.span("id"),
+            "id",
             format!("the id is that of the feed {url:?}, derived from its URL"),
         );
         let span = other.layer.map_or(0..0, |layer| layer.span("url"));
@@ -331,16 +327,15 @@ fn reject_taken_ids(feeds: &[ConfiguredFeed<'_>], report: &mut Report) {
 
 /// The URL of a feed, or that of its file.
 pub(super) fn url_of(layer: &Layer) -> Option<Url> {
-    match &layer.entry("url").or_else(|| layer.entry("file"))?.value {
-        Value::Url(url) => Some(url.clone()),
-        Value::Path(path) => Url::from_file_path(std::path::absolute(path).ok()?).ok(),
-        _ => None,
-    }
+    layer.get("url").cloned().or_else(|| {
+        let path = std::path::absolute(layer.get::<PathBuf>("file")?).ok()?;
+        Url::from_file_path(path).ok()
+    })
 }
 
 /// Reports a feed that has neither a URL nor a file, or both.
 fn check_source(layer: &Layer, report: &mut Report) {
-    let error = |message: &str| Diagnostic::error("missing_key", layer.span("url"), message);
+    let error = |message: &str| layer.error("missing_key", "url", message);
     match (layer.may_set("url"), layer.may_set("file")) {
         (false, false) => {
             let help = "write url = \"https://blog.rust-lang.org/feed.xml\"";
@@ -389,10 +384,7 @@ fn followed_feeds<'d>(
                 std::fs::read(copy).ok().and_then(|bytes| opml::read(&bytes).ok())
             }
         };
-        let removal = match values.word("removed") {
-            Some("hide") => Removal::Hide,
-            _ => Removal::Keep,
-        };
+        let removal = values.choice("removed", &[Removal::Keep, Removal::Hide]);
         for ListedFeed { url, title, tags, .. } in list.unwrap_or_default().feeds {
             let n = *index.entry(without_fragment(&url)).or_insert(feeds.len());
             if n == feeds.len() {
@@ -404,7 +396,7 @@ fn followed_feeds<'d>(
             if removal == Removal::Keep && own.is_none() {
                 feed.removal = removal;
             }
-            add_tags(feed, tags.into_iter().chain(values.texts("tags")));
+            add_tags(feed, tags.into_iter().chain(values.list("tags")));
         }
         all.push(followed);
     }
@@ -422,11 +414,11 @@ fn followed(
         return None;
     }
     match (layer.sets("file"), layer.sets("url")) {
-        (true, false) => values.path("file").map(Followed::File),
+        (true, false) => values.get("file").map(Followed::File),
         (false, true) => {
-            let url = values.url("url")?;
-            let interval = values.duration("interval").unwrap_or_default();
-            let name = Sha256::digest(url.as_str());
+            let url = values.get::<Url>("url")?;
+            let interval = values.get("interval").unwrap_or_default();
+            let name = sha256(url.as_str());
             let name: String = name.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             let folder = database.parent().unwrap_or(Path::new("")).join("lists");
             Some(Followed::Web { url, interval, copy: folder.join(format!("{name}.opml")) })
@@ -434,7 +426,7 @@ fn followed(
         (both, _) => {
             let what = if both { "both file and url" } else { "neither file nor url" };
             let message = format!("[[subscriptions]] has {what}");
-            let error = Diagnostic::error("missing_key", layer.span("url"), message);
+            let error = layer.error("missing_key", "url", message);
             report.push(error.help("write either file = \"feeds.opml\" or url = \"https://…\""));
             None
         }
@@ -477,10 +469,10 @@ fn check_bounds(layer: &Layer, chain: &Chain<'_>, report: &mut Report) {
         return;
     }
     let (values, interval) = resolve::schedule(chain);
-    let fixed = values.duration("interval").is_some();
+    let fixed = values.get::<Duration>("interval").is_some();
     let value = |key: &str| match key {
         "interval" => interval,
-        key => values.duration(key).unwrap_or_default(),
+        key => values.get(key).unwrap_or_default(),
     };
     let mut order = |low: &'static str, high: &'static str| {
         let (has_low, has_high) = (layer.sets(low), layer.sets(high));
@@ -494,7 +486,7 @@ fn check_bounds(layer: &Layer, chain: &Chain<'_>, report: &mut Report) {
             false => (low, high),
         };
         let message = format!("{low} is longer than {high}");
-        let error = Diagnostic::error("contradiction", layer.span(at), message);
+        let error = layer.error("contradiction", at, message);
         report.push(match layer.sets(other) {
             true => error.also(layer.span(other), format!("{other} is set here")),
             false => error.help(format!("set {other} too; it is \"{}\"", spelled(value(other)))),
@@ -514,15 +506,14 @@ fn check_bounds(layer: &Layer, chain: &Chain<'_>, report: &mut Report) {
     else {
         return;
     };
-    if let (Value::Duration(minimum), true, true) = (minimum.value, fixed, layer.sets("interval"))
-        && interval < minimum
+    if let Some(minimum) = minimum.value.get::<Duration>()
+        && (fixed && layer.sets("interval") && interval < *minimum)
     {
         let message = format!(
             "interval is shorter than the inherited min_interval, \"{}\", which follows it here",
-            spelled(minimum)
+            spelled(*minimum)
         );
-        let warning =
-            Diagnostic::warning("interval_below_minimum", layer.span("interval"), message);
+        let warning = layer.warning("interval_below_minimum", "interval", message);
         report.push(warning.help("set min_interval to the same value here to confirm it"));
     }
 }

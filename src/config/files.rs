@@ -75,9 +75,14 @@ impl Files {
         self.with(&main, text)
     }
 
+    /// The files with their texts, the main one first.
+    pub fn texts(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.sources.iter().map(|source| (&*source.path, &*source.text))
+    }
+
     /// The same files with another text of the file at `path`.
     #[must_use]
-    pub(super) fn with(self, path: &Path, text: String) -> Self {
+    pub fn with(self, path: &Path, text: String) -> Self {
         let mut files: Vec<(PathBuf, String)> =
             self.sources.iter().map(|source| (source.path.clone(), source.text.clone())).collect();
         let Some(at) = files.iter().position(|(known, _)| known == path) else { return self };

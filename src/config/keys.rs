@@ -1,8 +1,11 @@
 //! The table of sections and keys: the one definition of each.
 
-use super::definition::Kind::*;
-use super::definition::{Bound, Key, Kind, Limit, Section, SectionDefinition, Unit};
+use super::definition::Kind::{
+    Choice, Choices, Flag, Listen, Replacements, Rules, Secret, Secrets,
+};
+use super::definition::{Bound, Key, Kind, Limit, Section, SectionDefinition};
 use super::diagnostic::Severity;
+use super::format::*;
 use crate::render::Output;
 
 const fn section(
@@ -133,7 +136,7 @@ const fn key(section: Section, name: &'static str, kind: Kind) -> Key {
 }
 
 const fn number(unit: &'static str, min: usize, max: usize) -> Kind {
-    Number { unit, min, max }
+    Kind::Number { unit, min, max }
 }
 
 const fn top(name: &'static str, kind: Kind) -> Key {
@@ -171,17 +174,17 @@ pub const KEYS: &[Key] = &[
         .details("A later version of Newswire may read the same keys in another way; the number prevents a silent change.")
         .also_called(&["config_version", "schema_version", "format"]),
 
-    schedule("interval", Interval(INTERVALS)).default("\"auto\"")
+    schedule("interval", INTERVAL).limits(INTERVALS).default("\"auto\"")
         .doc("Time between two polls of a feed; \"auto\" learns it from how often the feed publishes.")
         .details("With \"auto\" the interval is between min_interval and max_interval: about one hour for a feed with an item an hour, \
             five hours for a daily one, a day for a monthly one, and one hour while nothing is known. A time, such as \"1h\", is used for \
             all feeds: a shorter one shows items sooner and costs the site owner more.")
         .also_called(&["frequency", "every", "refresh", "refresh_interval", "poll_interval", "poll_every", "update_interval", "period", "ttl"]),
-    schedule("min_interval", Duration(Unit::Minutes, INTERVALS)).default("\"15m\"")
+    schedule("min_interval", MINUTES).limits(INTERVALS).default("\"15m\"")
         .doc("Shortest time between two polls.")
         .details("A shorter interval in the same section or in a [[feed]] lowers it.")
         .also_called(&["minimum", "min", "minimum_interval"]),
-    schedule("max_interval", Duration(Unit::Hours, &[])).default("\"24h\"")
+    schedule("max_interval", HOURS).default("\"24h\"")
         .doc("Longest interval that is learned, and longest delay of a poll that hints of the publisher can cause.")
         .details("Hints are ttl, Cache-Control, skipHours and the like. Retry-After and back-off after failures can take longer.")
         .also_called(&["maximum", "max", "maximum_interval"]),
@@ -197,27 +200,27 @@ pub const KEYS: &[Key] = &[
         .doc("Largest number of simultaneous requests to one host.")
         .details("Raise it only for your own servers.")
         .also_called(&["max_per_host", "connections_per_host", "requests_per_host"]),
-    schedule("host_spacing", Spacing).default("\"2s\"")
+    schedule("host_spacing", SPACING).default("\"2s\"")
         .doc("Time between the starts of two requests to one host.")
         .details("The default is \"10s\" for a site with more than 10 feeds. \"0s\" is for your own servers: it is accepted in a [[server]], \
             in a [[feed]] on a private or loopback address or on the host of a [[server]], and in [schedule] if all feeds are on such servers. \
             Private names are localhost, names without a dot, and names that end in .localhost, .local, .internal, .lan, .home.arpa or .test.")
         .also_called(&["delay", "spacing", "crawl_delay", "pause", "wait", "rate_limit"]),
 
-    fetch("contact", HeaderText)
+    fetch("contact", HEADER_TEXT)
         .doc("Page or mail address by which site owners find you; part of the User-Agent.")
         .details("A site owner who can ask you need not block you.")
         .example("\"https://planet.example.org/about\"")
         .also_called(&["email", "mail", "from", "owner", "admin"]),
-    fetch("user_agent", HeaderText)
+    fetch("user_agent", HEADER_TEXT)
         .doc("Replaces the User-Agent \"newswire/VERSION (+contact)\".")
         .details("For the rare site that requires a certain one.")
         .example("\"Planet/1.0 (+https://planet.example.org/)\"")
         .also_called(&["agent", "ua", "useragent"]),
-    fetch("timeout", Duration(Unit::Seconds, TIMEOUTS)).default("\"60s\"")
+    fetch("timeout", SECONDS).limits(TIMEOUTS).default("\"60s\"")
         .doc("Time limit of a whole request: name lookup, connection, redirects and body.")
         .also_called(&["request_timeout", "time_limit", "connect_timeout", "read_timeout"]),
-    fetch("max_body", Size).default("\"10 MiB\"")
+    fetch("max_body", SIZE).default("\"10 MiB\"")
         .doc("Size limit of a document after decompression.")
         .details("A larger document is a failure of its feed.")
         .also_called(&["max_size", "size", "limit", "max_bytes", "max_length", "body_limit", "max_body_size"]),
@@ -228,11 +231,11 @@ pub const KEYS: &[Key] = &[
     fetch("max_items", number("items", 1, 100_000)).default("10000")
         .doc("Largest number of items that are read from one document, the newest first.")
         .also_called(&["item_limit"]),
-    fetch("allow_networks", Networks).default("[]").example("[\"192.168.1.0/24\"]")
+    fetch("allow_networks", NETWORKS).default("[]").example("[\"192.168.1.0/24\"]")
         .doc("Private networks that feeds may be on; requests to all others are refused.")
         .details("The refusal prevents a feed from making Newswire send requests to your router. \"127.0.0.1\" is this machine.")
         .also_called(&["networks", "allow_private", "allowed_networks", "private_networks", "allow_hosts"]),
-    fetch("ca", Certificates)
+    fetch("ca", CERTIFICATES)
         .doc("File with certificates (PEM) of a further authority.")
         .details("For feeds inside your network. TLS certificates are always verified.")
         .example("\"/etc/newswire/ca.pem\"")
@@ -247,7 +250,7 @@ pub const KEYS: &[Key] = &[
         .details("They are sent only to the origin of the feed's URL.")
         .example("{ \"X-Api-Key\" = { env = \"FEED_KEY\" } }")
         .also_called(&["cookie", "cookies", "api_key", "extra_headers", "http_headers"]),
-    fetch("proxy", Proxy)
+    fetch("proxy", PROXY)
         .doc("Proxy for all requests: \"http://…\", or \"socks5h://…\" for SOCKS 5 and Tor.")
         .details("The proxy resolves host names. Newswire then refuses addresses that are written as numbers and names of local networks, such as \
             localhost, unless allow_networks permits them, and cannot check to which address another name leads: a proxy in a private network \
@@ -274,7 +277,7 @@ pub const KEYS: &[Key] = &[
         .doc("What joins items of several feeds to one story: the same page or a similar text, only the same page, or nothing.")
         .details("'newswire why ID' shows which items were joined and why, 'newswire split' separates them.")
         .also_called(&["enabled", "mode", "method"]),
-    dedupe("window", Duration(Unit::Hours, WINDOWS)).default("\"72h\"")
+    dedupe("window", HOURS).limits(WINDOWS).default("\"72h\"")
         .doc("Texts that were published further apart are not compared.")
         .details("A longer window joins texts that are only similar, and takes more memory."),
     dedupe("similarity", Choice(&["strict", "normal", "loose"])).default("\"normal\"")
@@ -293,11 +296,11 @@ pub const KEYS: &[Key] = &[
             \"hold\" publishes the items that are certainly new and holds the others.")
         .also_called(&["flood_guard", "bursts", "flood", "burst"]),
 
-    key(Section::Store, "path", File).default("\"newswire.db\"")
+    key(Section::Store, "path", FILE).default("\"newswire.db\"")
         .doc("Path of the database; a relative path starts in the state directory.")
         .details("Back it up with the tools of SQLite, or stop Newswire and copy the file.")
         .also_called(&["file", "database", "db", "filename", "url", "dsn", "location"]),
-    key(Section::Store, "retention", Duration(Unit::Days, &[])).default("\"400d\"")
+    key(Section::Store, "retention", DAYS).default("\"400d\"")
         .doc("How long the texts of items are kept.")
         .details("The ids of items are kept forever, so that no item is published again.")
         .also_called(&["keep", "max_age", "expire", "expiry", "expire_after", "keep_days", "purge_after"]),
@@ -308,12 +311,12 @@ pub const KEYS: &[Key] = &[
             Unix socket for a proxy, with mode 666 or the one in \"unix:/run/newswire/web.sock|660\". With \"off\" the outputs are only written \
             to files. Behind a reverse proxy keep 127.0.0.1.")
         .also_called(&["port", "address", "addr", "bind", "bind_address", "listen_address", "ip"]),
-    key(Section::Web, "public_url", BaseUrl)
+    key(Section::Web, "public_url", BASE_URL)
         .doc("URL by which subscribers reach this server; the merged feeds contain it.")
         .details("Set it before others subscribe.")
         .example("\"https://planet.example.org/\"")
         .also_called(&["url", "base_url", "external_url", "site_url", "root_url", "public", "link"]),
-    key(Section::Web, "hosts", Hosts).default("[]").example("[\"planet.example.org\"]")
+    key(Section::Web, "hosts", HOSTS).default("[]").example("[\"planet.example.org\"]")
         .doc("Further host names of this server.")
         .details("Requests with another Host header are refused, except those with the host of public_url or a name of this machine. \
             This prevents web pages from reading the server through a browser (DNS rebinding).")
@@ -322,7 +325,7 @@ pub const KEYS: &[Key] = &[
         .doc("Who may see the operator pages: clients on this machine, all clients, or no client.")
         .details("\"local\" does not include clients that come through a proxy; docs/reverse-proxy.md describes which headers the proxy must set.")
         .also_called(&["dashboard", "admin", "operator", "status_page"]),
-    key(Section::Web, "operators", Networks).default("[]").example("[\"172.16.0.0/12\"]")
+    key(Section::Web, "operators", NETWORKS).default("[]").example("[\"172.16.0.0/12\"]")
         .doc("Networks whose clients may see the operator pages like clients on this machine.")
         .details("In a container the bridge is the client: \"172.16.0.0/12\" has the networks of Docker, \"10.88.0.0/16\" that of Podman. \
             Clients through a proxy that sets X-Forwarded-For are refused nevertheless. The log shows which client was refused, and why.")
@@ -331,11 +334,11 @@ pub const KEYS: &[Key] = &[
         .doc("Content of /metrics: sums over all feeds, also each feed, or nothing.")
         .details("\"feeds\" adds two series for each feed; \"off\" removes the page.")
         .also_called(&["prometheus"]),
-    key(Section::Web, "image_cache", Size).default("\"256 MiB\"")
+    key(Section::Web, "image_cache", SIZE).default("\"256 MiB\"")
         .doc("Size limit of the copies of images that outputs with images = \"proxy\" show.")
         .details("They are in the folder images beside the database. The copies that were used least recently are removed, and all after 30 days.")
         .also_called(&["cache", "cache_size", "image_cache_size"]),
-    key(Section::Web, "samples", Address).default("\"off\"")
+    key(Section::Web, "samples", ADDRESS).default("\"off\"")
         .doc("Address and port of a further server with six sample feeds, or \"off\".")
         .details("It is for a first try without a network; 'newswire run' sets it in a config that it creates.")
         .also_called(&["sample", "sample_feeds", "demo"]),
@@ -349,25 +352,25 @@ pub const KEYS: &[Key] = &[
         .details("\"auto\" is \"journal\" under systemd, \"text\" on a terminal and otherwise \"json\".")
         .also_called(&["output", "type", "style", "target"]),
 
-    output("id", Id).required().example("\"planet\"")
+    output("id", ID).required().example("\"planet\"")
         .doc("File name and path of the merged feed: planet.atom, planet.rss, planet.json.")
         .also_called(&["name", "slug", "key"]),
-    output("title", Text).example("\"My planet\"")
+    output("title", TEXT).example("\"My planet\"")
         .doc("Title of the merged feed; the default is its id.")
         .also_called(&["name", "heading", "label"]),
-    output("description", Text).example("\"What my friends write\"")
+    output("description", TEXT).example("\"What my friends write\"")
         .doc("Subtitle of the merged feed.")
         .also_called(&["subtitle", "summary", "about"]),
-    output("link", Url).example("\"https://planet.example.org/\"")
+    output("link", URL).example("\"https://planet.example.org/\"")
         .doc("Page that the merged feed belongs to; the default is the index page of this server.")
         .also_called(&["url", "homepage", "site_url", "html_url", "home"]),
-    output("author", Text).example("\"Planet Example\"")
+    output("author", TEXT).example("\"Planet Example\"")
         .doc("Publisher of the merged feed; the default is its title.")
         .also_called(&["publisher", "owner", "creator"]),
     output("formats", Choices(&["atom", "rss", "json"])).default("[\"atom\", \"rss\", \"json\"]")
         .doc("Formats of the merged feed.")
         .also_called(&["format", "type", "types"]),
-    output("directory", Folder).example("\"www\"")
+    output("directory", FOLDER).example("\"www\"")
         .doc("Folder that the documents are written to; without it they are only served.")
         .details("A compressed form of each file is written beside it, for a web server.")
         .also_called(&["dir", "folder", "path", "file", "output_dir", "destination"]),
@@ -382,7 +385,7 @@ pub const KEYS: &[Key] = &[
     output("items", number("stories", 1, Output::MAX_ITEMS)).default("100")
         .doc("Number of stories that are always shown, the newest first.")
         .also_called(&["limit", "max_items", "count", "size", "entries", "length", "max"]),
-    output("max_age", Duration(Unit::Days, &[])).example("\"3d\"")
+    output("max_age", DAYS).example("\"3d\"")
         .doc("Stories younger than this are shown in addition to items.")
         .details("So no story is lost in a busy hour.")
         .also_called(&["age", "days", "since", "newer_than"]),
@@ -403,10 +406,10 @@ pub const KEYS: &[Key] = &[
         .doc("Conditions of the items that are not shown; an item meets all of one table.")
         .details("Several tables are alternatives: [{ title = \"…\" }, { links = [\"…\"] }].")
         .also_called(EXCLUDE),
-    output("icon", Url).example("\"https://planet.example.org/icon.png\"")
+    output("icon", URL).example("\"https://planet.example.org/icon.png\"")
         .doc("URL of a square picture for the merged feed, best a PNG of 512 by 512 pixels.")
         .also_called(&["image", "picture", "favicon"]),
-    output("language", Language).example("\"en\"")
+    output("language", LANGUAGE).example("\"en\"")
         .doc("Language of stories that do not name one, and of the pages.")
         .details("Pages are written in English, German, French, Spanish and Japanese; for other languages in English.")
         .also_called(&["lang", "locale"]),
@@ -414,7 +417,7 @@ pub const KEYS: &[Key] = &[
         .doc("How much of a story is shown.")
         .details("\"summary\" is the summary of the publisher, or the beginning of the text.")
         .also_called(&["body", "full_text", "text"]),
-    output("title_prefix", TitlePrefix).example("\"{source}: \"")
+    output("title_prefix", TITLE_PREFIX).example("\"{source}: \"")
         .doc("Text before each title; {source} is the title of the feed.")
         .details("For feed readers that do not show the source of an item.")
         .also_called(&["prefix"]),
@@ -430,21 +433,21 @@ pub const KEYS: &[Key] = &[
         .details("With \"direct\" these sites learn the addresses of the readers. With \"proxy\" they do not: Newswire fetches a picture when it is \
             first shown. Sounds and films load only when they are played.")
         .also_called(&["pictures", "image_proxy", "media"]),
-    output("time_zone", Kind::TimeZone).example("\"Europe/Berlin\"")
+    output("time_zone", TIME_ZONE).example("\"Europe/Berlin\"")
         .doc("Time zone of the dates on the pages; the default is UTC.")
         .also_called(&["timezone", "tz", "zone"]),
-    output("stylesheet", PageText).example("\"my.css\"")
+    output("stylesheet", PAGE_TEXT).example("\"my.css\"")
         .doc("File with CSS for the pages, after the style sheet of Newswire.")
         .details("docs/feeds.md lists the variables. The file is read when the config is loaded.")
         .also_called(&["css", "style", "theme"]),
-    output("logo", Picture).example("\"logo.svg\"")
+    output("logo", PICTURE).example("\"logo.svg\"")
         .doc("Picture above the title of the pages: SVG, PNG, JPEG or WebP.")
         .also_called(&["banner", "brand"]),
-    output("header", PageText).example("\"header.html\"")
+    output("header", PAGE_TEXT).example("\"header.html\"")
         .doc("File with HTML that is written above the pages as it is.")
         .details("Pages run no scripts, and load only files of this server.")
         .also_called(&["head", "top"]),
-    output("footer", PageText).example("\"footer.html\"")
+    output("footer", PAGE_TEXT).example("\"footer.html\"")
         .doc("File with HTML that is written below the pages as it is.")
         .also_called(&["foot", "bottom"]),
     output("digest", Choice(&["daily", "weekly"])).example("\"daily\"")
@@ -466,14 +469,14 @@ pub const KEYS: &[Key] = &[
         .doc("Replacements of parts of titles, in order: a regular expression, and a text with $1 for groups.")
         .details("The identity of items does not depend on it. A title of which nothing is left is made from the text.")
         .also_called(&["replace", "rewrite", "rewrite_rules", "title_rewrite"]),
-    output("podcast", PodcastCategory).example("\"Technology\"")
+    output("podcast", PODCAST_CATEGORY).example("\"Technology\"")
         .doc("Makes the output a podcast of this category of Apple Podcasts; it shows only items with an audio or video file.")
         .details("docs/feeds.md lists the categories. Directories also require icon (a PNG or JPEG of 1400 to 3000 pixels) and language.")
         .also_called(&["podcast_category", "itunes_category", "itunes"]),
     output("podcast_explicit", Flag).default("false")
         .doc("Whether the whole podcast is not for children; otherwise it is while it shows such an episode.")
         .also_called(&["explicit", "itunes_explicit"]),
-    output("podcast_email", Text).example("\"radio@example.org\"")
+    output("podcast_email", TEXT).example("\"radio@example.org\"")
         .doc("Mail address of the owner, which the podcast contains and directories write to.")
         .also_called(&["email", "owner_email", "itunes_owner", "itunes_email"]),
     output("deltas", Flag).default("false")
@@ -481,26 +484,26 @@ pub const KEYS: &[Key] = &[
         .details("Some feed readers fail on such responses.")
         .also_called(&["delta", "feed_deltas", "rfc3229"]),
 
-    rule("tags", Texts).example("[\"rust\"]")
+    rule("tags", TEXTS).example("[\"rust\"]")
         .doc("Tags of the feed, at least one of them; not in a [[feed]].").also_called(&["label", "labels", "folder"]),
-    rule("feeds", Texts).example("[\"rust-blog\"]")
+    rule("feeds", TEXTS).example("[\"rust-blog\"]")
         .doc("Ids of feeds; not in a [[feed]].").also_called(&["ids", "id", "source", "sources"]),
-    rule("links", Links).example("[\"nytimes.com\", \"/shorts/\"]")
+    rule("links", LINKS).example("[\"nytimes.com\", \"/shorts/\"]")
         .doc("Patterns of the link, at least one of them: host names with their subdomains, or regular expressions.")
         .details("The link that a link-blog points at counts too.")
         .also_called(&["link", "url", "urls", "host", "hosts", "domain", "domains", "entry_url"]),
-    rule("title", Regex).example("\"(?i)rust\"")
+    rule("title", REGEX).example("\"(?i)rust\"")
         .doc("Regular expression that matches the title; an untitled item does not match.")
         .also_called(&["titles", "keyword", "keywords", "entry_title"]),
-    rule("content", Regex).example("\"(?i)release\"")
+    rule("content", REGEX).example("\"(?i)release\"")
         .doc("Regular expression that matches the text, without markup.")
         .also_called(&["text", "body", "contents", "entry_content"]),
-    rule("authors", Texts).example("[\"Ann\"]")
+    rule("authors", TEXTS).example("[\"Ann\"]")
         .doc("Names of authors, compared without case.").also_called(&["author", "creator", "by", "entry_author"]),
-    rule("categories", Texts).example("[\"linux\"]")
+    rule("categories", TEXTS).example("[\"linux\"]")
         .doc("Categories of the item, compared without case.")
         .also_called(&["category", "topics", "subjects", "entry_tag"]),
-    rule("languages", Languages).example("[\"en\"]")
+    rule("languages", LANGUAGES).example("[\"en\"]")
         .doc("Languages of the item; \"en\" includes \"en-GB\".").details("An item without a language meets none.")
         .also_called(&["language", "lang", "langs"]),
     rule("enclosures", Flag).example("true")
@@ -512,16 +515,16 @@ pub const KEYS: &[Key] = &[
     rule("max_words", number("words", 0, 1_000_000)).example("20")
         .doc("Largest number of words of the text, else of the summary.")
         .also_called(&["maximum_words", "max_length", "shorter_than"]),
-    rule("max_age", Duration(Unit::Days, &[])).example("\"7d\"")
+    rule("max_age", DAYS).example("\"7d\"")
         .doc("Largest age of the item when it was first seen.")
         .details("An item without a date is new. The age does not change later, so that no item leaves an output by this condition.")
         .also_called(&["age", "newer_than", "days", "entry_date"]),
 
-    key(Section::Server, "host", Site).required().example("\"example.com\"")
+    key(Section::Server, "host", SITE).required().example("\"example.com\"")
         .doc("Registrable domain of the server; the section applies to all feeds on it.")
         .details("Newswire has built-in settings for a few well-known servers; a [[server]] overrides them.")
         .also_called(&["name", "domain", "url", "hostname", "site", "address"]),
-    key(Section::Server, "budget", Rate).example("\"5 MB/day\"")
+    key(Section::Server, "budget", RATE).example("\"5 MB/day\"")
         .doc("Traffic limit of all feeds on the server together.")
         .details("The intervals of these feeds become longer by the same factor until the expected traffic fits. `newswire plan` shows the effect.")
         .also_called(&["bandwidth", "traffic", "quota", "max_bytes", "limit"]),
@@ -532,25 +535,25 @@ pub const KEYS: &[Key] = &[
     key(Section::Server, "exclude", Rules).example("{ links = [\"/shorts/\"] }")
         .doc("Conditions of the items that are kept out of feeds on the server, in addition to those of the feed.")
         .also_called(EXCLUDE),
-    key(Section::Server, "remove", Selectors).example("[\".sharedaddy\"]")
+    key(Section::Server, "remove", SELECTORS).example("[\".sharedaddy\"]")
         .doc("CSS selectors of parts that are removed from the items of feeds on the server, in addition to those of the feed.")
         .also_called(REMOVE),
 
-    key(Section::Feed, "url", Url).example("\"https://blog.rust-lang.org/feed.xml\"")
+    key(Section::Feed, "url", URL).example("\"https://blog.rust-lang.org/feed.xml\"")
         .doc("URL of the feed; a [[feed]] has either url or file.")
         .also_called(&["link", "href", "uri", "feed", "feed_url", "xml_url", "xmlurl", "rss", "address", "source"]),
-    key(Section::Feed, "file", File).example("\"/srv/feeds/builds.xml\"")
+    key(Section::Feed, "file", FILE).example("\"/srv/feeds/builds.xml\"")
         .doc("File of this machine that is the feed; a relative path starts in the state directory.")
         .details("It is read again at each poll if it changed. It must be a regular file that the user of Newswire can read, of at most max_body. \
             The outputs do not show its path.")
         .also_called(&["path", "filename", "local"]),
-    key(Section::Feed, "id", Id).example("\"rust-blog\"")
+    key(Section::Feed, "id", ID).example("\"rust-blog\"")
         .doc("Permanent name of the feed; the default is derived from the URL.")
         .also_called(&["slug", "key"]),
-    key(Section::Feed, "title", Text).example("\"Rust Blog\"")
+    key(Section::Feed, "title", TEXT).example("\"Rust Blog\"")
         .doc("Replaces the title of the publisher.")
         .also_called(&["name", "label", "description"]),
-    key(Section::Feed, "tags", Texts).default("[]").example("[\"rust\"]")
+    key(Section::Feed, "tags", TEXTS).default("[]").example("[\"rust\"]")
         .doc("Tags by which outputs include or exclude the feed.")
         .also_called(&["category", "categories", "labels", "group", "groups", "folder", "topic", "topics"]),
     key(Section::Feed, "include", Rules).example("{ title = \"(?i)rust\" }")
@@ -561,28 +564,28 @@ pub const KEYS: &[Key] = &[
         .doc("Conditions of the items that are kept out of all outputs; an item meets all of one table.")
         .details("'newswire release --filtered FEED' publishes the items that were kept out.")
         .also_called(EXCLUDE),
-    key(Section::Feed, "remove", Selectors).example("[\".share\", \"#related\"]")
+    key(Section::Feed, "remove", SELECTORS).example("[\".share\", \"#related\"]")
         .doc("CSS selectors of parts that are removed from the content of items.")
         .details("docs/remove.md has examples. 'newswire why FEED' counts what each selector removed.")
         .also_called(REMOVE),
 
-    key(Section::Subscriptions, "file", File).example("\"feeds.opml\"")
+    key(Section::Subscriptions, "file", FILE).example("\"feeds.opml\"")
         .doc("File with a list of feeds: OPML, a urls file of newsboat, or the ini file of a planet.")
         .details("Its feeds are polled as if they were in this file. The list is read again when it changes. A feed that is removed from it \
             is not polled any more.")
         .also_called(&["path", "opml", "filename"]),
-    key(Section::Subscriptions, "url", Url).example("\"https://example.org/feeds.opml\"")
+    key(Section::Subscriptions, "url", URL).example("\"https://example.org/feeds.opml\"")
         .doc("URL of a list of feeds, instead of file.")
         .details("The last valid copy is kept for times without network.")
         .also_called(&["link", "href", "uri", "address"]),
-    key(Section::Subscriptions, "interval", Duration(Unit::Hours, LIST_INTERVALS)).default("\"24h\"")
+    key(Section::Subscriptions, "interval", HOURS).limits(LIST_INTERVALS).default("\"24h\"")
         .doc("Time between two requests for the list at url.")
         .also_called(&["frequency", "every", "refresh", "period"]),
     key(Section::Subscriptions, "removed", Choice(&["keep", "hide"])).default("\"keep\"")
         .doc("Whether stories of a feed that leaves the list are still shown.")
         .details("\"keep\" shows them as long as retention, \"hide\" removes them from the outputs.")
         .also_called(&["on_remove", "gone"]),
-    key(Section::Subscriptions, "tags", Texts).default("[]").example("[\"friends\"]")
+    key(Section::Subscriptions, "tags", TEXTS).default("[]").example("[\"friends\"]")
         .doc("Tags that are added to each feed of the list.")
         .also_called(&["category", "labels", "group", "folder"]),
     key(Section::Subscriptions, "include", Rules).example("{ languages = [\"en\"] }")
@@ -591,7 +594,7 @@ pub const KEYS: &[Key] = &[
     key(Section::Subscriptions, "exclude", Rules).example("{ title = \"(?i)sponsored\" }")
         .doc("Conditions of the items that are kept out of feeds of the list, in addition to those of the feed.")
         .also_called(EXCLUDE),
-    key(Section::Subscriptions, "remove", Selectors).example("[\".share\"]")
+    key(Section::Subscriptions, "remove", SELECTORS).example("[\".share\"]")
         .doc("CSS selectors of parts that are removed from the items of feeds of the list, in addition to those of the feed.")
         .also_called(REMOVE),
 ];

@@ -5,30 +5,30 @@
 //! ```text
 //! files       the files and their texts; position: places in them
 //! environment variables that set keys, as files
-//! parse       TOML, all files joined
-//! section     sections and keys by their definitions; value, quantity, secret: single values
+//! parse       TOML
+//! section     sections and keys by their definitions, all files joined
+//! value       single values; format: the formats of texts, with the parsers in quantity, address, text, named_file
+//! secret      values that are stored elsewhere
 //! suggest     what an unknown name probably means
 //! resolve     inheritance: the value of a key in force and its origin
 //! settings    from values to the settings of the rooms; feeds: the same for each feed
-//! checks      what only the config as a whole shows
+//! checks      what only the config as a whole shows; podcast, digest: the same of podcasts and digests
 //! diagnostic  errors and warnings; snippet: as text and JSON; redact: without secrets
 //! effective   newswire config; schema: newswire schema
 //! ```
 
+mod address;
 mod checks;
 mod definition;
-mod depth;
 mod diagnostic;
 mod digest;
-mod edit;
 mod effective;
 mod environment;
 mod feeds;
 mod files;
+mod format;
 mod keys;
-mod listen;
 mod named_file;
-mod page_files;
 mod parse;
 mod podcast;
 mod position;
@@ -41,6 +41,7 @@ mod section;
 mod settings;
 mod snippet;
 mod suggest;
+mod text;
 mod value;
 
 use std::fmt::Write as _;
@@ -50,10 +51,10 @@ use std::time::Duration;
 
 pub use self::checks::PathChecks;
 use self::checks::{Parts, check};
-pub use self::definition::{Bound, Key, Kind, Limit, Section, Unit};
+pub use self::definition::{Key, Kind, Section};
 pub use self::diagnostic::{Diagnostic, Report, Severity};
-pub use self::edit::{EditError, EditedFile, FeedEdit};
 pub use self::effective::{Effective, Setting};
+use self::environment::is_variable;
 use self::feeds::Feeds;
 pub use self::feeds::Followed;
 use self::files::STATE_VARIABLE;
@@ -64,8 +65,8 @@ pub use self::redact::{config as redact_config, logins as redact_logins};
 pub use self::resolve::Origin;
 use self::resolve::{Chain, Values};
 pub use self::schema::schema;
-use self::section::Document;
 pub(crate) use self::section::quoted;
+use self::section::{Document, FileKind};
 use self::settings::Shared;
 pub use self::snippet::Style;
 pub(crate) use self::suggest::nearest;
@@ -137,7 +138,7 @@ pub fn read(text: String, path: &Path, state: &Path) -> Loaded {
 /// # Errors
 /// Why it is invalid, and how to write it.
 pub fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
-    let duration = quantity::positive(text, Unit::Days)
+    let duration = quantity::positive(text, quantity::Unit::Days)
         .map_err(|invalid| format!("{}: {}", invalid.message, invalid.help))?;
     Ok(jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX))
 }
@@ -147,7 +148,7 @@ pub fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
 /// # Errors
 /// Why it is invalid, and how to write it.
 pub fn network(text: &str) -> Result<ipnet::IpNet, String> {
-    value::network(text).map_err(|invalid| format!("{}: {}", invalid.message, invalid.help))
+    address::network(text).map_err(|invalid| format!("{}: {}", invalid.message, invalid.help))
 }
 
 /// The `[[feed]]` section of a feed: its URL, and its id, title and tags if it has any.
@@ -173,9 +174,8 @@ impl Files {
     pub fn read(&self, paths: PathChecks) -> Loaded {
         let mut report = Report::new(self.sources.clone());
         self.errors().for_each(|error| report.push(error));
-        let root = parse::joined(&self.sources, &mut report);
         let mut found = Report::new(self.sources.clone());
-        let document = Document::read(&root, &self.state, &mut found);
+        let document = self.document(&mut report, &mut found);
         let config = self.config(&document, paths, &mut found);
         if report.is_incomplete() {
             found.remove_consequences(&report);
@@ -195,10 +195,19 @@ impl Files {
         let Loaded { config, report, .. } = self.read(PathChecks::Existence);
         let config = config.ok_or(report)?;
         let mut ignored = Report::new(self.sources.clone());
-        let root = parse::joined(&self.sources, &mut ignored);
-        let document = Document::read(&root, &self.state, &mut ignored);
+        let document = self.document(&mut Report::default(), &mut ignored);
         let feeds = Feeds::collect(&document, &config.store.path, &mut ignored);
         Ok(Effective::collect(&document, &feeds, self.store(&document), &self.sources))
+    }
+
+    /// The sections of all files; `syntax` gets the errors of the parser, `found` those of sections and keys.
+    fn document(&self, syntax: &mut Report, found: &mut Report) -> Document {
+        let tables = parse::tables(&self.sources, syntax).into_iter();
+        let kinds = self.sources.iter().map(|source| match is_variable(&source.path) {
+            true => FileKind::Variable,
+            false => FileKind::File,
+        });
+        Document::read(&tables.zip(kinds).collect::<Vec<_>>(), &self.state, found)
     }
 
     fn store(&self, document: &Document) -> Values {
@@ -214,7 +223,7 @@ impl Files {
             schedule: Arc::new(settings::schedule(&Chain::of(document.one(Section::Schedule)))),
             fetch: Arc::new(settings::fetch(&fetch)),
             dedupe: Arc::new(settings::dedupe(&values(Section::Dedupe))),
-            max_items: fetch.number("max_items").unwrap_or_default(),
+            max_items: fetch.get("max_items").unwrap_or_default(),
         };
         let web = settings::web(&values(Section::Web));
         let base_url = web.base_url();
@@ -233,7 +242,7 @@ impl Files {
         check(&parts, paths, report);
         Config {
             fetch: (*shared.fetch).clone(),
-            concurrency: fetch.number("concurrency").unwrap_or(1),
+            concurrency: fetch.get("concurrency").unwrap_or(1),
             dedupe: shared.dedupe,
             store,
             web,

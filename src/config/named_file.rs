@@ -1,9 +1,19 @@
-//! Reads files that the config names: regular files with a bounded size.
+//! Files that the config names: certificates, pictures and parts of pages. Only regular files of bounded size are read.
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
+use super::value::Invalid;
 use crate::files;
+use crate::render::Logo;
+
+/// Maximum size in bytes of a file with certificates: more than all authorities that browsers trust.
+const MAX_CERTIFICATES: u64 = 4 << 20;
+/// Maximum size of a style sheet or a part of a page, in bytes.
+const MAX_PAGE_TEXT: u64 = 256 << 10;
+/// Maximum size of a picture, in bytes.
+const MAX_PICTURE: u64 = 1 << 20;
 
 /// Reads a file of at most `max` bytes.
 ///
@@ -20,6 +30,49 @@ pub(super) fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
 /// As [`read`], or when it is not UTF-8.
 pub(super) fn read_text(path: &Path, max: u64) -> io::Result<String> {
     String::from_utf8(read(path, max)?).map_err(|_| io::Error::other("not UTF-8"))
+}
+
+/// The certificates in a file (PEM).
+pub(super) fn certificates(path: &Path) -> Result<Arc<[u8]>, Invalid> {
+    const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    const HELP: &str = "name a file with certificates in PEM, -----BEGIN CERTIFICATE-----";
+    match read(path, MAX_CERTIFICATES) {
+        Ok(pem) if pem.windows(BEGIN.len()).any(|part| part == BEGIN) => Ok(pem.into()),
+        Ok(_) => {
+            Err(Invalid::new("bad_certificates", format!("{path:?} has no certificate"), HELP))
+        }
+        Err(error) => {
+            let message = format!("cannot read {path:?}: {error}");
+            Err(Invalid::new("bad_certificates", message, HELP))
+        }
+    }
+}
+
+fn bad_file(path: &Path, error: &io::Error, help: &str) -> Invalid {
+    Invalid::new("bad_file", format!("cannot read {path:?}: {error}"), help)
+}
+
+/// The text of a style sheet or of a part of a page.
+pub(super) fn page_text(path: &Path) -> Result<Arc<str>, Invalid> {
+    let text = read_text(path, MAX_PAGE_TEXT);
+    text.map(Into::into)
+        .map_err(|error| bad_file(path, &error, "name a text file (UTF-8) of at most 256 KiB"))
+}
+
+/// A picture, whose type is that of its name.
+pub(super) fn picture(path: &Path) -> Result<Logo, Invalid> {
+    const HELP: &str = "name an SVG, PNG, JPEG or WebP file of at most 1 MiB";
+    let extension = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
+    let media_type = match extension.to_ascii_lowercase().as_str() {
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        _ => return Err(Invalid::new("bad_file", format!("{path:?} is not a picture"), HELP)),
+    };
+    let bytes = read(path, MAX_PICTURE);
+    let bytes = bytes.map_err(|error| bad_file(path, &error, HELP))?;
+    Ok(Logo { bytes: bytes.into(), media_type })
 }
 
 #[cfg(test)]

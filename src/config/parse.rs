@@ -1,23 +1,17 @@
-//! Parses the files as TOML and joins them: sections key by key, lists of sections one after the other.
+//! Parses the files as TOML. Inline tables that are nested deeply are rejected: the parser reads them in quadratic time.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Error};
 
-use super::definition::Section;
-use super::depth::too_deep;
 use super::diagnostic::{Diagnostic, Report};
-use super::environment::is_variable;
-use super::position::Sources;
+use super::position::{Source, Sources};
 use super::redact;
-use super::section::{not_a_list, not_a_table};
 
-/// All files as one table, with positions counted through all files. What cannot be parsed is reported.
-pub(super) fn joined<'d>(sources: &'d Sources, report: &mut Report) -> DeTable<'d> {
-    let mut whole = DeTable::new();
-    for (index, source) in sources.iter().enumerate() {
+/// Each file as a table, with positions counted through all files. What cannot be parsed is reported.
+pub(super) fn tables<'d>(sources: &'d Sources, report: &mut Report) -> Vec<DeTable<'d>> {
+    let parse = |source: &'d Source| {
         let text = match too_deep(&source.text) {
             None => source.text.as_str(),
             Some(at) => {
@@ -29,22 +23,34 @@ pub(super) fn joined<'d>(sources: &'d Sources, report: &mut Report) -> DeTable<'
             }
         };
         let (root, errors) = DeTable::parse_recoverable(text);
-        let root = root.into_inner();
         for error in syntax_errors(text, &errors) {
             let span = error.span.map(|span| span.start + source.start..span.end + source.start);
             report.push(Diagnostic { span, ..error });
         }
-        if index == 0 {
-            whole = root;
-        } else {
-            let root = shifted(root, source.start);
-            match is_variable(&source.path) {
-                true => replace(&mut whole, root),
-                false => join(&mut whole, root, report),
-            }
+        shifted(root.into_inner(), source.start)
+    };
+    sources.iter().map(parse).collect()
+}
+
+/// Maximum number of braces that are open at the same time on one line. An inline table is on one line, and the parser
+/// accepts fewer levels.
+const MAX_OPEN: usize = 200;
+
+/// Byte offset of the brace that nests inline tables too deeply.
+fn too_deep(text: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' => open += 1,
+            b'}' => open = open.saturating_sub(1),
+            b'\n' => open = 0,
+            _ => {}
+        }
+        if open > MAX_OPEN {
+            return Some(at);
         }
     }
-    whole
+    None
 }
 
 /// Syntax errors: one for each line, and of a bracket that is not closed only the first.
@@ -142,71 +148,6 @@ fn typographic(line: &str, start: usize) -> Option<Diagnostic> {
         true => error.label(format!("did you mean {suggestion}?")).suggest(suggestion),
         false => error,
     })
-}
-
-/// Sets the keys of a variable, whatever the files have.
-fn replace<'d>(whole: &mut DeTable<'d>, variable: DeTable<'d>) {
-    for (name, value) in variable {
-        let known = whole.get_mut(name.get_ref().as_ref()).map(Spanned::get_mut);
-        match (known, value.into_inner()) {
-            (Some(DeValue::Table(known)), DeValue::Table(keys)) => {
-                for (key, value) in keys {
-                    known.remove(key.get_ref().as_ref());
-                    known.insert(key, value);
-                }
-            }
-            // A section that is no table is reported as that.
-            (Some(_), _) => {}
-            (None, value) => {
-                let span = name.span();
-                whole.insert(name, Spanned::new(span, value));
-            }
-        }
-    }
-}
-
-fn join<'d>(whole: &mut DeTable<'d>, file: DeTable<'d>, report: &mut Report) {
-    for (name, value) in file {
-        let text: &str = name.get_ref();
-        // Each file has its own version.
-        if text == "version" && whole.contains_key(text) {
-            continue;
-        }
-        let Some(first) = whole.get_key_value(text).map(|(first, _)| first.span()) else {
-            whole.insert(name, value);
-            continue;
-        };
-        let Some(section) = Section::tables().find(|section| section.name() == text) else {
-            report.push(set_twice(&first, &name));
-            continue;
-        };
-        match section.is_list() {
-            true if !value.get_ref().is_array() => report.push(not_a_list(section, &value)),
-            false if !value.get_ref().is_table() => report.push(not_a_table(section, &value)),
-            _ => {}
-        }
-        let Some(earlier) = whole.get_mut(text) else { continue };
-        match (earlier.get_mut(), value.into_inner()) {
-            (DeValue::Array(earlier), DeValue::Array(more)) => {
-                more.into_iter().for_each(|value| earlier.push(value));
-            }
-            (DeValue::Table(earlier), DeValue::Table(more)) => {
-                for (name, value) in more {
-                    match earlier.get_key_value(name.get_ref().as_ref()) {
-                        Some((first, _)) => report.push(set_twice(&first.span(), &name)),
-                        None => drop(earlier.insert(name, value)),
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-fn set_twice(first: &Range<usize>, name: &Spanned<Cow<'_, str>>) -> Diagnostic {
-    let message = format!("{} is set in two files", name.get_ref());
-    let error = Diagnostic::error("duplicate_key", name.span(), message);
-    error.also(first.clone(), "first here").help("remove one of them")
 }
 
 /// The table with all positions moved by `by` bytes.

@@ -3,10 +3,23 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
+use toml::de::DeValue;
 
-use super::definition::Unit;
 use super::suggest::nearest;
-use super::value::Invalid;
+use super::value::{Invalid, Value};
+
+/// The unit that a number without unit probably has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// A number above 600 has milliseconds.
+    Seconds,
+    /// A number above 240 has seconds.
+    Minutes,
+    /// A number above 336 has seconds.
+    Hours,
+    /// A number above 3650 has seconds.
+    Days,
+}
 
 const DURATION_HELP: &str =
     "write a number and a unit: \"45s\", \"30m\", \"1h 30m\", \"2d\", \"1w\"";
@@ -29,11 +42,7 @@ const SIZE_UNITS: &[(&str, u64)] = &[
 /// Parses `30m`, `1h 30m`, `2d`. Months and years have no fixed length.
 pub(super) fn duration(text: &str, unit: Unit) -> Result<Duration, Invalid> {
     let invalid = |message: String, help: &str| {
-        let invalid = Invalid::new("bad_duration", message, help);
-        match meant_duration(text, unit) {
-            Some(meant) => invalid.meant(meant),
-            None => invalid,
-        }
+        Invalid::new("bad_duration", message, help).maybe_meant(meant_duration(text, unit))
     };
     let Ok(span) = text.trim().parse::<Span>() else {
         return Err(invalid(format!("{text:?} is not a duration"), DURATION_HELP));
@@ -58,22 +67,24 @@ pub(super) fn positive(text: &str, unit: Unit) -> Result<Duration, Invalid> {
     }
 }
 
-/// An interval; `None` is "auto".
-pub(super) fn interval(text: &str) -> Result<Option<Duration>, Invalid> {
+/// An interval: a duration, or `"auto"`.
+pub(super) fn interval(text: &str) -> Result<Value, Invalid> {
     let word = text.trim().to_lowercase();
     if text.trim() == "auto" {
-        return Ok(None);
+        return Ok(Value::of(Auto));
     }
-    positive(text, Unit::Minutes).map(Some).map_err(|invalid| {
+    positive(text, Unit::Minutes).map(Value::of).map_err(|invalid| {
         let help = format!("{}, or \"auto\"", invalid.help);
         let invalid = Invalid { help, ..invalid };
         let auto = nearest(&word, ["auto", "automatic", "learned"].into_iter());
-        match auto.filter(|_| invalid.suggestion.is_none()) {
-            Some(_) => invalid.meant("auto"),
-            None => invalid,
-        }
+        let auto = auto.filter(|_| invalid.suggestion.is_none()).map(|_| "auto");
+        invalid.maybe_meant(auto)
     })
 }
+
+/// The interval `"auto"`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Auto;
 
 /// A duration as the config has it, without quotes.
 pub(super) fn spelled(duration: Duration) -> String {
@@ -101,7 +112,7 @@ fn meant_duration(text: &str, unit: Unit) -> Option<String> {
     }
     let (number, rest) = number(&lower)?;
     match rest.as_str() {
-        "" => return bare_duration(number, unit),
+        "" => return unitless_duration(number, unit),
         "mo" | "mon" | "month" | "months" => return Some(format!("{}d", number * 30.0)),
         "y" | "yr" | "yrs" | "year" | "years" => return Some(format!("{}d", number * 365.0)),
         _ => {}
@@ -124,8 +135,27 @@ fn meant_duration(text: &str, unit: Unit) -> Option<String> {
     })
 }
 
+/// The number of a value that is one.
+pub(super) fn number_of(value: &DeValue<'_>) -> Option<f64> {
+    match value {
+        DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
+        DeValue::Float(number) => number.as_str().parse().ok(),
+        _ => None,
+    }
+}
+
+/// The duration that a number without quotes and unit probably means.
+pub(super) fn bare_duration(value: &DeValue<'_>, unit: Unit) -> Option<String> {
+    unitless_duration(number_of(value)?, unit)
+}
+
+/// The size that a number without quotes and unit probably means.
+pub(super) fn bare_size(value: &DeValue<'_>) -> Option<String> {
+    number_of(value).filter(|number| *number > 0.0).and_then(unitless_size)
+}
+
 /// The duration that a number without unit probably means; `None`: no number above zero.
-pub(super) fn bare_duration(number: f64, unit: Unit) -> Option<String> {
+fn unitless_duration(number: f64, unit: Unit) -> Option<String> {
     let (limit, small, large) = match unit {
         Unit::Seconds => (600.0, "s", "ms"),
         Unit::Minutes => (240.0, "m", "s"),
@@ -145,11 +175,8 @@ pub(super) fn size(text: &str) -> Result<u64, Invalid> {
     let bytes =
         number.parse::<u64>().ok().zip(unit).and_then(|(n, (_, unit))| n.checked_mul(*unit));
     bytes.filter(|bytes| *bytes > 0).ok_or_else(|| {
-        let invalid = Invalid::new("bad_size", format!("{text:?} is not a size"), SIZE_HELP);
-        match meant_size(text) {
-            Some(meant) => invalid.meant(meant),
-            None => invalid,
-        }
+        let message = format!("{text:?} is not a size");
+        Invalid::new("bad_size", message, SIZE_HELP).maybe_meant(meant_size(text))
     })
 }
 
@@ -159,10 +186,8 @@ pub(super) fn rate(text: &str) -> Result<u64, Invalid> {
     let invalid = || Invalid::new("bad_size", format!("{text:?} is not a size per day"), HELP);
     match text.split_once('/') {
         Some((amount, per)) if matches!(per.trim(), "day" | "d") => {
-            size(amount).map_err(|error| match error.suggestion {
-                Some(size) => invalid().meant(format!("{size}/day")),
-                None => invalid(),
-            })
+            let meant = |error: Invalid| error.suggestion.map(|size| format!("{size}/day"));
+            size(amount).map_err(|error| invalid().maybe_meant(meant(error)))
         }
         None if size(text).is_ok() => Err(invalid().meant(format!("{}/day", text.trim()))),
         _ => Err(invalid()),
@@ -174,7 +199,7 @@ fn meant_size(text: &str) -> Option<String> {
     let (number, rest) = number(text)?;
     let unit = rest.trim_end_matches("/s").replace([' ', '.'], "");
     if unit.is_empty() {
-        return bare_size(number);
+        return unitless_size(number);
     }
     let unit = if unit.len() > 2 { unit.trim_end_matches('s') } else { &unit };
     if ["byte", "octet", "o"].contains(&unit) {
@@ -211,7 +236,7 @@ fn scaled(mut number: f64, mut index: usize, base: f64, units: &[&str; 4]) -> Op
 }
 
 /// The size that a number without unit probably means: up to 1023 MiB, and above bytes.
-pub(super) fn bare_size(number: f64) -> Option<String> {
+fn unitless_size(number: f64) -> Option<String> {
     if number < 1024.0 {
         return scaled(number, 2, 1024.0, &["B", "KiB", "MiB", "GiB"]);
     }

@@ -3,28 +3,20 @@
 //! A chain has the layers that can set a key, the most specific first: for a feed its own section, the
 //! `[[server]]` of its site, the built-in settings of the site, the section of the key, the defaults.
 
-use std::net::SocketAddr;
+use std::any::Any;
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use ipnet::IpNet;
-use jiff::tz::TimeZone;
-use regex::Regex;
 use toml::de::DeTable;
-use url::Url;
 
-use super::definition::{Key, Section};
+use super::definition::{Key, Kind, Section};
 use super::diagnostic::Report;
 use super::keys::KEYS;
 use super::quantity::spelled;
-use super::section::{Document, Entry, Layer, quoted};
-use super::value::{ListedText, Value};
-use crate::fetch::Secret;
-use crate::model::LinkPattern;
-use crate::normalise::Selector;
-use crate::render::{Logo, TitlePrefix};
-use crate::web::ListenAddress;
+use super::section::{Document, Entry, FileKind, Layer, quoted};
+use super::value::{Listed, Value};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +82,8 @@ const MANY_FEEDS_SPACING: &str = "[schedule]\nhost_spacing = \"10s\"\n";
 fn built_in(text: &str) -> Document {
     let mut report = Report::default();
     let (root, errors) = DeTable::parse_recoverable(text);
-    let document = Document::read(root.get_ref(), Path::new(""), &mut report);
+    let files = [(root.into_inner(), FileKind::File)];
+    let document = Document::read(&files, Path::new(""), &mut report);
     debug_assert!(errors.is_empty() && report.is_empty(), "{errors:?} {report:?}\n{text}");
     document
 }
@@ -193,65 +186,44 @@ impl<'c> Chain<'c> {
 #[derive(Debug, Clone)]
 pub(super) struct Values(pub(super) Vec<Resolved>);
 
-/// Methods that return the value of a key, if it has one of this type.
-macro_rules! getters {
-    ($($name:ident: $variant:ident -> $type:ty;)*) => {
-        $(pub(super) fn $name(&self, key: &str) -> Option<$type> {
-            match self.value(key)? {
-                Value::$variant(value) => Some(value.clone()),
-                _ => None,
-            }
-        })*
-    };
-}
-
 impl Values {
     pub(super) fn of(chain: &Chain<'_>, keys: impl Iterator<Item = &'static Key>) -> Self {
         Self(keys.filter_map(|key| chain.resolve(key)).collect())
     }
 
-    getters! {
-        text: Text -> String;
-        number: Number -> usize;
-        duration: Duration -> Duration;
-        size: Size -> u64;
-        word: Word -> &'static str;
-        words: Words -> Vec<&'static str>;
-        listed: Texts -> Vec<ListedText>;
-        networks: Networks -> Vec<IpNet>;
-        url: Url -> Url;
-        path: Path -> PathBuf;
-        certificates: Certificates -> Arc<[u8]>;
-        regex: Regex -> Regex;
-        flag: Flag -> bool;
-        title_prefix: TitlePrefix -> TitlePrefix;
-        listen: Listen -> Vec<ListenAddress>;
-        address: Address -> Option<SocketAddr>;
-        secrets: Secrets -> Vec<(String, Secret)>;
-        links: Links -> Vec<LinkPattern>;
-        selectors: Selectors -> Vec<Selector>;
-        page_text: PageText -> Arc<str>;
-        picture: Picture -> Logo;
-        replacements: Replacements -> Vec<(Regex, String)>;
-        time_zone: TimeZone -> TimeZone;
-    }
-
-    fn value(&self, key: &str) -> Option<&Value> {
-        self.get(key).map(|resolved| &resolved.value)
-    }
-
-    pub(super) fn get(&self, key: &str) -> Option<&Resolved> {
+    pub(super) fn resolved(&self, key: &str) -> Option<&Resolved> {
         self.0.iter().find(|resolved| resolved.key.name == key)
     }
 
-    pub(super) fn texts(&self, key: &str) -> Vec<String> {
-        self.listed(key).into_iter().flatten().map(|listed| listed.text).collect()
+    /// The value of a key, if it has one of this type.
+    pub(super) fn get<T: Any + Clone>(&self, key: &str) -> Option<T> {
+        self.resolved(key)?.value.get().cloned()
+    }
+
+    /// The elements of a list; none if it is not set.
+    pub(super) fn list<T: Any + Clone>(&self, key: &str) -> Vec<T> {
+        let listed = self.get::<Vec<Listed>>(key).unwrap_or_default();
+        listed.iter().filter_map(|listed| listed.value.get().cloned()).collect()
+    }
+
+    /// The variant for the word of a key; `variants` are in the order of the words in its definition.
+    pub(super) fn choice<T: Copy + Debug>(&self, key: &str, variants: &[T]) -> T {
+        let Some(Resolved { key: Key { kind: Kind::Choice(words), .. }, value, .. }) =
+            self.resolved(key)
+        else {
+            return variants[0];
+        };
+        let name = |variant: &T| format!("{variant:?}").to_lowercase();
+        let mut pairs = words.iter().zip(variants);
+        debug_assert!(pairs.all(|(word, v)| name(v).ends_with(&word.replace('_', ""))), "{key}");
+        let at = words.iter().position(|word| value.get() == Some(word));
+        at.and_then(|at| variants.get(at)).copied().unwrap_or(variants[0])
     }
 
     /// Replaces a duration by one that another value requires.
     pub(super) fn derive(&mut self, key: &str, duration: Duration, reason: &'static str) {
         if let Some(resolved) = self.0.iter_mut().find(|resolved| resolved.key.name == key) {
-            resolved.value = Value::Duration(duration);
+            resolved.value = Value::of(duration);
             resolved.toml = quoted(&spelled(duration));
             resolved.origin = Origin::Derived(reason);
         }
@@ -266,16 +238,14 @@ pub(super) fn schedule(chain: &Chain<'_>) -> (Values, Duration) {
     const START: Duration = Duration::from_secs(60 * 60);
     let keys = || KEYS.iter().filter(|key| key.section == Section::Schedule);
     let mut values = Values::of(chain, keys());
-    let fixed = values.duration("interval").is_some();
+    let fixed = values.get::<Duration>("interval").is_some();
     let of = |values: &Values, name: &str| {
-        let rank = values.get(name).map_or(0, |resolved| resolved.rank);
-        (values.duration(name).unwrap_or_default(), rank)
+        let rank = values.resolved(name).map_or(0, |resolved| resolved.rank);
+        (values.get(name).unwrap_or_default(), rank)
     };
-    let start = chain.find("interval", |value| matches!(value, Value::Duration(_)));
-    let (mut interval, mut rank) = match start {
-        Some(Resolved { value: Value::Duration(interval), rank, .. }) => (interval, rank),
-        _ => (START, 0),
-    };
+    let start = chain.find("interval", |value| value.get::<Duration>().is_some());
+    let start = start.and_then(|found| Some((*found.value.get()?, found.rank)));
+    let (mut interval, mut rank): (Duration, usize) = start.unwrap_or((START, 0));
     let (min, min_rank) = of(&values, "min_interval");
     if interval < min && min_rank < rank && chain.is_server(min_rank) {
         (interval, rank) = (min, min_rank);
@@ -304,9 +274,10 @@ pub(super) fn schedule(chain: &Chain<'_>) -> (Values, Duration) {
 pub(super) fn store(layer: &Layer, state: &Path, variable: Option<&'static str>) -> Values {
     let mut values = Values::of(&Chain::of(layer), Section::Store.keys());
     for resolved in values.0.iter_mut().filter(|resolved| resolved.origin == Origin::Default) {
-        if let Value::Path(path) = &mut resolved.value {
-            *path = state.join(&*path);
+        if let Some(path) = resolved.value.get::<PathBuf>() {
+            let path = state.join(path);
             resolved.toml = quoted(&path.display().to_string());
+            resolved.value = Value::of(path);
             resolved.origin = variable.map_or(Origin::Default, Origin::Environment);
         }
     }

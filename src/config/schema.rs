@@ -6,15 +6,9 @@ use serde_json::{Map, Value, json};
 use toml::de::{DeTable, DeValue};
 
 use super::definition::{Key, Kind, Section};
-use crate::render::PodcastCategory;
+use super::format::LISTEN_ADDRESS;
 
-const DURATION: &str = r"(\s*\d+(\.\d+)?\s*(w|wks?|weeks?|d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?|ms|millis?|milliseconds?),?)+\s*";
-const URL: &str = r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@]+([/?#]\S*)?\s*$";
-const PROXY: &str =
-    r"^\s*([Hh][Tt][Tt][Pp][Ss]?|[Ss][Oo][Cc][Kk][Ss]5[Hh])://[^\s/?#@]+([/?#]\S*)?\s*$";
 const HEADER_NAME: &str = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$";
-const SOCKET: &str = r"^\s*unix:/[^|]*[^|/](\|[0-7]{1,4})?\s*$";
-const LISTEN: &str = r"^\s*([Oo][Ff][Ff]|(\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+\]|[Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt])?:\d{1,5})\s*$";
 
 /// The JSON Schema (draft 2020-12) of the config.
 #[must_use]
@@ -83,48 +77,29 @@ fn property(key: &Key) -> Value {
     value
 }
 
-fn texts() -> Value {
-    json!({ "type": "array", "items": { "type": "string" } })
-}
-
 fn of_kind(kind: Kind) -> Value {
-    let text = |pattern: &str| json!({ "type": "string", "pattern": pattern });
-    let list = |items: Value| json!({ "type": "array", "items": items });
     match kind {
-        Kind::Text
-        | Kind::TitlePrefix
-        | Kind::File
-        | Kind::Folder
-        | Kind::Certificates
-        | Kind::PageText
-        | Kind::Picture => text(r"\S"),
-        Kind::HeaderText => text(r"^\s*[!-~][ -~]*\s*$"),
         Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Duration(..) | Kind::Spacing => text(&format!("^{DURATION}$")),
-        Kind::Interval(_) => text(&format!("^(\\s*auto\\s*|{DURATION})$")),
-        Kind::Size => text(r"^\s*0*[1-9]\d*\s*([KkMmGg][Ii]?)?[Bb]\s*$"),
-        Kind::Rate => text(r"^\s*0*[1-9]\d*\s*([KkMmGg][Ii]?)?[Bb]\s*/\s*(day|d)\s*$"),
         Kind::Number { min, max, .. } => {
             json!({ "type": "integer", "minimum": min, "maximum": max })
         }
-        Kind::Choice(words) => one_of(words.to_vec()),
+        Kind::Choice(words) => json!({ "type": "string", "enum": words }),
         Kind::Choices(words) => {
             json!({ "type": "array", "items": { "type": "string", "enum": words }, "minItems": 1 })
         }
-        Kind::Texts | Kind::Links | Kind::Selectors | Kind::Hosts => texts(),
-        Kind::Languages => list(of_kind(Kind::Language)),
-        Kind::Networks => list(text(r"^\s*[0-9A-Fa-f:.]+(/\d{1,3})?\s*$")),
-        Kind::Url | Kind::BaseUrl => text(URL),
-        Kind::Proxy => text(PROXY),
-        Kind::Id => text(r"^[a-z0-9_-][a-z0-9._-]{0,63}$"),
-        Kind::Site => text(r"^\s*[^\s/]+\s*$"),
-        Kind::Language => text(r"^\s*[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\s*$"),
-        Kind::PodcastCategory => one_of(PodcastCategory::names().collect()),
-        Kind::TimeZone => text(r"^\s*[A-Za-z][A-Za-z0-9_+/-]*\s*$"),
-        Kind::Replacements => list(pair()),
-        Kind::Regex => json!({ "type": "string", "format": "regex" }),
-        Kind::Address => text(LISTEN),
-        Kind::Listen => listen(),
+        Kind::Text(format) => (format.schema)(),
+        Kind::List(format) => json!({ "type": "array", "items": (format.schema)() }),
+        Kind::Listen => {
+            let mut one = (LISTEN_ADDRESS.schema)();
+            let items = one.clone();
+            one["type"] = json!(["string", "array"]);
+            one["items"] = items;
+            one
+        }
+        Kind::Replacements => {
+            let pair = json!({ "type": "array", "items": { "type": "string" }, "minItems": 2, "maxItems": 2 });
+            json!({ "type": "array", "items": pair })
+        }
         Kind::Secret => secret(),
         Kind::Secrets => json!({
             "type": "object",
@@ -133,17 +108,6 @@ fn of_kind(kind: Kind) -> Value {
         }),
         Kind::Rules => rules(),
     }
-}
-
-/// One of these texts.
-fn one_of(words: Vec<&str>) -> Value {
-    json!({ "type": "string", "enum": words })
-}
-
-/// One address, or a list of them.
-fn listen() -> Value {
-    let one = json!({ "type": "string", "pattern": format!("{LISTEN}|{SOCKET}") });
-    json!({ "type": ["string", "array"], "pattern": one["pattern"], "items": one })
 }
 
 /// One table of conditions, or a list of them.
@@ -158,12 +122,6 @@ fn rules() -> Value {
     table["type"] = json!(["object", "array"]);
     table["items"] = items;
     table
-}
-
-/// Two texts.
-fn pair() -> Value {
-    let text = json!({ "type": "string" });
-    json!({ "type": "array", "items": text, "minItems": 2, "maxItems": 2 })
 }
 
 fn secret() -> Value {

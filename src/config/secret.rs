@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::definition::{Key, Kind};
 use super::diagnostic::{Diagnostic, Report};
@@ -211,7 +212,7 @@ pub(super) fn authorization(secret: &str) -> String {
         return secret.to_owned();
     }
     // RFC 7617 2.1: UTF-8 in normal form C.
-    let normal = icu_normalizer::ComposingNormalizerBorrowed::new_nfc().normalize(secret);
+    let normal: String = secret.nfc().collect();
     format!("Basic {}", STANDARD.encode(normal.as_bytes()))
 }
 

@@ -3,19 +3,18 @@
 //! A value with an error is reported, left out and recorded as uncertain. Later checks do not report what may
 //! be a consequence of it.
 
+use std::any::Any;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use regex::Regex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::definition::{Key, Kind, Section};
 use super::diagnostic::{AT_THE_TOP, Diagnostic, Report};
-use super::listen;
 use super::secret;
 use super::suggest::{Meaning, elsewhere, meaning_of_key, meaning_of_section};
-use super::value::{self, ListedText, Value, type_of, wrong_type};
+use super::value::{self, Listed, Value, type_of, wrong_type};
 
 /// One section of the file: the keys that it sets.
 #[derive(Debug, Clone)]
@@ -82,10 +81,12 @@ impl Layer {
             self.uncertain.push(key.name);
             return;
         };
-        let (toml, reference) = match (key.kind, &read) {
-            (Kind::Secret | Kind::Secrets, _) => secret::shown(key.kind, value.get_ref()),
-            (_, Value::Path(path)) => (quoted(&path.display().to_string()), None),
-            _ => (toml(value.get_ref()), None),
+        let (toml, reference) = match key.kind {
+            Kind::Secret | Kind::Secrets => secret::shown(key.kind, value.get_ref()),
+            _ => match read.get::<PathBuf>() {
+                Some(path) => (quoted(&path.display().to_string()), None),
+                None => (toml(value.get_ref()), None),
+            },
         };
         self.entries.push(Entry { key, value: read, toml, reference, name, span: value.span() });
     }
@@ -177,36 +178,48 @@ impl Layer {
         self.entry(name).map_or(self.span.clone(), |entry| entry.name.clone())
     }
 
-    /// The texts of a list; none if it is not set.
-    pub(super) fn texts(&self, name: &str) -> &[ListedText] {
-        match self.entry(name).map(|entry| &entry.value) {
-            Some(Value::Texts(texts)) => texts,
-            _ => &[],
-        }
+    /// An error at the value of a key, else at the section.
+    pub(super) fn error(
+        &self,
+        code: &'static str,
+        name: &str,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic::error(code, self.span(name), message)
+    }
+
+    /// A warning at the value of a key, else at the section.
+    pub(super) fn warning(
+        &self,
+        code: &'static str,
+        name: &str,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        Diagnostic::warning(code, self.span(name), message)
+    }
+
+    /// The value of a key, if it is set to one of this type.
+    pub(super) fn get<T: Any>(&self, name: &str) -> Option<&T> {
+        self.entry(name)?.value.get()
+    }
+
+    /// The elements of a list; none if it is not set.
+    pub(super) fn list(&self, name: &str) -> &[Listed] {
+        self.get::<Vec<Listed>>(name).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
-        match &self.entry(name)?.value {
-            Value::Text(text) => Some(text),
-            _ => None,
-        }
+        self.get::<String>(name).map(String::as_str)
     }
 
     /// The tables of conditions of `include` or `exclude`; none if it is not set.
     pub(super) fn rules(&self, name: &str) -> &[Self] {
-        match self.entry(name).map(|entry| &entry.value) {
-            Some(Value::Rules(rules)) => rules,
-            _ => &[],
-        }
+        self.get::<Vec<Self>>(name).map_or(&[], Vec::as_slice)
     }
 
     /// Whether it sets nothing but empty lists.
     pub(super) fn is_blank(&self) -> bool {
-        self.entries.iter().all(|entry| match &entry.value {
-            Value::Texts(texts) => texts.is_empty(),
-            Value::Links(patterns) => patterns.is_empty(),
-            _ => false,
-        })
+        self.entries.iter().all(|entry| entry.value.get::<Vec<Listed>>().is_some_and(Vec::is_empty))
     }
 
     /// The keys that it sets with their values, as one inline table.
@@ -224,14 +237,20 @@ fn meant_value(
     key: &str,
     value: &Spanned<DeValue<'_>>,
 ) -> Diagnostic {
-    let Some(key) = section.key(key).filter(|key| matches!(key.kind, Kind::Listen | Kind::Address))
-    else {
-        return error;
-    };
+    let is_address = |key: &&Key| key.kind.format().starts_with("address and port");
+    let Some(key) = section.key(key).filter(is_address) else { return error };
     match value.get_ref().as_integer() {
         Some(port) => error.help(format!("write {} = \"127.0.0.1:{}\"", key.name, port.as_str())),
         None => error.help(format!("write {} = {}", key.name, key.default)),
     }
+}
+
+/// What a file of the config is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileKind {
+    File,
+    /// An environment variable, which replaces the values of files.
+    Variable,
 }
 
 /// All sections of a config.
@@ -245,22 +264,58 @@ pub(super) struct Document {
 }
 
 impl Document {
-    pub(super) fn read(root: &DeTable<'_>, state: &Path, report: &mut Report) -> Self {
+    /// Reads the sections of all files: sections are joined key by key, lists of sections one after the other.
+    pub(super) fn read(
+        files: &[(DeTable<'_>, FileKind)],
+        state: &Path,
+        report: &mut Report,
+    ) -> Self {
         let empty = Section::all().map(|section| Layer::empty(section, 0..0)).collect();
         let mut document = Self { layers: Vec::new(), empty, uncertain: Vec::new() };
-        let mut top = Layer::empty(Section::Top, 0..0);
-        for (name, value) in root {
-            let text: &str = name.get_ref();
-            if let Some(key) = Section::Top.key(text) {
-                top.read_key(key, name.span(), value, state, report);
-            } else if let Some(section) = Section::tables().find(|known| known.name() == text) {
-                document.read_section(section, value, state, report);
-            } else {
-                document.report_unknown(&mut top, name, value, report);
+        for (root, kind) in files {
+            let mut top = Layer::empty(Section::Top, 0..0);
+            for (name, value) in root {
+                let text: &str = name.get_ref();
+                if let Some(key) = Section::Top.key(text) {
+                    top.read_key(key, name.span(), value, state, report);
+                } else if let Some(section) = Section::tables().find(|known| known.name() == text) {
+                    document.read_section(section, value, state, *kind, report);
+                } else {
+                    document.report_unknown(&mut top, name, value, report);
+                }
+            }
+            document.join(top, *kind, report);
+        }
+        document
+    }
+
+    /// Adds a section, or its keys to the same section of another file.
+    fn join(&mut self, layer: Layer, kind: FileKind, report: &mut Report) {
+        let section = layer.section;
+        let same = |known: &&mut Layer| known.section == section && !section.is_list();
+        let Some(known) = self.layers.iter_mut().find(same) else {
+            return self.layers.push(layer);
+        };
+        known.uncertain.extend(layer.uncertain);
+        for entry in layer.entries {
+            let Some(first) =
+                known.entries.iter_mut().find(|first| first.key.name == entry.key.name)
+            else {
+                known.entries.push(entry);
+                continue;
+            };
+            match kind {
+                FileKind::Variable => *first = entry,
+                // Each file has its own version.
+                FileKind::File if section == Section::Top => {}
+                FileKind::File => {
+                    let message = format!("{} is set in two files", entry.key.name);
+                    let error = Diagnostic::error("duplicate_key", entry.name, message);
+                    let error = error.also(first.name.clone(), "first here");
+                    report.push(error.help("remove one of them"));
+                }
             }
         }
-        document.layers.push(top);
-        document
     }
 
     fn read_section(
@@ -268,6 +323,7 @@ impl Document {
         section: Section,
         value: &Spanned<DeValue<'_>>,
         state: &Path,
+        kind: FileKind,
         report: &mut Report,
     ) {
         let tables: Vec<&Spanned<DeValue<'_>>> = match (section.is_list(), value.get_ref()) {
@@ -281,7 +337,8 @@ impl Document {
         for value in tables {
             match value.get_ref().as_table() {
                 Some(table) => {
-                    self.layers.push(Layer::read(section, table, value.span(), state, report));
+                    let layer = Layer::read(section, table, value.span(), state, report);
+                    self.join(layer, kind, report);
                 }
                 None => {
                     self.uncertain.push(section);
@@ -371,7 +428,7 @@ impl Document {
 }
 
 /// The error for a list of sections with another type.
-pub(super) fn not_a_list(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+fn not_a_list(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
     let heading = section.heading();
     let message = format!("{heading} must be a list of tables");
     let error = Diagnostic::error("wrong_type", value.span(), message);
@@ -387,7 +444,7 @@ pub(super) fn not_a_list(section: Section, value: &Spanned<DeValue<'_>>) -> Diag
 }
 
 /// The error for a section with another type.
-pub(super) fn not_a_table(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+fn not_a_table(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
     let heading = section.heading();
     let message = format!("{heading} must be a table, not {}", type_of(value));
     let error = Diagnostic::error("wrong_type", value.span(), message);
@@ -404,78 +461,27 @@ fn read_value(
     state: &Path,
     report: &mut Report,
 ) -> Option<Value> {
-    let parsed = match (key.kind, value.get_ref()) {
+    let tables = match (key.kind, value.get_ref()) {
         (Kind::Secret | Kind::Secrets, _) => {
-            return secret::read(key, value, state, report).map(Value::Secrets);
+            return secret::read(key, value, state, report).map(Value::of);
         }
-        (Kind::Rules, DeValue::Table(table)) => {
-            return Some(Value::Rules(vec![read_rules(key, table, value.span(), state, report)]));
-        }
-        (Kind::Rules, DeValue::Array(tables)) => {
-            if tables.is_empty() {
-                report.push(no_conditions(key, value.span()));
-                return None;
-            }
-            let mut rules = Vec::new();
-            for value in tables.iter() {
-                let Some(table) = value.get_ref().as_table() else {
-                    report.push(wrong_type(key, value));
-                    return None;
-                };
-                rules.push(read_rules(key, table, value.span(), state, report));
-            }
-            return Some(Value::Rules(rules));
-        }
-        (Kind::Replacements, DeValue::Array(pairs)) => {
-            let pairs: Option<Vec<_>> =
-                pairs.iter().map(|pair| read_replacement(key, pair, report)).collect();
-            return pairs.map(Value::Replacements);
-        }
-        (Kind::Number { min, max, .. }, DeValue::Integer(integer)) => {
-            let number = usize::from_str_radix(integer.as_str(), integer.radix()).ok();
-            value::number(key, min, max, number)
-        }
-        (Kind::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
-        (Kind::Listen, DeValue::Array(_)) => return read_list(key, value, report),
-        (_, DeValue::Array(_)) if key.kind.wanted() == "a list of texts" => {
-            return read_list(key, value, report);
-        }
-        (_, DeValue::String(text)) if key.kind.wanted() == "a text in quotes" => {
-            value::parse(key, text, state)
-        }
-        _ => {
+        (Kind::Rules, DeValue::Table(_)) => vec![value],
+        (Kind::Rules, DeValue::Array(tables)) => tables.iter().collect(),
+        _ => return value::read(key, value, state, report),
+    };
+    if tables.is_empty() {
+        report.push(no_conditions(key, value.span()));
+        return None;
+    }
+    let mut rules = Vec::new();
+    for value in tables {
+        let Some(table) = value.get_ref().as_table() else {
             report.push(wrong_type(key, value));
             return None;
-        }
-    };
-    let parsed = parsed.map_err(|invalid| report.push(invalid.at(value.span()))).ok()?;
-    match &parsed {
-        Value::Duration(duration) => {
-            value::is_within(key, *duration, &value.span(), report).then_some(parsed)
-        }
-        _ => Some(parsed),
+        };
+        rules.push(read_rules(key, table, value.span(), state, report));
     }
-}
-
-/// Reads a pair of a regular expression and a text.
-fn read_replacement(
-    key: &'static Key,
-    value: &Spanned<DeValue<'_>>,
-    report: &mut Report,
-) -> Option<(Regex, String)> {
-    let pair = value.get_ref().as_array().map(|pair| pair.iter().collect::<Vec<_>>());
-    let texts = pair.as_deref().and_then(|pair| match pair {
-        [regex, text] => Some((regex.span(), regex.get_ref().as_str()?, text.get_ref().as_str()?)),
-        _ => None,
-    });
-    let Some((span, regex, text)) = texts else {
-        let message = format!("{} must contain pairs of texts", key.name);
-        let error = Diagnostic::error("wrong_type", value.span(), message);
-        report.push(error.help(format!("write it as {}", key.example)));
-        return None;
-    };
-    let regex = value::regex(regex).map_err(|invalid| report.push(invalid.at(span))).ok()?;
-    Some((regex, text.to_owned()))
+    Some(Value::of(rules))
 }
 
 /// The error for conditions that would match every item, or none.
@@ -505,60 +511,6 @@ fn read_rules(
         }
     }
     rules
-}
-
-/// Reads a list of texts; texts with an error are reported and left out.
-fn read_list(
-    key: &'static Key,
-    value: &Spanned<DeValue<'_>>,
-    report: &mut Report,
-) -> Option<Value> {
-    let errors = report.errors();
-    let mut texts: Vec<ListedText> = Vec::new();
-    for value in value.get_ref().as_array().into_iter().flat_map(|array| array.iter()) {
-        let Some(text) = value.get_ref().as_str() else {
-            let message = format!("{} must contain texts, not {}", key.name, type_of(value));
-            let error = Diagnostic::error("wrong_type", value.span(), message);
-            report.push(error.help("put it in quotes"));
-            continue;
-        };
-        match value::parse_listed(key, text) {
-            Ok(text) => texts.push(ListedText { text, span: value.span() }),
-            Err(invalid) => report.push(invalid.at(value.span())),
-        }
-    }
-    if report.errors() > errors {
-        return None;
-    }
-    Some(match key.kind {
-        Kind::Networks => {
-            let networks = texts.iter().filter_map(|listed| value::network(&listed.text).ok());
-            Value::Networks(networks.collect())
-        }
-        Kind::Listen => {
-            let addresses = texts.iter().filter_map(|listed| listen::one(&listed.text).ok());
-            Value::Listen(listen::without_repeats(addresses.collect()))
-        }
-        Kind::Links => {
-            let patterns = texts.iter().filter_map(|listed| value::link_pattern(&listed.text).ok());
-            Value::Links(patterns.collect())
-        }
-        Kind::Selectors => {
-            let selectors = texts.iter().filter_map(|listed| value::selector(&listed.text).ok());
-            Value::Selectors(selectors.collect())
-        }
-        Kind::Choices(words) => {
-            if texts.is_empty() {
-                let message = format!("{} is empty", key.name);
-                let error = Diagnostic::error("empty_value", value.span(), message);
-                report.push(error.help("remove the key to have all of them"));
-                return None;
-            }
-            let has = |word: &&&str| texts.iter().any(|listed| listed.text == **word);
-            Value::Words(words.iter().filter(has).copied().collect())
-        }
-        _ => Value::Texts(texts),
-    })
 }
 
 /// A value as TOML on one line.

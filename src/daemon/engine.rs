@@ -199,7 +199,7 @@ impl Engine {
         &self.setup.targets
     }
 
-    /// All outputs.
+    /// The outputs of the config in force, in its order.
     #[must_use]
     pub fn outputs(&self) -> &[Arc<Output>] {
         &self.setup.output_set.outputs
@@ -476,6 +476,11 @@ impl Engine {
         let by = follow_clock(&self.store, &self.clock).await?;
         self.gate.move_clock(by);
         Ok(())
+    }
+
+    /// Frees the pages of the database that idle connections keep in memory.
+    pub(crate) async fn release_memory(&self) -> Result<(), Error> {
+        Ok(self.store.release_memory().await?)
     }
 
     /// A number that changes when another process writes to the database.

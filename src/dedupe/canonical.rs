@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn places_in_one_page_are_told_apart_within_a_feed() {
+    fn fragments_of_one_page_are_different_within_a_feed() {
         let place = |fragment: &str| within_feed(&format!("http://example.org/changes#{fragment}"));
         assert_ne!(place("v1"), place("v2"));
         assert_eq!(

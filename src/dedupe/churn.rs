@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_stands_at_the_same_page_or_has_the_same_title_is_news() {
+    fn an_item_with_only_the_same_page_or_title_is_new() {
         let old = || seen("https://e.example/deal", "Deal of the day", 1_000, 7);
         assert_eq!(
             one(seen("https://e.example/deal", "A lamp for tonight", 90_000, 8), old()),

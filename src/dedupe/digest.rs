@@ -1,8 +1,7 @@
 //! One way to hash several parts, so that parts can never run together.
 
-use sha2::{Digest as _, Sha256};
-
 use crate::model::Digest;
+use crate::text::sha256::Sha256;
 
 /// The first 16 bytes of the SHA-256 over the parts, each behind its length.
 #[must_use]
@@ -36,7 +35,7 @@ impl Hasher {
     /// The digest of all parts.
     #[must_use]
     pub fn finish(self) -> Digest {
-        let hash: [u8; 32] = self.0.finalize().into();
+        let hash: [u8; 32] = self.0.finish();
         std::array::from_fn(|i| hash[i])
     }
 }

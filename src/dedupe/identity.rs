@@ -52,7 +52,7 @@ impl Identified {
 /// A key under which an item may be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OtherKey {
-    /// The key.
+    /// Digest of a guid, link or title, as items are stored under it.
     pub key: Digest,
     /// What else must be the same.
     pub needs: Needs,
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_stands_in_a_document_twice_is_one() {
+    fn an_item_that_occurs_twice_in_a_document_is_one_item() {
         assert_eq!(
             sound(&[item("1", "http://e.org/a", "A"), item("1", "http://e.org/a", "A")]).len(),
             1
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn items_that_share_a_key_are_told_apart_by_title_date_or_text() {
+    fn items_that_share_a_key_differ_by_title_date_or_text() {
         let text = |value: &str| ParsedItem {
             title: None,
             content: Some(Text::plain(value)),
@@ -528,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_names_the_site_of_whoever_made_it() {
+    fn the_site_in_an_id_is_recognised() {
         assert_eq!(authority("tag:ann@blog.example.org,2026:7").as_deref(), Some("example.org"));
         assert_eq!(authority("https://a.example.org/?p=7").as_deref(), Some("example.org"));
         assert_eq!(authority("17"), None);

@@ -7,7 +7,7 @@ mod classes;
 
 use std::sync::LazyLock;
 
-use icu_normalizer::ComposingNormalizerBorrowed;
+use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 
 use self::classes::{ASCII, Class, class, without_spaces};
 use super::clocks::Clock;
@@ -126,11 +126,12 @@ pub(super) fn read(text: &str, words: &mut Vec<Word>) {
 }
 
 fn plain(text: &str, words: &mut Vec<Word>) {
-    if text.is_ascii() {
-        return split(text, words);
-    }
     // UAX 15: one character, one spelling.
-    split(&ComposingNormalizerBorrowed::new_nfkc().normalize(text), words);
+    if text.is_ascii() || is_nfkc(text) {
+        split(text, words);
+    } else {
+        split(&text.nfkc().collect::<String>(), words);
+    }
 }
 
 /// Place and length of the first address in a text: a piece with a scheme, or a host and a path.

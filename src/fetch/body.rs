@@ -9,7 +9,6 @@ use async_compression::tokio::bufread::{BrotliDecoder, DeflateDecoder, ZlibDecod
 use async_compression::zstd::DParameter;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use reqwest::header::{self, HeaderMap};
-use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio_util::io::StreamReader;
 
@@ -17,6 +16,7 @@ use super::budget::Reservation;
 use super::classify;
 use super::gzip::{self, GzipMembers, Surplus};
 use crate::model::{Failure, FailureKind};
+use crate::text::sha256::Sha256;
 
 /// Largest number of content codings on one body.
 const MAX_CODINGS: usize = 3;
@@ -198,7 +198,7 @@ async fn drain(
             return Err(Failure::new(FailureKind::TooLarge, message).help(REPORT_TO_SITE));
         }
     }
-    let (hash, wire_bytes) = (hash.finalize().into(), wire.load(Ordering::Relaxed));
+    let (hash, wire_bytes) = (hash.finish(), wire.load(Ordering::Relaxed));
     bytes.shrink_to_fit();
     Ok(DecodedBody { bytes, hash, wire_bytes, cut, surplus: false, memory })
 }

@@ -128,11 +128,11 @@ pub struct Exchange<'a> {
 pub struct KnownDocument {
     /// URL that sent it.
     pub url: Url,
-    /// Its validators.
+    /// `ETag` and `Last-Modified` of the response.
     pub validators: Validators,
     /// SHA-256 of the body.
     pub hash: [u8; 32],
-    /// The body.
+    /// The document after decompression.
     pub body: Body,
 }
 

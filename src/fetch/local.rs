@@ -8,13 +8,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::body::too_large;
 use super::exchange::{Body, Request, Response};
 use crate::files;
 use crate::model::{Failure, FailureKind, FetchOutcome, Validators};
+use crate::text::sha256::sha256;
 
 /// A file that was changed less than this ago is read again: a second change may leave the same time.
 const UNCERTAIN: SignedDuration = SignedDuration::from_secs(2);
@@ -59,7 +59,7 @@ pub async fn read_local(request: &Request<'_>) -> Response {
         Ok(Content::TooLarge) => FetchOutcome::Failed(too_large(max)),
         Ok(Content::Same) => FetchOutcome::NotModified,
         Ok(Content::Read(bytes, state)) => {
-            let hash: [u8; 32] = Sha256::digest(&bytes).into();
+            let hash: [u8; 32] = sha256(&bytes);
             response.body_bytes = bytes.len() as u64;
             response.body_hash = Some(hash);
             let etag = state.map(String::into_bytes);

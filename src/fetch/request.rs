@@ -1,18 +1,18 @@
 //! The headers of a request: always the same few, without data about subscribers.
 
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::settings::{Secret, Settings};
 use crate::model::Validators;
+use crate::text::sha256::Sha256;
 
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// A feed, or a list of feeds.
     Feed,
-    /// An image.
+    /// A picture of an item, as a copy for the pages.
     Image,
 }
 
@@ -56,7 +56,7 @@ pub fn request_shape(settings: &Settings) -> String {
         for (name, Secret(value)) in &settings.headers {
             hash.update(format!("{name}: {value}\n"));
         }
-        let hash = hash.finalize();
+        let hash = hash.finish();
         shape.push_str(&hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>());
     }
     shape

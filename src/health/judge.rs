@@ -45,7 +45,7 @@ impl Health {
 pub struct JudgedFeed {
     /// What is recorded about the feed.
     pub status: FeedStatus,
-    /// Its health.
+    /// What follows from it: the state of the feed with its causes.
     pub health: Health,
 }
 

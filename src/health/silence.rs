@@ -149,7 +149,7 @@ pub fn threshold(activity: &FeedActivity) -> Option<SignedDuration> {
 /// The gaps between items, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gaps {
-    /// Median.
+    /// Half of the gaps are shorter.
     pub median: i64,
     /// 90th percentile.
     pub p90: i64,

@@ -133,7 +133,7 @@ impl Filter {
         self.include.is_empty() && self.exclude.is_empty()
     }
 
-    /// Every table.
+    /// Every table of conditions, of `include` and of `exclude`.
     pub fn tables(&self) -> impl Iterator<Item = &Conditions> {
         self.include.iter().chain(&self.exclude)
     }

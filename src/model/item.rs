@@ -123,7 +123,7 @@ pub struct Podcast {
 pub struct Chapter {
     /// Start in the playing time: `HH:MM:SS`, with `.mmm` if it has milliseconds.
     pub start: String,
-    /// Title.
+    /// Title of the chapter, plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// URL of a page about it, http or https.

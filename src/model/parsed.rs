@@ -252,17 +252,17 @@ pub struct ParsedItem {
 /// Numbers of parts of an item that were not read because there are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Surplus {
-    /// Authors.
+    /// Authors beyond the limit.
     pub authors: usize,
-    /// Categories.
+    /// Categories beyond the limit.
     pub categories: usize,
     /// Attached files.
     pub files: usize,
     /// Preview images.
     pub images: usize,
-    /// Transcripts.
+    /// Transcripts beyond the limit.
     pub transcripts: usize,
-    /// Chapters.
+    /// Chapters beyond the limit.
     pub chapters: usize,
 }
 

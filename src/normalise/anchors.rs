@@ -4,12 +4,13 @@
 
 use std::collections::HashSet;
 
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::allowlist::element;
 use super::links::LinkBase;
 use super::tokens::{self, Sink, Tag};
+
+use crate::text::sha256::sha256;
 
 /// The places of a fragment that are linked from the same fragment.
 #[derive(Default)]
@@ -123,7 +124,7 @@ impl Anchors {
             return Self::default();
         }
         let whose = link_base.page.unwrap_or_else(|| Url::as_str(link_base.base));
-        let hash = Sha256::digest(whose);
+        let hash = sha256(whose);
         let prefix = format!("n{:02x}{:02x}{:02x}{:02x}-", hash[0], hash[1], hash[2], hash[3]);
         Self { prefix, places }
     }
@@ -153,7 +154,7 @@ impl Anchors {
         if plain == place {
             return format!("{}{plain}", self.prefix);
         }
-        let hash = Sha256::digest(place);
+        let hash = sha256(place);
         format!("{}{plain}-{:02x}{:02x}", self.prefix, hash[0], hash[1])
     }
 }

@@ -215,7 +215,7 @@ struct Skipped {
 enum Ends {
     /// Only its end tag.
     Itself,
-    /// Blocks.
+    /// The end tags of blocks around it.
     Blocks,
     /// The elements of HTML 13.2.6.5.
     Common,

@@ -1,7 +1,6 @@
 //! A parsed item to an `Item`, and a parsed feed to its profile. Selects the elements for each field.
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::links::{self, LinkBase, WEB};
@@ -13,6 +12,7 @@ use crate::model::{
     SourceInfo, Text, TextKind,
 };
 use crate::text::html::{Piece, pieces};
+use crate::text::sha256::sha256;
 use crate::text::{bidi, chars};
 
 /// Maximum length of an id in bytes. A longer one is replaced by its hash.
@@ -114,7 +114,7 @@ fn id(written: &str) -> Option<String> {
         0 => None,
         // Not an IRI, so that it is not mistaken for an id of the publisher.
         length if length > MAX_ID => {
-            Some(Sha256::digest(id).iter().map(|byte| format!("{byte:02x}")).collect())
+            Some(sha256(id).iter().map(|byte| format!("{byte:02x}")).collect())
         }
         _ => Some(id),
     }

@@ -7,7 +7,6 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use super::archive;
 use super::error::Error;
@@ -15,6 +14,7 @@ use super::files::is_written;
 use super::static_site;
 use crate::render::{self, Output};
 use crate::store::{self, Transaction};
+use crate::text::sha256::sha256;
 
 /// The files of an output before a pass publishes it.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +66,7 @@ fn digest(output: &Output, revision: i64, complete: &RangeInclusive<u32>) -> [u8
     let token = output.token.as_ref().map(render::Token::query);
     let parts = (env!("CARGO_PKG_VERSION"), output, token, revision, announced);
     // `Debug` shows every setting of the output but the token.
-    Sha256::digest(format!("{parts:?}")).into()
+    sha256(format!("{parts:?}"))
 }
 
 /// Whether the directory has the documents that were published last, with their siblings.

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sha2::{Digest as _, Sha256};
 
 use super::months::Month;
 use crate::model::{FeedInfo, FeedKey, ItemKey, StoryKey};
+use crate::text::sha256::sha256;
 
 /// Number of stories on the first page.
 const NEWEST: usize = 40;
@@ -71,7 +71,7 @@ fn file_stem(name: &str) -> String {
     let kept = kept.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let mut stem = kept.collect::<Vec<_>>().join("-");
     stem.truncate(40);
-    let digest = Sha256::digest(name.as_bytes());
+    let digest = sha256(name.as_bytes());
     let mark: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
     if stem.is_empty() { mark } else { format!("{stem}-{mark}") }
 }

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use super::contents::Contents;
 use super::digest;
@@ -25,6 +24,7 @@ use crate::files::Batch as Files;
 use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{self, Coding, Effort, Output, Selector};
 use crate::store::{ItemHead, Transaction};
+use crate::text::sha256::{Sha256, sha256};
 
 /// Number of items that are looked at in one step.
 const AT_ONCE: usize = 512;
@@ -196,7 +196,7 @@ impl Work<'_> {
         let theme = &self.output.theme;
         // `Debug` shows every setting of the output but the texts of the theme.
         let parts = (&look.version, self.output, &theme.header, &theme.footer);
-        Sha256::digest(format!("{parts:?}")).into()
+        sha256(format!("{parts:?}"))
     }
 
     /// Renders the pages of changed stories, and finds which items have none.
@@ -244,7 +244,7 @@ impl Work<'_> {
         // A digest is of no single feed.
         let with_page = if self.output.digest.is_some() { &[][..] } else { &by_title };
         let (lists, months) = lists(&shown, with_page, &zone);
-        let frame = Sha256::digest(format!("{look:?} {by_title:?} {months:?}"));
+        let frame = sha256(format!("{look:?} {by_title:?} {months:?}"));
         let mut files = PageFiles::default();
         for list in &lists {
             let (path, basis) = (list.page.path(), basis_of(list, &frame));
@@ -366,10 +366,8 @@ fn candidates(
     feeds: &Feeds,
     look: [u8; 32],
 ) -> Result<Vec<Candidate>, Error> {
-    let feed_digests: HashMap<_, [u8; 32]> = feeds
-        .iter()
-        .map(|(key, feed)| (*key, Sha256::digest(format!("{feed:?}")).into()))
-        .collect();
+    let feed_digests: HashMap<_, [u8; 32]> =
+        feeds.iter().map(|(key, feed)| (*key, sha256(format!("{feed:?}")))).collect();
     let mut stories: HashMap<StoryKey, Sha256> = HashMap::new();
     let mut heads = Vec::new();
     for item in reader.shown_items()? {
@@ -386,7 +384,7 @@ fn candidates(
         heads.push(item.head);
     }
     let digests: HashMap<StoryKey, u128> =
-        stories.into_iter().map(|(key, digest)| (key, short(digest.finalize().into()))).collect();
+        stories.into_iter().map(|(key, digest)| (key, short(digest.finish()))).collect();
     let basis = |head: &ItemHead| digests.get(&head.story).copied().unwrap_or_default();
     Ok(heads.into_iter().map(|head| Candidate { basis: basis(&head), head }).collect())
 }
@@ -401,7 +399,7 @@ fn digests(
     let candidate = |(number, sort_at): (u32, Timestamp)| {
         let key = i64::from(number);
         let (feed, key, story) = (FeedKey(0), ItemKey(key), StoryKey(key));
-        let basis = short(Sha256::digest(format!("{look:?} {number} {sort_at}")).into());
+        let basis = short(sha256(format!("{look:?} {number} {sort_at}")));
         Candidate { head: ItemHead { feed, key, story, sort_at }, basis }
     };
     Ok(ends.into_iter().map(candidate).collect())
@@ -416,5 +414,5 @@ fn basis_of(list: &SiteList, frame: &[u8]) -> u128 {
         digest.update(story.key.0.to_le_bytes());
         digest.update(story.basis.to_le_bytes());
     }
-    short(digest.finalize().into())
+    short(digest.finish())
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use encoding_rs::WINDOWS_1252;
+use html5ever::data::NAMED_ENTITIES;
 
 use crate::text::html::resolve_references;
 
@@ -180,12 +181,12 @@ pub(crate) fn entity(name: &str) -> Option<Cow<'static, str>> {
         _ => {}
     }
     let Some(number) = name.strip_prefix('#') else {
-        let known = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let reference = format!("&{name};");
-        let value = htmlize::unescape(&reference);
-        // An unknown name is returned unchanged, or as a shorter known name with a rest.
-        return (known && !value.ends_with(';') || name == "semi")
-            .then(|| Cow::Owned(value.into_owned()));
+        // HTML 13.5: some references stand for two characters.
+        let (first, second) = *NAMED_ENTITIES.get(&format!("{name};"))?;
+        let characters = [first, second].into_iter().filter(|code| *code > 0);
+        // A prefix of a longer name has an entry without characters.
+        let text: String = characters.filter_map(char::from_u32).collect();
+        return (!text.is_empty()).then_some(Cow::Owned(text));
     };
     let code = match number.strip_prefix(['x', 'X']) {
         Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16).ok()?,

@@ -187,7 +187,7 @@ fn an_unknown_default_namespace_is_decided_by_names() {
 }
 
 #[test]
-fn a_part_with_a_namespace_of_its_own_is_read() {
+fn a_part_with_its_own_namespace_is_read() {
     let document = format!(
         "<rss version='2.0'><channel><title>F</title>{}</channel></rss>",
         ITEMS.replace("<title>", "<title xmlns='urn:mine'>")

@@ -123,7 +123,7 @@ impl Finished {
 /// A poll that the store could not take.
 #[derive(Debug)]
 pub struct Unstored {
-    /// Why.
+    /// Why the transaction failed.
     pub error: store::Error,
     /// The result, if it can be stored once the failure has passed. The server is not asked a second time for it.
     pub finished: Option<Box<Finished>>,

@@ -65,9 +65,9 @@ impl Urgency {
 /// A request and the one who makes it.
 #[derive(Debug)]
 pub struct Visit<'a> {
-    /// The request.
+    /// URL, validators and settings of the request.
     pub request: fetch::Request<'a>,
-    /// Who makes it.
+    /// The task or command that makes the request.
     pub by: Asker,
     /// Which promises it keeps.
     pub urgency: Urgency,
@@ -113,7 +113,7 @@ impl Came {
 pub struct Denied {
     /// End of the wait.
     pub until: Timestamp,
-    /// Why.
+    /// The promise that forbids the request.
     pub reason: Denial,
     /// URL that may not be requested now.
     pub url: Url,
@@ -128,7 +128,7 @@ pub enum Denial {
     Recent {
         /// Time of that request.
         at: Timestamp,
-        /// Who made it.
+        /// The task or command that made the request.
         by: Asker,
     },
 }

@@ -209,7 +209,7 @@ fn recognise(
 enum Step {
     /// Keys that are more specific than the identity.
     Specific,
-    /// The identity.
+    /// The key that identifies the item in its feed.
     Identity,
     /// Keys that an item had before its feed gave them to other items too.
     General,

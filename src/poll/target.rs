@@ -9,7 +9,7 @@ use crate::{dedupe, fetch, schedule};
 /// A feed with its effective settings.
 #[derive(Debug, Clone)]
 pub struct Subscription {
-    /// The feed.
+    /// URL, id, title and tags of the feed.
     pub feed: Feed,
     /// Settings of the schedule; shared by feeds with the same values.
     pub schedule: Arc<schedule::Settings>,

@@ -10,10 +10,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use super::output::Format;
 use crate::text::dates;
+use crate::text::sha256::sha256;
 
 /// A document, ready to be served in any coding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,7 +211,7 @@ pub fn without_variant(etag: &str) -> String {
 /// The SHA-256 of `bytes`.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> [u8; 32] {
-    Sha256::digest(bytes).into()
+    sha256(bytes)
 }
 
 /// The compression effort.

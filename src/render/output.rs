@@ -9,7 +9,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use regex::Regex;
-use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
 use super::digest::Digest;
@@ -17,6 +16,7 @@ use super::podcast::PodcastChannel;
 use super::{id, shown, text};
 use crate::model::Filter;
 use crate::text::bidi;
+use crate::text::sha256::sha256;
 
 /// An outbound format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -412,7 +412,7 @@ impl Token {
     #[must_use]
     pub fn matches(&self, sent: &[u8]) -> bool {
         // Hashes have equal length, and clients cannot choose at which byte they differ.
-        let (own, sent) = (Sha256::digest(self.0.as_bytes()), Sha256::digest(sent));
+        let (own, sent) = (sha256(self.0.as_bytes()), sha256(sent));
         let differing = own.iter().zip(sent.iter()).fold(0, |sum, (a, b)| sum | (a ^ b));
         std::hint::black_box(differing) == 0
     }

@@ -22,7 +22,7 @@ const COSTLY: f64 = 2.0;
 /// What a poll without news costs the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PollCost {
-    /// A 304.
+    /// A response 304, without a document.
     Conditional,
     /// A complete document, because the server sends no validators.
     Complete,

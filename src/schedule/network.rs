@@ -29,7 +29,7 @@ pub enum NetworkState {
 /// The last poll of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastOutcome {
-    /// The feed.
+    /// Key of the feed in the database.
     pub feed: FeedKey,
     /// Its stable id.
     pub id: FeedId,

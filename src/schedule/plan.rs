@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest as _, Sha256};
 
 use super::settings::{IntervalMode, PublisherHints, Settings};
 use crate::model::{
@@ -14,6 +13,7 @@ use crate::model::{
     ReasonKind,
 };
 use crate::text::amounts::count;
+use crate::text::sha256::Sha256;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -341,7 +341,7 @@ fn share(feed: &FeedId, now: Timestamp) -> f64 {
     let mut hash = Sha256::new();
     hash.update(feed.as_str());
     hash.update(now.as_millisecond().to_be_bytes());
-    let hash: [u8; 32] = hash.finalize().into();
+    let hash: [u8; 32] = hash.finish();
     f64::from(u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])) / f64::from(u32::MAX)
 }
 

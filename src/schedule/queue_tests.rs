@@ -139,7 +139,7 @@ fn a_host_with_many_feeds_does_not_hold_up_the_others() {
 }
 
 #[test]
-fn a_feed_that_is_removed_is_polled_no_more_wherever_it_stood() {
+fn a_removed_feed_is_polled_no_more_from_any_place_in_the_queue() {
     let mut queue = queue(&[(1, "a"), (2, "a"), (3, "b"), (4, "c")]);
     assert_eq!(queue.next(at(0)), QueueStep::Poll(FeedKey(1)));
     queue.remove(FeedKey(1));
@@ -180,7 +180,7 @@ fn a_feed_that_is_given_another_time_is_polled_then_and_once() {
 }
 
 #[test]
-fn the_poll_that_should_have_begun_first_tells_how_late_all_are() {
+fn the_most_overdue_poll_determines_the_delay() {
     let mut queue = queue(&[(1, "a"), (2, "a"), (3, "b")]);
     let first = |queue: &Queue, second| queue.first_due(at(second)).map(|due| due.as_second());
     assert_eq!(first(&queue, 0), Some(0));
@@ -189,7 +189,7 @@ fn the_poll_that_should_have_begun_first_tells_how_late_all_are() {
     assert_eq!(first(&queue, 1), Some(0), "one waits for its host");
     queue.done(FeedKey(3), at(50).wall);
     queue.remove(FeedKey(2));
-    // Nobody was there to poll it before.
+    // It was not polled before.
     queue.add(FeedKey(4), "c", GATE, Timestamp::UNIX_EPOCH);
     queue.add(FeedKey(5), "c", GATE, Timestamp::UNIX_EPOCH);
     assert_eq!(queue.next(at(40)), QueueStep::Poll(FeedKey(4)));

@@ -91,7 +91,7 @@ pub enum OpenError {
         /// The error of the system.
         source: io::Error,
     },
-    /// SQLite.
+    /// SQLite refused the file.
     #[error("failed to open the database {path}: {source}")]
     Sqlite {
         /// The database.

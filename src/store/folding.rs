@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use icu_normalizer::DecomposingNormalizerBorrowed;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::search_query::is_dense;
 
@@ -70,8 +70,7 @@ fn fold(word: &str, folded: &mut String) {
 /// As [`fold`], for all characters.
 fn fold_any(word: &str, folded: &mut String) {
     folded.clear();
-    let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(word);
-    for c in decomposed.chars().filter(|c| !is_ignored(*c)) {
+    for c in word.nfkd().filter(|c| !is_ignored(*c)) {
         if c.is_ascii() {
             folded.push(c.to_ascii_lowercase());
             continue;

@@ -2,11 +2,11 @@
 //! a bit that flips in a text.
 
 use rusqlite::{CachedStatement, Row};
-use sha2::{Digest as _, Sha256};
 
 use super::error::Error;
 use super::transaction::Transaction;
 use crate::model::Item;
+use crate::text::sha256::Sha256;
 
 /// What the digest of an item is made of. All of it is published; `updated_at` is not part of it, because it changes
 /// without the text.
@@ -84,7 +84,7 @@ impl<'a> SealedItem<'a> {
             hash.update(text.unwrap_or_default());
         }
         let mut digest = [0; 16];
-        digest.copy_from_slice(&hash.finalize()[..16]);
+        digest.copy_from_slice(&hash.finish()[..16]);
         digest
     }
 }

@@ -51,7 +51,7 @@ pub enum ItemFilter {
 /// All that is recorded about one item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ItemHistory {
-    /// The item.
+    /// The item as the database has it now.
     pub item: ItemSummary,
     /// The other items of its story, the earliest first.
     pub others: Vec<ItemSummary>,

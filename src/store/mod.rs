@@ -233,6 +233,16 @@ impl Store {
         self.writer.check_writable().await
     }
 
+    /// Closes idle connections, and frees the pages of the database that the others keep in memory. The system still
+    /// has them in its own cache.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_memory(&self) -> Result<(), Error> {
+        self.reader.release_memory()?;
+        self.writer.release_memory().await
+    }
+
     /// Whether the file system of the database has enough free space. If not, the write-ahead log is truncated
     /// first. Blocks.
     #[must_use]

@@ -262,6 +262,11 @@ fn is_complete(path: &Path) -> bool {
     !ended_uncleanly(path) && matches!(usage(path), Usage::Unused)
 }
 
+/// Frees the pages that a connection keeps in memory.
+pub(super) fn release_memory(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA shrink_memory")
+}
+
 fn open_reader(path: &Path, access: Access) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     header::examine_type(path)?;

@@ -15,7 +15,7 @@ use crate::model::{
 /// The result of one poll of one feed, written completely or not at all.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PollUpdate {
-    /// The feed.
+    /// Key of the polled feed.
     pub feed: FeedKey,
     /// Time of the last request of the poll, or of its start without a request.
     pub at: Timestamp,
@@ -210,7 +210,7 @@ pub struct NewItem {
     pub own_id: String,
     /// Time of first sight.
     pub first_seen: Timestamp,
-    /// The item.
+    /// The content that outputs show.
     pub item: Item,
     /// Whose site its URL is on.
     pub page_owner: PageOwner,

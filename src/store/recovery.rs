@@ -18,7 +18,7 @@ use crate::model::{Digest, FeedKey, Item, ItemKey, PageOwner};
 /// A published item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecoveredItem {
-    /// Its feed.
+    /// Key of the feed that published it.
     pub feed: FeedKey,
     /// The id in outputs.
     pub outward_id: String,

@@ -27,7 +27,7 @@ pub struct Repaired {
 /// What was read of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepairedTable {
-    /// Its name.
+    /// Name of the table in the schema.
     pub name: String,
     /// Number of rows in the new database.
     pub rows: usize,

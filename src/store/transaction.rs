@@ -85,6 +85,13 @@ impl Reader {
         work(&Transaction::new(&transaction))
     }
 
+    /// Closes the idle connections but one, and frees the pages that this one keeps in memory.
+    pub(super) fn release_memory(&self) -> Result<(), Error> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.truncate(1);
+        Ok(idle.iter().try_for_each(open::release_memory)?)
+    }
+
     fn connection(&self) -> Result<Connection, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {

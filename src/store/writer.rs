@@ -28,6 +28,8 @@ enum Command {
     Write(Box<Write>, Answer<Applied>),
     /// Checks that the database can be written to.
     CheckWritable(Answer<()>),
+    /// Frees the pages that the connection keeps in memory.
+    ReleaseMemory(Answer<()>),
     /// A number that changes when another process wrote to the database.
     Version(Answer<i64>),
 }
@@ -35,7 +37,8 @@ enum Command {
 /// A command that is applied and waits for the commit.
 enum Done {
     Write(Box<Write>, Result<Applied, Error>, Answer<Applied>),
-    CheckWritable(Result<(), Error>, Answer<()>),
+    /// Something without a value.
+    Other(Result<(), Error>, Answer<()>),
     Version(Result<i64, Error>, Answer<i64>),
 }
 
@@ -86,6 +89,12 @@ impl Writer {
         self.ask(Command::CheckWritable(answer), answered).await
     }
 
+    /// Frees the pages that the connection keeps in memory.
+    pub(crate) async fn release_memory(&self) -> Result<(), Error> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Command::ReleaseMemory(answer), answered).await
+    }
+
     /// A number that changes when another process wrote to the database.
     pub(crate) async fn version(&self) -> Result<i64, Error> {
         let (answer, answered) = oneshot::channel();
@@ -117,11 +126,13 @@ impl Command {
     fn work(self, connection: &Connection) -> Done {
         match self {
             Self::Write(write, answer) => {
-                let applied =
-                    in_savepoint(connection, &write).map_err(|error| examined(connection, error));
+                let applied = Transaction::new(connection).apply_unindexed(&write);
                 Done::Write(write, applied, answer)
             }
-            Self::CheckWritable(answer) => Done::CheckWritable(open::touch(connection), answer),
+            Self::CheckWritable(answer) => Done::Other(open::touch(connection), answer),
+            Self::ReleaseMemory(answer) => {
+                Done::Other(open::release_memory(connection).map_err(Error::from), answer)
+            }
             Self::Version(answer) => {
                 // Asked of the writer's own connection, it counts the commits of others alone.
                 let version = connection.query_row("PRAGMA data_version", [], |row| row.get(0));
@@ -139,7 +150,9 @@ impl Command {
     fn refuse(self, why: Error) {
         match self {
             Self::Write(_, answer) => drop(answer.send(Err(why))),
-            Self::CheckWritable(answer) => drop(answer.send(Err(why))),
+            Self::CheckWritable(answer) | Self::ReleaseMemory(answer) => {
+                drop(answer.send(Err(why)));
+            }
             Self::Version(answer) => drop(answer.send(Err(why))),
         }
     }
@@ -149,7 +162,7 @@ impl Done {
     fn result(&self) -> Result<(), Error> {
         match self {
             Self::Write(_, applied, _) => applied.as_ref().map(drop).map_err(Clone::clone),
-            Self::CheckWritable(proved, _) => proved.clone(),
+            Self::Other(proved, _) => proved.clone(),
             Self::Version(version, _) => version.as_ref().map(drop).map_err(Clone::clone),
         }
     }
@@ -158,7 +171,7 @@ impl Done {
     fn answer(self, committed: Result<(), Error>) {
         match self {
             Self::Write(_, applied, answer) => drop(answer.send(committed.and(applied))),
-            Self::CheckWritable(proved, answer) => drop(answer.send(committed.and(proved))),
+            Self::Other(proved, answer) => drop(answer.send(committed.and(proved))),
             Self::Version(version, answer) => drop(answer.send(committed.and(version))),
         }
     }
@@ -174,6 +187,22 @@ fn examined(connection: &Connection, error: Error) -> Error {
         Ok(found) => Error::Sqlite(ErrorCause::Damaged, format!("{error}; {}", found.join("; "))),
         Err(damage) => damage,
     }
+}
+
+/// Applies the writes of a group anew, each in a savepoint, because one of them failed. Savepoints cost a copy of each
+/// page that is written, and writes hardly ever fail.
+fn apply_alone(connection: &Connection, group: &mut [Done]) -> Result<(), Error> {
+    connection.execute_batch("ROLLBACK; BEGIN IMMEDIATE")?;
+    for done in group {
+        if let Done::Write(write, applied, _) = done {
+            *applied = in_savepoint(connection, write).map_err(|error| examined(connection, error));
+            // A full or failing disk rolls back the whole transaction.
+            if connection.is_autocommit() {
+                return applied.as_ref().map(drop).map_err(Clone::clone);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Applies a write in a savepoint: if it fails, only it is undone, not its group.
@@ -229,10 +258,17 @@ fn group(state: &WriterState, first: Command, waiting: &mut mpsc::Receiver<Comma
             return Group { result: Ok(()), done: group, carried: Some(command) };
         }
         let done = command.work(&state.connection);
-        let ended = done.result();
+        let mut ended = done.result();
         group.push(done);
         // A full or failing disk rolls back the whole transaction.
-        if state.connection.is_autocommit() {
+        let is_open = !state.connection.is_autocommit();
+        if ended.is_err() && is_open {
+            ended = apply_alone(&state.connection, &mut group);
+            if ended.is_ok() {
+                return Group { result: Ok(()), done: group, carried: None };
+            }
+        }
+        if ended.is_err() {
             return Group { result: ended, done: group, carried: None };
         }
         let more = group.len() < GROUP && state.clock.elapsed().saturating_sub(begun) < GROUP_TIME;
@@ -347,6 +383,23 @@ mod tests {
             "the last has its own group"
         );
         assert_eq!(kept(&path), Some(2));
+    }
+
+    #[test]
+    fn a_write_that_fails_is_undone_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newswire.db");
+        let connection = open::writer(&path).unwrap();
+        connection
+            .execute_batch(
+                "CREATE TRIGGER refuse AFTER INSERT ON word_weight WHEN length(new.data) = 2
+                 BEGIN SELECT RAISE(FAIL, 'refused'); END",
+            )
+            .unwrap();
+        let ended = ran(connection, &[1, 2, 2, 3, 4, 2]);
+        let is_ok: Vec<bool> = ended.iter().map(Result::is_ok).collect();
+        assert_eq!(is_ok, [true, false, false, true, true, false]);
+        assert_eq!(kept(&path), Some(4), "the write before a failed one remains");
     }
 
     /// Number of times that SQLite found the lock taken.

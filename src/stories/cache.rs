@@ -17,7 +17,7 @@ struct Cached {
     comparable: Arc<Comparable>,
 }
 
-/// The cache.
+/// The items of the window with their fingerprints.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     items: HashMap<ItemKey, Cached>,

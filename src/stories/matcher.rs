@@ -28,7 +28,7 @@ const LESSONS: usize = 5_000;
 pub struct Policies {
     /// For the items of these feeds.
     pub feeds: HashMap<FeedKey, Arc<Settings>>,
-    /// For all others.
+    /// For the items of all other feeds.
     pub others: Arc<Settings>,
 }
 

@@ -11,3 +11,4 @@ pub mod challenge;
 pub mod chars;
 pub mod dates;
 pub mod html;
+pub mod sha256;

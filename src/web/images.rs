@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tracing::{debug, warn};
@@ -24,6 +23,7 @@ use crate::fetch::{self, Body, Request, Wanted};
 use crate::images;
 use crate::model::{Asker, FeedId, FetchOutcome, Validators};
 use crate::poll::{Answer, Gate, Limits, Urgency, Visit};
+use crate::text::sha256::{Sha256, sha256};
 
 pub(super) use self::cache::Variant;
 
@@ -129,7 +129,7 @@ pub(super) fn image_url(url: &str) -> Option<Url> {
 
 /// The name of an image in a path: the beginning of a digest of its URL.
 pub(super) fn image_name(url: &Url) -> String {
-    let digest = Sha256::digest(url.as_str().as_bytes());
+    let digest = sha256(url.as_str().as_bytes());
     digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -344,7 +344,7 @@ fn id(url: &Url, settings: &fetch::Settings) -> ImageId {
         digest.update(format!("\nproxy {proxy}"));
     }
     let mut id = [0; 16];
-    id.copy_from_slice(&digest.finalize()[..16]);
+    id.copy_from_slice(&digest.finish()[..16]);
     ImageId(id)
 }
 

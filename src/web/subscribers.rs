@@ -11,11 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use super::site::Peer;
 use crate::model::SubscriberCount;
 use crate::render::Format;
+use crate::text::sha256::{Sha256, sha256};
 
 /// Maximum number of services per output.
 const MAX_SERVICES: usize = 100;
@@ -64,12 +64,13 @@ impl Subscribers {
         state.turn(now);
         let key = state.key;
         let hash = |parts: &[&[u8]]| {
-            let mut hasher = Sha256::new_with_prefix(key);
+            let mut hasher = Sha256::new();
+            hasher.update(key);
             for part in parts {
                 hasher.update(part.len().to_be_bytes());
                 hasher.update(part);
             }
-            let digest = hasher.finalize();
+            let digest = hasher.finish();
             u64::from_be_bytes(std::array::from_fn(|at| digest[at]))
         };
         if !state.outputs.contains_key(output) {
@@ -136,7 +137,7 @@ fn random() -> [u8; 32] {
     if read != Ok(key.len()) {
         // Only before the system has started. Another address of memory is hard to guess, too.
         let place = std::ptr::from_ref(&key).addr().to_be_bytes();
-        key.copy_from_slice(&Sha256::digest(place));
+        key.copy_from_slice(&sha256(place));
     }
     key
 }
@@ -331,7 +332,7 @@ mod tests {
         for number in [1_u64, 10, 100, 1_000, 20_000] {
             let mut distinct = Distinct::default();
             for n in 0..number {
-                let digest = Sha256::digest(n.to_be_bytes());
+                let digest = sha256(n.to_be_bytes());
                 distinct.add(u64::from_be_bytes(std::array::from_fn(|at| digest[at])));
             }
             let error = (distinct.estimate() as f64 - number as f64).abs() / number as f64;

@@ -24,7 +24,7 @@ struct Library {
     feeds: [Url; 2],
 }
 
-/// Pages of ten: an output has at least so many on one.
+/// Pages of ten items, the smallest number that an output can have.
 fn small(output: &mut Output) {
     output.items = 10;
 }
@@ -44,7 +44,7 @@ impl Library {
     }
 
     /// The feed shows these items at the next poll, which is now.
-    /// Tells how many of them wait for a word of the operator.
+    /// Returns how many of them are held.
     async fn arrive(&self, feed: usize, items: &[(String, String)]) -> usize {
         let items: Vec<(&str, &str)> = items.iter().map(|(a, b)| (&**a, &**b)).collect();
         answer(&self.world, &self.feeds[feed], rss(&items));
@@ -287,7 +287,7 @@ fn the_history_ends_where_nothing_is_kept_any_more() {
 }
 
 #[test]
-fn a_story_of_two_feeds_stands_in_the_archive_once() {
+fn a_story_of_two_feeds_is_in_the_archive_once() {
     run(async {
         let library = Library::with(small).await;
         library.arrive(0, &notes(0..15)).await;

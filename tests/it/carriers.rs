@@ -134,7 +134,7 @@ async fn strict_recognises_fewer_edited_copies_than_normal_and_loose_more() {
 }
 
 /// Stories that were written out for each paper by people who did not know the rules. In the first four sets most are
-/// edited so much that no paper keeps half of the source, and some carriers are a headline of their own and no more,
+/// edited so much that no paper keeps half of the source, and some carriers are only their own headline,
 /// which joins nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn heavily_edited_copies_are_shown_seldom_more_than_once() {

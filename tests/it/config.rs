@@ -1,6 +1,7 @@
-//! The config as operators write it: the example holds, and every mistake is told with its place.
+//! The config as operators write it: the example is valid, and every error has its place.
 
 mod doubts;
+mod edit;
 mod online;
 mod redaction;
 mod shown;
@@ -25,7 +26,7 @@ fn good(text: &str) -> Config {
     config.unwrap_or_else(|| panic!("{}", report.draw(Style::Plain)))
 }
 
-/// A file that nobody else may read.
+/// A file that other users cannot read.
 pub(crate) fn private(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
@@ -90,18 +91,18 @@ fn values(key: &Key, folder: &Path) -> Vec<String> {
         (_, Kind::Choice(words)) => return words.iter().map(|word| format!("{word:?}")).collect(),
         (_, Kind::Secret) => reference,
         (_, Kind::Secrets) => format!("{{ X-Key = {reference} }}"),
-        (_, Kind::Certificates) => file("ca.pem"),
-        (_, Kind::PageText) => file("part.html"),
-        (_, Kind::Picture) => file("logo.png"),
+        ("fetch.ca", _) => file("ca.pem"),
+        ("output.stylesheet" | "output.header" | "output.footer", _) => file("part.html"),
+        ("output.logo", _) => file("logo.png"),
         ("subscriptions.file", _) => file("list"),
         ("store.path", _) => "\"other.db\"".to_owned(),
         ("include.tags", _) => "[\"rust\"]".to_owned(),
         ("include.feeds", _) => "[\"example.org-feed\"]".to_owned(),
         (_, Kind::Number { max, .. }) => max.min(9).to_string(),
-        (_, Kind::Duration(..) | Kind::Spacing | Kind::Interval(_)) => "\"20h\"".to_owned(),
+        (_, kind) if kind.format().starts_with("duration") => "\"20h\"".to_owned(),
         (_, Kind::Flag) => (key.default != "true").to_string(),
-        (_, Kind::Size) => "\"7 MiB\"".to_owned(),
-        (_, Kind::Listen | Kind::Address) => "\"127.0.0.1:1\"".to_owned(),
+        (_, kind) if kind.format().starts_with("size: ") => "\"7 MiB\"".to_owned(),
+        ("web.listen" | "web.samples", _) => "\"127.0.0.1:1\"".to_owned(),
         (_, Kind::Choices(_)) => "[\"rss\"]".to_owned(),
         _ => key.example.to_owned(),
     };
@@ -300,7 +301,7 @@ fn two_feeds_of_one_address_are_one_that_is_asked_once_with_the_tags_of_both() {
 }
 
 #[test]
-fn secrets_are_read_from_files_and_shown_to_nobody() {
+fn secrets_are_read_from_files_and_never_shown() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
     private(&path, "ann:hunter2\n");
@@ -336,7 +337,7 @@ fn a_token_is_long_secret_and_guards_no_folder() {
 }
 
 #[test]
-fn every_mistake_of_a_file_is_told_in_one_run() {
+fn every_error_of_a_file_is_reported_in_one_run() {
     let all: String =
         "[schedule]\nintervall = 1\nper_host = 99\n[web]\nlisten = \"x\"\n".to_owned() + FEED;
     let codes: Vec<_> = read(&all).report.diagnostics.iter().map(|fault| fault.code).collect();

@@ -352,8 +352,7 @@ async fn closing_is_stored_before_anything_is_published() {
     // In the log the closing is before the documents that show it.
     let text = std::fs::read_to_string(&log).unwrap();
     let writes: Vec<Write> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let at =
-        |wanted: &dyn Fn(&Write) -> bool| writes.iter().rposition(|write| wanted(write)).unwrap();
+    let at = |wanted: &dyn Fn(&Write) -> bool| writes.iter().rposition(wanted).unwrap();
     let closing =
         at(&|write| matches!(write, Write::Digests { digests, .. } if !digests.is_empty()));
     let shown_at =

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use assert_cmd::Command;
-use newswire::config::Diagnostic;
 use newswire::fetch::ResolveError;
 use newswire::model::{FailureKind, FetchOutcome};
 use serde_json::Value;
 
 use crate::cli::{configured, newswire};
+use crate::explain::config_codes;
 use crate::support::client::Client;
 use crate::support::origin::{Answer, Names, Origin};
 
@@ -96,7 +96,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
 ];
 
 #[test]
-fn every_fault_of_a_config_is_told_with_its_place_and_code() {
+fn every_error_of_a_config_has_its_place_and_code() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "urls", "https://a.b/\nexec:rm\n");
     write(folder.path(), "planet.ini", "[https://a.b/]\nname = A\nexclude = casino\n");
@@ -137,7 +137,7 @@ fn every_fault_of_a_config_is_told_with_its_place_and_code() {
     ];
     // Who may write everywhere, as root in a container, cannot provoke the last one.
     let apart = ["unreadable", "not_utf8", "duplicate_key", "unwritable", "unknown_variable"];
-    for code in Diagnostic::CODES.iter().filter(|code| !apart.contains(code)) {
+    for code in config_codes().filter(|code| !apart.contains(code)) {
         let named = |text: &&str| text.contains(&format!("\"{code}\""));
         let told = provoked.contains(code) || there.iter().any(named);
         assert!(told, "{code}: write a config that has it");

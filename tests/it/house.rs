@@ -1,7 +1,7 @@
 //! The walls of the house, as DESIGN has them: floors, doors, one crate one room, short rooms.
 //!
 //! Reads the sources as text, with comments and literals blanked out. Every wall is tried on a
-//! planted fault first, so that it is known to stand.
+//! planted fault first, which it must find.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -30,6 +30,7 @@ const ROOMS: &[(&str, u8)] = &[
     ("web", 4),
     ("config", 5),
     ("daemon", 6),
+    ("edit", 6),
     ("cli", 7),
     ("lib", 8),
     ("main", 8),
@@ -46,7 +47,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("feed_rs", &["parse"]),
     ("encoding_rs", &["parse", "opml"]),
     ("chardetng", &["parse"]),
-    ("htmlize", &["parse"]),
+    ("ring", &["text"]),
     ("base64", &["parse", "config"]),
     ("quick_xml", &["parse", "render", "opml"]),
     ("ammonia", &["normalise"]),
@@ -64,7 +65,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("hyper", &["web", "fetch"]),
     ("hyper_util", &["web"]),
     ("toml", &["config"]),
-    ("toml_edit", &["config"]),
+    ("toml_edit", &["edit"]),
     ("annotate_snippets", &["config"]),
     ("strsim", &["config"]),
     ("prometheus_client", &["telemetry"]),
@@ -74,10 +75,10 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
-    ("indicatif", &["cli"]),
     ("comfy_table", &["cli"]),
     ("crossterm", &["cli"]),
     ("unicode_width", &["cli"]),
+    ("unicode_normalization", &["config", "dedupe", "store"]),
     ("tracing_subscriber", &["telemetry"]),
 ];
 
@@ -105,13 +106,17 @@ const CALLBACKS: &[(&str, &[&str], &str)] = &[
     ("dyn Fn() -> Loaded", &["daemon"], "the config source: cli knows the files, a test has none"),
     ("dyn AsyncBufRead", &["fetch"], "the decoder of a body is chosen by its Content-Encoding"),
     ("dyn Error", &["fetch"], "std returns the causes of an error as trait objects"),
+    ("dyn Any + Send", &["config"], "a value has the type that the parser of its key returns"),
+    ("fn() -> Json", &["config"], "a format of the config is data; this is its schema"),
+    ("fn(Written<'_>)", &["config"], "a format of the config is data; this is its parser"),
+    ("fn(&DeValue<'_>)", &["config"], "the same for a value without quotes"),
 ];
 
 const NAMELESS: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "misc"];
 const MAX_FILE: usize = 600;
 const MAX_FUNCTION: usize = 60;
 
-/// A file: its path below the package, and what stands in it.
+/// A file: its path below the package, and its text.
 struct Source {
     path: String,
     text: String,
@@ -295,7 +300,7 @@ fn doors(source: &Source, sources: &[Source], fault: &mut impl FnMut(String)) {
     }
 }
 
-/// Functions that are too long, and open ones with a yes or no that nobody can read at the call.
+/// Functions that are too long, and open ones with a `bool` whose meaning the call does not show.
 fn functions(source: &Source, fault: &mut impl FnMut(String)) {
     for (at, _) in source.code.match_indices("fn ") {
         let before = &source.code[..at];
@@ -396,7 +401,7 @@ fn collect(folder: &Path, below: &Path, sources: &mut Vec<Source>) {
 }
 
 #[test]
-fn the_house_stands_as_planned() {
+fn the_rooms_are_built_as_planned() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
     collect(&root.join("src"), root, &mut sources);
@@ -417,7 +422,7 @@ fn the_house_stands_as_planned() {
 }
 
 #[test]
-fn every_wall_stands_when_it_is_pushed() {
+fn every_rule_finds_a_planted_fault() {
     let long = format!("//! x\nfn long() {{\n{}}}\n", "    x();\n".repeat(60));
     let planted: &[(&str, &str, &str)] = &[
         (

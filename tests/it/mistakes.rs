@@ -30,7 +30,7 @@ struct Case {
     code: &'static str,
     /// A part of what is drawn.
     says: &'static str,
-    /// What is to be written instead; empty where nobody can know.
+    /// The suggestion; empty: none.
     instead: &'static str,
 }
 
@@ -74,7 +74,7 @@ fn read(text: &str) -> Loaded {
 }
 
 #[test]
-fn every_mistake_is_told_with_its_place_and_what_to_do() {
+fn every_error_has_its_place_and_a_remedy() {
     let mut wrong = String::new();
     let mut count = 0;
     for case in ALL.iter().copied().flatten() {
@@ -107,7 +107,7 @@ fn every_mistake_is_told_with_its_place_and_what_to_do() {
 #[test]
 fn every_mistake_ends_the_program_with_78_and_no_panic() {
     let folder = tempfile::tempdir().unwrap();
-    // One of each table: each is a process of its own.
+    // One of each table: each runs as a separate process.
     for case in ALL.iter().filter_map(|cases| cases.last()) {
         std::fs::write(folder.path().join("newswire.toml"), case.text).unwrap();
         let said = newswire(folder.path(), &["check"]);
@@ -140,7 +140,7 @@ fn a_line_that_cannot_be_read_hides_no_other_mistake() {
 }
 
 #[test]
-fn each_pair_of_bounds_that_contradict_is_told_at_the_later_line() {
+fn contradicting_bounds_are_reported_at_the_later_line() {
     let text = "[schedule]\nmin_interval = \"2h\"\ninterval = \"3h\"\nmax_interval = \"1h\"";
     let report = read(text).report;
     let told = report.diagnostics.iter().filter(|fault| fault.code == "contradiction");
@@ -162,7 +162,7 @@ proptest! {
 
     /// Bytes of the example are cut out, doubled and overwritten.
     #[test]
-    fn whatever_stands_in_a_config_is_told_with_a_place_in_it(
+    fn diagnostics_of_any_text_have_a_place_in_it(
         at in 0..EXAMPLE.len(), cut in 0..40_usize, put in "(?s).{0,12}", again in 0..EXAMPLE.len(),
     ) {
         let uncommented = EXAMPLE.replace("\n# ", "\n");
@@ -186,4 +186,17 @@ proptest! {
             prop_assert!(!drawn.is_empty() && report.to_json().is_array());
         }
     }
+}
+
+#[test]
+fn inline_tables_that_are_nested_deeply_are_rejected() {
+    let position = |levels: usize| {
+        let text = format!("version = 1\nx = {}1{}", "{a=".repeat(levels), "}".repeat(levels));
+        let files = Files::one(text, Path::new("n.toml"), Path::new(""));
+        let report = files.read(PathChecks::Existence).report;
+        let found = report.diagnostics.iter().find(|found| found.message.contains("nested too"));
+        found.and_then(|found| found.span.clone()).map(|span| report.position(span.start))
+    };
+    assert_eq!(position(200), None);
+    assert_eq!(position(201), Some((2, 5 + 3 * 200)));
 }

@@ -53,7 +53,7 @@ pub(crate) struct Item {
     pub(crate) summary: Option<String>,
 }
 
-/// The pairs of a file that are the same story in feeds of their own, each with its name.
+/// The pairs of a file that are the same story in separate feeds, each with its name.
 pub(crate) fn same_pairs(path: &Path) -> Vec<(String, Item, Item)> {
     let file: File = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let same = file.pair.into_iter().filter(|pair| pair.same && pair.feeds.is_none());

@@ -345,7 +345,7 @@ async fn why_split_and_join_work_and_decisions_are_permanent() {
     assert_eq!(code, 0, "{why}");
     for word in [
         "joined by",
-        "all 1 of the items of the story that it was compared with",
+        "matches the other item of the story",
         "belongs to 1",
         "Halcyon aground in fog",
         "100% of the shorter text is in the other",

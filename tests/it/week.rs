@@ -310,7 +310,7 @@ fn port_less(key: &str, week: &Week) -> String {
     format!("{host}:{}/{path}", week.world.origin.port())
 }
 
-/// All requests to a site, to an address and to a URL are apart, whoever made them and over all processes. No more than allowed are open
+/// All requests to a site, to an address and to a URL are apart, over all callers and processes. No more than allowed are open
 /// at once, to a site and to an address.
 fn check_turns(week: &Week) {
     let mut written = week.written.lock().unwrap();

@@ -111,10 +111,13 @@ impl Why<'_> {
         let compared = self.receipt.matches.iter().filter(|(_, other, _)| in_story(other));
         let (same, separate): (Vec<_>, Vec<_>) = compared.partition(|(tie, ..)| tie.same);
         let (matched, all) = (same.len(), same.len() + separate.len());
+        if (others.len(), matched) == (1, 1) {
+            return Some("matches the other item of the story".to_owned());
+        }
         let matched = match (matched, all) {
             (_, 0) => "no comparison with an item of the story".to_owned(),
             (matched, all) if matched == all => {
-                format!("matches all {all} of the items of the story that it was compared with")
+                format!("matches all items of the story that it was compared with ({all})")
             }
             _ => {
                 format!(

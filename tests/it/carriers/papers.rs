@@ -150,7 +150,7 @@ fn copies(texts: &str, part: Part, seed: usize) -> Vec<Copy> {
     copies
 }
 
-/// Forms, each filled in by two feeds of its own; they share the first filling.
+/// Forms, each filled in by two separate feeds; they share the first filling.
 fn forms(texts: &str, part: Part) -> Vec<Copy> {
     let mut copies = Vec::new();
     for (i, (name, lines)) in sections(texts).into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What holds and is hardly meant is told as a warning, at its place, and nothing else is.
+//! A valid value that is probably not meant is a warning at its place; there are no other warnings.
 
 use newswire::config::Severity;
 
@@ -8,7 +8,7 @@ use super::{FEED, HEAD, OUTPUT, read};
 const PODCAST: &str = "podcast = \"Arts\"\nlanguage = \"en\"\nicon = \"https://a.b/i.png\"\n";
 
 #[test]
-fn what_is_hardly_meant_is_told_at_its_place() {
+fn improbable_values_are_warnings_at_their_place() {
     let feed = |more: &str| {
         let path = more.replace(|c: char| !c.is_ascii_alphanumeric(), "");
         format!("[[feed]]\nurl = \"https://example.org/{path}\"\n{more}\n")

@@ -89,7 +89,7 @@ fn every_value_in_force_is_shown_with_its_origin_and_no_secret() {
 }
 
 #[test]
-fn a_broken_config_is_told_instead_and_the_default_is_the_example() {
+fn an_invalid_config_is_reported_and_the_default_is_the_example() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("newswire.toml"), "[web]\nlisten = 1").unwrap();
     let said = newswire(folder.path(), &["config"]);
@@ -230,7 +230,7 @@ fn the_example_holds_against_the_schema_and_so_does_each_key_as_it_is_shown() {
 }
 
 #[test]
-fn the_schema_is_as_strict_as_the_reader_where_one_value_tells() {
+fn the_schema_is_as_strict_as_the_reader_for_single_values() {
     for text in [
         "[schedule]\nintervall = \"1h\"",
         "[schedule]\ninterval = 30",

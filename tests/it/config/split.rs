@@ -27,7 +27,7 @@ fn load(folder: &TempDir) -> config::Loaded {
 }
 
 #[test]
-fn files_in_conf_d_are_read_as_if_they_stood_in_the_config_in_the_order_of_their_names() {
+fn files_in_conf_d_are_read_like_the_config_in_the_order_of_their_names() {
     let [second, third] = [feed(2), feed(3)];
     let folder = folder(&[
         ("newswire.toml", &format!("{HEAD}{OUTPUT}{}", feed(1))),
@@ -78,7 +78,7 @@ fn what_is_said_in_two_files_is_an_error_that_names_both_places() {
 }
 
 #[test]
-fn mistakes_in_any_file_are_told_in_one_run_each_with_its_own_place() {
+fn errors_of_all_files_are_reported_in_one_run_each_with_its_place() {
     let folder = folder(&[
         ("newswire.toml", &format!("{HEAD}{OUTPUT}[feed]\nurl = 1\n")),
         ("conf.d/a.toml", "ä = 1\n[schedule]\n  intervall = \"1h\"\n"),
@@ -137,10 +137,23 @@ fn add_and_import_write_to_the_main_file_and_know_the_feeds_of_the_others() {
 }
 
 #[test]
-fn a_folder_that_is_a_file_is_told() {
+fn a_file_in_place_of_the_folder_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("newswire.toml"), HEAD).unwrap();
     std::fs::write(folder.path().join("conf.d"), "").unwrap();
     let report = config::load(Path::new(&folder.path().join("newswire.toml"))).report;
     assert_eq!(report.diagnostics.iter().filter(|fault| fault.code == "unreadable").count(), 1);
+}
+
+#[test]
+fn a_variable_of_another_key_is_not_confused_with_keys_of_files() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("newswire.toml"), "version = 1\n[web]\nlisten = \"off\"\n")
+        .unwrap();
+    let mut command = assert_cmd::Command::cargo_bin("newswire").unwrap();
+    command.current_dir(folder.path()).env("NEWSWIRE_WEB_LISTN", "x").args(["check"]);
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = text + &String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("did you mean \"listen\"?"), "{text}");
 }

@@ -202,7 +202,7 @@ fn c2_no_reader_can_take_a_plain_text_for_html() {
 }
 
 #[test]
-fn c3_who_wrote_it_and_where_is_told_where_every_reader_shows_it() {
+fn authors_and_sources_are_where_every_reader_shows_them() {
     let all = entries();
     let look = Presentation { title_prefix: "{source}: ".parse().ok(), ..Presentation::default() };
     let prefixed = Output { presentation: look, ..output() };

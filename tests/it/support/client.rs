@@ -1,4 +1,4 @@
-//! A fetcher with settings and a memory of its own, for one exchange at a time.
+//! A fetcher with its own settings and validators, for one exchange at a time.
 
 use std::sync::Arc;
 use std::time::Duration;

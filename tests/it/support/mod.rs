@@ -1,4 +1,4 @@
-//! What the tests stand on: an origin that can misbehave, and a world with clock, store and config.
+//! Support of the tests: an origin that can misbehave, and a world with clock, store and config.
 
 pub(crate) mod client;
 pub(crate) mod origin;

@@ -1,4 +1,4 @@
-//! A local origin: scripted routes, and a raw mode that lies, stalls and cuts. Its resolver leads
+//! A local origin: scripted routes, and a raw mode that sends wrong lengths, stalls and cuts. Its resolver leads
 //! every host name here, so that redirects across hosts go through the real HTTP stack.
 
 use std::collections::HashMap;

@@ -10,7 +10,7 @@ use url::Url;
 use super::origin::Answer;
 use super::world::{HOUR, World, poll};
 
-/// An agency's text in so many paragraphs, as a paper may print it.
+/// An agency's text in this number of paragraphs, as a paper may print it.
 pub(crate) const AGENCY: [&str; 4] = [
     "The ferry Halcyon ran aground in thick fog off the northern pier of Onverwacht on Saturday morning, with \
      forty-one passengers and nine crew on board, the coast guard said.",

@@ -22,7 +22,7 @@ const SEEN: Timestamp = Timestamp::constant(1_750_000_000, 0);
 fuzz_target!(|data: &[u8]| {
     let Some((first, bytes)) = data.split_first() else { return };
     let mut entries = if first & 1 == 0 { of_document(bytes) } else { of_strings(bytes) };
-    // What the store promises: each entry has an id of its own.
+    // What the store promises: each entry has its own id.
     let mut seen = std::collections::HashSet::new();
     entries.retain(|entry| seen.insert(entry.outward_id.clone()));
     let output = output(*first, bytes);
@@ -32,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
         if let Err(error) = check(&output, *format, &document, &entries) {
             panic!("{format:?}: {error}\n{}", String::from_utf8_lossy(&document));
         }
-        // Whoever reads it sees the same items.
+        // All readers see the same items.
         let url = Url::parse(&output.self_url(*format)).expect("a constant is a URL");
         let read = parse(Input { bytes: &document, content_type: None, url: &url, max_items: 10_000 });
         let read = read.unwrap_or_else(|error| panic!("{format:?}: {error:?}"));

@@ -21,7 +21,7 @@ fuzz_target!(|html: &str| {
     }
     let tags = lower.split('<').skip(1).map(|tag| tag.split('>').next().unwrap_or_default());
     for tag in tags {
-        // Outside of the quotes stand the names.
+        // The names are outside of the quotes.
         let handler = tag.split('"').step_by(2).any(|names| names.contains(" on"));
         assert!(!tag.contains("=\"javascript:") && !handler, "{tag} in {once:?}");
     }

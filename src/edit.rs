@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, Item, Table, Value};
 
-use super::definition::{Kind, Section};
-use super::files::Files;
+use crate::config::{Files, Section};
 
 /// A change of one feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +15,7 @@ pub enum FeedEdit<'a> {
     Set {
         /// Name of the key.
         key: &'a str,
-        /// The value.
+        /// The value as TOML or text; empty: remove the key.
         value: &'a str,
     },
     /// Add and remove tags.
@@ -71,31 +70,18 @@ crate::model::codes! {
     Self::Value { .. } => "invalid_value": "write text in quotes, a list in brackets: 'tags=[\"a\", \"b\"]'",
 }
 
-impl Files {
-    /// The file with the feed that has the id or URL `name`, with the change. A file that does not change has the
-    /// same text.
-    ///
-    /// # Errors
-    /// See [`EditError`].
-    pub fn edit_feed(&self, name: &str, edit: FeedEdit<'_>) -> Result<EditedFile, EditError> {
-        let mut main = PathBuf::new();
-        for source in self.sources.iter() {
-            if main.as_os_str().is_empty() {
-                main.clone_from(&source.path);
-            }
-            if let Some(after) = edited(&source.path, &source.text, (name, edit))? {
-                let (path, before) = (source.path.clone(), source.text.clone());
-                return Ok(EditedFile { path, before, after });
-            }
+/// The file with the feed that has the id or URL `name`, with the change. A file that does not change has the same text.
+///
+/// # Errors
+/// See [`EditError`].
+pub fn edit_feed(files: &Files, name: &str, edit: FeedEdit<'_>) -> Result<EditedFile, EditError> {
+    for (path, before) in files.texts() {
+        if let Some(after) = edited(path, before, (name, edit))? {
+            return Ok(EditedFile { path: path.to_owned(), before: before.to_owned(), after });
         }
-        Err(EditError::NoFeed { name: name.to_owned(), path: main })
     }
-
-    /// The same files with another text of one of them.
-    #[must_use]
-    pub fn with_edited(self, edited: &EditedFile) -> Self {
-        self.with(&edited.path, edited.after.clone())
-    }
+    let main = files.texts().next().map(|(path, _)| path.to_owned());
+    Err(EditError::NoFeed { name: name.to_owned(), path: main.unwrap_or_default() })
 }
 
 /// The text with the change; `None`: it has no such feed.
@@ -217,88 +203,12 @@ fn tidy(mut tags: Array) -> Array {
 /// A value as TOML; text may be written without quotes for keys that do not take numbers, flags or lists. The value of
 /// an unknown key is text, so that the check of the config reports the key.
 fn parsed(key: &str, value: &str) -> Result<Value, EditError> {
-    let kind = Section::Feed.key(key).map(|key| key.kind);
-    let is_text = !matches!(
-        kind,
-        Some(
-            Kind::Number { .. }
-                | Kind::Flag
-                | Kind::Texts
-                | Kind::Networks
-                | Kind::Secret
-                | Kind::Secrets
-        )
-    );
+    let key_of_feed = Section::Feed.key(key);
+    let is_text = key_of_feed.is_none_or(|key| key.kind.is_text());
     let quoted = value.starts_with(['"', '\'']);
     if is_text && !quoted {
         return Ok(Value::from(value));
     }
     let invalid = |_| EditError::Value { key: key.to_owned(), value: value.to_owned() };
     value.parse::<Value>().map_err(invalid)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &str = "# my planet\nversion = 1\n\n# the first\n[[feed]]\nurl = \"https://a.test/f\"   # stays\n\
-        tags = [\"x\", \"y\"]  # two\n\n# the second\n[[feed]]\nid   = \"b\" \nurl = \"https://b.test/f\"\n\n[web]\nlisten = \"off\"\n";
-
-    fn files(text: &str) -> Files {
-        Files::one(text.to_owned(), Path::new("n.toml"), Path::new(""))
-    }
-
-    fn after(name: &str, edit: FeedEdit<'_>) -> String {
-        files(TEXT).edit_feed(name, edit).unwrap().after
-    }
-
-    #[test]
-    fn a_key_is_set_and_comments_and_spaces_stay() {
-        let set = |key, value| FeedEdit::Set { key, value };
-        let paused = after("b", set("paused", "true"));
-        assert_eq!(paused, TEXT.replace("b.test/f\"\n", "b.test/f\"\npaused = true\n"));
-        let again = files(&paused).edit_feed("b", set("paused", "")).unwrap().after;
-        assert_eq!(again, TEXT);
-        let url = after("https://a.test/f", set("url", "https://c.test/f"));
-        assert_eq!(url, TEXT.replace("a.test", "c.test"));
-        let interval = after("b", set("interval", "2h"));
-        assert!(interval.contains("interval = \"2h\"\n"), "{interval}");
-        let quoted = after("b", set("title", "\"A \\\" B\""));
-        assert!(quoted.contains("title = \"A \\\" B\"\n"), "{quoted}");
-    }
-
-    #[test]
-    fn tags_are_added_and_removed_and_the_comment_stays() {
-        let tag = |add: &[&str], remove: &[&str]| {
-            let owned =
-                |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
-            let (add, remove) = (owned(add), owned(remove));
-            after("https://a.test/f", FeedEdit::Tag { add: &add, remove: &remove })
-        };
-        assert_eq!(tag(&["z", "x"], &[]), TEXT.replace("\"y\"]", "\"y\", \"z\"]"));
-        assert_eq!(tag(&[], &["x"]), TEXT.replace("\"x\", ", ""));
-        assert_eq!(tag(&[], &["x", "y"]), TEXT.replace("tags = [\"x\", \"y\"]  # two\n", ""));
-    }
-
-    #[test]
-    fn a_removed_feed_takes_only_its_own_section_along() {
-        let second = "# the second\n[[feed]]\nid   = \"b\" \nurl = \"https://b.test/f\"\n\n";
-        assert_eq!(after("b", FeedEdit::Remove), TEXT.replace(second, ""));
-        let removed = after("b", FeedEdit::Remove);
-        assert!(removed.contains("a.test") && !removed.contains("b.test"), "{removed}");
-        assert!(
-            removed.starts_with("# my planet\n") && removed.ends_with("[web]\nlisten = \"off\"\n"),
-            "{removed}"
-        );
-    }
-
-    #[test]
-    fn unknown_feeds_and_values_that_are_no_toml_are_errors() {
-        let set = |value| FeedEdit::Set { key: "per_host", value };
-        assert!(matches!(files(TEXT).edit_feed("c", set("1")), Err(EditError::NoFeed { .. })));
-        assert!(matches!(files(TEXT).edit_feed("b", set("a b")), Err(EditError::Value { .. })));
-        let windows = TEXT.replace('\n', "\r\n");
-        let edited = files(&windows).edit_feed("b", set("2")).unwrap().after;
-        assert_eq!(edited, windows.replace("b.test/f\"\r\n", "b.test/f\"\r\nper_host = 2\r\n"));
-    }
 }

@@ -1,0 +1,155 @@
+//! Texts that are words, names or patterns. Pure.
+
+use std::net::Ipv4Addr;
+
+use jiff::tz::TimeZone;
+use regex::{Regex, RegexBuilder};
+use toml::de::DeValue;
+
+use super::suggest::nearest;
+use super::value::Invalid;
+use crate::model::LinkPattern;
+use crate::normalise::Selector;
+use crate::render::{PodcastCategory, PrefixError, TitlePrefix};
+
+/// Text of visible ASCII characters (RFC 9110 5.5).
+pub(super) fn header(key: &str, text: &str) -> Result<String, Invalid> {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(text.to_owned());
+    }
+    let message = format!("{key} has characters that a header cannot contain");
+    Err(Invalid::new("bad_header", message, "use visible ASCII characters only"))
+}
+
+/// An id, which becomes a file name and a path.
+pub(super) fn id(text: &str) -> Result<&str, Invalid> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    if (1..=64).contains(&text.len()) && text.chars().all(fits) && !text.starts_with('.') {
+        return Ok(text);
+    }
+    let help =
+        "an id has 1 to 64 characters of a-z, 0-9, '.', '_' and '-', and does not begin with a dot";
+    let invalid = Invalid::new("bad_id", format!("{text:?} is not an id"), help);
+    let meant: String =
+        text.trim().to_lowercase().chars().map(|c| if c == ' ' { '-' } else { c }).collect();
+    let meant = Some(meant).filter(|meant| meant != text && id(meant).is_ok());
+    Err(invalid.maybe_meant(meant))
+}
+
+/// A language tag, RFC 5646 2.1, as far as a feed reader checks it.
+pub(super) fn language(text: &str) -> Result<String, Invalid> {
+    let text = text.trim();
+    let part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let primary = text.split('-').next().unwrap_or_default();
+    let letters =
+        (2..=3).contains(&primary.len()) && primary.bytes().all(|b| b.is_ascii_alphabetic());
+    if letters && text.split('-').all(part) {
+        return Ok(text.to_owned());
+    }
+    let help = "write a tag: \"en\", \"de-AT\", \"zh-Hant\"";
+    let invalid = Invalid::new("bad_language", format!("{text:?} is not a language tag"), help);
+    let dashed = text.split('.').next().unwrap_or_default().replace('_', "-");
+    let dashed = Some(dashed).filter(|dashed| dashed != text && language(dashed).is_ok());
+    Err(invalid.maybe_meant(dashed))
+}
+
+/// A time zone of the IANA database.
+pub(super) fn time_zone(text: &str) -> Result<TimeZone, Invalid> {
+    let text = text.trim();
+    TimeZone::get(text).map_err(|_| {
+        let message = format!("{text:?} is not a time zone");
+        let help = "write a name of the IANA database: \"Europe/Berlin\", \"UTC\"";
+        let invalid = Invalid::new("bad_time_zone", message, help);
+        let spelled = text.replace(' ', "_").to_lowercase();
+        let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let is_named = |name: &&String| {
+            let lower = name.to_lowercase();
+            lower.rsplit('/').next() == Some(&*spelled)
+        };
+        invalid.maybe_meant(known.iter().find(is_named))
+    })
+}
+
+/// Memory limit of a compiled regular expression, in bytes.
+const MAX_REGEX: usize = 1 << 20;
+
+/// A regular expression of bounded size.
+pub(super) fn regex(text: &str) -> Result<Regex, Invalid> {
+    RegexBuilder::new(text).size_limit(MAX_REGEX).build().map_err(|error| {
+        if matches!(error, regex::Error::CompiledTooBig(_)) {
+            let message = format!("{text:?} needs more than 1 MiB as a regular expression");
+            let help = "shorten it, or replace \\w by [a-z] and large counts by \"+\"";
+            return Invalid::new("bad_regex", message, help);
+        }
+        let why = error.to_string();
+        let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let message = format!("{text:?} is not a regular expression: {why}");
+        Invalid::new("bad_regex", message, "docs.rs/regex describes the syntax")
+    })
+}
+
+/// A pattern of links: a host name with its subdomains, or a regular expression.
+pub(super) fn link_pattern(text: &str) -> Result<LinkPattern, Invalid> {
+    let text = text.trim();
+    if text.is_empty() {
+        let help = "write a host name or a regular expression";
+        return Err(Invalid::new("empty_value", "a text in links is empty", help));
+    }
+    if let Some(name) = text.strip_prefix("*.") {
+        let message = format!("{text:?} is not a host name");
+        let help = "a host name includes its subdomains";
+        return Err(Invalid::new("bad_regex", message, help).meant(name));
+    }
+    let label = |label: &str| {
+        !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+    };
+    let last = text.rsplit('.').next().unwrap_or_default();
+    let is_host = text.contains('.')
+        && text.split('.').all(label)
+        && (last.chars().any(char::is_alphabetic) || text.parse::<Ipv4Addr>().is_ok());
+    match url::Host::parse(text) {
+        Ok(host) if is_host => Ok(LinkPattern::Host(host.to_string())),
+        _ => regex(text).map(LinkPattern::Regex),
+    }
+}
+
+/// A CSS selector.
+pub(super) fn selector(text: &str) -> Result<Selector, Invalid> {
+    Selector::parse(text).map_err(|why| {
+        let message = format!("{text:?} is not a CSS selector: {why}");
+        let help =
+            "docs/remove.md has examples, such as \".share\", \"#related\", \"a[href*='utm_']\"";
+        Invalid::new("bad_selector", message, help)
+    })
+}
+
+pub(super) fn title_prefix(text: &str) -> Result<TitlePrefix, Invalid> {
+    text.parse::<TitlePrefix>().map_err(|error| {
+        let help = "write a text with the title of the feed in it: \"{source}: \"";
+        let invalid = Invalid::new("bad_title_prefix", error.to_string(), help);
+        let PrefixError::Unknown(braced) = &error else { return invalid };
+        let word = braced.trim_matches(['{', '}', ' ']);
+        let near = nearest(word, ["source"].into_iter());
+        invalid.maybe_meant(near.map(|near| text.replacen(braced, &format!("{{{near}}}"), 1)))
+    })
+}
+
+/// The name of a category or subcategory of Apple Podcasts.
+pub(super) fn podcast_category(text: &str) -> Result<&'static str, Invalid> {
+    if let Some(name) = PodcastCategory::names().find(|name| *name == text) {
+        return Ok(name);
+    }
+    let message = format!("{text:?} is not a category of Apple Podcasts");
+    let invalid = Invalid::new("unknown_value", message, "docs/feeds.md lists the categories");
+    // Other programs write "News > Tech News", or "&" as feeds have it.
+    let last = text.rsplit(['>', '/']).next().unwrap_or(text).trim().replace("&amp;", "&");
+    let same = PodcastCategory::names().find(|name| name.eq_ignore_ascii_case(&last));
+    Err(invalid.maybe_meant(same.or_else(|| nearest(&last, PodcastCategory::names()))))
+}
+
+/// The text that a number probably means.
+pub(super) fn bare_word(value: &DeValue<'_>) -> Option<String> {
+    value.as_integer().map(|number| number.as_str().to_owned())
+}
