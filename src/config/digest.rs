@@ -19,8 +19,8 @@ pub(super) fn check(layer: &Layer, report: &mut Report) {
     let mut error = |name: &str, message: &str, help: &str| {
         report.push(layer.error("contradiction", name, message).help(help));
     };
-    if !layer.sets("digest") {
-        let uncertain = layer.may_set("digest");
+    if matches!(layer.get::<&str>("digest").copied(), None | Some("off")) {
+        let uncertain = layer.is_uncertain("digest");
         for name in ["digest_hour", "digest_day"] {
             if !uncertain && layer.sets(name) {
                 let help = "set digest to \"daily\" or \"weekly\", or remove it";

@@ -450,7 +450,7 @@ pub const KEYS: &[Key] = &[
     output("footer", PAGE_TEXT).example("\"footer.html\"")
         .doc("File with HTML that is written below the pages as it is.")
         .also_called(&["foot", "bottom"]),
-    output("digest", Choice(&["daily", "weekly"])).example("\"daily\"")
+    output("digest", Choice(&["off", "daily", "weekly"])).default("\"off\"")
         .doc("Publishes digests instead of stories: one entry for each day or week, which lists the stories since the last one.")
         .details("A digest never changes once it is published. items then counts digests, at most 100 and 14 by default, per_feed limits the \
             stories of a feed in each, and content = \"none\" lists titles only. docs/feeds.md describes digests.")

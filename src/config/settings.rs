@@ -174,6 +174,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
 
 fn digest(values: &Values) -> Option<Digest> {
     let every = match values.get::<&str>("digest")? {
+        "off" => return None,
         "weekly" => DigestPeriod::Weekly(match values.get("digest_day") {
             Some("tuesday") => Weekday::Tuesday,
             Some("wednesday") => Weekday::Wednesday,

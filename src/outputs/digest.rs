@@ -16,19 +16,10 @@ use super::error::Error;
 use super::select::{BATCH, Feeds, Taken, complete, feeds_taken};
 use crate::model::{FeedId, FeedInfo, FeedKey, FeedProfile, Item, ItemKey, OutputItem, StoryKey};
 use crate::render::{Digest, Format, Output, Selector, digest_id, digest_text};
-use crate::store::{ArchivePage, DigestState, ItemHead, StoredDigest, Transaction};
+use crate::store::{ArchivePage, ClosedPeriods, DigestState, ItemHead, StoredDigest, Transaction};
 
 /// Number of arrivals that are read in one step.
 const ARRIVALS: usize = 1024;
-
-/// What closing changes.
-#[derive(Debug, PartialEq)]
-pub(super) struct Closing {
-    /// How far the output is closed.
-    pub(super) state: DigestState,
-    /// New digests, in the order of their periods.
-    pub(super) digests: Vec<StoredDigest>,
-}
 
 /// The time zone of an output.
 pub(super) fn zone(output: &Output) -> TimeZone {
@@ -43,7 +34,7 @@ pub(super) fn close(
     reader: &Transaction<'_>,
     (output, digest): (&Output, Digest),
     now: Timestamp,
-) -> Result<Option<Closing>, Error> {
+) -> Result<Option<ClosedPeriods>, Error> {
     let zone = zone(output);
     let end = digest.end_until(now, &zone);
     let known = reader.digest_state(&output.id)?;
@@ -60,7 +51,7 @@ pub(super) fn close(
     if state.closed_until > digest.end_after(now, &zone) {
         // The clock was ahead. What was closed by it stays closed.
         let state = DigestState { closed_until: end, ..state };
-        return Ok(Some(Closing { state, digests: Vec::new() }));
+        return Ok(Some(ClosedPeriods { output: output.id.clone(), state, digests: Vec::new() }));
     }
     if state.closed_until >= end {
         return Ok(None);
@@ -89,7 +80,8 @@ pub(super) fn close(
             items: entries.iter().map(|entry| entry.key).collect(),
         });
     }
-    Ok(Some(Closing { state: DigestState { closed_until: end, ..arrived.state }, digests }))
+    let state = DigestState { closed_until: end, ..arrived.state };
+    Ok(Some(ClosedPeriods { output: output.id.clone(), state, digests }))
 }
 
 /// The periods that are closed now.

@@ -352,9 +352,8 @@ impl Publisher {
         self.closings().insert(output.id.clone(), now);
         let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
         let work = move || reader.read(|reader| digest::close(reader, (&asked, rule), now));
-        if let Some(digest::Closing { state, digests }) = self.off_thread(output, work).await? {
-            let output = output.id.clone();
-            self.store.write(Write::Digests { output, state, digests }).await?;
+        if let Some(closed) = self.off_thread(output, work).await? {
+            self.store.write(Write::Digests(closed)).await?;
         }
         Ok(())
     }

@@ -43,6 +43,17 @@ pub struct DigestState {
     pub ahead: Vec<ItemKey>,
 }
 
+/// Periods of an output that are closed together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedPeriods {
+    /// Id of the output.
+    pub output: String,
+    /// How far it is closed from now on.
+    pub state: DigestState,
+    /// The digests of the periods that have stories.
+    pub digests: Vec<StoredDigest>,
+}
+
 const DIGEST: &str = "number, id, ends_at, closed_at, title, summary, html, items";
 
 impl Transaction<'_> {
@@ -167,12 +178,8 @@ impl Transaction<'_> {
     }
 
     /// Writes how far an output is closed, and the digests of the periods. A digest that is stored stays as it is.
-    pub(super) fn write_digests(
-        &self,
-        output: &str,
-        state: &DigestState,
-        digests: &[StoredDigest],
-    ) -> Result<(), Error> {
+    pub(super) fn close_periods(&self, closed: &ClosedPeriods) -> Result<(), Error> {
+        let ClosedPeriods { output, state, digests } = closed;
         let mut insert = self.connection.prepare_cached(
             "INSERT OR IGNORE INTO digest (output, number, id, ends_at, closed_at, title, summary, html, items)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -253,10 +260,15 @@ pub(crate) fn every_method(transaction: &Transaction<'_>) {
     assert_eq!(transaction.digest_state("daily").unwrap(), None);
     assert_eq!(transaction.digest_numbers("daily").unwrap(), None);
     let written = [digest(1, 100), digest(2, 200)];
-    transaction.write_digests("daily", &state, &written).unwrap();
+    let closed = |digests: &[StoredDigest]| ClosedPeriods {
+        output: "daily".to_owned(),
+        state: state.clone(),
+        digests: digests.to_vec(),
+    };
+    transaction.close_periods(&closed(&written)).unwrap();
     // A stored digest never changes.
     let other = StoredDigest { title: "Other".to_owned(), ..digest(2, 200) };
-    transaction.write_digests("daily", &state, &[other]).unwrap();
+    transaction.close_periods(&closed(&[other])).unwrap();
     assert_eq!(transaction.digest_state("daily").unwrap(), Some(state));
     assert_eq!(transaction.digests("daily", (1, 9), 1).unwrap(), written[1..]);
     assert_eq!(transaction.digest_ends("daily").unwrap(), [(2, at(200)), (1, at(100))]);

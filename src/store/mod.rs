@@ -71,7 +71,7 @@ use tokio::sync::watch;
 pub use archive::{ArchivePage, Arrivals};
 pub use backup::{Backup, BackupError, backup, restore};
 pub use check::{CheckReport, check, check_copy};
-pub use digests::{DigestState, StoredDigest};
+pub use digests::{ClosedPeriods, DigestState, StoredDigest};
 pub use disk::{DatabaseSize, DiskSpace};
 pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{FeedState, RegisteredFeed};

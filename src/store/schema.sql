@@ -349,7 +349,6 @@ CREATE TABLE digest (
   UNIQUE (output, ends_at)
 ) STRICT;
 
-CREATE INDEX digest_text ON digest(output, number, ends_at) WHERE html IS NOT NULL;
 CREATE INDEX digest_closed ON digest(closed_at) WHERE html IS NOT NULL;
 
 -- How many subscribers an output had on a day. Nothing about the clients is stored.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::archive::ArchivePage;
-use super::digests::{DigestState, StoredDigest};
+use super::digests::ClosedPeriods;
 use super::error::Error;
 use super::feeds::RegisteredFeed;
 use super::matches::{Matches, OperatorDecision};
@@ -94,14 +94,7 @@ pub enum Write {
         item_ids: Vec<(ItemKey, String)>,
     },
     /// Periods of an output with digests are closed.
-    Digests {
-        /// Id of the output.
-        output: String,
-        /// How far it is closed from now on.
-        state: DigestState,
-        /// The digests of the periods that have stories.
-        digests: Vec<StoredDigest>,
-    },
+    Digests(ClosedPeriods),
     /// What an output shows from now on.
     Publication {
         /// Id of the output.
@@ -208,7 +201,7 @@ impl Write {
             | Self::Weights { .. }
             | Self::Document { .. }
             | Self::Archive { .. }
-            | Self::Digests { .. }
+            | Self::Digests(_)
             | Self::Publication { .. }
             | Self::Basis { .. }
             | Self::Checked { .. }
@@ -279,9 +272,7 @@ impl Transaction<'_> {
                 self.write_output_item_ids(output, item_ids)?;
                 self.write_archive_pages(output, pages)?;
             }
-            Write::Digests { output, state, digests } => {
-                self.write_digests(output, state, digests)?;
-            }
+            Write::Digests(closed) => self.close_periods(closed)?,
             Write::Publication { output, shown, item_ids } => {
                 self.write_output_item_ids(output, item_ids)?;
                 self.write_publication(output, shown)?;

@@ -354,7 +354,7 @@ async fn closing_is_stored_before_anything_is_published() {
     let writes: Vec<Write> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let at = |wanted: &dyn Fn(&Write) -> bool| writes.iter().rposition(wanted).unwrap();
     let closing =
-        at(&|write| matches!(write, Write::Digests { digests, .. } if !digests.is_empty()));
+        at(&|write| matches!(write, Write::Digests(closed) if !closed.digests.is_empty()));
     let shown_at =
         at(&|write| matches!(write, Write::Publication { shown, .. } if shown.contains("tag:")));
     assert!(closing < shown_at, "{closing} {shown_at}");
