@@ -112,6 +112,7 @@ fn output() -> Output {
         token: None,
         presentation: Presentation::default(),
         deltas: false,
+        digest: None,
         site: false,
         base_url: url("https://wire.example.org/"),
         identity: OutputIdentity::new("bench", Timestamp::UNIX_EPOCH),

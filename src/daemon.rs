@@ -81,6 +81,8 @@ use crate::web::Listener;
 const WEB_STALLED: Duration = Duration::from_secs(10);
 /// Time after which a pass starts no more hosts that were never asked.
 const LONGEST_START: Duration = Duration::from_secs(4 * 60);
+/// Time from the start until digests are closed: feeds that were due meanwhile are polled first.
+const DIGEST_DELAY: Duration = Duration::from_secs(10 * 60);
 /// Interval of the removal of expired data.
 const CLEAN_UP: Duration = Duration::from_secs(60 * 60);
 
@@ -109,6 +111,7 @@ pub fn check_start(config: &Config) -> Result<(), Error> {
 /// # Errors
 /// When the database fails, or the address cannot be listened on.
 pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+    let engine = engine.delaying_digests(DIGEST_DELAY);
     let first = engine.publish_documents().await;
     let listeners = Listeners::open(engine.site(), Vec::new(), &engine.setup().web.listen)?;
     // A channel without commands.
@@ -127,6 +130,7 @@ pub async fn run_with(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let Inputs { commands: Commands { receiver, handle }, sockets, follower } = inputs;
+    let engine = engine.delaying_digests(DIGEST_DELAY);
     let mut shutdown = pin!(shutdown);
     // Keeps the lock of the database until the control socket is removed.
     let _lock = Arc::clone(engine.store());

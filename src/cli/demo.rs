@@ -102,6 +102,7 @@ fn output(folder: &Path, base_url: Url) -> Output {
         theme: Default::default(),
         presentation: Default::default(),
         deltas: false,
+        digest: None,
         site: false,
         base_url,
         identity: OutputIdentity::new("demo", Timestamp::UNIX_EPOCH),

@@ -127,7 +127,13 @@ fn list_new_in(
         }
         let by_output = visibility(item)?;
         let is_shown = |visibility: &Visibility| {
-            matches!(visibility, Visibility::Shown(_) | Visibility::Follows(_))
+            matches!(
+                visibility,
+                Visibility::Shown(_)
+                    | Visibility::Follows(_)
+                    | Visibility::InDigest(_)
+                    | Visibility::NotInDigest
+            )
         };
         if outputs.is_empty() || by_output.iter().any(|(_, visibility)| is_shown(visibility)) {
             let _ = writeln!(out, "  + {}", name(item));

@@ -14,6 +14,7 @@ use url::Url;
 
 use super::definition::Section;
 use super::diagnostic::{Diagnostic, Report, Severity};
+use super::digest;
 use super::feeds::{has_private_host, url_of};
 use super::podcast;
 use super::section::{Document, Layer};
@@ -146,6 +147,7 @@ fn check_section(layer: &Layer, report: &mut Report) {
             "many feed readers cannot read JSON Feed, and this output has no other format";
         warn("only_json_feed", "formats", message, "add \"atom\" or \"rss\"");
     }
+    digest::check(layer, report);
     podcast::check(layer, report);
     for (part, rules) in rules(layer) {
         check_rules(part, rules, report);

@@ -450,6 +450,17 @@ pub const KEYS: &[Key] = &[
     output("footer", PAGE_TEXT).example("\"footer.html\"")
         .doc("File with HTML that is written below the pages as it is.")
         .also_called(&["foot", "bottom"]),
+    output("digest", Choice(&["off", "daily", "weekly"])).default("\"off\"")
+        .doc("Publishes digests instead of stories: one entry for each day or week, which lists the stories since the last one.")
+        .details("A digest never changes once it is published. items then counts digests, at most 100 and 14 by default, per_feed limits the \
+            stories of a feed in each, and content = \"none\" lists titles only. docs/feeds.md describes digests.")
+        .also_called(&["summary", "roundup", "newsletter", "frequency", "period"]),
+    output("digest_hour", number("hours", 0, 23)).default("0")
+        .doc("Hour at which a digest is closed, in time_zone.")
+        .also_called(&["hour", "digest_time", "at", "send_at"]),
+    output("digest_day", Choice(&["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])).default("\"monday\"")
+        .doc("Day on which a weekly digest is closed; at midnight it has the week until the day before.")
+        .also_called(&["weekday", "day", "digest_weekday", "day_of_week"]),
     output("strip_tracking", Flag).default("false")
         .doc("Whether query parameters that only track readers, such as utm_source, are removed from links.")
         .details("The identity of items does not depend on it. Addresses of attached files stay as they are.")

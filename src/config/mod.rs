@@ -12,7 +12,7 @@
 //! suggest     what an unknown name probably means
 //! resolve     inheritance: the value of a key in force and its origin
 //! settings    from values to the settings of the rooms; feeds: the same for each feed
-//! checks      what only the config as a whole shows; podcast: the same of podcasts
+//! checks      what only the config as a whole shows; podcast, digest: the same of podcasts and digests
 //! diagnostic  errors and warnings; snippet: as text and JSON; redact: without secrets
 //! effective   newswire config; schema: newswire schema
 //! ```
@@ -21,6 +21,7 @@ mod address;
 mod checks;
 mod definition;
 mod diagnostic;
+mod digest;
 mod effective;
 mod environment;
 mod feeds;

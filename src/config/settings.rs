@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Weekday;
 use tracing::level_filters::LevelFilter;
 use url::Url;
 
@@ -16,8 +17,8 @@ use crate::fetch::Secret;
 use crate::model::{Conditions, Filter};
 use crate::normalise::Selector;
 use crate::render::{
-    AlsoAt, Content, Format, Images, Output, OutputIdentity, PodcastCategory, PodcastChannel,
-    Presentation, Rewrite, ShownDate, Theme, Token,
+    AlsoAt, Content, Digest, DigestPeriod, Format, Images, Output, OutputIdentity, PodcastCategory,
+    PodcastChannel, Presentation, Rewrite, ShownDate, Theme, Token,
 };
 use crate::schedule::{IntervalMode, PublisherHints};
 use crate::telemetry::Format as LogFormat;
@@ -127,6 +128,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
     }
     let id: String = values.get("id")?;
     let formats = values.get::<Vec<&str>>("formats").unwrap_or_default().into_iter();
+    let digest = digest(&values);
     Some(Output {
         title: values.get("title").unwrap_or_else(|| id.clone()),
         description: values.get("description"),
@@ -135,7 +137,10 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         formats: formats.filter_map(Format::from_extension).collect(),
         directory: values.get("directory"),
         token,
-        items: values.get("items").unwrap_or_default(),
+        items: match digest {
+            Some(_) if !layer.sets("items") => Digest::ITEMS,
+            _ => values.get("items").unwrap_or_default(),
+        },
         max_age: values.get("max_age"),
         per_feed: values.get("per_feed"),
         per_feed_percent: values.get("per_feed_percent"),
@@ -151,7 +156,12 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
             footer: values.get("footer"),
             logo: values.get("logo"),
         },
-        presentation: presentation(&values),
+        presentation: match digest {
+            // The text of a digest is its list of stories.
+            Some(_) => Presentation { content: Content::Full, ..presentation(&values) },
+            None => presentation(&values),
+        },
+        digest,
         deltas: values.get("deltas").unwrap_or_default(),
         site: values.get("site").unwrap_or_default(),
         base_url: base_url.clone(),
@@ -160,6 +170,25 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         query: None,
         id,
     })
+}
+
+fn digest(values: &Values) -> Option<Digest> {
+    let every = match values.get::<&str>("digest")? {
+        "off" => return None,
+        "weekly" => DigestPeriod::Weekly(match values.get("digest_day") {
+            Some("tuesday") => Weekday::Tuesday,
+            Some("wednesday") => Weekday::Wednesday,
+            Some("thursday") => Weekday::Thursday,
+            Some("friday") => Weekday::Friday,
+            Some("saturday") => Weekday::Saturday,
+            Some("sunday") => Weekday::Sunday,
+            _ => Weekday::Monday,
+        }),
+        _ => DigestPeriod::Daily,
+    };
+    let hour = values.get::<usize>("digest_hour").and_then(|hour| i8::try_from(hour).ok());
+    let excerpts = values.get("content") != Some("none");
+    Some(Digest { every, hour: hour.unwrap_or_default(), excerpts })
 }
 
 fn presentation(values: &Values) -> Presentation {

@@ -98,6 +98,12 @@ impl Engine {
         opened.map_err(|error| examined(&path, error))
     }
 
+    /// The engine of a daemon that begins to poll: see [`Publisher::delaying_digests`].
+    #[must_use]
+    pub fn delaying_digests(self, by: Duration) -> Self {
+        Self { publisher: self.publisher.delaying_digests(by), ..self }
+    }
+
     /// The error with its true cause, as [`store::examined`] finds it. Blocks.
     #[must_use]
     pub fn examined(&self, error: Error) -> Error {

@@ -23,6 +23,8 @@ use crate::web::StaticSites;
 const QUIET: Duration = Duration::from_millis(500);
 /// Longest time from a change to its publication.
 const MAX_DELAY: Duration = Duration::from_secs(1);
+/// Longest time for which the clock is not read while digests are waited for.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// Time after which a failed write is tried again.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -103,9 +105,11 @@ async fn work(
             retry_at = retry_at.or(Some(clock.elapsed() + RETRY));
         }
         error_log.report();
+        let output_set = Arc::clone(&changes.borrow().0);
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return },
             () = clock.sleep_until(retry_at.unwrap_or_default()), if retry_at.is_some() => {}
+            () = wait_for_digest(publisher, &output_set, &clock) => {}
         }
         wait_for_pause(&mut changes, &clock).await;
         let output_set = Arc::clone(&changes.borrow_and_update().0);
@@ -122,6 +126,19 @@ async fn work(
             temporary |= error_log.log("subscriptions.opml", error);
         }
         retry_at = temporary.then(|| clock.elapsed() + RETRY);
+    }
+}
+
+/// Returns when an output has to be published for a digest. The time is compared once a minute, because the clock of the
+/// machine may be set.
+async fn wait_for_digest(publisher: &Publisher, output_set: &OutputSet, clock: &Clock) {
+    loop {
+        let waits = output_set.outputs.iter().filter_map(|output| publisher.next_digest(output));
+        let Some(wait) = waits.min() else { return std::future::pending().await };
+        if wait.is_zero() {
+            return;
+        }
+        clock.sleep_until(clock.elapsed() + wait.min(LOOK_AGAIN)).await;
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::digest;
 use super::error::Error;
 use super::files::sibling;
 use super::ids::{self, AssignedId};
@@ -47,6 +48,9 @@ pub(super) fn next(
     output: &Output,
     now: Timestamp,
 ) -> Result<Growth, Error> {
+    if output.digest.is_some() {
+        return Ok(Growth { pages: Vec::new(), assigned: Vec::new(), any: false, more: false });
+    }
     let growing = reader.growing_page(&output.id)?.unwrap_or_else(first);
     let arrivals = reader.arrivals(&growing, ARRIVALS)?;
     let selector = Selector::new(output, now);
@@ -98,6 +102,9 @@ pub(super) fn complete_pages(
     reader: &Transaction<'_>,
     output: &Output,
 ) -> Result<RangeInclusive<u32>, Error> {
+    if output.digest.is_some() {
+        return digest::complete_pages(reader, output);
+    }
     let growing = reader.growing_page(&output.id)?;
     let oldest = reader.oldest_page(&output.id)?;
     Ok(oldest.unwrap_or(1)..=growing.map_or(0, |growing| growing.number - 1))
@@ -138,6 +145,9 @@ pub(super) fn entries(
     number: u32,
     feeds: &PageFeeds,
 ) -> Result<Option<Vec<OutputItem>>, Error> {
+    if output.digest.is_some() {
+        return Ok(Some(digest::of_page(reader, output, number)?));
+    }
     let Some(page) = reader.archive_page(&output.id, number)? else { return Ok(None) };
     // Also items of feeds that the output no longer takes: an archive page keeps its items.
     let mut entries = reader.output_items(&page.items, &feeds.all)?;

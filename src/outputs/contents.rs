@@ -3,7 +3,7 @@
 //! Uses the same selection as the documents, so that a web page shows what the documents show.
 
 use std::cmp::Reverse;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::form_urlencoded;
 
 use super::archive;
+use super::digest;
 use super::error::Error;
 use super::months::Month;
 use super::select::{BATCH, Position, Walk, complete, feeds, feeds_taken, leads};
@@ -191,6 +192,9 @@ impl Contents {
         query: &Query,
         limit: usize,
     ) -> Result<Results, Error> {
+        if self.output.digest.is_some() {
+            return self.browse_digests(reader, query, limit);
+        }
         // Only `max_age` uses the time, and a query is not limited by age.
         let selector = Selector::new(&self.output, Timestamp::MAX);
         let shown = feeds(reader, |feed| {
@@ -236,11 +240,48 @@ impl Contents {
         Ok(results)
     }
 
+    /// The digests of a query. None is of one feed or tag.
+    fn browse_digests(
+        &self,
+        reader: &Transaction<'_>,
+        query: &Query,
+        limit: usize,
+    ) -> Result<Results, Error> {
+        if query.feed.is_some() || query.tag.is_some() {
+            return Ok(Results::default());
+        }
+        let zone = self.zone();
+        let after = query.after.map(|after| (after.sort_at, after.key));
+        let wanted = |at, key| {
+            after.is_none_or(|after| (at, key) < after)
+                && query
+                    .month
+                    .is_none_or(|month| (month.start(&zone)..month.end(&zone)).contains(&at))
+        };
+        let words: Vec<String> = query.words.split_whitespace().map(str::to_lowercase).collect();
+        let matches = |entry: &OutputItem| {
+            let text = format!(
+                "{} {}",
+                entry.item.title.as_deref().unwrap_or_default(),
+                entry.item.text()
+            );
+            let text = text.to_lowercase();
+            words.iter().all(|word| text.contains(word.trim_matches('"')))
+        };
+        let (entries, has_more) = digest::browse(reader, &self.output, wanted, (matches, limit))?;
+        let last = entries.last().filter(|_| has_more);
+        let more = last.map(|entry| Position { sort_at: entry.sort_at, key: entry.key });
+        Ok(Results { entries, more })
+    }
+
     /// One item, if the output takes it and it leads its story there.
     ///
     /// # Errors
     /// When the store fails.
     pub fn item(&self, key: ItemKey) -> Result<Option<OutputItem>, Error> {
+        if self.output.digest.is_some() {
+            return self.reader.read(|reader| digest::of_number(reader, &self.output, key));
+        }
         let selector = Selector::new(&self.output, Timestamp::MAX);
         // As if it had just arrived: an item that is held is not found.
         let before = ArchivePage {
@@ -268,6 +309,9 @@ impl Contents {
             return Ok(Arc::clone(&kept.months));
         }
         let months = self.reader.read(|reader| {
+            if self.output.digest.is_some() {
+                return self.digest_months(reader);
+            }
             let feeds: Vec<FeedKey> = feeds_taken(reader, &self.output)?.into_keys().collect();
             let zone = self.zone();
             let (mut months, mut before) = (Vec::new(), Timestamp::MAX);
@@ -284,9 +328,17 @@ impl Contents {
         Ok(Arc::clone(&self.months.get_or_init(found).months))
     }
 
+    /// The months in which digests were closed, the newest first.
+    fn digest_months(&self, reader: &Transaction<'_>) -> Result<Vec<Month>, Error> {
+        let (zone, ends) = (self.zone(), reader.digest_ends(&self.output.id)?);
+        let months: BTreeSet<Month> =
+            ends.into_iter().map(|(_, at)| Month::of(at, &zone)).collect();
+        Ok(months.into_iter().rev().take(MONTHS).collect())
+    }
+
     /// The time zone of the months.
     fn zone(&self) -> TimeZone {
-        self.output.presentation.time_zone.clone().unwrap_or(TimeZone::UTC)
+        digest::zone(&self.output)
     }
 
     /// The feeds that the output takes, by title.

@@ -7,6 +7,7 @@
 //! select      which stored items an output shows, newest first
 //! ids         ids that an output assigns to items whose own id is taken
 //! archive     the archive pages, RFC 5005
+//! digest      digests of an output: closing of periods, closed ones as entries
 //! contents    queries about one output: items by page, search, one item, archive pages
 //! months      the months of the calendar in which an output has stories
 //! filters     what the filters of a config match of the stored items
@@ -26,6 +27,7 @@
 mod archive;
 mod basis;
 mod contents;
+mod digest;
 mod error;
 mod files;
 mod filters;

@@ -14,6 +14,7 @@ use tracing::{debug, info};
 use super::archive;
 use super::basis::{self, Before};
 use super::contents::Contents;
+use super::digest;
 use super::error::Error;
 use super::files::{Written, write_atomically, write_document};
 use super::ids::AssignedId;
@@ -53,6 +54,10 @@ pub struct Publisher {
     /// Last publication of each output, by its id.
     last: Arc<Mutex<HashMap<String, Arc<PreviousPublication>>>>,
     metrics: Option<Metrics>,
+    /// Monotonic time from which periods of digests are closed.
+    digests_from: Duration,
+    /// When periods of digests were last closed by this process, by the id of the output.
+    closings: Arc<Mutex<HashMap<String, Timestamp>>>,
 }
 
 /// The selection of one publication with its documents, rendered and checked.
@@ -108,8 +113,8 @@ impl Publisher {
     /// A publisher that reads from this store and serves through `served`.
     #[must_use]
     pub fn new(store: Arc<Store>, served: Arc<Served>, clock: Clock) -> Self {
-        let (archives, last, metrics) = Default::default();
-        Self { store, served, clock, archives, last, metrics }
+        let (archives, last, metrics, digests_from, closings) = Default::default();
+        Self { store, served, clock, archives, last, metrics, digests_from, closings }
     }
 
     /// Counts publications.
@@ -224,6 +229,7 @@ impl Publisher {
 
     async fn attempt(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let now = self.clock.now();
+        self.close_digests(output, now).await?;
         self.archive(output, now).await?;
         // An error is recorded and met again after the publication.
         let _ = self.write_pages(output, archive::Writer::write_before).await;
@@ -336,6 +342,50 @@ impl Publisher {
     // A panic cannot leave the map half changed, so a poisoned lock is as good as any.
     fn last(&self) -> MutexGuard<'_, HashMap<String, Arc<PreviousPublication>>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the periods of digests that have ended, before anything of them is published.
+    async fn close_digests(&self, output: &Arc<Output>, now: Timestamp) -> Result<(), Error> {
+        let Some(rule) = output.digest.filter(|_| self.digest_wait() == Duration::ZERO) else {
+            return Ok(());
+        };
+        self.closings().insert(output.id.clone(), now);
+        let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
+        let work = move || reader.read(|reader| digest::close(reader, (&asked, rule), now));
+        if let Some(closed) = self.off_thread(output, work).await? {
+            self.store.write(Write::Digests(closed)).await?;
+        }
+        Ok(())
+    }
+
+    /// Delays the digests of periods that ended before now: feeds have not been polled for a while, and their items are
+    /// of these periods.
+    #[must_use]
+    pub fn delaying_digests(self, by: Duration) -> Self {
+        Self { digests_from: self.clock.elapsed() + by, ..self }
+    }
+
+    /// How long no period is closed from now on.
+    fn digest_wait(&self) -> Duration {
+        self.digests_from.saturating_sub(self.clock.elapsed())
+    }
+
+    /// In what time the output has to be published for its next digest; `None`: it has no digests.
+    #[must_use]
+    pub fn next_digest(&self, output: &Output) -> Option<Duration> {
+        let (rule, wait, now) = (output.digest?, self.digest_wait(), self.clock.now());
+        if wait > Duration::ZERO {
+            return Some(wait);
+        }
+        let Some(last) = self.closings().get(&output.id).copied() else {
+            return Some(Duration::ZERO);
+        };
+        let end = rule.end_after(last.min(now), &digest::zone(output));
+        Some(Duration::try_from(end.duration_since(now)).unwrap_or_default())
+    }
+
+    fn closings(&self) -> MutexGuard<'_, HashMap<String, Timestamp>> {
+        self.closings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts new arrivals on the archive pages.

@@ -68,7 +68,9 @@ crate::model::codes! {
 /// # Errors
 /// See [`RecoveryError`].
 pub fn published_documents(output: &Output) -> Result<Option<PublishedDocuments>, RecoveryError> {
-    let Some(directory) = &output.directory else { return Ok(None) };
+    // The items of a digest are stories in its text, which cannot be told apart again.
+    let directory = output.directory.as_ref().filter(|_| output.digest.is_none());
+    let Some(directory) = directory else { return Ok(None) };
     let mut found = PublishedDocuments::default();
     let preferred = [Format::Json, Format::Atom, Format::Rss];
     let exists = |format: &Format| directory.join(output.file_name(*format)).exists();

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::digest;
 use super::error::Error;
 use super::ids::{self, AssignedId};
 use super::rewrite;
@@ -57,6 +58,11 @@ pub(super) fn selection(
     output: &Output,
     now: Timestamp,
 ) -> Result<Selection, Error> {
+    if let Some(rule) = output.digest {
+        let entries = digest::newest(reader, output)?;
+        let until = Some(rule.end_after(now, &digest::zone(output)));
+        return Ok(Selection { entries, assigned: Vec::new(), until });
+    }
     let mut selector = Selector::new(output, now);
     let feeds = feeds(reader, |feed| selector.takes_feed(&feed.id, &feed.tags))?;
     selector = selector.among(feeds.len());

@@ -33,6 +33,8 @@ pub struct ServedOutput {
     pub deltas: bool,
     /// The URL of the server in its documents; ends with a slash.
     pub base_url: Url,
+    /// Whether its items are digests.
+    pub is_digest: bool,
     /// Number of items that it shows.
     pub items: usize,
     /// Its documents, in the order of the config.
@@ -64,6 +66,7 @@ impl ServedOutput {
             token: output.token.clone(),
             deltas: output.deltas,
             base_url: output.base_url.clone(),
+            is_digest: output.digest.is_some(),
             items,
             documents,
             contents: None,

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::contents::Contents;
+use super::digest;
 use super::error::Error;
 use super::files::sibling;
 use super::months::Month;
@@ -20,7 +21,7 @@ use super::select::{BATCH, Feeds, complete, feeds_taken, leads};
 use super::site_manifest::{self, Completeness, Content, Entry, Manifest, has_gzip, short};
 use super::site_pages::{SiteList, SitePage, SiteStory, lists};
 use crate::files::Batch as Files;
-use crate::model::{FeedInfo, ItemKey, OutputItem, StoryKey};
+use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{self, Coding, Effort, Output, Selector};
 use crate::store::{ItemHead, Transaction};
 use crate::text::sha256::{Sha256, sha256};
@@ -160,7 +161,10 @@ impl Work<'_> {
     ) -> Result<(), Error> {
         let feeds = feeds_taken(reader, self.output)?;
         let look_digest = self.look(look);
-        let candidates = candidates(reader, &feeds, look_digest)?;
+        let candidates = match self.output.digest {
+            Some(_) => digests(reader, self.output, look_digest)?,
+            None => candidates(reader, &feeds, look_digest)?,
+        };
         let path = |candidate: &Candidate| SitePage::Story(candidate.head.key).path();
         let is_known = |candidate: &&Candidate| {
             self.manifest.get(&path(candidate)).is_some_and(|known| known.basis == candidate.basis)
@@ -237,7 +241,9 @@ impl Work<'_> {
         let mut by_title: Vec<Arc<FeedInfo>> = feeds.values().cloned().collect();
         by_title.sort_by_cached_key(|feed| (feed.title.to_lowercase(), feed.id.to_string()));
         let zone = self.output.presentation.time_zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
-        let (lists, months) = lists(&shown, &by_title, &zone);
+        // A digest is of no single feed.
+        let with_page = if self.output.digest.is_some() { &[][..] } else { &by_title };
+        let (lists, months) = lists(&shown, with_page, &zone);
         let frame = sha256(format!("{look:?} {by_title:?} {months:?}"));
         let mut files = PageFiles::default();
         for list in &lists {
@@ -278,6 +284,11 @@ impl Work<'_> {
     ) -> Result<HashMap<ItemKey, OutputItem>, Error> {
         // Only `max_age` uses the time, and the site is not limited by age.
         let selector = Selector::new(self.output, Timestamp::MAX);
+        if self.output.digest.is_some() {
+            let digests = heads.iter().map(|head| digest::of_number(reader, self.output, head.key));
+            let digests: Vec<Option<OutputItem>> = digests.collect::<Result<_, _>>()?;
+            return Ok(digests.into_iter().flatten().map(|entry| (entry.key, entry)).collect());
+        }
         let mut entries = leads(reader, heads, feeds, &selector)?;
         complete(reader, self.output, &mut entries, feeds)?;
         Ok(entries.into_iter().map(|entry| (entry.key, entry)).collect())
@@ -376,6 +387,22 @@ fn candidates(
         stories.into_iter().map(|(key, digest)| (key, short(digest.finish()))).collect();
     let basis = |head: &ItemHead| digests.get(&head.story).copied().unwrap_or_default();
     Ok(heads.into_iter().map(|head| Candidate { basis: basis(&head), head }).collect())
+}
+
+/// The digests of an output. They never change, so that each depends only on the look.
+fn digests(
+    reader: &Transaction<'_>,
+    output: &Output,
+    look: [u8; 32],
+) -> Result<Vec<Candidate>, Error> {
+    let ends = reader.digest_ends(&output.id)?;
+    let candidate = |(number, sort_at): (u32, Timestamp)| {
+        let key = i64::from(number);
+        let (feed, key, story) = (FeedKey(0), ItemKey(key), StoryKey(key));
+        let basis = short(sha256(format!("{look:?} {number} {sort_at}")));
+        Candidate { head: ItemHead { feed, key, story, sort_at }, basis }
+    };
+    Ok(ends.into_iter().map(candidate).collect())
 }
 
 /// Digest of all that a list depends on. `frame` is that of what the pages of all lists show.

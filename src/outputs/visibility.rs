@@ -31,6 +31,11 @@ pub enum Visibility {
     PastRetention,
     /// Number of feeds that carry its story: too few for the output.
     TooFewFeeds(usize),
+    /// It is listed in the digest with this title.
+    InDigest(String),
+    /// It is in no digest: its period is not closed, its feed has more than `per_feed` in it, or it is older than the
+    /// output or its feed.
+    NotInDigest,
     /// Newer stories fill the output, or the share of its feed.
     NoRoom,
 }
@@ -81,6 +86,10 @@ pub fn visibility(
     }
     if let Some(lead) = keys.first().filter(|lead| **lead != item.key) {
         return Ok(Visibility::Follows(*lead));
+    }
+    if output.digest.is_some() {
+        let digest = reader.digest_with(&output.id, item.key)?;
+        return Ok(digest.map_or(Visibility::NotInDigest, |(_, title)| Visibility::InDigest(title)));
     }
     let place = shown.iter().position(|entry| entry.key == item.key);
     Ok(place.map_or(Visibility::NoRoom, |place| Visibility::Shown(place + 1)))

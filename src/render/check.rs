@@ -198,7 +198,9 @@ impl PreviousPublication {
             self.shown.iter().map(|(key, published)| (published.id.as_str(), *key)).collect();
         for entry in entries {
             let (key, is) = (entry.key, id::of(entry));
-            if let Some(was) = self.shown.get(&key).filter(|was| was.id != is) {
+            // Of another feed where the output has changed from stories to digests, or back.
+            let before = self.shown.get(&key).filter(|was| was.feed == entry.feed.key);
+            if let Some(was) = before.filter(|was| was.id != is) {
                 let was = was.id.clone();
                 return Err(CheckError::IdChanged { was, is: is.into_owned() });
             }

@@ -72,6 +72,7 @@ fn output(base_url: &Url, identity: OutputIdentity) -> Output {
         theme: Default::default(),
         presentation: Presentation::default(),
         deltas: false,
+        digest: None,
         site: false,
         base_url: base_url.clone(),
         identity,

@@ -6,6 +6,7 @@
 //! decides when an output is published and where its documents are stored.
 
 pub mod check;
+pub mod digest;
 pub mod document;
 pub mod incidents;
 pub mod output;
@@ -25,6 +26,7 @@ mod text;
 mod xml;
 
 pub use check::{CheckError, PreviousPublication, check};
+pub use digest::{Digest, DigestPeriod, DigestText, digest_id, digest_text};
 pub use document::{Coding, Document, Effort, digest, etag, in_coding, without_variant};
 pub use incidents::incidents;
 pub use output::{

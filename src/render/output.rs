@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use regex::Regex;
 use url::{Url, form_urlencoded};
 
+use super::digest::Digest;
 use super::podcast::PodcastChannel;
 use super::{id, shown, text};
 use crate::model::Filter;
@@ -114,6 +115,8 @@ pub struct Output {
     pub presentation: Presentation,
     /// Whether clients that accept deltas (RFC 3229) get them.
     pub deltas: bool,
+    /// When it publishes digests of its stories; `None`: it publishes the stories.
+    pub digest: Option<Digest>,
     /// Whether its pages are written into the directory too.
     pub site: bool,
     /// URL of this server for subscribers; ends with a slash.
@@ -158,6 +161,14 @@ impl Output {
             (Some(link), None) => link.to_string(),
             _ => self.with_token(self.with_query(format!("{}{}/", self.base_url, self.id))),
         }
+    }
+
+    /// The absolute URL of the page of a story.
+    #[must_use]
+    pub fn story_page(&self, key: i64) -> String {
+        // The server answers for both names.
+        let extension = if self.site { ".html" } else { "" };
+        self.with_token(format!("{}{}/story/{key}{extension}", self.base_url, self.id))
     }
 
     /// The URL with the query that selects stories.

@@ -187,6 +187,7 @@ mod tests {
             theme: Default::default(),
             presentation: Default::default(),
             deltas: false,
+            digest: None,
             site: false,
             base_url: Url::parse("https://wire.example.org/").unwrap(),
             identity: OutputIdentity::new("all", Timestamp::UNIX_EPOCH),

@@ -568,6 +568,6 @@ impl Transaction<'_> {
             .query_map(params![millis(cutoff), limit as i64], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         self.forget_words(&deleted)?;
-        Ok(deleted.len())
+        Ok(deleted.len() + self.forget_digests(cutoff)?)
     }
 }

@@ -15,6 +15,7 @@
 //! | `search` | `search.rs`, `search_query.rs`, `folding.rs` |
 //! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
 //! | `archive_page`, `released` | `archive.rs` |
+//! | `digest`, `digest_state` | `digests.rs` |
 //! | `incident` | `incidents.rs` |
 //! | `subscriber_count` | `subscribers.rs` |
 //! | `store_check` | `check.rs` |
@@ -27,6 +28,7 @@ mod archive;
 mod backup;
 mod check;
 mod clock;
+mod digests;
 mod disk;
 mod error;
 mod feeds;
@@ -69,6 +71,7 @@ use tokio::sync::watch;
 pub use archive::{ArchivePage, Arrivals};
 pub use backup::{Backup, BackupError, backup, restore};
 pub use check::{CheckReport, check, check_copy};
+pub use digests::{ClosedPeriods, DigestState, StoredDigest};
 pub use disk::{DatabaseSize, DiskSpace};
 pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{ConfiguredFeed, FeedState, RegisteredFeed, host_of, new_feeds};

@@ -183,7 +183,7 @@ impl Transaction<'_> {
     pub(super) fn missing_published_items(&self, limit: usize) -> Result<Vec<String>, Error> {
         let mut statement = self.connection.prepare(
             "SELECT output, shown.value ->> 0 AS item FROM publication, json_each(publication.shown) AS shown
-             WHERE item NOT IN (SELECT id FROM item)
+             WHERE item NOT IN (SELECT id FROM item) AND shown.value ->> 1 <> 0 -- 0: it is a digest
              UNION
              SELECT output, archived.value AS item FROM archive_page, json_each(archive_page.items) AS archived
              WHERE item NOT IN (SELECT id FROM item)

@@ -308,8 +308,8 @@ fn remove_lost_items(to: &Connection) -> rusqlite::Result<()> {
          DELETE FROM archive_page WHERE NOT json_valid(items);
          UPDATE publication SET basis = NULL, shown =
            (SELECT json_group_array(json(value) ORDER BY key) FROM json_each(shown)
-            WHERE value ->> 0 IN (SELECT id FROM item))
-         WHERE EXISTS (SELECT 1 FROM json_each(shown) WHERE value ->> 0 NOT IN (SELECT id FROM item));
+            WHERE value ->> 1 = 0 OR value ->> 0 IN (SELECT id FROM item))
+         WHERE EXISTS (SELECT 1 FROM json_each(shown) WHERE value ->> 1 <> 0 AND value ->> 0 NOT IN (SELECT id FROM item));
          UPDATE archive_page SET items =
            (SELECT json_group_array(value ORDER BY key) FROM json_each(items)
             WHERE value IN (SELECT id FROM item))

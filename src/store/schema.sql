@@ -325,6 +325,32 @@ CREATE TABLE publication (
   until    INTEGER                         -- time when an item becomes too old for the output; NULL: none does
 ) STRICT, WITHOUT ROWID;
 
+-- How far the periods of an output with digests are closed.
+CREATE TABLE digest_state (
+  output   TEXT    PRIMARY KEY,
+  closed_until INTEGER NOT NULL,           -- end of the last period that is closed
+  last_item_id INTEGER NOT NULL,           -- the last item up to which all are listed or left out
+  last_released_id INTEGER NOT NULL,       -- the last row of released that was considered
+  ahead    TEXT    NOT NULL                -- JSON array: later items that are listed or left out
+) STRICT, WITHOUT ROWID;
+
+-- The entries of closed periods. Rows are never deleted or rewritten; texts leave after the retention.
+CREATE TABLE digest (
+  output   TEXT    NOT NULL,
+  number   INTEGER NOT NULL,               -- from 1, ascends with the time of closing
+  id       TEXT    NOT NULL,               -- as published
+  ends_at  INTEGER NOT NULL,               -- end of the period
+  closed_at INTEGER NOT NULL,
+  title    TEXT    NOT NULL,               -- plain text
+  summary  TEXT    NOT NULL,               -- the first titles, plain text
+  html     TEXT,                           -- the stories; NULL: past retention
+  items    TEXT    NOT NULL,               -- JSON array of the ids of the items that lead them
+  UNIQUE (output, number),
+  UNIQUE (output, ends_at)
+) STRICT;
+
+CREATE INDEX digest_closed ON digest(closed_at) WHERE html IS NOT NULL;
+
 -- How many subscribers an output had on a day. Nothing about the clients is stored.
 CREATE TABLE subscriber_count (
   output   TEXT    NOT NULL,               -- from the config

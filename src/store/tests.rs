@@ -172,6 +172,7 @@ fn no_statement_scans_a_table_that_grows() {
     transaction.search("words", None, 5).unwrap();
     archive::every_method(&transaction);
     publications::every_method(&transaction);
+    digests::every_method(&transaction);
     recovery::every_method(&transaction, a);
     transaction.write_document("planet", "atom", &[1; 32], at(9)).unwrap();
     transaction.forget_bodies(at(9), 10).unwrap();

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::archive::ArchivePage;
+use super::digests::ClosedPeriods;
 use super::error::Error;
 use super::feeds::RegisteredFeed;
 use super::matches::{Matches, OperatorDecision};
@@ -92,6 +93,8 @@ pub enum Write {
         /// Ids that the output shows items under from now on, other than their own.
         item_ids: Vec<(ItemKey, String)>,
     },
+    /// Periods of an output with digests are closed.
+    Digests(ClosedPeriods),
     /// What an output shows from now on.
     Publication {
         /// Id of the output.
@@ -198,6 +201,7 @@ impl Write {
             | Self::Weights { .. }
             | Self::Document { .. }
             | Self::Archive { .. }
+            | Self::Digests(_)
             | Self::Publication { .. }
             | Self::Basis { .. }
             | Self::Checked { .. }
@@ -268,6 +272,7 @@ impl Transaction<'_> {
                 self.write_output_item_ids(output, item_ids)?;
                 self.write_archive_pages(output, pages)?;
             }
+            Write::Digests(closed) => self.close_periods(closed)?,
             Write::Publication { output, shown, item_ids } => {
                 self.write_output_item_ids(output, item_ids)?;
                 self.write_publication(output, shown)?;

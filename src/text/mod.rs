@@ -6,6 +6,7 @@
 pub mod amounts;
 pub mod attributes;
 pub mod bidi;
+pub mod calendar;
 pub mod challenge;
 pub mod chars;
 pub mod dates;

@@ -63,7 +63,7 @@ fn section(output: &ServedOutput, notices: &Notices) -> OutputSection {
     let texts = Texts::of(Some(notices.code));
     let changed = |at: Timestamp| Changed {
         machine: dates::rfc3339(at),
-        date: texts.moment(&at.to_zoned_datetime(TimeZone::UTC)),
+        date: texts.calendar().moment(&at.to_zoned_datetime(TimeZone::UTC)),
     };
     let link = |format: &Format| FormatLink {
         url: format!("{}.{}", output.id, format.extension()),

@@ -22,6 +22,7 @@ mod negotiate;
 mod notices;
 mod parts;
 mod prefix;
+mod query;
 mod response;
 mod routes;
 mod server;

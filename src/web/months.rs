@@ -59,8 +59,8 @@ pub(super) fn neighbours(months: &[Month], frame: &Frame, query: &Query) -> Vec<
 fn link(month: Month, frame: &Frame, filter: &Query, selected: bool) -> MonthLink {
     let query = Query { month: Some(month), after: None, ..filter.clone() };
     MonthLink {
-        name: frame.texts.month_name(month.first_day()),
-        title: frame.texts.month(month.first_day()),
+        name: frame.texts.calendar().month_name(month.first_day()),
+        title: frame.texts.calendar().month(month.first_day()),
         page: page_url(frame, &query),
         selected,
     }

@@ -24,6 +24,7 @@ use super::images::{ItemImage, Unavailable, Variant, image_name, image_url};
 use super::negotiate::{self, Representation};
 use super::notices::Notices;
 use super::prefix::{self, Place};
+use super::query;
 use super::response::{
     Audience, HTML, build, cacheable, denied, image_copy, line, moved, no_image, not_found,
     picture, same_origin, uncached, with_media, with_security_headers,
@@ -231,7 +232,7 @@ fn requested_document(
     let output = site.served.output(id)?;
     let access = access::authorize(Some(&output), query, headers);
     let OutputAccess::Granted(output, audience) = access else { return None };
-    let is_filtered = || stories::query(query).is_filter();
+    let is_filtered = || query::parse(query).is_filter();
     if output.contents.is_some()
         && (negotiate::representation(headers) == Representation::Page || is_filtered())
     {
@@ -272,7 +273,7 @@ async fn output(
     }
     if negotiate::representation(&headers) == Representation::Feed {
         site.count_subscriber((&output.id, format), Some(peer), &headers);
-        let (query, shared) = (stories::query(query.as_deref()), Arc::clone(&site));
+        let (query, shared) = (query::parse(query.as_deref()), Arc::clone(&site));
         let shown = Arc::clone(output);
         let found = site.query(output, move |contents| {
             let document = contents.filtered(&query, format)?;
@@ -348,7 +349,7 @@ async fn stories_page(
     query: Option<&str>,
     links: Links,
 ) -> Result<Option<String>, Error> {
-    let (shown, query) = (Arc::clone(output), stories::query(query));
+    let (shown, query) = (Arc::clone(output), query::parse(query));
     site.query(output, move |contents| stories::page(&shown, contents, &query, &links).map(Some))
         .await
 }
@@ -395,7 +396,10 @@ async fn story(
     Path((_, key)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(key) = key.parse().map(ItemKey) else { return not_found() };
+    // The names of the pages of a static site lead to the same stories.
+    let Ok(key) = key.strip_suffix(".html").unwrap_or(&key).parse().map(ItemKey) else {
+        return not_found();
+    };
     let links = Links {
         root: "../../",
         base,

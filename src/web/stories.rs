@@ -28,8 +28,6 @@ const PAGE_SIZE: usize = 40;
 const MAX_LISTED: usize = 100;
 /// Least width and height of a picture in lists that is only the first one of the text.
 const SMALLEST: u32 = 100;
-/// Maximum length of a search in characters.
-const MAX_SEARCH: usize = 200;
 
 /// The parts of both pages that come from the output.
 pub(super) struct Frame {
@@ -50,6 +48,8 @@ pub(super) struct Frame {
     /// Relative URL of the folder with style sheet and icon.
     assets: String,
     pub(super) target: Target,
+    /// Whether the stories are digests, which are of no single feed.
+    is_digest: bool,
     /// The policy for the content, which a web server of files does not send; `None`: the server sends it.
     policy: Option<String>,
     pub(super) id: String,
@@ -164,6 +164,8 @@ struct ShownStory {
     heading: Vec<Part>,
     /// The excerpt below the title.
     excerpt: Vec<Part>,
+    /// The whole text, HTML: of the newest digest on the first page.
+    text: Option<String>,
     /// First letter of the name of its feed.
     initial: String,
     /// Number of the colour of its feed, 0 to 7.
@@ -187,29 +189,6 @@ struct FilterOption {
     /// URL of the page with these stories.
     page: String,
     selected: bool,
-}
-
-/// Parses a query string; unknown parameters are ignored.
-pub(super) fn query(text: Option<&str>) -> Query {
-    let mut query = Query::default();
-    for (name, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
-        let non_empty = || Some(value.trim().to_owned()).filter(|value| !value.is_empty());
-        match &*name {
-            "q" => query.words = search_words(&value),
-            "feed" => query.feed = non_empty(),
-            "tag" => query.tag = non_empty(),
-            "month" => query.month = value.parse().ok(),
-            "before" => query.after = value.parse().ok(),
-            _ => {}
-        }
-    }
-    query
-}
-
-/// The words of a search, without control characters and cut to a maximum length.
-pub(super) fn search_words(text: &str) -> String {
-    let words: String = text.chars().filter(|c| !c.is_control()).take(MAX_SEARCH).collect();
-    words.trim().to_owned()
 }
 
 /// How the links of a page begin and end.
@@ -237,6 +216,8 @@ pub(super) fn page(
     let frame = frame(output, links, query);
     let mut results = contents.browse(query, PAGE_SIZE)?;
     let feeds = contents.feeds()?;
+    // A digest is of no single feed.
+    let selectable = if output.is_digest { &[][..] } else { &feeds };
     // The results of a search are in the order of arrival, but items may arrive late.
     results.entries.sort_by_key(|entry| std::cmp::Reverse((entry.sort_at, entry.key)));
     let url = |query: &Query| page_url(&frame, query);
@@ -251,8 +232,8 @@ pub(super) fn page(
     let page = StoriesPage {
         days: days(&results, output, place),
         words: query.words.clone(),
-        feeds: feed_options(&frame, &feeds, query),
-        tags: tag_options(&frame, &feeds, query),
+        feeds: feed_options(&frame, selectable, query),
+        tags: tag_options(&frame, selectable, query),
         selection: is_selection.then(|| selection(&frame, &feeds, query, &results)),
         unlisted: feeds
             .len()
@@ -287,11 +268,9 @@ pub(super) fn story_of(output: &ServedOutput, entry: &OutputItem, links: &Links)
     let query = Query::default();
     let frame = frame(output, links, &query);
     StoryPage {
-        html: story::content_html(entry, &output.presentation, &media_names(frame.texts), |url| {
-            copy(&frame, (&entry.feed.id, entry.key), url, Variant::Full)
-        }),
+        html: text_of(&frame, entry, output),
         shown: shown(
-            Story::of(entry, &output.presentation),
+            story_as_shown(entry, output),
             &entry.feed.id,
             Place { frame: &frame, query: &query, sole: None },
         ),
@@ -334,7 +313,7 @@ pub(super) fn list_of(
         ),
         words: String::new(),
         feeds: Vec::new(),
-        tags: tag_options(&frame, feeds, &query),
+        tags: tag_options(&frame, if output.is_digest { &[] } else { feeds }, &query),
         selection: (list.page != SitePage::Index).then_some(heading),
         unlisted: None,
         listed: feeds.iter().map(|feed| listed(&frame, feed, &query)).collect(),
@@ -374,6 +353,7 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         root: links.root,
         assets: if is_served { links.root.to_owned() } else { file("") },
         target: links.target,
+        is_digest: output.is_digest,
         policy: (!is_served).then(|| page_policy(presentation.images)),
         id: output.id.clone(),
         title: output.title.clone(),
@@ -462,7 +442,7 @@ fn selection(
     let words = Some(format!("“{}”", query.words)).filter(|_| !query.words.is_empty());
     let name = feed.as_ref().map(|feed| feed.name.clone()).or_else(|| query.feed.clone());
     let tag = query.tag.as_ref().map(|tag| format!("#{tag}"));
-    let month = query.month.map(|month| frame.texts.month(month.first_day()));
+    let month = query.month.map(|month| frame.texts.calendar().month(month.first_day()));
     let filter: Vec<String> = [words, name, tag].into_iter().flatten().collect();
     let joined = |parts: &[String]| parts.join(" · ");
     let all: Vec<String> = filter.iter().cloned().chain(month).collect();
@@ -483,12 +463,16 @@ fn selection(
 fn listed(frame: &Frame, feed: &FeedInfo, query: &Query) -> ListedFeed {
     let id = feed.id.to_string();
     let of_feed = Query { feed: Some(id.clone()), ..Query::default() };
+    let site = feed.profile.site_url.clone().filter(|url| is_web(url));
     ListedFeed {
         name: feed.title.clone(),
         initial: initial(&feed.title),
         colour: colour(&id),
-        page: page_url(frame, &of_feed),
-        site: feed.profile.site_url.clone().filter(|url| is_web(url)),
+        page: match frame.is_digest {
+            true => site.clone().unwrap_or_else(|| feed.url.clone()),
+            false => page_url(frame, &of_feed),
+        },
+        site,
         url: Some(feed.url.clone()).filter(|url| is_web(url)),
         selected: query.feed == Some(id),
     }
@@ -519,19 +503,48 @@ fn days(results: &Results, output: &ServedOutput, place: Place<'_>) -> Vec<Day> 
     let Place { frame, query, .. } = place;
     let mut days: Vec<Day> = Vec::new();
     for entry in &results.entries {
-        let mut story = Story::of(entry, &output.presentation);
+        let mut story = story_as_shown(entry, output);
         show_match(&mut story, entry, (&output.presentation, &query.words));
         let at = story.at.to_zoned_datetime(frame.zone.clone());
         let machine = at.strftime("%Y-%m-%d").to_string();
         if days.last().is_none_or(|day| day.machine != machine) {
-            let date = frame.texts.full_date(&at);
+            let date = frame.texts.calendar().full_date(at.date());
             days.push(Day { machine, date, stories: Vec::new() });
         }
         if let Some(day) = days.last_mut() {
             day.stories.push(shown(story, &entry.feed.id, place));
         }
     }
+    let is_newest = output.is_digest && *query == Query::default();
+    if let (true, Some(entry), Some(newest)) =
+        (is_newest, results.entries.first(), first_of(&mut days))
+    {
+        newest.text = Some(text_of(frame, entry, output));
+        newest.story.is_truncated = false;
+    }
     days
+}
+
+fn first_of(days: &mut [Day]) -> Option<&mut ShownStory> {
+    days.first_mut()?.stories.first_mut()
+}
+
+/// The story of an entry. A digest has its titles as excerpt, and its page is here.
+fn story_as_shown(entry: &OutputItem, output: &ServedOutput) -> Story {
+    let story = Story::of(entry, &output.presentation);
+    match entry.item.summary.as_ref().filter(|_| output.is_digest) {
+        Some(titles) => {
+            Story { excerpt: titles.clone(), is_truncated: true, url: None, image: None, ..story }
+        }
+        None => story,
+    }
+}
+
+/// The text of an entry as HTML.
+fn text_of(frame: &Frame, entry: &OutputItem, output: &ServedOutput) -> String {
+    story::content_html(entry, &output.presentation, &media_names(frame.texts), |url| {
+        copy(frame, (&entry.feed.id, entry.key), url, Variant::Full)
+    })
 }
 
 fn shown(story: Story, feed: &FeedId, place: Place<'_>) -> ShownStory {
@@ -544,15 +557,16 @@ fn shown(story: Story, feed: &FeedId, place: Place<'_>) -> ShownStory {
     ShownStory {
         heading: marked(heading, &query.words),
         excerpt: marked(excerpt, &query.words),
+        text: None,
         initial: initial(&story.source),
         colour: colour(&story.feed),
         page: frame.story_url(&story),
-        feed_page: page_url(frame, &of_feed),
+        feed_page: page_url(frame, if frame.is_digest { query } else { &of_feed }),
         machine: dates::rfc3339(story.at),
         time: at.strftime("%H:%M").to_string(),
-        date: frame.texts.moment(&at),
+        date: frame.texts.calendar().moment(&at),
         picture: thumbnail(frame, &story, feed),
-        names_source: sole.is_none_or(|sole| sole.title != story.source),
+        names_source: !frame.is_digest && sole.is_none_or(|sole| sole.title != story.source),
         authors: story.authors.iter().filter(|name| **name != story.source).cloned().collect(),
         story,
     }

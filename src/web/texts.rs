@@ -1,7 +1,6 @@
-//! The texts of the pages of an output in each language, and its dates.
+//! The texts of the pages of an output in each language.
 
-use jiff::ZonedDateTime;
-use jiff::civil::Date;
+use crate::text::calendar::Calendar;
 
 /// The texts of the pages in one language.
 #[derive(Debug)]
@@ -80,16 +79,6 @@ pub(super) struct Texts {
     pub(super) sound: &'static str,
     /// Name of a film.
     pub(super) film: &'static str,
-    /// Months, from January.
-    months: [&'static str; 12],
-    /// Days of the week, from Monday.
-    weekdays: [&'static str; 7],
-    /// A month, with `{month}` and `{year}`.
-    month: &'static str,
-    /// A date, with `{day}`, `{month}` and `{year}`.
-    date: &'static str,
-    /// A date with its `{weekday}`.
-    full_date: &'static str,
 }
 
 /// Every language; the first is the default.
@@ -133,24 +122,6 @@ const ENGLISH: Texts = Texts {
     picture: "picture",
     sound: "sound",
     film: "film",
-    months: [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ],
-    weekdays: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
-    month: "{month} {year}",
-    date: "{day} {month} {year}",
-    full_date: "{weekday}, {date}",
 };
 
 const GERMAN: Texts = Texts {
@@ -191,24 +162,6 @@ const GERMAN: Texts = Texts {
     picture: "Bild",
     sound: "Ton",
     film: "Film",
-    months: [
-        "Januar",
-        "Februar",
-        "März",
-        "April",
-        "Mai",
-        "Juni",
-        "Juli",
-        "August",
-        "September",
-        "Oktober",
-        "November",
-        "Dezember",
-    ],
-    weekdays: ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
-    month: "{month} {year}",
-    date: "{day}. {month} {year}",
-    full_date: "{weekday}, {date}",
 };
 
 const FRENCH: Texts = Texts {
@@ -249,24 +202,6 @@ const FRENCH: Texts = Texts {
     picture: "image",
     sound: "son",
     film: "film",
-    months: [
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ],
-    weekdays: ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
-    month: "{month} {year}",
-    date: "{day} {month} {year}",
-    full_date: "{weekday} {date}",
 };
 
 const SPANISH: Texts = Texts {
@@ -307,24 +242,6 @@ const SPANISH: Texts = Texts {
     picture: "imagen",
     sound: "sonido",
     film: "vídeo",
-    months: [
-        "enero",
-        "febrero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-        "agosto",
-        "septiembre",
-        "octubre",
-        "noviembre",
-        "diciembre",
-    ],
-    weekdays: ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
-    month: "{month} de {year}",
-    date: "{day} de {month} de {year}",
-    full_date: "{weekday}, {date}",
 };
 
 const JAPANESE: Texts = Texts {
@@ -365,11 +282,6 @@ const JAPANESE: Texts = Texts {
     picture: "画像",
     sound: "音声",
     film: "動画",
-    months: ["1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月"],
-    weekdays: ["月曜日", "火曜日", "水曜日", "木曜日", "金曜日", "土曜日", "日曜日"],
-    month: "{year}年{month}",
-    date: "{year}年{month}{day}日",
-    full_date: "{date} {weekday}",
 };
 
 impl Texts {
@@ -398,67 +310,15 @@ impl Texts {
         self.more_feeds.replace("{}", &feeds.to_string())
     }
 
-    /// A date: `14 November 2023`.
-    fn date(&self, at: &ZonedDateTime) -> String {
-        self.date
-            .replace("{day}", &at.day().to_string())
-            .replace("{month}", self.month_name(at.date()))
-            .replace("{year}", &at.year().to_string())
-    }
-
-    /// The name of the month of a day: `November`.
-    pub(super) fn month_name(&self, day: Date) -> &'static str {
-        let month = usize::try_from(day.month()).ok().and_then(|n| self.months.get(n - 1));
-        month.copied().unwrap_or_default()
-    }
-
-    /// The month of a day with its year: `November 2023`.
-    pub(super) fn month(&self, day: Date) -> String {
-        self.month
-            .replace("{month}", self.month_name(day))
-            .replace("{year}", &day.year().to_string())
-    }
-
-    /// A date with its day of the week: `Tuesday, 14 November 2023`.
-    pub(super) fn full_date(&self, at: &ZonedDateTime) -> String {
-        let day = usize::try_from(at.weekday().to_monday_zero_offset()).unwrap_or_default();
-        let weekday = self.weekdays.get(day).copied().unwrap_or_default();
-        self.full_date.replace("{date}", &self.date(at)).replace("{weekday}", weekday)
-    }
-
-    /// A date with time and zone: `14 November 2023, 22:13 UTC`.
-    pub(super) fn moment(&self, at: &ZonedDateTime) -> String {
-        format!("{}, {}", self.date(at), at.strftime("%H:%M %Z"))
+    /// The calendar of the language.
+    pub(super) fn calendar(&self) -> &'static Calendar {
+        Calendar::of(Some(self.code))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-
-    fn at(zone: &str) -> ZonedDateTime {
-        let at: Timestamp = "2026-02-28T23:30:00Z".parse().unwrap();
-        at.in_tz(zone).unwrap()
-    }
-
-    #[test]
-    fn dates_are_written_in_the_language_and_the_zone() {
-        for (language, zone, date, moment) in [
-            ("en", "UTC", "Saturday, 28 February 2026", "28 February 2026, 23:30 UTC"),
-            ("de-AT", "Europe/Vienna", "Sonntag, 1. März 2026", "1. März 2026, 00:30 CET"),
-            ("FR", "America/Montreal", "samedi 28 février 2026", "28 février 2026, 18:30 EST"),
-            ("es", "UTC", "sábado, 28 de febrero de 2026", "28 de febrero de 2026, 23:30 UTC"),
-            ("ja", "Asia/Tokyo", "2026年3月1日 日曜日", "2026年3月1日, 08:30 JST"),
-        ] {
-            let texts = Texts::of(Some(language));
-            assert_eq!(texts.full_date(&at(zone)), date);
-            assert_eq!(texts.moment(&at(zone)), moment);
-            let year_and_name = ["2026", texts.month_name(at(zone).date())];
-            assert!(year_and_name.iter().all(|part| texts.month(at(zone).date()).contains(part)));
-        }
-    }
 
     #[test]
     fn an_unknown_language_is_english() {
@@ -473,9 +333,6 @@ mod tests {
         for texts in LANGUAGES {
             assert!(texts.many_stories.contains("{}") && texts.more_than.contains("{}"));
             assert!(texts.more_feeds.contains("{}"));
-            assert!(["{day}", "{month}", "{year}"].iter().all(|part| texts.date.contains(part)));
-            assert!(["{month}", "{year}"].iter().all(|part| texts.month.contains(part)));
-            assert!(texts.full_date.contains("{date}") && texts.full_date.contains("{weekday}"));
         }
     }
 }

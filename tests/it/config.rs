@@ -124,6 +124,12 @@ fn config_with(key: &Key, line: &str, folder: &Path) -> String {
     let interval = if key.name == "min_interval" { "interval = \"20h\"\n" } else { "" };
     // They have an effect only on a podcast.
     let podcast = if key.name.starts_with("podcast_") { "podcast = \"Arts\"\n" } else { "" };
+    // They have an effect only on a digest, the day only on a weekly one.
+    let digest = match key.name {
+        "digest_hour" => "digest = \"daily\"\n",
+        "digest_day" => "digest = \"weekly\"\n",
+        _ => "",
+    };
     let list = match (key.path().as_str(), line) {
         ("subscriptions.tags" | "subscriptions.removed" | "subscriptions.remove", _) => {
             format!("file = {:?}\n", folder.join("list"))
@@ -138,7 +144,7 @@ fn config_with(key: &Key, line: &str, folder: &Path) -> String {
         line => format!("[output.include]\n{line}"),
     };
     format!(
-        "version = 1\n{single}{interval}{server}{FEED}tags = [\"rust\"]\n{}{OUTPUT}{podcast}{}{rules}{list}",
+        "version = 1\n{single}{interval}{server}{FEED}tags = [\"rust\"]\n{}{OUTPUT}{podcast}{digest}{}{rules}{list}",
         of(Section::Feed),
         of(Section::Output),
     )

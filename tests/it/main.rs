@@ -14,6 +14,7 @@ mod counted;
 mod crash;
 mod daemon;
 mod damage;
+mod digests;
 mod docs;
 mod errors;
 mod events;

@@ -3,6 +3,7 @@
 
 use newswire::clock::Clock;
 use newswire::daemon::FeedSelection;
+use newswire::render::{Digest, DigestPeriod, Output};
 use newswire::store::{OperatorDecision, Reader, Store, Write};
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -42,6 +43,17 @@ fn found(database: &std::path::Path, words: &str) -> Vec<i64> {
     hits.heads.iter().map(|head| head.key.0).collect()
 }
 
+/// The output with digests. The items are of the period that ended two hours ago.
+fn daily(output: &Output) -> Output {
+    let digest = Digest { every: DigestPeriod::Daily, hour: 10, excerpts: true };
+    Output { id: "daily".to_owned(), digest: Some(digest), ..output.clone() }
+}
+
+/// Whether a write closes a period with stories.
+fn closes(write: &Write) -> bool {
+    matches!(write, Write::Digests(closed) if !closed.digests.is_empty())
+}
+
 #[tokio::test]
 async fn the_log_of_all_writes_makes_the_same_database_again() {
     let world = World::new().await;
@@ -54,6 +66,7 @@ async fn the_log_of_all_writes_makes_the_same_database_again() {
     ];
     let mut config = world.config(&urls);
     config.store.write_log = Some(log.clone());
+    config.outputs.push(daily(&config.outputs[0]));
     let engine = world.open_with(config.clone()).await;
     all(&engine).await;
     // An item that is edited, one that is new, a feed that fails, a poll that brings nothing.
@@ -77,6 +90,7 @@ async fn the_log_of_all_writes_makes_the_same_database_again() {
         text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     let kinds = |wanted: fn(&Write) -> bool| writes.iter().filter(|write| wanted(write)).count();
     assert!(kinds(|write| matches!(write, Write::Poll(_))) >= 6);
+    assert_eq!(kinds(closes), 1);
     assert!(kinds(|write| matches!(write, Write::Matches(_))) >= 3);
     assert!(kinds(|write| matches!(write, Write::Publication { .. })) >= 2);
     let copy = world.folder.path().join("copy.db");

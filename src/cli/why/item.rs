@@ -267,6 +267,10 @@ pub(in crate::cli) fn visibility_text(visibility: &Visibility) -> String {
             let feeds = count(*n as u64, "feed");
             format!("not shown: its story is in {feeds}, fewer than min_feeds")
         }
+        Visibility::InDigest(title) => format!("listed in the digest {title}"),
+        Visibility::NotInDigest => {
+            "in no digest: its period is not closed, or per_feed or its age left it out".to_owned()
+        }
         Visibility::NoRoom => {
             "not shown: beyond the limits of the output (items, max_age, share of its feed)"
                 .to_owned()

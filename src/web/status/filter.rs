@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use url::form_urlencoded;
 
 use crate::health::{JudgedFeed, State};
-use crate::web::stories::search_words;
+use crate::web::query::search_words;
 
 /// Number of feeds on a page of the table.
 pub(super) const PAGE_SIZE: usize = 1_000;

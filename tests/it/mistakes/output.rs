@@ -105,6 +105,37 @@ pub(super) const CASES: &[Case] = &[
     ),
     case("[[output]]\nid = \"a\"\nlogo = \"logo.gif\"", "3:8", "bad_file", "is not a picture"),
     case(
+        "[[output]]\nid = \"a\"\ndigest_hour = 6",
+        "3:15",
+        "contradiction",
+        "digest_hour has no effect without digest",
+    ),
+    case(
+        "[[output]]\nid = \"a\"\ndigest = \"daily\"\ndigest_day = \"friday\"",
+        "4:14",
+        "contradiction",
+        "set digest to \"weekly\"",
+    ),
+    case(
+        "[[output]]\nid = \"a\"\ndigest = \"daily\"\nmax_age = \"3d\"",
+        "4:11",
+        "contradiction",
+        "the number of digests is items",
+    ),
+    case(
+        "[[output]]\nid = \"a\"\ndigest = \"daily\"\nitems = 101",
+        "4:9",
+        "contradiction",
+        "too many for a document",
+    ),
+    case(
+        "[[output]]\nid = \"a\"\ndigest = \"daily\"\ndigest_hour = 24",
+        "4:15",
+        "out_of_range",
+        "23",
+    ),
+    case("[[output]]\nid = \"a\"\ndigest = \"monthly\"", "3:10", "unknown_value", "write one of"),
+    case(
         "[[output]]\nid = \"a\"\nsite = true",
         "3:8",
         "contradiction",

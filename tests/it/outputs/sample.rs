@@ -33,6 +33,7 @@ pub(crate) fn output() -> Output {
             ..Presentation::default()
         },
         deltas: true,
+        digest: None,
         site: false,
         base_url: Url::parse("https://wire.example.org/").unwrap(),
         identity: OutputIdentity::new("all", at("2025-11-01T00:00:00Z")),

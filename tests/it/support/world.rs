@@ -134,6 +134,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         theme: Default::default(),
         presentation: Default::default(),
         deltas: false,
+        digest: None,
         site: false,
         base_url,
         identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),

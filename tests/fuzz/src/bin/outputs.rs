@@ -73,7 +73,8 @@ fn output(first: u8, bytes: &[u8]) -> Output {
             ..Presentation::default()
         },
         deltas: false,
-        site: false,
+        digest: None,
+            site: false,
         base_url: Url::parse("https://wire.example.org/").expect("a constant is a URL"),
         identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
         query: None,

@@ -1,0 +1,208 @@
+//! Dates on the calendar as people write them, in the languages of the pages.
+
+use jiff::ZonedDateTime;
+use jiff::civil::Date;
+
+/// How one language writes dates.
+#[derive(Debug)]
+pub struct Calendar {
+    /// Language tag.
+    code: &'static str,
+    /// Months, from January.
+    months: [&'static str; 12],
+    /// Days of the week, from Monday.
+    weekdays: [&'static str; 7],
+    /// A month, with `{month}` and `{year}`.
+    month: &'static str,
+    /// A date, with `{day}`, `{month}` and `{year}`.
+    date: &'static str,
+    /// A date with its `{weekday}`.
+    full_date: &'static str,
+}
+
+/// Every language; the first is the default.
+const LANGUAGES: &[&Calendar] = &[&ENGLISH, &GERMAN, &FRENCH, &SPANISH, &JAPANESE];
+
+const ENGLISH: Calendar = Calendar {
+    code: "en",
+    months: [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
+    weekdays: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    month: "{month} {year}",
+    date: "{day} {month} {year}",
+    full_date: "{weekday}, {date}",
+};
+
+const GERMAN: Calendar = Calendar {
+    code: "de",
+    months: [
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ],
+    weekdays: ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
+    month: "{month} {year}",
+    date: "{day}. {month} {year}",
+    full_date: "{weekday}, {date}",
+};
+
+const FRENCH: Calendar = Calendar {
+    code: "fr",
+    months: [
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ],
+    weekdays: ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
+    month: "{month} {year}",
+    date: "{day} {month} {year}",
+    full_date: "{weekday} {date}",
+};
+
+const SPANISH: Calendar = Calendar {
+    code: "es",
+    months: [
+        "enero",
+        "febrero",
+        "marzo",
+        "abril",
+        "mayo",
+        "junio",
+        "julio",
+        "agosto",
+        "septiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
+    ],
+    weekdays: ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
+    month: "{month} de {year}",
+    date: "{day} de {month} de {year}",
+    full_date: "{weekday}, {date}",
+};
+
+const JAPANESE: Calendar = Calendar {
+    code: "ja",
+    months: ["1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月"],
+    weekdays: ["月曜日", "火曜日", "水曜日", "木曜日", "金曜日", "土曜日", "日曜日"],
+    month: "{year}年{month}",
+    date: "{year}年{month}{day}日",
+    full_date: "{date} {weekday}",
+};
+
+impl Calendar {
+    /// The calendar of a language tag, by its first part; English for an unknown language.
+    #[must_use]
+    pub fn of(language: Option<&str>) -> &'static Self {
+        let primary = language.and_then(|tag| tag.split('-').next()).unwrap_or_default();
+        let known = LANGUAGES.iter().find(|known| known.code.eq_ignore_ascii_case(primary));
+        known.copied().unwrap_or(&ENGLISH)
+    }
+
+    /// A date: `14 November 2023`.
+    #[must_use]
+    pub fn date(&self, day: Date) -> String {
+        self.date
+            .replace("{day}", &day.day().to_string())
+            .replace("{month}", self.month_name(day))
+            .replace("{year}", &day.year().to_string())
+    }
+
+    /// The name of the month of a day: `November`.
+    #[must_use]
+    pub fn month_name(&self, day: Date) -> &'static str {
+        let month = usize::try_from(day.month()).ok().and_then(|n| self.months.get(n - 1));
+        month.copied().unwrap_or_default()
+    }
+
+    /// The month of a day with its year: `November 2023`.
+    #[must_use]
+    pub fn month(&self, day: Date) -> String {
+        self.month
+            .replace("{month}", self.month_name(day))
+            .replace("{year}", &day.year().to_string())
+    }
+
+    /// A date with its day of the week: `Tuesday, 14 November 2023`.
+    #[must_use]
+    pub fn full_date(&self, day: Date) -> String {
+        let weekday = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default();
+        let weekday = self.weekdays.get(weekday).copied().unwrap_or_default();
+        self.full_date.replace("{date}", &self.date(day)).replace("{weekday}", weekday)
+    }
+
+    /// A date with time and zone: `14 November 2023, 22:13 UTC`.
+    #[must_use]
+    pub fn moment(&self, at: &ZonedDateTime) -> String {
+        format!("{}, {}", self.date(at.date()), at.strftime("%H:%M %Z"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn at(zone: &str) -> ZonedDateTime {
+        let at: Timestamp = "2026-02-28T23:30:00Z".parse().unwrap();
+        at.in_tz(zone).unwrap()
+    }
+
+    #[test]
+    fn dates_are_written_in_the_language_and_the_zone() {
+        for (language, zone, date, moment) in [
+            ("en", "UTC", "Saturday, 28 February 2026", "28 February 2026, 23:30 UTC"),
+            ("de-AT", "Europe/Vienna", "Sonntag, 1. März 2026", "1. März 2026, 00:30 CET"),
+            ("FR", "America/Montreal", "samedi 28 février 2026", "28 février 2026, 18:30 EST"),
+            ("es", "UTC", "sábado, 28 de febrero de 2026", "28 de febrero de 2026, 23:30 UTC"),
+            ("ja", "Asia/Tokyo", "2026年3月1日 日曜日", "2026年3月1日, 08:30 JST"),
+        ] {
+            let (calendar, at) = (Calendar::of(Some(language)), at(zone));
+            assert_eq!(calendar.full_date(at.date()), date);
+            assert_eq!(calendar.moment(&at), moment);
+            let year_and_name = ["2026", calendar.month_name(at.date())];
+            assert!(year_and_name.iter().all(|part| calendar.month(at.date()).contains(part)));
+        }
+    }
+
+    #[test]
+    fn each_calendar_has_all_placeholders() {
+        for calendar in LANGUAGES {
+            assert!(["{day}", "{month}", "{year}"].iter().all(|part| calendar.date.contains(part)));
+            assert!(["{month}", "{year}"].iter().all(|part| calendar.month.contains(part)));
+            let full = calendar.full_date;
+            assert!(full.contains("{date}") && full.contains("{weekday}"));
+        }
+    }
+}
