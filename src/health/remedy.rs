@@ -46,7 +46,7 @@ pub(super) fn of_state(
         State::Failing => Some(of_failure(status, failure?)),
         State::Quarantined => Some(of_failure(status, FailureKind::Panicked)),
         State::Gone => Some(
-            Remedy::text("Remove the feed from the config; its stories then leave the outputs. In case it comes back, it is polled once a week four times, and then not before its [[feed]] changes.")
+            Remedy::text("Remove the feed from the config; its stories then leave the outputs. In case it comes back, Newswire tries it four more times, once a week, and then not until its [[feed]] changes.")
                 .toml(status, &["# remove this block"]),
         ),
         State::Throttled => Some(
