@@ -142,7 +142,7 @@ pub(super) struct SharedNames {
 }
 
 impl SharedNames {
-    /// Whether the texts have so many of them in common that they report one thing.
+    /// Whether the texts have enough of them in common that they report one thing.
     pub(super) fn most_are_shared(self) -> bool {
         self.shared as f32 >= SHARED_NAMES * self.all as f32
     }

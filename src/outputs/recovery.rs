@@ -68,7 +68,7 @@ crate::model::codes! {
 /// # Errors
 /// See [`RecoveryError`].
 pub fn published_documents(output: &Output) -> Result<Option<PublishedDocuments>, RecoveryError> {
-    // The items of a digest are stories in its text, which cannot be told apart again.
+    // The items of a digest are stories in its text, which cannot be separated again.
     let directory = output.directory.as_ref().filter(|_| output.digest.is_none());
     let Some(directory) = directory else { return Ok(None) };
     let mut found = PublishedDocuments::default();

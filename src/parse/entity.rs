@@ -181,7 +181,7 @@ pub(crate) fn entity(name: &str) -> Option<Cow<'static, str>> {
         _ => {}
     }
     let Some(number) = name.strip_prefix('#') else {
-        // HTML 13.5: some references stand for two characters.
+        // HTML 13.5: some references are two characters.
         let (first, second) = *NAMED_ENTITIES.get(&format!("{name};"))?;
         let characters = [first, second].into_iter().filter(|code| *code > 0);
         // A prefix of a longer name has an entry without characters.
