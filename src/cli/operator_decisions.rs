@@ -125,7 +125,7 @@ pub async fn release(
     release: Release,
 ) -> Result<String, Error> {
     let feeds = Reader::open(&config.store.path)?.read(|reader| reader.feeds())?;
-    let found = feeds.iter().find(|known| known.id.as_str() == feed || known.url == feed);
+    let found = feeds.iter().find(|known| known.is_named(feed));
     let ids = feeds.iter().map(|feed| feed.id.as_str());
     let found = found.ok_or_else(|| known::unknown(feed, ids))?;
     let decision = match release {

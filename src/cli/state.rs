@@ -10,7 +10,6 @@ use super::{health, known, list, status};
 use crate::clock::Clock;
 use crate::config::{self, Loaded};
 use crate::daemon;
-use crate::model::FeedStatus;
 use crate::store::Reader;
 
 /// `logs`: the last polls of a feed.
@@ -19,7 +18,7 @@ pub(super) fn logs(config: Option<&Path>, feed: &str, lines: u16) -> Result<(), 
     let feeds = reader
         .read(|reader| known::statuses(config.as_ref(), reader))
         .map_err(|error| report(&error))?;
-    let found = feeds.iter().find(|known| known.info.id.as_str() == feed || known.info.url == feed);
+    let found = feeds.iter().find(|known| known.info.is_named(feed));
     let Some(found) = found else {
         return Err(report(&known::unknown(feed, feeds.iter().map(|feed| feed.info.id.as_str()))));
     };
@@ -64,12 +63,13 @@ pub(super) fn show_status(
     let mut feeds = reader
         .read(|reader| known::statuses(config.as_ref(), reader))
         .map_err(|error| report(&error))?;
-    let is = |feed: &FeedStatus, name: &str| feed.info.id.as_str() == name || feed.info.url == name;
-    if let Some(unknown) = named.iter().find(|name| !feeds.iter().any(|feed| is(feed, name))) {
+    if let Some(unknown) =
+        named.iter().find(|name| !feeds.iter().any(|feed| feed.info.is_named(name)))
+    {
         let ids = feeds.iter().map(|feed| feed.info.id.as_str());
         return Err(report(&known::unknown(unknown, ids)));
     }
-    feeds.retain(|feed| named.is_empty() || named.iter().any(|name| is(feed, name)));
+    feeds.retain(|feed| named.is_empty() || named.iter().any(|name| feed.info.is_named(name)));
     let exit = status::overall(&feeds, now).0;
     if listed == Listed::Failing {
         feeds.retain(|feed| status::is_failing(feed, now));

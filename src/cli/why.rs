@@ -12,7 +12,7 @@ use super::terminal::report;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::dedupe::{self, Difference};
-use crate::model::{Coded, FeedStatus, ItemKey, Match, Rule};
+use crate::model::{Coded, ItemKey, Match, Rule};
 use crate::outputs;
 use crate::store::{self, FeedState, ItemHistory, ItemSummary, Transaction};
 
@@ -24,8 +24,7 @@ pub(super) fn explain(
     format: Format,
 ) -> Result<String, Exit> {
     let statuses = known::statuses(Some(config), reader).map_err(failed)?;
-    let matches = |s: &&FeedStatus| s.info.id.as_str() == name || s.info.url == name;
-    let status = statuses.iter().find(matches);
+    let status = statuses.iter().find(|status| status.info.is_named(name));
     let subscription = status.and_then(|status| {
         config.subscriptions.iter().find(|s| s.feed.url.as_str() == status.info.url)
     });

@@ -20,7 +20,7 @@ use crate::model::{Feed, FeedId, Filter, Removal, site};
 use crate::normalise::Selector;
 use crate::opml::{self, FeedList, ListedFeed};
 use crate::poll::Subscription;
-use crate::text::sha256::sha256;
+use crate::text::sha256::{hex, sha256};
 
 /// A list that is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -418,8 +418,7 @@ fn followed(
         (false, true) => {
             let url = values.get::<Url>("url")?;
             let interval = values.get("interval").unwrap_or_default();
-            let name = sha256(url.as_str());
-            let name: String = name.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            let name = hex(&sha256(url.as_str())[..8]);
             let folder = database.parent().unwrap_or(Path::new("")).join("lists");
             Some(Followed::Web { url, interval, copy: folder.join(format!("{name}.opml")) })
         }

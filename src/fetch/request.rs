@@ -5,7 +5,7 @@ use url::Url;
 
 use super::settings::{Secret, Settings};
 use crate::model::Validators;
-use crate::text::sha256::Sha256;
+use crate::text::sha256::{Sha256, hex};
 
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub fn request_shape(settings: &Settings) -> String {
             hash.update(format!("{name}: {value}\n"));
         }
         let hash = hash.finish();
-        shape.push_str(&hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>());
+        shape.push_str(&hex(&hash[..8]));
     }
     shape
 }

@@ -12,7 +12,7 @@ use crate::model::{
     SourceInfo, Text, TextKind,
 };
 use crate::text::html::{Piece, pieces};
-use crate::text::sha256::sha256;
+use crate::text::sha256::{hex, sha256};
 use crate::text::{bidi, chars};
 
 /// Maximum length of an id in bytes. A longer one is replaced by its hash.
@@ -113,9 +113,7 @@ fn id(written: &str) -> Option<String> {
     match id.len() {
         0 => None,
         // Not an IRI, so that it is not mistaken for an id of the publisher.
-        length if length > MAX_ID => {
-            Some(sha256(id).iter().map(|byte| format!("{byte:02x}")).collect())
-        }
+        length if length > MAX_ID => Some(hex(&sha256(id))),
         _ => Some(id),
     }
 }

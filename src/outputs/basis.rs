@@ -80,7 +80,7 @@ fn has_documents(
         let published = reader.document_hash(&output.id, format.extension())?;
         let there = std::fs::read(directory.join(&name)).ok();
         let same = there.is_some_and(|body| {
-            published == Some(render::digest(&body)) && is_written(directory, &name, &body)
+            published == Some(sha256(&body)) && is_written(directory, &name, &body)
         });
         if !same {
             return Ok(false);

@@ -338,7 +338,7 @@ impl Contents {
 
     /// The time zone of the months.
     fn zone(&self) -> TimeZone {
-        digest::zone(&self.output)
+        self.output.presentation.zone()
     }
 
     /// The feeds that the output takes, by title.

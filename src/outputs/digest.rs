@@ -21,11 +21,6 @@ use crate::store::{ArchivePage, ClosedPeriods, DigestState, ItemHead, StoredDige
 /// Number of arrivals that are read in one step.
 const ARRIVALS: usize = 1024;
 
-/// The time zone of an output.
-pub(super) fn zone(output: &Output) -> TimeZone {
-    output.presentation.time_zone.clone().unwrap_or(TimeZone::UTC)
-}
-
 /// Closes the periods that have ended; `None`: all are closed.
 ///
 /// # Errors
@@ -35,7 +30,7 @@ pub(super) fn close(
     (output, digest): (&Output, Digest),
     now: Timestamp,
 ) -> Result<Option<ClosedPeriods>, Error> {
-    let zone = zone(output);
+    let zone = output.presentation.zone();
     let end = digest.end_until(now, &zone);
     let known = reader.digest_state(&output.id)?;
     let is_first = known.is_none();

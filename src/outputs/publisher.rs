@@ -28,6 +28,7 @@ use crate::render::{
 };
 use crate::store::{self, Reader, Store, Transaction, Write};
 use crate::telemetry::{Event, Metrics, Publication};
+use crate::text::sha256::sha256;
 
 /// File name of the list of feeds.
 const SUBSCRIPTIONS: &str = "subscriptions.opml";
@@ -380,7 +381,7 @@ impl Publisher {
         let Some(last) = self.closings().get(&output.id).copied() else {
             return Some(Duration::ZERO);
         };
-        let end = rule.end_after(last.min(now), &digest::zone(output));
+        let end = rule.end_after(last.min(now), &output.presentation.zone());
         Some(Duration::try_from(end.duration_since(now)).unwrap_or_default())
     }
 
@@ -507,7 +508,7 @@ fn render(output: &Output, page: Page, entries: &[OutputItem]) -> Result<Vec<Che
     let hashed = |Rendered { format, bytes }: Rendered| Checked {
         format,
         max_age,
-        hash: render::digest(&bytes),
+        hash: sha256(&bytes),
         bytes,
     };
     Ok(rendered.into_iter().map(hashed).collect())

@@ -14,8 +14,9 @@ use url::Url;
 use super::{site_manifest, static_site};
 use crate::model::{Failure, ParsedItem};
 use crate::parse;
-use crate::render::{self, AlsoAt, Format, Output};
+use crate::render::{AlsoAt, Format, Output};
 use crate::store::{self, Transaction};
+use crate::text::sha256::sha256;
 
 /// What an output published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -192,7 +193,7 @@ pub fn differences(
         let path = directory.join(output.file_name(*format));
         let Some(hash) = reader.document_hash(&output.id, format.extension())? else { continue };
         match fs::read(&path) {
-            Ok(bytes) if render::digest(&bytes) == hash => {}
+            Ok(bytes) if sha256(&bytes) == hash => {}
             Ok(_) => found.push(format!("{} is not what was published last", path.display())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 found.push(format!("{} does not exist", path.display()));

@@ -60,7 +60,7 @@ pub(super) fn selection(
 ) -> Result<Selection, Error> {
     if let Some(rule) = output.digest {
         let entries = digest::newest(reader, output)?;
-        let until = Some(rule.end_after(now, &digest::zone(output)));
+        let until = Some(rule.end_after(now, &output.presentation.zone()));
         return Ok(Selection { entries, assigned: Vec::new(), until });
     }
     let mut selector = Selector::new(output, now);

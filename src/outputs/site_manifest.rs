@@ -10,7 +10,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::files::{sibling, write_atomically};
-use crate::render::{self, Coding};
+use crate::render::Coding;
+use crate::text::sha256::sha256;
 
 /// File name of the manifest.
 const NAME: &str = "site-manifest.txt";
@@ -87,7 +88,7 @@ pub(super) fn differences(folder: &Path) -> io::Result<Vec<String>> {
         let Content::File(digest) = entry.content else { continue };
         let file = folder.join(&path);
         match fs::read(&file) {
-            Ok(bytes) if short(render::digest(&bytes)) != digest => {
+            Ok(bytes) if short(sha256(&bytes)) != digest => {
                 found.push(format!("{} is not what was published last", file.display()));
             }
             Ok(bytes) => {
@@ -171,7 +172,7 @@ impl Manifest {
                 let has_sibling =
                     !has_gzip(&path) || folder.join(sibling(&path, Coding::Gzip)).is_file();
                 // A file without its sibling is written again.
-                let digest = if has_sibling { short(render::digest(&bytes)) } else { 0 };
+                let digest = if has_sibling { short(sha256(&bytes)) } else { 0 };
                 let content = Content::File(digest);
                 let recorded = recorded.remove(&path).filter(|entry| entry.content == content);
                 let entry = recorded.unwrap_or(Entry { basis: 0, content });

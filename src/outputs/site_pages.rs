@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::months::Month;
 use crate::model::{FeedInfo, FeedKey, ItemKey, StoryKey};
-use crate::text::sha256::sha256;
+use crate::text::sha256::{hex, sha256};
 
 /// Number of stories on the first page.
 const NEWEST: usize = 40;
@@ -71,8 +71,7 @@ fn file_stem(name: &str) -> String {
     let kept = kept.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let mut stem = kept.collect::<Vec<_>>().join("-");
     stem.truncate(40);
-    let digest = sha256(name.as_bytes());
-    let mark: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let mark = hex(&sha256(name)[..4]);
     if stem.is_empty() { mark } else { format!("{stem}-{mark}") }
 }
 

@@ -240,7 +240,7 @@ impl Work<'_> {
         shown.sort_by_key(|story| Reverse((story.sort_at, story.key)));
         let mut by_title: Vec<Arc<FeedInfo>> = feeds.values().cloned().collect();
         by_title.sort_by_cached_key(|feed| (feed.title.to_lowercase(), feed.id.to_string()));
-        let zone = self.output.presentation.time_zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
+        let zone = self.output.presentation.zone();
         // A digest is of no single feed.
         let with_page = if self.output.digest.is_some() { &[][..] } else { &by_title };
         let (lists, months) = lists(&shown, with_page, &zone);
@@ -298,7 +298,7 @@ impl Work<'_> {
     fn assets(&mut self, look: &SiteLook) -> Result<(), Error> {
         let mut files = PageFiles::default();
         for (name, bytes) in &look.assets {
-            let basis = short(render::digest(bytes));
+            let basis = short(sha256(bytes));
             let content = Content::File(self.add(&mut files, name, bytes.clone())?);
             files.made.push(((*name).to_owned(), Entry { basis, content }));
         }
@@ -307,7 +307,7 @@ impl Work<'_> {
 
     /// Adds a file unless the folder has it. Returns the digest of the bytes.
     fn add(&mut self, files: &mut PageFiles, path: &str, bytes: Vec<u8>) -> Result<u128, Error> {
-        let digest = short(render::digest(&bytes));
+        let digest = short(sha256(&bytes));
         if self.manifest.has_file(path, digest) {
             return Ok(digest);
         }

@@ -115,7 +115,7 @@ pub fn digest_text(
     entries: &[OutputItem],
 ) -> DigestText {
     let look = &output.presentation;
-    let zone = look.time_zone.clone().unwrap_or(TimeZone::UTC);
+    let zone = look.zone();
     let calendar = Calendar::of(look.language.as_deref());
     let day = |at: Timestamp| at.to_zoned_datetime(zone.clone()).date();
     // The last day of the period: a period that ends at midnight belongs to the day before.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::output::Format;
 use crate::text::dates;
-use crate::text::sha256::sha256;
+use crate::text::sha256::{hex, sha256};
 
 /// A document, ready to be served in any coding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Document {
         modified: impl Into<Option<Timestamp>>,
         max_age: Duration,
     ) -> Self {
-        let digest = digest(&body);
+        let digest = sha256(&body);
         Self::with_digest(format, body, &digest, modified, max_age)
     }
 
@@ -114,8 +114,7 @@ impl Document {
         body.extend_from_slice(&head[at..]);
         body.extend_from_slice(items);
         // The body depends on these two alone.
-        let variant = &digest(to.as_bytes())[..4];
-        let variant: String = variant.iter().map(|byte| format!("{byte:02x}")).collect();
+        let variant = hex(&sha256(to)[..4]);
         let etag = format!("\"{}.{variant}\"", self.etag.trim_matches('"'));
         Self {
             tags: Coding::ALL.map(|coding| in_coding(&etag, coding).into()),
@@ -180,13 +179,12 @@ impl Document {
 /// The strong validator of a body, quotes included.
 #[must_use]
 pub fn etag(body: &[u8]) -> String {
-    etag_of(&digest(body))
+    etag_of(&sha256(body))
 }
 
 fn etag_of(digest: &[u8; 32]) -> String {
     // 128 bits are plenty to tell two versions of one document apart.
-    let hash = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
-    format!("\"{hash}\"")
+    format!("\"{}\"", hex(&digest[..16]))
 }
 
 /// The strong validator of the same body in a coding.
@@ -206,12 +204,6 @@ pub fn without_variant(etag: &str) -> String {
         Some((hash, _)) => format!("\"{hash}\""),
         None => etag.to_owned(),
     }
-}
-
-/// The SHA-256 of `bytes`.
-#[must_use]
-pub fn digest(bytes: &[u8]) -> [u8; 32] {
-    sha256(bytes)
 }
 
 /// The compression effort.
@@ -400,11 +392,6 @@ mod tests {
         tags.sort();
         tags.dedup();
         assert_eq!(tags.len(), 4);
-    }
-
-    #[test]
-    fn the_digest_is_sha_256() {
-        assert_eq!(digest(b"abc")[..4], [0xba, 0x78, 0x16, 0xbf]);
     }
 
     #[test]

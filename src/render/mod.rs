@@ -27,7 +27,7 @@ mod xml;
 
 pub use check::{CheckError, PreviousPublication, check};
 pub use digest::{Digest, DigestPeriod, DigestText, digest_id, digest_text};
-pub use document::{Coding, Document, Effort, digest, etag, in_coding, without_variant};
+pub use document::{Coding, Document, Effort, etag, in_coding, without_variant};
 pub use incidents::incidents;
 pub use output::{
     AlsoAt, Content, Format, Images, Logo, Output, OutputIdentity, PrefixError, Presentation,

@@ -144,6 +144,14 @@ impl OutputIdentity {
     }
 }
 
+impl Presentation {
+    /// The time zone of dates and periods; UTC by default.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        self.time_zone.clone().unwrap_or(TimeZone::UTC)
+    }
+}
+
 impl Output {
     /// Maximum number of stories in a document, also with `max_age`.
     pub const MAX_ITEMS: usize = 5_000;

@@ -37,7 +37,7 @@ enum Command {
 /// A command that is applied and waits for the commit.
 enum Done {
     Write(Box<Write>, Result<Applied, Error>, Answer<Applied>),
-    /// Something without a value.
+    /// A command without a value.
     Other(Result<(), Error>, Answer<()>),
     Version(Result<i64, Error>, Answer<i64>),
 }
@@ -258,18 +258,15 @@ fn group(state: &WriterState, first: Command, waiting: &mut mpsc::Receiver<Comma
             return Group { result: Ok(()), done: group, carried: Some(command) };
         }
         let done = command.work(&state.connection);
-        let mut ended = done.result();
+        let ended = done.result();
         group.push(done);
-        // A full or failing disk rolls back the whole transaction.
-        let is_open = !state.connection.is_autocommit();
-        if ended.is_err() && is_open {
-            ended = apply_alone(&state.connection, &mut group);
-            if ended.is_ok() {
-                return Group { result: Ok(()), done: group, carried: None };
-            }
-        }
         if ended.is_err() {
-            return Group { result: ended, done: group, carried: None };
+            let result = match state.connection.is_autocommit() {
+                // A full or failing disk rolls back the whole transaction.
+                true => ended,
+                false => apply_alone(&state.connection, &mut group),
+            };
+            return Group { result, done: group, carried: None };
         }
         let more = group.len() < GROUP && state.clock.elapsed().saturating_sub(begun) < GROUP_TIME;
         next = if more { waiting.try_recv().ok() } else { None };

@@ -48,6 +48,12 @@ pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     hash.finish()
 }
 
+/// Bytes in hexadecimal digits, two a byte, in lower case.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +66,6 @@ mod tests {
         assert_eq!(parts.finish(), sha256("abc"));
         // FIPS 180-2, appendix B.1.
         assert_eq!(sha256("abc")[..4], [0xba, 0x78, 0x16, 0xbf]);
+        assert_eq!(hex(&sha256("abc")[..4]), "ba7816bf");
     }
 }

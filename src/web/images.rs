@@ -23,7 +23,7 @@ use crate::fetch::{self, Body, Request, Wanted};
 use crate::images;
 use crate::model::{Asker, FeedId, FetchOutcome, Validators};
 use crate::poll::{Answer, Gate, Limits, Urgency, Visit};
-use crate::text::sha256::{Sha256, sha256};
+use crate::text::sha256::{Sha256, hex, sha256};
 
 pub(super) use self::cache::Variant;
 
@@ -129,8 +129,7 @@ pub(super) fn image_url(url: &str) -> Option<Url> {
 
 /// The name of an image in a path: the beginning of a digest of its URL.
 pub(super) fn image_name(url: &Url) -> String {
-    let digest = sha256(url.as_str().as_bytes());
-    digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    hex(&sha256(url.as_str())[..12])
 }
 
 impl ImageProxy {

@@ -14,8 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 
 use crate::clock::Clock;
-use crate::render;
 use crate::text::dates::{rfc822, rfc3339};
+use crate::text::sha256::sha256;
 
 /// Interval in which the growing feed gets a new item.
 pub const GROWTH: Duration = Duration::from_secs(8);
@@ -93,7 +93,7 @@ async fn answer(State(site): State<Site>, Path(path): Path<String>, asked: Heade
 
 /// The response with a feed document, or 304.
 fn document(media_type: &'static str, text: String, asked: &HeaderMap) -> Response {
-    let hash = render::digest(text.as_bytes());
+    let hash = sha256(text.as_bytes());
     let etag = format!("\"{:02x}{:02x}{:02x}{:02x}\"", hash[0], hash[1], hash[2], hash[3]);
     let known =
         asked.get(header::IF_NONE_MATCH).is_some_and(|sent| sent.as_bytes() == etag.as_bytes());

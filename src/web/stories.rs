@@ -349,7 +349,7 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         header: theme.header.clone(),
         footer: theme.footer.clone(),
         texts: Texts::of(presentation.language.as_deref()),
-        zone: presentation.time_zone.clone().unwrap_or(TimeZone::UTC),
+        zone: presentation.zone(),
         root: links.root,
         assets: if is_served { links.root.to_owned() } else { file("") },
         target: links.target,

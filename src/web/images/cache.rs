@@ -12,6 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::images::{ImageCopies, ImageCopy, ImageFormat};
+use crate::text::sha256;
 
 /// Age at which a copy is made again.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -284,7 +285,7 @@ enum Named {
 }
 
 fn hex(id: ImageId) -> String {
-    id.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    sha256::hex(&id.0)
 }
 
 fn failed_name(id: ImageId) -> String {
