@@ -90,6 +90,20 @@ impl Watched {
         })
         .await;
     }
+
+    /// Waits until the daemon is ready, and returns that answer.
+    ///
+    /// A poll is stored a moment before the daemon hears of it.
+    async fn ready(&self) -> Seen {
+        for _ in 0..2_000 {
+            let answer = self.get("/readyz").await;
+            if answer.status == 200 {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("not ready: {}", self.get("/readyz?verbose").await.text());
+    }
 }
 
 /// The value of one series.
@@ -206,7 +220,7 @@ fn metrics_are_for_the_operator_and_can_be_switched_off() {
         })
         .await;
         // There is no feed to wait for.
-        while watched.get("/readyz").await.status != 200 {}
+        watched.ready().await;
         for path in ["/metrics", "/readyz?verbose", "/status", "/status.json"] {
             let through = async |host, fields: &[&str]| {
                 ask(watched.address, host, "GET", path, fields).await.status
@@ -245,8 +259,7 @@ fn newswire_is_ready_after_the_first_stored_poll() {
         assert_eq!(verbose["problems"][0]["code"], "not_polled_yet");
         gate.add_permits(1);
         watched.polled(1).await;
-        let ready = watched.get("/readyz").await;
-        assert_eq!((ready.status, &*ready.text()), (200, "ready\n"));
+        assert_eq!(watched.ready().await.text(), "ready\n");
         let metrics = watched.get("/metrics").await.text();
         assert!(metrics.contains("newswire_problem{code=\"not_polled_yet\"} 0\n"), "{metrics}");
         watched.running.stop().await.unwrap();
