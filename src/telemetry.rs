@@ -13,13 +13,18 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _};
 
+use anstyle::{AnsiColor, Style};
+use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::format::debug_fn;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry, reload};
 
@@ -148,7 +153,48 @@ where
         name => write!(Plain(writer), "{}", readable(name, value)),
     });
     let base = tracing_subscriber::fmt::layer().fmt_fields(fields).with_writer(writer);
-    base.with_ansi(colours).with_target(false).boxed()
+    base.event_format(Line { colours }).boxed()
+}
+
+/// Lines of time, level, message and fields.
+struct Line {
+    /// Whether the level has a colour.
+    colours: bool,
+}
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: tracing::Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &tracing::Event<'_>,
+    ) -> fmt::Result {
+        let level = event.metadata().level();
+        let (time, shown) = match self.colours {
+            true => (Style::new().dimmed(), style(*level)),
+            false => (Style::new(), Style::new()),
+        };
+        write!(writer, "{time}")?;
+        SystemTime.format_time(&mut writer)?;
+        write!(writer, "{time:#} {shown}{level:>5}{shown:#} ")?;
+        context.format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
+    }
+}
+
+/// The style of a level on a terminal.
+const fn style(level: Level) -> Style {
+    match level {
+        Level::ERROR => AnsiColor::Red.on_default(),
+        Level::WARN => AnsiColor::Yellow.on_default(),
+        Level::INFO => AnsiColor::Green.on_default(),
+        Level::DEBUG => AnsiColor::Blue.on_default(),
+        Level::TRACE => AnsiColor::Magenta.on_default(),
+    }
 }
 
 /// One object per line, with all fields at its top level.

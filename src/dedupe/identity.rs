@@ -11,6 +11,7 @@ use super::canonical;
 use super::digest::{Hasher, digest};
 use super::settings::IdentityRule;
 use crate::model::{Digest, FeedId, GuidUse, ParseWarning, ParsedItem, site};
+use crate::text::uuid::named;
 
 /// An item of a document with the keys by which it is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -313,9 +314,8 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x7b1d_9b52_7a0e_4a55_9c39_5d0a_6f2c_e1d
 /// An id that nobody else can have: from the feed's own id and what the item is recognised by.
 #[must_use]
 pub fn own_id(feed: &FeedId, identity: &Digest) -> String {
-    // RFC 9562 5.5
     let name = [feed.as_str().as_bytes(), b"\n", identity].concat();
-    Uuid::new_v5(&NAMESPACE, &name).urn().to_string()
+    named(&NAMESPACE, &name).urn().to_string()
 }
 
 /// The publisher's id where it names one thing in the whole world, RFC 4287 4.2.6.

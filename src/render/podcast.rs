@@ -11,6 +11,7 @@ use super::shown::ShownItem;
 use super::text;
 use super::xml::XmlWriter;
 use crate::model::Item;
+use crate::text::uuid::named;
 
 /// Namespace of `podcast:guid`, as Podcasting 2.0 defines it.
 const GUIDS: Uuid = uuid!("ead4c236-bf58-58c6-a2c6-a6b28d128cb6");
@@ -215,7 +216,7 @@ impl<'a> Channel<'a> {
 /// The `podcast:guid` of the feed at this URL.
 fn guid(url: &str) -> String {
     let address = url.split_once("://").map_or(url, |(_, address)| address);
-    Uuid::new_v5(&GUIDS, address.trim_end_matches('/').as_bytes()).to_string()
+    named(&GUIDS, address.trim_end_matches('/').as_bytes()).to_string()
 }
 
 #[cfg(test)]

@@ -64,6 +64,16 @@ fn hostile_text_stays_on_its_line_of_text() {
 }
 
 #[test]
+fn only_a_terminal_gets_colours() {
+    let colours = logged(|buffer| text(move || buffer.clone(), true), "a");
+    assert!(colours.starts_with("\u{1b}[2m20"), "{colours:?}");
+    assert!(colours.contains("Z\u{1b}[0m \u{1b}[33m WARN\u{1b}[0m feed: a "), "{colours:?}");
+    let plain = logged(|buffer| text(move || buffer.clone(), false), "a");
+    assert_eq!(plain.matches('\u{1b}').count(), 0);
+    assert!(plain.contains("Z  WARN feed: a feed=a status=500\n"), "{plain}");
+}
+
+#[test]
 fn hostile_text_stays_inside_its_json_string() {
     for hostile in HOSTILE {
         let said = logged(|buffer| json(move || buffer.clone()), hostile);

@@ -1,5 +1,5 @@
 //! Text that several rooms need in the same way: characters that documents can carry, text direction,
-//! HTML fragments, and dates, durations and sizes in words.
+//! HTML fragments, dates, durations and sizes in words, hashes and UUIDs.
 //!
 //! Pure functions of strings. What a title or a summary is belongs to the rooms that use it.
 
@@ -12,3 +12,4 @@ pub mod chars;
 pub mod dates;
 pub mod html;
 pub mod sha256;
+pub mod uuid;
