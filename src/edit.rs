@@ -49,10 +49,10 @@ pub enum EditError {
         /// The main file of the config.
         path: PathBuf,
     },
-    /// A file is no TOML.
+    /// A file is not TOML.
     #[error("{0} is not TOML: {1}")]
     Syntax(PathBuf, String),
-    /// The text of a value is no TOML.
+    /// The text of a value is not TOML.
     #[error("cannot parse the value of {key}: {value:?} is not a {}", expected(key))]
     Value {
         /// Name of the key.

@@ -22,7 +22,7 @@ pub enum TargetError {
         path: PathBuf,
         /// What the command may replace, with an article.
         wanted: &'static str,
-        /// What it is, if it is no regular file: " but a folder".
+        /// What it is, if it is not a regular file: " but a folder".
         but: String,
     },
     /// It cannot be examined.
@@ -63,7 +63,7 @@ pub fn check_target(
 /// Number of bytes by which a file is recognised.
 const HEAD: u64 = 4096;
 
-/// What a file is that is no regular file, with an article.
+/// What a file is if it is not a regular file, with an article.
 #[must_use]
 pub fn kind(kind: fs::FileType) -> &'static str {
     match () {

@@ -1,7 +1,7 @@
 //! Small copies of the images of other sites: decodes an image, turns it upright, shrinks it, and encodes it
 //! again, so that nothing of the original but its pixels is passed on. Pure.
 //!
-//! JPEG, PNG, GIF and WebP are read; of an animation the first picture. SVG is no image here: it can contain
+//! JPEG, PNG, GIF and WebP are read; of an animation the first picture. SVG is not an image here: it can contain
 //! scripts. The dimensions in the head of a file are checked before its pixels take memory.
 
 /// Whether this program can read images; without the feature `images`, it cannot.

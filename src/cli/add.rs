@@ -29,7 +29,7 @@ const MAX_TITLE: usize = 100;
 /// Why no feed was added.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The argument is no http(s) URL.
+    /// The argument is not an http(s) URL.
     #[error("{0:?} is not the URL of a feed or of a web page")]
     Url(String),
     /// The argument is the path of a file.

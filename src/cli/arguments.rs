@@ -138,7 +138,7 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Show the state of all feeds live; prints once when standard output is no terminal
+    /// Show the state of all feeds live; prints once when standard output is not a terminal
     Top,
     /// Ask the daemon whether it is ready; exit code 1 if it is degraded, 2 if it does not respond
     Health,

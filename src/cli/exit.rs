@@ -22,7 +22,7 @@ pub enum Exit {
     Unknown = 3,
     /// Invalid command line, or an unknown feed or item.
     Usage = 64,
-    /// Invalid input: a database of another version or program, a document that is no feed.
+    /// Invalid input: a database of another version or program, a document that is not a feed.
     DataErr = 65,
     /// A file, the config or the database does not exist.
     NoInput = 66,
@@ -77,7 +77,7 @@ impl Exit {
             Self::Unknown => "only `newswire status --check`: there is no config",
             Self::Usage => "the command line is invalid, or names an unknown feed or item",
             Self::DataErr => {
-                "the database is of another version or program, or a document is no feed or no list of feeds"
+                "the database is of another version or program, or a document is neither a feed nor a list of feeds"
             }
             Self::NoInput => "the config, the database or a named file does not exist",
             Self::Unavailable => {

@@ -19,7 +19,7 @@ pub enum Error {
     /// The file cannot be read.
     #[error("failed to read {0}: {1}")]
     Read(String, io::Error),
-    /// The file is no list of feeds, or a damaged one.
+    /// The file is not a list of feeds, or a damaged one.
     #[error("cannot import {0}: {1}")]
     List(String, opml::Error),
     /// The list contains no feed that can be imported.

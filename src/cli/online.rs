@@ -104,7 +104,7 @@ impl Online {
             }
         };
         match (response.outcome, response.body) {
-            // The part of a document that was cut off is no document.
+            // The part of a document that was cut off is not a document.
             (FetchOutcome::Failed(failure), _) => Err(DocumentError::Failed(failure)),
             (_, Some(body)) => Ok(Document {
                 url: response.url,

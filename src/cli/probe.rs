@@ -51,7 +51,7 @@ crate::model::codes! {
 /// Reads one document and writes what it contains to `out`.
 ///
 /// # Errors
-/// When it cannot be fetched or read, or is no feed.
+/// When it cannot be fetched or read, or is not a feed.
 pub(super) async fn run(
     (target, promises): (&str, Promises),
     config: Option<&Config>,
@@ -103,7 +103,7 @@ pub(super) async fn run(
             format!("{json:#}\n")
         }
     };
-    // A closed pipe is no error.
+    // A closed pipe is not an error.
     let _ = out.write_all(text.as_bytes());
     Ok(())
 }

@@ -57,7 +57,7 @@ pub(super) fn run(reader: &Reader, clock: &Clock) -> Result<(), Error> {
         let size = Size { columns: PRINTED_WIDTH, rows };
         for line in draw(&snapshot, &View::printed(), size) {
             let text: String = line.iter().map(|(_, text)| text.as_str()).collect();
-            // A closed pipe is no error.
+            // A closed pipe is not an error.
             if writeln!(out, "{}", text.trim_end()).is_err() {
                 break;
             }

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use crate::clock::Clock;
 use crate::telemetry::{Event, Problem, Readiness};
 
-/// Difference to the time since the start of the machine from which the clock has jumped. A suspend is no jump.
+/// Difference to the time since the start of the machine from which the clock has jumped. A suspend is not a jump.
 pub(super) const JUMP: SignedDuration = SignedDuration::from_hours(1);
 /// Time without polls after a jump. A clock that is corrected soon dates no item.
 const NO_POLLS: Duration = Duration::from_secs(10 * 60);

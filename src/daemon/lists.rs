@@ -284,7 +284,7 @@ impl ListState {
 /// The received list as OPML; `None` if it is the stored one.
 fn new_list(response: Response, kept: Option<&[u8]>) -> Result<Option<String>, String> {
     let body = match (response.outcome, response.body) {
-        // A partial response (226) is no list.
+        // A partial response (226) is not a list.
         (_, Some(body)) if response.body_hash.is_some() => body,
         (FetchOutcome::NotModified, _) => return Ok(None),
         (FetchOutcome::Failed(failure), _) => return Err(failure.to_string()),

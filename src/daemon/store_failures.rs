@@ -126,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    /// A file that is no database.
+    /// A file that is not a database.
     const NO_DATABASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
 
     fn failures() -> (Clock, Readiness, StoreFailures) {

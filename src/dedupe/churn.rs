@@ -1,7 +1,7 @@
 //! A new guid for an old thing: which items that seem new are ones that the feed showed before. Pure.
 //!
 //! Asked only of whole documents, and only of kept items that have gone from the document: what stands
-//! in it beside its double is no double. Leaves the looking up to `poll`.
+//! in it beside its double is not a double. Leaves the looking up to `poll`.
 
 use std::collections::{HashMap, HashSet};
 

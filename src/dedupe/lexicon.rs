@@ -14,7 +14,7 @@ pub(super) enum Listed {
     Date,
     /// Another spelling of a word, and the hash of the one that is compared.
     Spelling(u32),
-    /// A title before a name. Papers choose different ones, so it is no name.
+    /// A title before a name. Papers choose different ones, so it is not a name.
     Honorific,
     /// A Roman numeral, if it is written in capitals: Magnus VI is Magnus the Sixth.
     Roman(u32),

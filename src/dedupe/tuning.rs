@@ -48,7 +48,7 @@ pub(super) const NEED: &[(usize, f32)] =
     &[(18, 0.90), (30, 0.84), (60, 0.72), (85, 0.60), (110, 0.55), (150, 0.50), (250, 0.44)];
 /// The same title makes this much of the need.
 pub(super) const NEED_WITH_TITLE: f32 = 0.75;
-/// So does a text that is this many times as long: an excerpt. A form is no excerpt of another form.
+/// So does a text that is this many times as long: an excerpt. A form is not an excerpt of another form.
 pub(super) const EXCERPT: f32 = 2.0;
 pub(super) const NEED_OF_EXCERPT: f32 = 0.8;
 /// And so does the same beginning, in texts of this many words: papers cut from the end.

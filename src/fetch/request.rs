@@ -130,7 +130,7 @@ pub(crate) fn headers(settings: &Settings, wanted: Wanted, validators: &Validato
         (header::IF_MODIFIED_SINCE, &validators.last_modified),
     ];
     for (name, validator) in conditions {
-        // Validators that are no valid header values are not sent.
+        // Validators that are not valid header values are not sent.
         let value = validator.as_deref().and_then(|bytes| HeaderValue::from_bytes(bytes).ok());
         if let Some(value) = value {
             headers.insert(name, value);

@@ -428,7 +428,7 @@ mod tests {
         let item = |text: &str| Item { summary: Some(text.to_owned()), ..Item::default() };
         let least = |min| Conditions { min_words: Some(min), ..Conditions::default() };
         let most = |max| Conditions { max_words: Some(max), ..Conditions::default() };
-        assert!(meets(&least(3), &item("one - two, three")), "a dash is no word");
+        assert!(meets(&least(3), &item("one - two, three")), "a dash is not a word");
         assert!(!meets(&least(4), &item("one - two, three")) && meets(&least(0), &Item::default()));
         assert!(
             meets(&most(3), &item("one two three")) && !meets(&most(2), &item("one two three"))

@@ -243,7 +243,7 @@ pub struct ParsedItem {
     pub language: Option<String>,
     /// `itunes:duration`, in seconds.
     pub duration: Option<u32>,
-    /// `itunes:season` and others; all empty if it is no episode.
+    /// `itunes:season` and others; all empty if it is not an episode.
     pub podcast: Podcast,
     /// Parts that were not read because there are too many.
     pub surplus: Surplus,

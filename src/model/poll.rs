@@ -236,7 +236,7 @@ failure_kinds! {
     NotAFeed = "not_a_feed",
     /// The feed cannot be parsed.
     Malformed = "malformed",
-    /// The file of the feed does not exist, cannot be read, or is no regular file.
+    /// The file of the feed does not exist, cannot be read, or is not a regular file.
     FeedFile = "feed_file_unreadable",
     /// newswire panicked on this feed: a bug.
     Panicked = "panicked",

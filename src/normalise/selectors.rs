@@ -24,7 +24,7 @@ impl Selector {
     /// Parses a selector, or several that are separated by commas.
     ///
     /// # Errors
-    /// When it is no selector, is longer than [`Selector::MAX`], or needs a browser, as `:hover` and `::before` do.
+    /// When it is not a selector, is longer than [`Selector::MAX`], or needs a browser, as `:hover` and `::before` do.
     pub fn parse(text: &str) -> Result<Self, BadSelector> {
         let text = text.trim();
         if text.len() > Self::MAX {

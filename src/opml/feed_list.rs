@@ -66,7 +66,7 @@ pub struct SkippedEntry {
 pub struct FeedList {
     /// Each feed once, in the order of the list.
     pub feeds: Vec<ListedFeed>,
-    /// Entries that are no feeds that Newswire can poll, in the order of the list.
+    /// Entries that are not feeds that Newswire can poll, in the order of the list.
     pub skipped: Vec<SkippedEntry>,
     /// Entries with the URL of an earlier one, which got their tags, in the order of the list.
     pub repeated: Vec<SkippedEntry>,

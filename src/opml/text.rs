@@ -34,7 +34,7 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// Resolves the five references of XML and numeric references. Entities that the document declares are not
-/// resolved, and text that is no reference stays: a bare `&` in a URL is common.
+/// resolved, and text that is not a reference stays: a bare `&` in a URL is common.
 pub(super) fn unescape(text: &str) -> Cow<'_, str> {
     resolve_references(text, 10, |name| Some(Cow::Owned(character(name)?.to_string())))
 }

@@ -55,7 +55,7 @@ fn bare_links(html: &str) -> Option<String> {
     let (mut bare, mut rest, mut changed) = (String::with_capacity(html.len()), html, false);
     while let Some(at) = rest.find(BEGIN) {
         let (before, behind) = rest.split_at(at + BEGIN.len());
-        // In a text it is no attribute: the last angle bracket before it does not open a tag.
+        // In a text it is not an attribute: the last angle bracket before it does not open a tag.
         let is_attribute = before.rfind(['<', '>']).is_some_and(|at| before[at..].starts_with('<'));
         bare.push_str(before);
         let end = behind.find('"').unwrap_or(behind.len());

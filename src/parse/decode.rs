@@ -165,11 +165,11 @@ const BEGINNINGS: &[&str] = &[
 /// Maximum number of bytes before a document.
 const MAX_JUNK: usize = 64 << 10;
 
-/// Offset of the document: the first markup that is no notice of the publisher's program, which may be text or
+/// Offset of the document: the first markup that is not a notice of the publisher's program, which may be text or
 /// HTML.
 fn start_of_document(text: &str) -> usize {
     let trimmed = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    // JSON that is no feed: what is inside it is not the document.
+    // JSON that is not a feed: what is inside it is not the document.
     if trimmed.starts_with(['[', '"'])
         && serde_json::from_str::<serde::de::IgnoredAny>(trimmed.trim_end()).is_ok()
     {

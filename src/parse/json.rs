@@ -48,7 +48,7 @@ pub(crate) fn read(
     let language = string(feed, "language");
     json_types::check_feed(feed, context);
     if others > 0 {
-        context.report("bad_item", || "an item of the JSON Feed is no object; left out".into());
+        context.report("bad_item", || "an item of the JSON Feed is not an object; left out".into());
     }
     let items = items.into_iter().flatten();
     let (item_authors, surplus_authors) = people(feed, context);

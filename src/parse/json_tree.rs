@@ -28,7 +28,7 @@ pub(super) struct Document {
     pub(super) items: Option<Vec<Map<String, Value>>>,
     /// Number of items that were dropped because newer ones fill the limit.
     pub(super) dropped: usize,
-    /// Number of items that are no objects.
+    /// Number of items that are not objects.
     pub(super) others: usize,
     /// Whether values were left out because there are too many.
     pub(super) partial: bool,
@@ -164,7 +164,7 @@ impl Document {
 /// The member `items`.
 struct Items<'a>(Root<'a>);
 
-/// The newest items in document order, the number of dropped items, and that of values that are no objects.
+/// The newest items in document order, the number of dropped items, and that of values that are not objects.
 pub(super) type Newest = (Option<Vec<Map<String, Value>>>, usize, usize);
 
 impl<'de> DeserializeSeed<'de> for Items<'_> {

@@ -73,7 +73,7 @@ fn check(map: &Map<String, Value>, kinds: &[(&str, Kind)], owner: &str, context:
     }
 }
 
-/// What of a value is left out, in words; `None` if all of it is read. Null is no value.
+/// What of a value is left out, in words; `None` if all of it is read. Null is not a value.
 fn left_out(value: &Value, kind: Kind) -> Option<&'static str> {
     match (kind, value) {
         (_, Value::Null)

@@ -202,7 +202,7 @@ pub struct Alternates {
     pub feeds: Vec<Link>,
     /// Links with the type of JSON or XML, which may be feeds; at most 20.
     pub possible: Vec<Link>,
-    /// URLs on the site of the page where feeds often are, for the operator to try; empty if it is no web page.
+    /// URLs on the site of the page where feeds often are, for the operator to try; empty if it is not a web page.
     pub usual: Vec<Url>,
 }
 

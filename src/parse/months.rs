@@ -143,7 +143,7 @@ pub(crate) fn month(word: &str) -> Option<Month> {
     })
 }
 
-/// Whether the word means the second half of the day; `None` if it is no half of the day. The word is in lower
+/// Whether the word means the second half of the day; `None` if it is not half of the day. The word is in lower
 /// case.
 pub(crate) fn afternoon(word: &str) -> Option<bool> {
     let bare: String = word.chars().filter(|c| *c != '.').collect();

@@ -11,7 +11,7 @@ const MAX_CHAPTERS: usize = 500;
 
 /// The parts of an episode that the item has, and the numbers of parts left out.
 pub(crate) fn podcast(item: &Element<'_>, context: &Context) -> (Podcast, Surplus) {
-    // Most items are no episodes.
+    // Most items are not episodes.
     let is_part = |inner: &Element<'_>| matches!(inner.namespace, Itunes | Podcasting | Chapters);
     if !item.elements().any(is_part) {
         return Default::default();
@@ -48,7 +48,7 @@ fn chapter_list(item: &Element<'_>, context: &Context) -> Vec<Chapter> {
     let chapter = |element: &Element<'_>| {
         let written = element.attribute("start").unwrap_or_default();
         let Some(start) = start(written) else {
-            let message = || format!("the start {written:?} of a chapter is no time; left out");
+            let message = || format!("the start {written:?} of a chapter is not a time; left out");
             context.report("bad_chapter", message);
             return None;
         };

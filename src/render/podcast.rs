@@ -167,7 +167,7 @@ pub(super) struct Channel<'a> {
 }
 
 impl<'a> Channel<'a> {
-    /// The channel of an output that shows these items; `None`: the output is no podcast.
+    /// The channel of an output that shows these items; `None`: the output is not a podcast.
     pub(super) fn of(output: &'a Output, shown: &[ShownItem<'_>]) -> Option<Self> {
         let podcast = output.presentation.podcast.as_ref()?;
         let author = output.author.as_deref().and_then(text::line);

@@ -53,7 +53,7 @@ pub struct NetworkMonitor {
     offline: bool,
     /// Feeds that failed before it was known that this machine is offline. Their polls may not be stored yet.
     blamed: Vec<LastOutcome>,
-    /// Pages that were no feeds: hash, site and feed.
+    /// Pages that were not feeds: hash, site and feed.
     pages: VecDeque<([u8; 32], String, FeedKey)>,
 }
 

@@ -111,7 +111,7 @@ struct Host {
 }
 
 impl Slot {
-    /// When it is due after a jump of the wall clock: its wait continues. A suspend is no jump, because the time since
+    /// When it is due after a jump of the wall clock: its wait continues. A suspend is not a jump, because the time since
     /// the start of the machine contains it.
     fn due_after_jump(&self, now: Moment) -> Timestamp {
         let offset_now = offset(now);

@@ -14,7 +14,7 @@ use crate::model::{ClockMark, ReasonKind, StoredPlan};
 pub(super) const MINIMUM: SignedDuration = SignedDuration::from_mins(15);
 /// Longest wait of any plan: `Retry-After` or an ended feed, and a week of skipDays.
 const LONGEST: SignedDuration = SignedDuration::from_hours(15 * 24);
-/// Difference of two clocks that is no sign of a clock that was set.
+/// Difference of two clocks that is not a sign of a clock that was set.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// The time when a stored plan is due.

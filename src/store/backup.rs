@@ -103,7 +103,7 @@ pub fn backup(database: &Path, to: &Path) -> Result<Backup, BackupError> {
     Ok(backup)
 }
 
-/// Rejects a file that is no older copy of a database.
+/// Rejects a file that is not an older copy of a database.
 fn check_target(database: &Path, to: &Path) -> Result<(), BackupError> {
     refuse_same(database, to)?;
     let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());

@@ -15,7 +15,7 @@ use crate::model::Coded;
 const LENGTH: usize = 100;
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// Rejects what is no regular file. Does not open it: the system drops all locks of this process on a file, those of
+/// Rejects what is not a regular file. Does not open it: the system drops all locks of this process on a file, those of
 /// SQLite too, when the process closes any handle of it (sqlite.org/howtocorrupt.html, 2.2).
 ///
 /// # Errors
@@ -34,7 +34,7 @@ pub(super) fn examine_type(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Rejects what is no database of this version of Newswire. This process must not have it open. A database with a write-ahead log passes if its own header
+/// Rejects what is not a database of this version of Newswire. This process must not have it open. A database with a write-ahead log passes if its own header
 /// is unfinished: SQLite knows the rest.
 ///
 /// # Errors

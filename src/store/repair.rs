@@ -77,7 +77,7 @@ pub struct TextToIndex {
 /// search index.
 ///
 /// # Errors
-/// When another process uses the database, it is no database of this version of Newswire, nothing can be read, or the
+/// When another process uses the database, it is not a database of this version of Newswire, nothing can be read, or the
 /// copy cannot be written. The damaged database is unchanged then.
 pub fn repair(
     path: &Path,

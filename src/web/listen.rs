@@ -28,7 +28,7 @@ pub enum ListenAddress {
     },
 }
 
-/// Why a text is no address to listen on.
+/// Why a text is not an address to listen on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ListenAddressError {
     /// It has no form of an address.

@@ -285,7 +285,7 @@ async fn plan_forecasts_a_config_and_compares_it_with_another() {
     let requests = |side: &str| json[side]["requests_per_day"].as_f64().unwrap();
     assert!((requests("current") / requests("new") - 4.0).abs() < 1e-6, "{json}");
     assert_eq!(json["feeds"][0]["id"], "127.0.0.1-feed");
-    // An id that is derived is no key of the config.
+    // An id that is derived is not a key of the config.
     let one = newswire(folder.path(), &["config", "127.0.0.1-feed"]).out;
     assert!(one.contains("/feed\"") && one.contains("[[feed]]"), "{one}");
     // One poll shows neither traffic nor delays.

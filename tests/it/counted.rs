@@ -50,7 +50,7 @@ struct Counted {
 }
 
 impl Counted {
-    /// Whether items are missing and no parse warning says why. A warning about something else is no reason, and the
+    /// Whether items are missing and no parse warning says why. A warning about something else is not a reason, and the
     /// numbers in the warnings must account for all missing items, unless the document itself is damaged.
     fn is_silent_loss(&self) -> bool {
         const DAMAGED: &[&str] = &[
@@ -92,7 +92,7 @@ fn left_out(warning: &ParseWarning) -> usize {
         "copied_items" => numbers.next().unwrap(),
         // "document has 1100 items; only the newest 1000 are read"
         "too_many_items" => numbers.next().unwrap() - numbers.next().unwrap(),
-        // "an item of the JSON Feed is no object; left out (2 more)"
+        // "an item of the JSON Feed is not an object; left out (2 more)"
         "bad_item" => 1 + numbers.next().unwrap_or_default(),
         _ => 0,
     }

@@ -114,7 +114,7 @@ fn a_share_and_a_spelling_are_one_word_however_they_are_written() {
     ] {
         assert!(same(a, b), "{a} / {b}");
     }
-    assert!(!same("12 percent", "12"), "a share is no number");
+    assert!(!same("12 percent", "12"), "a share is not a number");
     assert!(!same("a per cent b", "a percent b"), "no number, no share");
 }
 
@@ -159,7 +159,7 @@ fn words_of_ascii_letters_are_read_alike_with_and_without_shortcut() {
     let text = "One hundred and ninety-one of 20 told Mr Brandt: \"At 9 pm, King Magnus VI rose.\" The DHCP client \
                 cost $5 million; twenty per cent, 12% and 3 percent. On Monday (Nov. 23) #tag #7, a half of IV. \
                 Organised at four in the afternoon by two thirds of x1 and 10km, a.m. and p.m. at 7.30 am";
-    // A soft hyphen is no letter, and not in ASCII.
+    // A soft hyphen is not a letter, and not in ASCII.
     let mut hyphened = String::new();
     for c in text.chars() {
         hyphened.push(c);

@@ -1,4 +1,4 @@
-//! What is no TOML at all.
+//! What is not TOML at all.
 
 use super::{Case, case};
 
