@@ -174,7 +174,11 @@ impl Batch {
         feeds: &Feeds,
     ) -> Result<Self, Error> {
         let (members, keys) = with_members(reader, heads)?;
-        Ok(Self { entries: reader.output_items(&keys, feeds)?, members, led: HashSet::new() })
+        let entries = reader.output_items(&keys, feeds)?;
+        for head in heads {
+            entries.get(&head.key).map_or(Ok(()), |entry| head.check(entry))?;
+        }
+        Ok(Self { entries, members, led: HashSet::new() })
     }
 
     /// The item as an entry, if the output takes it and it leads its story there: of the members

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::items::{ItemHead, head};
+use super::row_digest::altered;
 use super::transaction::Transaction;
 use super::values::json_list;
 use crate::model::{FeedKey, ItemKey};
@@ -40,15 +41,12 @@ pub struct Arrivals {
 impl Transaction<'_> {
     /// The page that still grows; `None`: nothing is archived yet. All pages before it are complete.
     pub fn growing_page(&self, output: &str) -> Result<Option<ArchivePage>, Error> {
-        let sql = "SELECT number, items, last_item_id, last_released_id FROM archive_page WHERE output = ?1
-                   ORDER BY number DESC LIMIT 1";
-        self.read_archive_page(sql, &[&output])
+        self.read_archive_page("output = ?1 ORDER BY number DESC LIMIT 1", &[&output])
     }
 
     /// The page of this number, complete or not.
     pub fn archive_page(&self, output: &str, number: u32) -> Result<Option<ArchivePage>, Error> {
-        let sql = "SELECT number, items, last_item_id, last_released_id FROM archive_page WHERE output = ?1 AND number = ?2";
-        self.read_archive_page(sql, &[&output, &number])
+        self.read_archive_page("output = ?1 AND number = ?2", &[&output, &number])
     }
 
     /// Number of the oldest page that may still have items to show: its last item, or an earlier one, has a body.
@@ -67,17 +65,30 @@ impl Transaction<'_> {
 
     fn read_archive_page(
         &self,
-        sql: &str,
+        condition: &str,
         parameters: &[&dyn rusqlite::ToSql],
     ) -> Result<Option<ArchivePage>, Error> {
+        let sql = format!(
+            "SELECT number, items, last_item_id, last_released_id, row_digest IS row_digest(output, number, items)
+             FROM archive_page WHERE {condition}"
+        );
         let row = self
             .connection
-            .prepare_cached(sql)?
+            .prepare_cached(&sql)?
             .query_row(parameters, |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
+                Ok((
+                    row.get(0)?,
+                    row.get::<_, String>(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get::<_, bool>(4)?,
+                ))
             })
             .optional()?;
-        let Some((number, items, seen, late)) = row else { return Ok(None) };
+        let Some((number, items, seen, late, is_intact)) = row else { return Ok(None) };
+        if !is_intact {
+            return Err(altered(&format!("archive page {number}")));
+        }
         let items: Vec<i64> = serde_json::from_str(&items)?;
         let items = items.into_iter().map(ItemKey).collect();
         Ok(Some(ArchivePage { number, items, seen: ItemKey(seen), late }))
@@ -144,8 +155,8 @@ impl Transaction<'_> {
         pages: &[ArchivePage],
     ) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
-            "INSERT OR REPLACE INTO archive_page (output, number, items, last_item_id, last_released_id)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR REPLACE INTO archive_page (output, number, items, last_item_id, last_released_id, row_digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, row_digest(?1, ?2, ?3))",
         )?;
         for page in pages {
             let items = json_list(page.items.iter().map(|key| key.0));

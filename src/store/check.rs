@@ -52,6 +52,7 @@ fn report(connection: &Connection) -> CheckReport {
     report.add(transaction.dangling());
     report.add(transaction.ids_of_several_items(LISTED));
     report.add(transaction.missing_published_items(LISTED));
+    report.add(transaction.altered_rows(LISTED));
     match transaction.altered_items(LISTED) {
         Ok((altered, texts)) => {
             report.texts = texts;

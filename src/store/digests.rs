@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::row_digest::altered;
 use super::transaction::Transaction;
 use super::values::{json_list, millis, timestamp};
 use crate::model::{FeedKey, ItemKey};
@@ -54,7 +55,8 @@ pub struct ClosedPeriods {
     pub digests: Vec<StoredDigest>,
 }
 
-const DIGEST: &str = "number, id, ends_at, closed_at, title, summary, html, items";
+const DIGEST: &str = "number, id, ends_at, closed_at, title, summary, html, items,
+    row_digest IS row_digest(output, number, id, ends_at, closed_at, title, summary, html, items)";
 
 impl Transaction<'_> {
     /// How far the output is closed; `None`: no period was ever closed.
@@ -181,8 +183,8 @@ impl Transaction<'_> {
     pub(super) fn close_periods(&self, closed: &ClosedPeriods) -> Result<(), Error> {
         let ClosedPeriods { output, state, digests } = closed;
         let mut insert = self.connection.prepare_cached(
-            "INSERT OR IGNORE INTO digest (output, number, id, ends_at, closed_at, title, summary, html, items)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT OR IGNORE INTO digest (output, number, id, ends_at, closed_at, title, summary, html, items, row_digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, row_digest(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))",
         )?;
         for digest in digests {
             insert.execute(params![
@@ -229,6 +231,9 @@ fn keys(json: &str) -> Result<Vec<ItemKey>, Error> {
 }
 
 fn read(row: &Row<'_>) -> Result<StoredDigest, Error> {
+    if !row.get::<_, bool>(8)? {
+        return Err(altered(&format!("digest {}", row.get::<_, u32>(0)?)));
+    }
     Ok(StoredDigest {
         number: row.get(0)?,
         id: row.get(1)?,

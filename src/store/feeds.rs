@@ -9,6 +9,7 @@ use url::Url;
 
 use super::error::Error;
 use super::poll_update::{CachedResponse, ValidatorTrust, ValidatorUse};
+use super::row_digest::{FEED, altered};
 use super::transaction::Transaction;
 use super::values::{
     digests_from_bytes, json_list, maybe, maybe_outcome, millis, reason, timestamp,
@@ -151,7 +152,8 @@ impl Transaction<'_> {
 
     /// Updates a feed from the config, if it differs. A feed with a changed URL, or that was gone, is due at once.
     fn update_configured_feed(&self, key: i64, feed: &Feed) -> Result<i64, Error> {
-        self.connection
+        let changed = self
+            .connection
             .prepare_cached(
                 "UPDATE feed SET active = 1, name = ifnull(?2, name), title = ?4, tags = ?5, kept = ?6,
                         next_poll_at = CASE WHEN url <> ?3 OR plan_reason = 'gone' THEN 0 ELSE next_poll_at END,
@@ -171,6 +173,9 @@ impl Transaction<'_> {
                 serde_json::to_string(&feed.tags)?,
                 feed.removal == Removal::Keep,
             ])?;
+        if changed > 0 {
+            self.write_feed_digest(FeedKey(key))?;
+        }
         Ok(key)
     }
 
@@ -183,8 +188,9 @@ impl Transaction<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO feed (name, url, active, kept, title, tags, added_at, profile, publisher_hints, parse_warnings, removed,
-                                   parser_version, request_key, next_poll_at, plan_reason, plan_text, plan_inputs, failures, items)
-                 VALUES (?1, ?2, 1, ?7, ?3, ?4, ?5, '{}', '{}', '[]', '[]', ?6, '', 0, 'new', 'never polled', '[]', 0, 0)",
+                                   parser_version, request_key, next_poll_at, plan_reason, plan_text, plan_inputs, failures, items, row_digest)
+                 VALUES (?1, ?2, 1, ?7, ?3, ?4, ?5, '{}', '{}', '[]', '[]', ?6, '', 0, 'new', 'never polled', '[]', 0, 0,
+                         row_digest(?1, ?2, ?3, ?4, '{}'))",
             )?
             .execute(params![
                 name.as_str(),
@@ -196,6 +202,13 @@ impl Transaction<'_> {
                 feed.removal == Removal::Keep,
             ])?;
         Ok(self.connection.last_insert_rowid())
+    }
+
+    /// Writes the digest of what is published of a feed, after a change of it.
+    pub(super) fn write_feed_digest(&self, key: FeedKey) -> Result<(), Error> {
+        let sql = format!("UPDATE feed SET row_digest = row_digest({FEED}) WHERE id = ?1");
+        self.connection.prepare_cached(&sql)?.execute([key.0])?;
+        Ok(())
     }
 
     /// `wanted`, with a number appended if a feed has it already.
@@ -405,11 +418,16 @@ impl Transaction<'_> {
     }
 
     fn feeds_where(&self, condition: &str) -> Result<Vec<FeedInfo>, Error> {
-        let sql = format!("SELECT {INFO} FROM feed WHERE {condition} ORDER BY id");
+        let sql = format!(
+            "SELECT {INFO}, row_digest IS row_digest({FEED}) FROM feed WHERE {condition} ORDER BY id"
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([])?;
         let mut feeds = Vec::new();
         while let Some(row) = rows.next()? {
+            if !row.get::<_, bool>(6)? {
+                return Err(altered(&format!("feed {}", row.get::<_, i64>(0)?)));
+            }
             feeds.push(info(row)?);
         }
         Ok(feeds)

@@ -8,14 +8,15 @@ use super::transaction::Transaction;
 use crate::model::Item;
 use crate::text::sha256::Sha256;
 
-/// What the digest of an item is made of. All of it is published; `updated_at` is not part of it, because it changes
-/// without the text.
+/// What the digest of an item is made of. All of it is published.
 #[derive(Debug, Default)]
 pub(super) struct SealedItem<'a> {
+    pub(super) feed: i64,
     pub(super) outward_id: &'a str,
     pub(super) first_seen: i64,
     pub(super) sort_at: i64,
     pub(super) published: Option<i64>,
+    pub(super) updated: Option<i64>,
     pub(super) guid: Option<&'a str>,
     pub(super) url: Option<&'a str>,
     pub(super) title: Option<&'a str>,
@@ -52,14 +53,16 @@ impl<'a> SealedItem<'a> {
         }
     }
 
-    /// The columns `outward_id, first_seen_at, sort_at, published_at, updated_at, guid, url, title, language,
-    /// summary, content, details` from column 3 on.
+    /// The columns `feed_id, outward_id, first_seen_at, sort_at, published_at, updated_at, guid, url, title, language,
+    /// summary, content, details` from column 2 on.
     pub(super) fn of_row(row: &'a Row<'_>) -> Result<Self, Error> {
         Ok(Self {
+            feed: row.get(2)?,
             outward_id: text_column(row, 3)?.unwrap_or_default(),
             first_seen: row.get(4)?,
             sort_at: row.get(5)?,
             published: row.get(6)?,
+            updated: row.get(7)?,
             guid: text_column(row, 8)?,
             url: text_column(row, 9)?,
             title: text_column(row, 10)?,
@@ -73,7 +76,8 @@ impl<'a> SealedItem<'a> {
     /// The digest: the first 16 bytes of a SHA-256.
     pub(super) fn digest(&self) -> [u8; 16] {
         let mut hash = Sha256::new();
-        for number in [Some(self.first_seen), Some(self.sort_at), self.published] {
+        let dates = [Some(self.first_seen), Some(self.sort_at), self.published, self.updated];
+        for number in dates.into_iter().chain([Some(self.feed)]) {
             hash.update([u8::from(number.is_some())]);
             hash.update(number.unwrap_or_default().to_le_bytes());
         }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rusqlite::types::ValueRef;
 use rusqlite::{Row, params};
 
 use super::error::Error;
@@ -27,6 +28,20 @@ pub struct ItemHead {
     pub story: StoryKey,
     /// Position in the order; see `OutputItem::sort_at`.
     pub sort_at: Timestamp,
+}
+
+impl ItemHead {
+    /// Checks that the item is where an index says, and in the same story.
+    ///
+    /// # Errors
+    /// When it is not: the database is damaged.
+    pub fn check(&self, item: &OutputItem) -> Result<(), Error> {
+        let is_intact =
+            (item.feed.key, item.story, item.sort_at) == (self.feed, self.story, self.sort_at);
+        is_intact
+            .then_some(())
+            .ok_or_else(|| Error::Corrupt(format!("the index of the item {}", self.key.0)))
+    }
 }
 
 impl Transaction<'_> {
@@ -96,9 +111,16 @@ impl Transaction<'_> {
         let (at, key) =
             after.map_or((i64::MAX, i64::MAX), |head| (millis(head.sort_at), head.key.0));
         let mut rows = statement.query(params![feed.0, at, key, limit as i64])?;
-        let mut heads = Vec::new();
+        let mut heads: Vec<ItemHead> = Vec::new();
         while let Some(row) = rows.next()? {
-            heads.push(head(row, feed)?);
+            let head = head(row, feed)?;
+            // The rows come from the index alone, in which SQLite does not notice a bit that flips.
+            let before = heads.last().or(after.as_ref());
+            if before.is_some_and(|before| (before.sort_at, before.key) <= (head.sort_at, head.key))
+            {
+                return Err(Error::Corrupt(format!("the order of the items of feed {}", feed.0)));
+            }
+            heads.push(head);
         }
         Ok(heads)
     }
@@ -189,20 +211,29 @@ const ENTRY: &str =
 
 impl Transaction<'_> {
     /// The items with these keys, with their words; those whose body is past retention are left out.
+    ///
+    /// # Errors
+    /// When there is no item with one of the keys: no item is ever deleted.
     pub fn output_items(
         &self,
         keys: &[ItemKey],
         feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
     ) -> Result<HashMap<ItemKey, OutputItem>, Error> {
         let sql = format!(
-            "SELECT {ENTRY} FROM json_each(?1) wanted
-             JOIN item ON item.id = wanted.value JOIN body ON body.item_id = item.id"
+            "SELECT {ENTRY}, wanted.value FROM json_each(?1) wanted
+             LEFT JOIN item ON item.id = wanted.value LEFT JOIN body ON body.item_id = item.id"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
         let mut entries = HashMap::with_capacity(keys.len());
         while let Some(row) = rows.next()? {
-            let Some(feed) = feeds.get(&FeedKey(row.get(2)?)) else { continue };
+            let Some(feed) = row.get::<_, Option<i64>>(2)? else {
+                return Err(Error::Corrupt(format!("item {} is missing", row.get::<_, i64>(16)?)));
+            };
+            if row.get_ref(15)? == ValueRef::Null {
+                continue;
+            }
+            let Some(feed) = feeds.get(&FeedKey(feed)) else { continue };
             let entry = entry(row, Arc::clone(feed))?;
             entries.insert(entry.key, entry);
         }
@@ -413,10 +444,12 @@ impl Transaction<'_> {
         self.insert_identities(update.feed, new, key)?;
         let details = serde_json::to_string(&item.details)?;
         let sealed = SealedItem {
+            feed: update.feed.0,
             outward_id,
             first_seen: seen,
             sort_at: published.map_or(seen, |at| at.min(seen)),
             published,
+            updated: item.updated.map(millis),
             guid: item.guid.as_deref(),
             ..SealedItem::of_text(item, &details)
         };
@@ -518,7 +551,8 @@ impl Transaction<'_> {
             ])?;
         let details = serde_json::to_string(&item.details)?;
         let mut statement = self.connection.prepare_cached(
-            "SELECT outward_id, first_seen_at, sort_at, published_at, guid FROM item WHERE id = ?1",
+            "SELECT outward_id, first_seen_at, sort_at, published_at, guid, updated_at, feed_id FROM item
+             WHERE id = ?1",
         )?;
         let mut rows = statement.query([changed.key.0])?;
         if let Some(row) = rows.next()? {
@@ -528,6 +562,8 @@ impl Transaction<'_> {
                 sort_at: row.get(2)?,
                 published: row.get(3)?,
                 guid: text_column(row, 4)?,
+                updated: row.get(5)?,
+                feed: row.get(6)?,
                 ..SealedItem::of_text(item, &details)
             };
             self.write_body(changed.key, &sealed)?;

@@ -20,7 +20,7 @@
 //! | `subscriber_count` | `subscribers.rs` |
 //! | `store_check` | `check.rs` |
 //!
-//! `read_failure.rs` distinguishes failing reads from damage, `item_digest.rs` has the digests of the texts, `recovery.rs` has items read back from documents, `repair.rs` copies what can be read of a damaged file.
+//! `read_failure.rs` distinguishes failing reads from damage, `item_digest.rs` has the digests of the texts and `row_digest.rs` those of other published rows, `recovery.rs` has items read back from documents, `repair.rs` copies what can be read of a damaged file.
 //!
 //! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
@@ -48,6 +48,7 @@ mod publications;
 mod read_failure;
 mod recovery;
 mod repair;
+mod row_digest;
 mod search;
 mod search_query;
 pub mod settings;

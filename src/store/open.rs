@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use url::Url;
 
 use super::error::{Error, OpenError};
-use super::{header, read_failure};
+use super::{header, read_failure, row_digest};
 use crate::files;
 
 /// "NWIR": identifies a file as a database of Newswire.
@@ -21,7 +21,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4E57_4952;
 const SQL: &str = include_str!("schema.sql");
 
 /// Version of the schema.
-pub const SCHEMA: usize = 19;
+pub const SCHEMA: usize = 20;
 
 /// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]
@@ -161,9 +161,10 @@ const WRITING: &str =
     PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192;
     PRAGMA temp_store = MEMORY;";
 
-/// Keeps this many prepared statements, with their plans. Otherwise SQLite compiles a statement with `LIMIT ?` again
-/// for each value.
-fn keep_statements(connection: &Connection, count: usize) -> rusqlite::Result<()> {
+/// Adds the functions of SQL that newswire has, and keeps this many prepared statements, with their plans. Otherwise
+/// SQLite compiles a statement with `LIMIT ?` again for each value.
+fn prepare(connection: &Connection, count: usize) -> rusqlite::Result<()> {
+    row_digest::register(connection)?;
     connection.set_prepared_statement_cache_capacity(count);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
@@ -187,7 +188,7 @@ fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     let _ = check(&connection, path)?;
     // FULL, not NORMAL: what was published must survive a power cut, or its ids would be minted again.
     connection.execute_batch(WRITING).map_err(sqlite)?;
-    keep_statements(&connection, 128).map_err(sqlite)?;
+    prepare(&connection, 128).map_err(sqlite)?;
     create(&mut connection).map_err(sqlite)?;
     Ok(connection)
 }
@@ -207,6 +208,7 @@ pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::Older { path: path.to_owned(), found, known });
     }
     connection.execute_batch(WRITING).map_err(sqlite)?;
+    row_digest::register(&connection).map_err(sqlite)?;
     Ok(connection)
 }
 
@@ -291,7 +293,7 @@ fn open_reader(path: &Path, access: Access) -> Result<Connection, OpenError> {
             "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096;",
         )
         .map_err(sqlite)?;
-    keep_statements(&connection, 64).map_err(sqlite)?;
+    prepare(&connection, 64).map_err(sqlite)?;
     match check(&connection, path)? {
         Content::Blank => Err(OpenError::Empty { path: path.to_owned() }),
         Content::Tables => Ok(connection),

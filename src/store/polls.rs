@@ -193,6 +193,7 @@ impl Transaction<'_> {
                     facts.boilerplate.as_deref().map(digests_to_bytes),
                     serde_json::to_string(&facts.removed)?,
                 ])?;
+            self.write_feed_digest(update.feed)?;
         }
         Ok(())
     }

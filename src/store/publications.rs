@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::row_digest::altered;
 use super::transaction::Transaction;
 use super::values::{json_list, millis, timestamp};
 use crate::model::ItemKey;
@@ -102,14 +103,21 @@ impl Transaction<'_> {
     /// What the output showed last, in the form in which it was written.
     pub fn publication(&self, output: &str) -> Result<Option<String>, Error> {
         let mut statement =
-            self.connection.prepare_cached("SELECT shown FROM publication WHERE output = ?1")?;
-        Ok(statement.query_row([output], |row| row.get(0)).optional()?)
+            self.connection.prepare_cached(
+            "SELECT shown, row_digest IS row_digest(output, shown) FROM publication WHERE output = ?1",
+        )?;
+        let shown =
+            statement.query_row([output], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        match shown {
+            Some((_, false)) => Err(altered(&format!("the last publication of {output}"))),
+            shown => Ok(shown.map(|(shown, _)| shown)),
+        }
     }
 
     /// Writes what the output shows.
     pub(super) fn write_publication(&self, output: &str, shown: &str) -> Result<(), Error> {
         self.connection
-            .prepare_cached("INSERT OR REPLACE INTO publication (output, shown) VALUES (?1, ?2)")?
+            .prepare_cached("INSERT OR REPLACE INTO publication (output, shown, row_digest) VALUES (?1, ?2, row_digest(?1, ?2))")?
             .execute(params![output, shown])?;
         Ok(())
     }
@@ -123,7 +131,8 @@ impl Transaction<'_> {
     ) -> Result<(), Error> {
         self.connection
             .prepare_cached(
-                "INSERT INTO publication (output, shown, basis, until) VALUES (?1, '[]', ?2, ?3)
+                "INSERT INTO publication (output, shown, basis, until, row_digest)
+                 VALUES (?1, '[]', ?2, ?3, row_digest(?1, '[]'))
                  ON CONFLICT (output) DO UPDATE SET basis = ?2, until = ?3",
             )?
             .execute(params![output, basis.as_slice(), until.map(millis)])?;

@@ -91,10 +91,12 @@ impl Transaction<'_> {
             ])?;
         let details = serde_json::to_string(&item.details)?;
         let sealed = SealedItem {
+            feed: recovered.feed.0,
             outward_id: &recovered.outward_id,
             first_seen: at,
             sort_at: at,
             published: item.published.map(millis),
+            updated: item.updated.map(millis),
             ..SealedItem::of_text(item, &details)
         };
         self.write_body(key, &sealed)?;

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::error::{ErrorCause, OpenError};
 use super::transaction::Transaction;
-use super::{backup, header, open};
+use super::{backup, header, open, row_digest};
 use crate::files;
 
 /// Result of a repair.
@@ -159,6 +159,7 @@ fn salvage(
         table.rows = rows;
     }
     let altered = remove_altered(to)?;
+    row_digest::renew(to)?;
     index(to, words)?;
     to.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
     Ok((copied, altered))
@@ -304,7 +305,7 @@ fn remove_orphans(to: &Connection) -> rusqlite::Result<()> {
 /// Removes items that could not be read from what outputs published and archived.
 fn remove_lost_items(to: &Connection) -> rusqlite::Result<()> {
     to.execute_batch(
-        "DELETE FROM publication WHERE NOT json_valid(shown);
+        "DELETE FROM publication WHERE NOT json_valid(shown) OR row_digest IS NOT row_digest(output, shown);
          DELETE FROM archive_page WHERE NOT json_valid(items);
          UPDATE publication SET basis = NULL, shown =
            (SELECT json_group_array(json(value) ORDER BY key) FROM json_each(shown)

@@ -56,7 +56,8 @@ CREATE TABLE feed (
   quiet_not_modified INTEGER NOT NULL DEFAULT 0, -- number of polls since the last new item: answered 304
   quiet_same_body INTEGER NOT NULL DEFAULT 0, -- answered with the same body
   quiet_nothing_new INTEGER NOT NULL DEFAULT 0, -- answered with another document without new items
-  empty_since    INTEGER                   -- time since when its document has no items; NULL: it has some, or never had
+  empty_since    INTEGER,                  -- time since when its document has no items; NULL: it has some, or never had
+  row_digest     BLOB    NOT NULL          -- of name, url, title, tags and profile: see store::row_digest
 ) STRICT;
 
 CREATE INDEX feed_url ON feed(url);
@@ -252,6 +253,7 @@ CREATE TABLE archive_page (
   items    TEXT    NOT NULL,               -- JSON array of item ids, in order of arrival
   last_item_id INTEGER NOT NULL,           -- the last item that was considered for it
   last_released_id INTEGER NOT NULL,       -- the last row of released that was considered for it
+  row_digest BLOB  NOT NULL,               -- of output, number and items
   PRIMARY KEY (output, number)
 ) STRICT, WITHOUT ROWID;
 
@@ -322,7 +324,8 @@ CREATE TABLE publication (
   output   TEXT    PRIMARY KEY,
   shown    TEXT    NOT NULL,               -- JSON, in the form of render::Last
   basis    BLOB,                           -- SHA-256 of all that the files in its directory depend on; NULL: unknown
-  until    INTEGER                         -- time when an item becomes too old for the output; NULL: none does
+  until    INTEGER,                        -- time when an item becomes too old for the output; NULL: none does
+  row_digest BLOB  NOT NULL                -- of output and shown
 ) STRICT, WITHOUT ROWID;
 
 -- How far the periods of an output with digests are closed.
@@ -345,6 +348,7 @@ CREATE TABLE digest (
   summary  TEXT    NOT NULL,               -- the first titles, plain text
   html     TEXT,                           -- the stories; NULL: past retention
   items    TEXT    NOT NULL,               -- JSON array of the ids of the items that lead them
+  row_digest BLOB  NOT NULL,               -- of all of it, as long as it has a text
   UNIQUE (output, number),
   UNIQUE (output, ends_at)
 ) STRICT;

@@ -91,6 +91,50 @@ async fn a_changed_text_is_not_published_and_is_read_again_after_a_repair() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn altered_rows_are_not_published_and_a_repair_keeps_the_ids() {
+    // `true`: a poll writes the row again before it publishes.
+    for (damage, healed) in [
+        ("UPDATE feed SET profile = replace(profile, 'site.test', 'sote.test')", false),
+        ("UPDATE publication SET shown = replace(shown, 'urn:', 'urm:')", false),
+        ("UPDATE item SET updated_at = 1795600800000", false),
+        ("UPDATE archive_page SET items = '[2,1]'", false),
+        ("UPDATE feed SET title = 'Altered'", true),
+    ] {
+        let origin = Origin::start().await;
+        let folder = polled(&origin);
+        let before = ids(folder.path());
+        let database = Connection::open(folder.path().join("newswire.db")).unwrap();
+        database.execute_batch(damage).unwrap();
+        drop(database);
+        assert_eq!(run(folder.path(), &["verify"]).code, 74, "{damage}");
+        if !healed {
+            altered_is_not_published(folder.path());
+            repaired(folder.path());
+            assert_eq!(ids(folder.path()), before, "{damage}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_differs_from_its_table_is_not_published() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin);
+    let database = Connection::open(folder.path().join("newswire.db")).unwrap();
+    // The index does not follow a change while the schema does not have it.
+    let damage = "PRAGMA writable_schema = ON;
+             CREATE TEMP TABLE kept AS SELECT * FROM sqlite_schema WHERE name = 'item_order';
+             DELETE FROM sqlite_schema WHERE name = 'item_order';
+             PRAGMA writable_schema = RESET;
+             UPDATE item SET story_id = 1;
+             PRAGMA writable_schema = ON;
+             INSERT INTO sqlite_schema SELECT * FROM kept";
+    database.execute_batch(damage).unwrap();
+    drop(database);
+    assert_eq!(run(folder.path(), &["verify"]).code, 74);
+    altered_is_not_published(folder.path());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_page_is_found_and_a_repair_keeps_the_ids() {
     let origin = Origin::start().await;
     let folder = polled(&origin);
