@@ -70,11 +70,11 @@ pub(crate) use {codes, optional_help};
 pub struct Text {
     /// Its heading of the second level in `docs/codes.md`.
     pub group: &'static str,
-    /// The slug.
+    /// Slug of the code: the heading in `docs/codes.md` and the argument of `newswire explain`.
     pub code: &'static str,
-    /// What it means.
+    /// Meaning, one paragraph.
     pub what: &'static str,
-    /// Usual causes.
+    /// Usual causes, one paragraph.
     pub why: &'static str,
     /// What the operator can do.
     pub remedy: &'static str,

@@ -118,7 +118,7 @@ pub struct Feed {
 pub struct Removed {
     /// The selector in the config.
     pub selector: String,
-    /// Number of elements.
+    /// Number of elements that the selector removed.
     pub elements: usize,
     /// Number of items that lost an element.
     pub items: usize,
@@ -130,7 +130,7 @@ pub struct Removed {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FeedProfile {
-    /// The feed's title.
+    /// Title of the feed, plain text.
     pub title: Option<String>,
     /// URL of the site, http or https.
     pub site_url: Option<String>,
@@ -140,7 +140,7 @@ pub struct FeedProfile {
     pub language: Option<String>,
     /// The feed's icon or image.
     pub image: Option<Image>,
-    /// Copyright notice.
+    /// Copyright notice of the feed (`atom:rights`, RSS `copyright`), plain text.
     pub rights: Option<String>,
 }
 

@@ -29,7 +29,7 @@ pub struct Conditions {
     pub text: String,
     /// Tags of the feed: at least one of them.
     pub tags: Vec<String>,
-    /// Ids of feeds.
+    /// Ids of feeds: the item's feed is one of them.
     pub feeds: Vec<String>,
     /// Matched against the link of the item, and against the link that a link-blog points at.
     pub links: Vec<LinkPattern>,

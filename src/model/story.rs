@@ -77,7 +77,7 @@ pub struct ItemTraits {
     pub url: Option<String>,
     /// Digest of its canonical URL; `None`: its URL does not identify it.
     pub url_key: Option<Digest>,
-    /// Title, plain text.
+    /// Title, plain text; `None` where the publisher gives none.
     pub title: Option<String>,
     /// Time of publication, from the publisher.
     pub published: Option<Timestamp>,
@@ -88,11 +88,11 @@ pub struct ItemTraits {
 /// The rule that decided a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Rule {
-    /// One canonical URL.
+    /// The same canonical URL.
     SamePage,
     /// One id that is unique in the world.
     SameId,
-    /// The same words.
+    /// The texts have the same words.
     SameText,
     /// Most of one text stands in the other.
     SimilarText,
@@ -144,9 +144,9 @@ impl Rule {
 /// The decision that two items are, or are not, the same story.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Match {
-    /// The later item.
+    /// The item that was compared: the later one.
     pub item: ItemKey,
-    /// The earlier item.
+    /// The item that it was compared with: the earlier one.
     pub other: ItemKey,
     /// The rule that decided.
     pub rule: Rule,
@@ -183,13 +183,13 @@ pub enum GuidUse {
 /// How a stored item was recognised under a new guid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecognisedBy {
-    /// The same page.
+    /// The same canonical URL of the page.
     Page,
     /// The same path on another host.
     Path,
     /// The same title at the same minute.
     Title,
-    /// The same words.
+    /// The same words of the text.
     Text,
 }
 
