@@ -31,7 +31,7 @@ pub enum NetworkState {
 pub struct LastOutcome {
     /// Key of the feed in the database.
     pub feed: FeedKey,
-    /// Its stable id.
+    /// Stable id of the feed, for reports.
     pub id: FeedId,
     /// Site of the feed.
     pub site: String,
@@ -75,7 +75,7 @@ impl Judgement {
 }
 
 impl NetworkMonitor {
-    /// The state now.
+    /// Whether this machine seems to be online, by the polls so far.
     #[must_use]
     pub fn state(&self) -> NetworkState {
         if self.offline { NetworkState::Offline } else { NetworkState::Online }

@@ -59,7 +59,7 @@ pub struct Inputs<'a> {
 pub enum UnconditionalWait {
     /// The rest of a day since the last complete document.
     Rest {
-        /// The wait.
+        /// Time from now until a day has passed since the last complete document.
         rest: Duration,
         /// The reason as a phrase.
         why: &'static str,

@@ -12,9 +12,9 @@ pub enum OpenError {
     /// Another process writes to it.
     #[error("the database {path} is in use by the process {holder}")]
     InUse {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// "4711", or "(unknown)".
+        /// Id of that process, or `(unknown)`.
         holder: String,
     },
     /// Written by a newer newswire.
@@ -22,9 +22,9 @@ pub enum OpenError {
         "the database {path} has schema {found}; this version of newswire supports up to schema {known}"
     )]
     Newer {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// Its schema version.
+        /// Schema version of the database.
         found: i64,
         /// The latest schema version known here.
         known: i64,
@@ -34,9 +34,9 @@ pub enum OpenError {
         "the database {path} has schema {found}; this version of newswire needs schema {known}"
     )]
     Older {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// Its schema version.
+        /// Schema version of the database.
         found: i64,
         /// The schema version that is needed.
         known: i64,
@@ -44,9 +44,9 @@ pub enum OpenError {
     /// A file of something else.
     #[error("{path} is a SQLite database of another program (application id {found:#x})")]
     NotOurs {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Its application id.
+        /// SQLite `application_id` of the file.
         found: i64,
     },
     /// There is none yet, and the caller only wants to read.
@@ -58,13 +58,13 @@ pub enum OpenError {
     /// An empty file, and the caller only wants to read.
     #[error("the database file {path} is empty")]
     Empty {
-        /// The file.
+        /// Path of the database.
         path: PathBuf,
     },
-    /// No regular file.
+    /// The path is a folder, a socket or another file that is not regular.
     #[error("{path} is {kind}, not a database file")]
     NotRegular {
-        /// The path.
+        /// Path of the database.
         path: PathBuf,
         /// What it is, with an article.
         kind: &'static str,
@@ -72,13 +72,13 @@ pub enum OpenError {
     /// A file of another kind, or a database without its first page.
     #[error("{path} is not a database, or its first page is destroyed")]
     NotDatabase {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The folder or the lock file.
     #[error("failed to open the database {path}: {source}")]
     Io {
-        /// The database.
+        /// Path of the database or of its lock file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -86,7 +86,7 @@ pub enum OpenError {
     /// SQLite found damage, but the system fails to read the file.
     #[error("failed to read the database {path}: {source}")]
     Unreadable {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -94,9 +94,9 @@ pub enum OpenError {
     /// SQLite refused the file.
     #[error("failed to open the database {path}: {source}")]
     Sqlite {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
 }
@@ -167,7 +167,7 @@ pub enum ErrorCause {
 }
 
 impl ErrorCause {
-    /// Every fault.
+    /// All causes, in the order of their definition.
     pub const ALL: &'static [Self] = &[
         Self::Full,
         Self::ReadOnly,
@@ -179,7 +179,7 @@ impl ErrorCause {
         Self::Bug,
     ];
 
-    /// The stable name.
+    /// Stable slug, which is also the error code: `store_full`.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
@@ -284,7 +284,7 @@ impl Error {
     /// The codes that are no fault's.
     pub const CODES: &'static [&'static str] = &["database_unreadable"];
 
-    /// What is wrong.
+    /// Which of the known conditions caused the error.
     #[must_use]
     pub fn cause(&self) -> ErrorCause {
         match self {

@@ -61,7 +61,7 @@ pub struct StoredFingerprint {
     pub feed: FeedKey,
     /// Time when it was made.
     pub at: Timestamp,
-    /// See `dedupe::Fingerprint`.
+    /// A serialised `dedupe::Fingerprint`; opaque to the store.
     pub data: Vec<u8>,
 }
 

@@ -60,7 +60,7 @@ pub struct PollUpdate {
 pub struct Bytes {
     /// As sent, in bytes.
     pub wire: u64,
-    /// Decoded, in bytes.
+    /// Size in bytes after decoding.
     pub body: u64,
 }
 
@@ -80,7 +80,7 @@ pub struct ValidatorTrust {
 /// Which validators are sent to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ValidatorUse {
-    /// Both.
+    /// `ETag` and `Last-Modified`.
     #[default]
     Both,
     /// `Last-Modified` alone: the entity tag never matches.
@@ -102,7 +102,7 @@ pub enum ValidatorUse {
 }
 
 impl ValidatorUse {
-    /// Every use.
+    /// All values, in the order of their definition.
     pub const ALL: &'static [Self] = &[
         Self::Both,
         Self::DateAlone,
@@ -115,7 +115,7 @@ impl ValidatorUse {
         Self::Cut,
     ];
 
-    /// The stable slug.
+    /// Stable slug, for the database and JSON.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
@@ -193,7 +193,7 @@ pub struct DocumentFacts {
     pub boilerplate: Option<Vec<u64>>,
 }
 
-/// A new item.
+/// An item that was not stored before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewItem {
     /// What identifies it within the feed.

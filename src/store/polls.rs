@@ -67,7 +67,7 @@ pub struct PollRecord {
 /// Statistics of one feed over the last two weeks.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FeedHistory {
-    /// Number of polls.
+    /// Number of all polls in this time.
     pub polls: u64,
     /// Number of polls that the server answered with 304 and without a body.
     pub not_modified: u64,

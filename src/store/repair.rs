@@ -46,9 +46,9 @@ pub enum RepairError {
     /// Nothing of it can be read.
     #[error("nothing can be read of the database {path}: {reason}")]
     Nothing {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// What SQLite reports.
+        /// The error of SQLite.
         reason: String,
     },
 }
