@@ -18,7 +18,7 @@ pub enum TargetError {
     /// Something that the command did not write has the name.
     #[error("{path} exists and is not {wanted}{but}; it was not changed")]
     Occupied {
-        /// The file.
+        /// Path of the target.
         path: PathBuf,
         /// What the command may replace, with an article.
         wanted: &'static str,
@@ -28,7 +28,7 @@ pub enum TargetError {
     /// It cannot be examined.
     #[error("failed to read {path}: {source}")]
     Io {
-        /// The file.
+        /// Path of the target.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -202,7 +202,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// An empty batch.
+    /// A batch without files for this directory.
     #[must_use]
     pub fn new(directory: &Path) -> Self {
         Self { directory: directory.to_owned(), files: Vec::new(), stale: Vec::new() }

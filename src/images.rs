@@ -42,9 +42,9 @@ impl ImageFormat {
 /// A copy of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageCopy {
-    /// The file.
+    /// The encoded image, a complete file.
     pub bytes: Vec<u8>,
-    /// Its format.
+    /// Format of `bytes`.
     pub format: ImageFormat,
     /// Width in pixels.
     pub width: u32,

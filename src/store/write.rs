@@ -88,7 +88,7 @@ pub enum Write {
     Archive {
         /// Id of the output.
         output: String,
-        /// The pages that are new or have grown, with all of their items.
+        /// The pages that are new or have grown since the last write.
         pages: Vec<ArchivePage>,
         /// Ids that the output shows items under from now on, other than their own.
         item_ids: Vec<(ItemKey, String)>,

@@ -11,7 +11,7 @@ macro_rules! events {
         pub enum Event { $($(#[$doc])* $event,)* }
 
         impl Event {
-            /// Every event.
+            /// All events, in the order of their definition.
             pub const ALL: &'static [Self] = &[$(Self::$event,)*];
 
             /// The stable name: the value of the field `event`.

@@ -18,7 +18,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// Every part.
+    /// All parts, in the order of their definition.
     pub const ALL: &'static [Self] = &[Self::Scheduler, Self::Writer, Self::Web];
 
     /// The stable name, as `/readyz?verbose` has it.

@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 use super::process::Process;
 use super::readiness::Problem;
 
-/// One label.
+/// The label set of a metric with one label: name and value.
 pub(super) type Label = [(&'static str, String); 1];
 
 /// A label. Its value is a slug or an id of newswire, never text of a publisher.
@@ -26,7 +26,7 @@ pub(super) fn label(name: &'static str, value: &str) -> Label {
 pub enum Exposition {
     /// Prometheus text format 0.0.4.
     Prometheus,
-    /// OpenMetrics 1.0.
+    /// OpenMetrics text format 1.0.
     OpenMetrics,
 }
 
