@@ -59,7 +59,7 @@ pub(super) struct Parts<'c> {
     pub(super) store: &'c store::Settings,
 }
 
-/// Runs all checks.
+/// Runs the checks of a whole config and adds their diagnostics to `report`.
 pub(super) fn check(parts: &Parts<'_>, paths: PathChecks, report: &mut Report) {
     let document = parts.document;
     duplicates(document, Section::Output, "duplicate_output", report);

@@ -20,7 +20,7 @@ pub enum Severity {
 pub struct Diagnostic {
     /// How severe it is.
     pub severity: Severity,
-    /// The stable slug.
+    /// Stable slug, which `newswire explain` knows: `unknown_key`.
     pub code: &'static str,
     /// What is wrong; begins in lower case.
     pub message: String,
@@ -177,13 +177,13 @@ impl Report {
         self.diagnostics.is_empty()
     }
 
-    /// Number of errors.
+    /// Number of diagnostics that are errors.
     #[must_use]
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|found| found.severity == Severity::Error).count()
     }
 
-    /// Number of warnings.
+    /// Number of diagnostics that are warnings.
     #[must_use]
     pub fn warnings(&self) -> usize {
         self.diagnostics.len() - self.errors()

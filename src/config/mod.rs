@@ -91,11 +91,11 @@ pub struct Config {
     pub web: web::Settings,
     /// `[log]`
     pub log: telemetry::Settings,
-    /// Every `[[output]]`.
+    /// Every `[[output]]`, in the order of the file.
     pub outputs: Vec<Output>,
     /// Every feed with the settings in force: of `[[feed]]`, then of followed lists.
     pub subscriptions: Vec<Subscription>,
-    /// Every `[[subscriptions]]`.
+    /// The lists of every `[[subscriptions]]`, in the order of the file.
     pub followed: Vec<Followed>,
 }
 
@@ -113,7 +113,7 @@ impl Config {
 pub struct Loaded {
     /// The config; `None` if it has errors.
     pub config: Option<Config>,
-    /// Errors and warnings.
+    /// All errors and warnings that were found.
     pub report: Report,
     /// Path of the database. With errors elsewhere in the config too, so that the running daemon can be found.
     pub database: PathBuf,

@@ -82,7 +82,7 @@ pub(super) fn interval(text: &str) -> Result<Value, Invalid> {
     })
 }
 
-/// The interval `"auto"`.
+/// The value `"auto"` of `interval`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Auto;
 

@@ -32,7 +32,7 @@ pub enum Origin {
     },
     /// Built-in settings of a server.
     BuiltIn(String),
-    /// An environment variable.
+    /// The environment variable with this name.
     Environment(&'static str),
     /// Another value, which requires it.
     Derived(&'static str),

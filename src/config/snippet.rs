@@ -16,7 +16,7 @@ const MAX_SHOWN: usize = 1000;
 /// Whether a text has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// For terminals.
+    /// With ANSI escape sequences, for terminals.
     Coloured,
     /// For files, pipes and the journal.
     Plain,

@@ -106,7 +106,7 @@ pub(super) enum KnownImage {
     Size(u32, u32),
     /// It cannot be shown.
     Failed,
-    /// Nothing.
+    /// Neither a copy nor a failure is cached.
     Unknown,
 }
 

@@ -44,14 +44,14 @@ pub(super) struct Stored {
     pub(super) format: ImageFormat,
     pub(super) width: u32,
     pub(super) height: u32,
-    /// Size in bytes.
+    /// Size of the file in bytes.
     size: u64,
 }
 
 /// What the cache knows of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cached {
-    /// It has copies.
+    /// One or two copies are stored.
     Copies {
         full: Stored,
         /// `None`: the other one is as small.
@@ -96,7 +96,7 @@ struct State {
     entries: HashMap<ImageId, Entry>,
     /// Sum of the sizes of all entries, in bytes.
     bytes: u64,
-    /// Maximum of `bytes`.
+    /// Maximum of `bytes`; older entries are removed.
     limit: u64,
     uses: u64,
 }
@@ -292,7 +292,7 @@ fn failed_name(id: ImageId) -> String {
     format!("{}.{FAILED}", hex(id))
 }
 
-/// `ID.full.1280x720.jpg`.
+/// File name of a copy: `ID.full.1280x720.jpg`.
 fn name(id: ImageId, variant: Variant, copy: Stored) -> String {
     let variant = match variant {
         Variant::Full => "full",

@@ -84,7 +84,7 @@ struct Timeline {
     description: String,
 }
 
-/// A parse warning.
+/// A parse warning of the last document.
 struct Warning {
     code: String,
     message: String,
