@@ -50,15 +50,15 @@ pub enum Error {
     /// The config would have errors with the value of an option.
     #[error("cannot add a feed with {option}: {}", append_feeds::reasons(.report))]
     Option {
-        /// The option.
+        /// The option, as it is written: `--title`.
         option: &'static str,
-        /// The errors.
+        /// The errors that the config would have.
         report: Box<Report>,
     },
     /// The page links to more than one feed.
     #[error("{page} links to several feeds")]
     Several {
-        /// The page.
+        /// URL of the page, after redirects.
         page: Url,
         /// The commands that add one of the feeds, one per line.
         commands: String,
@@ -66,7 +66,7 @@ pub enum Error {
     /// The page links to no feed.
     #[error("{page} is a web page that links to no feed")]
     Unlinked {
-        /// The page.
+        /// URL of the page, after redirects.
         page: Url,
         /// The commands that try usual URLs of feeds, one per line.
         usual: String,

@@ -15,7 +15,7 @@ use crate::model::Feed;
 /// Where the blocks go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
-    /// Standard output.
+    /// Standard output; no file changes.
     Stdout,
     /// The end of the config.
     Config,

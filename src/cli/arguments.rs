@@ -338,7 +338,7 @@ pub(super) struct AddRequest {
     pub(super) print: bool,
 }
 
-/// Splits `KEY=VALUE`.
+/// Parses `KEY=VALUE`, with spaces around both removed.
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
@@ -496,10 +496,10 @@ Other:
 Options:
 {options}{after-help}";
 
-/// What `check` checks.
+/// What `newswire check` examines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// Only the config.
+    /// Only the config; sends no requests.
     Config,
     /// The config, and the response of each feed.
     Feeds,

@@ -27,7 +27,7 @@ pub(super) enum Verdict {
     Good,
     /// The config has errors.
     Broken,
-    /// A feed failed.
+    /// A feed could not be fetched or parsed.
     Unreached,
 }
 

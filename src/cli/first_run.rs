@@ -39,7 +39,7 @@ crate::model::codes! {
 /// The config that the daemon starts with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FirstConfig {
-    /// Its path.
+    /// Path of the config file.
     pub(super) path: PathBuf,
     /// What was created or added, for standard output; `None`: nothing.
     pub(super) text: Option<String>,

@@ -37,7 +37,7 @@ pub enum Error {
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The database failed.
+    /// Writing the new database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
 }

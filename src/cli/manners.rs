@@ -46,7 +46,7 @@ struct Host {
     wire_bytes: u64,
 }
 
-/// The report.
+/// The result of `newswire manners`.
 #[derive(Debug)]
 pub(super) struct MannersReport {
     scores: Vec<Score>,

@@ -161,7 +161,7 @@ impl Document {
     }
 }
 
-/// The member `items`.
+/// Reads the member `items` of the outermost object.
 struct Items<'a>(Root<'a>);
 
 /// The newest items in document order, the number of dropped items, and that of values that are not objects.

@@ -90,7 +90,7 @@ const EITHER: &[&str] = &["mar", "sze", "сер"];
 /// The month of a word, in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Month {
-    /// From 1.
+    /// Number of the month, from 1.
     Known(i8),
     /// From 1, but the word may be a weekday, if another month follows.
     OrDay(i8),

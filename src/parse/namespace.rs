@@ -12,25 +12,25 @@ pub(crate) enum Namespace {
     Rdf,
     /// Dublin Core, elements and terms.
     Dc,
-    /// RSS 1.0 `content`.
+    /// RSS 1.0 module `content`: `content:encoded`.
     Content,
     Itunes,
     Media,
     Podcast,
     /// Podlove Simple Chapters.
     Chapters,
-    /// RSS 1.0 `syndication`.
+    /// RSS 1.0 module `syndication`: `sy:updatePeriod`.
     Syndication,
     Slash,
     Wfw,
     Thread,
     FeedBurner,
-    /// RFC 5005.
+    /// Feed paging and archiving, RFC 5005.
     History,
     Xhtml,
-    /// The prefix `xml`.
+    /// Names with the prefix `xml`.
     Xml,
-    /// The prefix `xmlns`.
+    /// Namespace declarations, `xmlns`.
     Xmlns,
     Other,
 }
