@@ -47,7 +47,7 @@ pub enum FeedSelection {
 /// Result of a check of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StoreHealth {
-    /// It works.
+    /// The database can be written.
     Ok,
     /// It failed before and works again.
     Recovered,
@@ -241,12 +241,12 @@ impl Engine {
         &self.image_proxy
     }
 
-    /// The current setup.
+    /// What the daemon made of the current config.
     pub(crate) fn setup(&self) -> &Setup {
         &self.setup
     }
 
-    /// The web site.
+    /// The content of the web server.
     pub(crate) fn site(&self) -> &Arc<web::Site> {
         &self.site
     }

@@ -44,7 +44,7 @@ pub enum ListSelection {
 /// Result of fetching lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListChange {
-    /// No list changed.
+    /// All lists are as they were.
     Unchanged,
     /// At least one list has a new copy.
     Changed,
@@ -328,7 +328,7 @@ fn store_state(copy: &Path, state: &ListState) {
 }
 
 impl FileStamps {
-    /// The current stamps.
+    /// Modification time and size of each list that is a file.
     fn now(followed: &[Followed]) -> Self {
         let look = |list: &Followed| match list {
             Followed::File(path) => {

@@ -24,7 +24,7 @@ pub struct Stranger {
 pub struct Alias {
     /// Place of the seeming new one in the document.
     pub index: usize,
-    /// The kept one.
+    /// Key of the stored item that is kept.
     pub key: ItemKey,
     /// How it was recognised.
     pub way: RecognisedBy,

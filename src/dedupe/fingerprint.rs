@@ -143,7 +143,7 @@ impl Fingerprint {
         }
     }
 
-    /// The stored form.
+    /// The fingerprint in the form that the store keeps.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let words = self.title.words().len() + self.text.words.len();

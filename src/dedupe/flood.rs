@@ -34,7 +34,7 @@ pub enum Acquaintance {
     /// This is its first document.
     #[default]
     New,
-    /// It is not.
+    /// A document of the feed was read before.
     Old,
 }
 

@@ -64,7 +64,7 @@ pub struct OtherKey {
 pub enum Needs {
     /// Nothing: the key is as specific as the identity, or more.
     Nothing,
-    /// The page.
+    /// The URL of the page.
     Page,
     /// All that a subscriber would notice.
     Content,

@@ -49,7 +49,7 @@ struct Posted {
     keys: u8,
 }
 
-/// A full generation.
+/// A generation that takes no more items.
 #[derive(Debug)]
 struct Generation {
     entries: Box<[Posted]>,

@@ -25,7 +25,7 @@ const FILTER: usize = 512;
 
 /// Number words, days, months, spellings and honorifics.
 pub(super) struct Lexicon {
-    /// By hash, ascending.
+    /// Hashes of the words, ascending, with their entries.
     words: Vec<(u32, Listed)>,
     /// A bit for the low bits of each hash: most words need no search.
     filter: [u64; FILTER],

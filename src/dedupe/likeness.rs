@@ -63,7 +63,7 @@ pub(super) fn shingle(window: &[Word]) -> u64 {
     mix(window.iter().fold(0, |hash: u64, word| (hash ^ u64::from(word.hash)).wrapping_mul(FACTOR)))
 }
 
-/// Compares two texts.
+/// How much of two texts is the same, by their shingles.
 #[must_use]
 pub fn likeness(a: &Comparable, b: &Comparable) -> Likeness {
     let (left, right) = (a.shingles.as_slice(), b.shingles.as_slice());

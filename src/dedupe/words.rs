@@ -20,7 +20,7 @@ use super::tuning::{EXACT_WORDS, MAX_WORDS};
 /// What a word is in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Any other word.
+    /// A word that is neither a number nor a name.
     Plain,
     /// A number, a version, a time, a day or a month: it selects one of several.
     Number,
@@ -28,7 +28,7 @@ pub enum Kind {
     Name,
 }
 
-/// One word.
+/// A word of a title or of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {
     /// Hash of its letters in lower case; the same in every build, because it is stored.

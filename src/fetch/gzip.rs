@@ -37,9 +37,9 @@ pub(crate) struct GzipMembers<R> {
 }
 
 enum State<R> {
-    /// Inside a member.
+    /// Decoding a member.
     Member(Box<GzipDecoder<R>>),
-    /// After a member.
+    /// After the end of a member: another member, padding or junk follows.
     Between(R),
     /// After the last member.
     End,

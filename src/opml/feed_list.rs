@@ -137,7 +137,7 @@ impl ListBuilder {
         self.list.ignored.push(skipped(line, name, reason.into()));
     }
 
-    /// The finished list.
+    /// The list, with everything that was recorded.
     pub(super) fn build(self) -> FeedList {
         self.list
     }

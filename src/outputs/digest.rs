@@ -98,7 +98,7 @@ enum Place {
     In(Timestamp),
     /// In a later one.
     Later,
-    /// In none.
+    /// In no digest.
     Never,
 }
 

@@ -70,7 +70,7 @@ fn holds(directory: &Path, file_name: &str, coding: Coding, body: &[u8]) -> bool
     is_file(&path) && fs::read(&path).is_ok_and(|there| coding.decodes_to(&there, body))
 }
 
-/// `planet.atom.gz`.
+/// File name of the document in a coding: `planet.atom.gz`.
 pub(super) fn sibling(file_name: &str, coding: Coding) -> String {
     match coding {
         Coding::Identity => file_name.to_owned(),
