@@ -64,7 +64,7 @@ const LARGE: usize = 1024 * 1024;
 /// Why a feed is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trigger {
-    /// It is due.
+    /// Its plan is due.
     Due,
     /// The operator named it: demands of servers are kept, and no URL is requested twice within five minutes.
     Command,

@@ -19,9 +19,9 @@ const PAST_ENTRIES: usize = 65_536;
 pub struct ServedOutput {
     /// The output's id: the path on the server, before the extension.
     pub id: String,
-    /// Its title.
+    /// Title of the output.
     pub title: String,
-    /// Its subtitle.
+    /// Subtitle of the output; `None`: not configured.
     pub description: Option<String>,
     /// How its items look.
     pub presentation: Presentation,
@@ -143,7 +143,7 @@ pub struct Refusal {
 }
 
 impl Served {
-    /// Serves nothing yet.
+    /// A server that has no outputs yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -112,7 +112,7 @@ pub(super) fn has_gzip(path: &str) -> bool {
     [".html", ".css", ".svg"].iter().any(|end| path.ends_with(end))
 }
 
-/// Reads the file.
+/// Reads the manifest of a folder; empty if there is none.
 fn read(folder: &Path) -> io::Result<Recorded> {
     let text = match fs::read_to_string(folder.join(NAME)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Recorded::default()),

@@ -45,14 +45,14 @@ pub enum SiteContent<'a> {
     List {
         /// Its place in the site.
         list: &'a SiteList,
-        /// Its stories.
+        /// Lead items of the stories on the page.
         entries: Vec<OutputItem>,
         /// The feeds of the output, by title.
         feeds: &'a [Arc<FeedInfo>],
         /// The months with a page, the newest first.
         months: &'a [Month],
     },
-    /// One story.
+    /// The page of one story.
     Story(&'a OutputItem),
 }
 
@@ -144,7 +144,7 @@ struct Candidate {
     basis: u128,
 }
 
-/// One step.
+/// One step of writing a static site.
 struct Work<'a> {
     folder: &'a Path,
     output: &'a Output,

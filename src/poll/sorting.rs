@@ -44,7 +44,7 @@ pub(super) struct Sorted {
 /// Which items of the feed a document contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// All current items.
+    /// All current items of the feed.
     Whole,
     /// Only new items (RFC 3229), or the readable part of a broken document.
     Part,

@@ -44,7 +44,7 @@ pub(super) enum Sent {
     NoneKnown,
     /// None, although some are known.
     Withheld,
-    /// Validators.
+    /// One validator or both.
     Conditions,
 }
 
@@ -229,7 +229,7 @@ fn after_unconditional(before: ValidatorTrust, evidence: &Evidence<'_>) -> (Vali
     }
 }
 
-/// Validators were sent.
+/// The use after a request with validators.
 fn after_conditional(before: ValidatorTrust, evidence: &Evidence<'_>) -> (ValidatorUse, u32) {
     let trusted = match before.validator_use {
         kept @ (ValidatorUse::DateAlone | ValidatorUse::BothUnmatched) => kept,
@@ -255,7 +255,7 @@ fn after_conditional(before: ValidatorTrust, evidence: &Evidence<'_>) -> (Valida
     }
 }
 
-/// Validators were withheld.
+/// The use after a request without the known validators.
 fn after_test(before: ValidatorTrust, evidence: &Evidence<'_>) -> (ValidatorUse, u32) {
     let answered = evidence.response.status.is_some();
     let good = evidence.response.outcome.is_success();
