@@ -36,7 +36,7 @@ pub enum TargetError {
 }
 
 /// Rejects the path of a file that a command is about to create or replace, unless no file has that name, or a regular
-/// file that is empty or that `is_ours` recognises by its first bytes. `wanted` says what such a file is, with an
+/// file that is empty or that `is_ours` recognises by its first bytes. `wanted` is the kind of such a file, with an
 /// article. A symbolic link is not followed.
 ///
 /// # Errors

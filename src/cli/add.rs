@@ -96,7 +96,7 @@ crate::model::codes! {
     Self::Init(error) => error,
 }
 
-/// What to add, as the command line says.
+/// What to add, from the command line.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Request<'a> {
     /// The URL of a feed or of a page; `https://` may be missing.

@@ -12,7 +12,7 @@ use crate::config::{self, Config, Diagnostic, Files, Loaded, PathChecks, Report,
 use crate::files;
 use crate::model::Feed;
 
-/// Where the blocks go.
+/// Where new `[[feed]]` blocks are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
     /// Standard output; no file changes.

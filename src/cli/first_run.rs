@@ -96,7 +96,7 @@ pub(super) fn is_sample(config: &Config, url: &url::Url) -> bool {
     address.is_some() && host.map(|(host, port)| format!("{host}:{port}")) == address
 }
 
-/// Where to look and to subscribe.
+/// URLs of the page of stories and of the documents to subscribe to, for standard output.
 pub(super) fn addresses(config: &Config) -> String {
     let base = config.web.base_url();
     let mut text = String::new();

@@ -108,7 +108,7 @@ pub enum Release {
 }
 
 impl From<bool> for Release {
-    /// Of the option `--filtered`.
+    /// The items that a release with or without the option `--filtered` publishes.
     fn from(filtered: bool) -> Self {
         if filtered { Self::Filtered } else { Self::Held }
     }

@@ -208,7 +208,7 @@ fn missing_contact(parts: &Parts<'_>, report: &mut Report) {
     }
 }
 
-/// Removes the advice about intervals where a feed is on a server of one's own.
+/// Removes the advice about intervals where a feed is on the operator's own server.
 fn own_intervals(document: &Document, report: &mut Report) {
     for layer in document.all(Section::Feed) {
         let Some(url) = url_of(layer) else { continue };

@@ -104,7 +104,7 @@ impl Diagnostic {
 pub struct Report {
     /// The files, the main one first.
     pub(super) sources: Sources,
-    /// In the order of the files.
+    /// The diagnostics, in the order of the files and of their positions.
     pub diagnostics: Vec<Diagnostic>,
 }
 

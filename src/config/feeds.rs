@@ -1,4 +1,4 @@
-//! The feeds of the config and of followed lists, each with the settings in force.
+//! The feeds of the config and of followed lists, each with its effective settings.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -111,7 +111,7 @@ impl<'d> Feeds<'d> {
             || self.sites.get(site).is_some_and(|feeds| *feeds >= MANY_FEEDS)
     }
 
-    /// Every feed with the settings in force. Feeds that override nothing share them.
+    /// Every feed with its effective settings. Feeds that override nothing share them.
     pub(super) fn subscriptions(&self, shared: &Shared, report: &mut Report) -> Vec<Subscription> {
         self.check_schedules(report);
         let mut schedules: HashMap<&str, Arc<crate::schedule::Settings>> = HashMap::new();

@@ -199,7 +199,7 @@ impl Engine {
         &self.setup.targets
     }
 
-    /// The outputs of the config in force, in its order.
+    /// The outputs of the current config, in its order.
     #[must_use]
     pub fn outputs(&self) -> &[Arc<Output>] {
         &self.setup.output_set.outputs

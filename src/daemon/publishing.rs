@@ -85,7 +85,7 @@ impl Publishing {
     }
 }
 
-/// What writes the files of outputs.
+/// The publisher of documents and the writer of static sites.
 struct Writers {
     publisher: Publisher,
     static_sites: StaticSites,

@@ -11,7 +11,7 @@ use crate::model::{ItemKey, ItemTraits, RecentItem, RecognisedBy};
 /// What an item that seems new may be recognised by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stranger {
-    /// Its place in the document.
+    /// Index of the item in the document.
     pub index: usize,
     /// Whether items of the document share its guid or link: then another date is another item.
     pub shares_its_key: bool,
@@ -22,17 +22,17 @@ pub struct Stranger {
 /// A new guid for an item that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alias {
-    /// Place of the seeming new one in the document.
+    /// Index of the item in the document.
     pub index: usize,
     /// Key of the stored item that is kept.
     pub key: ItemKey,
-    /// How it was recognised.
+    /// What the two have in common.
     pub way: RecognisedBy,
 }
 
 /// This many unrecognised items, and half of the document, are a migration and no coincidence.
 const MIGRATION: usize = 5;
-/// Dates this close are one.
+/// Longest difference of two dates that count as the same, in seconds.
 const MINUTE: i64 = 60;
 
 /// Which of the strangers are kept items under a new guid; `known` items of the document were

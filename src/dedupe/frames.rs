@@ -15,7 +15,7 @@ use crate::model::Rule;
 pub struct Frame {
     /// Hashes of the shingles that other items of the feed have around other words; ascending.
     shingles: Vec<u64>,
-    /// Number of these items.
+    /// Number of the other items of the feed.
     items: usize,
     /// Hashes of the names and numbers of these items.
     names: HashSet<u32>,

@@ -19,7 +19,7 @@ pub(super) enum Found {
     Same,
     /// They name a day or a quantity in ways that cannot be compared.
     Unknown,
-    /// They mean something else.
+    /// They mean different days or quantities.
     Other,
 }
 
@@ -35,7 +35,7 @@ enum Meaning {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Unit {
-    /// Letter of what it measures.
+    /// The quantity that it measures, as a letter.
     of: u8,
     size: Size,
 }

@@ -136,7 +136,7 @@ impl Index {
         let (mut others, mut own, mut list) = (Vec::new(), Vec::new(), Vec::new());
         for key in &sketch.0 {
             self.find(*key, &mut list);
-            // What few share says more than what many do.
+            // What few items share is better evidence than what many share.
             let weight = 1.0 / (list.len() as f32).sqrt();
             let rare = list.len() < PER_KEY;
             for Posted { entry, keys } in &list {

@@ -1,7 +1,7 @@
 //! How much two texts share, exactly: weighted Jaccard and containment over their shingles, and the
 //! places where they differ.
 //!
-//! A function of the two texts and the weights in force, never of what else is kept: so the answer
+//! A function of the two texts and the current weights, never of what else is stored: so the answer
 //! does not depend on what came first. Leaves what follows from it to `verdict`.
 
 use std::collections::HashSet;
@@ -133,7 +133,7 @@ pub(super) fn shared_words<'w>(
 /// The names and numbers of the shorter of two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SharedNames {
-    /// Number of different ones.
+    /// Number of different names and numbers.
     pub(super) all: usize,
     /// Number of these that are in the longer text at any place.
     shared: usize,

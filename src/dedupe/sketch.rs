@@ -12,7 +12,7 @@ use super::tuning::{
 };
 use super::words::{Words, fold, mix};
 
-/// Of an item, ascending, each once.
+/// The keys by which an item finds candidates: hashes in ascending order, each once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sketch(pub Vec<u32>);
 

@@ -31,7 +31,7 @@ impl Title {
         Self::of_words(words, title.chars().count())
     }
 
-    /// A title that was read before.
+    /// A title made of words that were read from the store.
     pub(super) fn of_words(words: Vec<Word>, chars: usize) -> Self {
         let mut set: Vec<u32> = words.iter().map(|word| word.hash).collect();
         set.sort_unstable();

@@ -16,12 +16,12 @@ pub(super) const ROWS: usize = 3;
 /// one in `SPARSE` of the rest (Broder 1997, the sketch "mod m").
 pub(super) const DENSE: u64 = 4;
 pub(super) const SPARSE: u64 = 32;
-/// This many shingles are the beginning.
+/// Number of shingles that count as the beginning of a text.
 pub(super) const BEGINNING: usize = 64;
 /// Maximum number of these keys.
 pub(super) const MAX_SAMPLES: usize = 40;
 
-/// Fewer words than this are no proof, even when every one is the same: people greet alike.
+/// Fewer words than this are not a proof, even when all are the same: greetings are alike.
 pub const EXACT_WORDS: usize = 9;
 /// Below this the parts of a text prove nothing; only the whole does.
 pub(super) const NEAR_WORDS: usize = 18;

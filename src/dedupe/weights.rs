@@ -8,7 +8,7 @@ use super::words::{Word, Words};
 
 /// Words share counters by hash; a collision makes a word look a little more common than it is.
 const COUNTERS: usize = 1 << 16;
-/// Fewer texts teach nothing.
+/// Minimum number of texts that weights are learned from.
 pub const ENOUGH: u32 = 2_000;
 
 /// Weights of words, from 0.15 to 1.
@@ -64,7 +64,7 @@ impl Weights {
         }
     }
 
-    /// As it is stored.
+    /// The weights in the form that the store keeps.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let counts = self.counts.iter().flat_map(|count| count.to_le_bytes());

@@ -33,7 +33,7 @@ pub enum Kind {
 pub struct Word {
     /// Hash of its letters in lower case; the same in every build, because it is stored.
     pub hash: u32,
-    /// What it is in a text.
+    /// Whether it is a number, a name or another word.
     pub kind: Kind,
     /// Length in characters, at most [`Word::LONGEST`]; a character of a script without spaces is a word.
     pub length: u8,
@@ -42,11 +42,11 @@ pub struct Word {
 }
 
 impl Word {
-    /// Longer words count as this long.
+    /// Maximum of `length`.
     pub const LONGEST: u8 = 7;
-    /// Bytes of a stored word.
+    /// Size of a stored word, in bytes.
     pub(super) const BYTES: usize = 5;
-    /// The values that `load` has.
+    /// The possible values of `load`, by the number that is stored.
     const LOADS: [u8; 4] = [10, 6, 16, 12];
 
     /// Whether it is a character of a script without spaces.
@@ -66,7 +66,7 @@ impl Word {
         [a, b, c, d, self.kind as u8 | load << 2 | self.length << 4]
     }
 
-    /// As it was stored.
+    /// Reads a word in the form of [`Word::to_bytes`].
     pub(super) fn from_bytes([a, b, c, d, bits]: [u8; Self::BYTES]) -> Self {
         Self {
             hash: u32::from_le_bytes([a, b, c, d]),
@@ -240,7 +240,7 @@ impl Open {
     }
 }
 
-/// What the words before the open one say about it.
+/// What the words before the open one show about it.
 struct Before {
     opens_sentence: bool,
     number: Option<NumberBefore>,
@@ -531,7 +531,7 @@ pub(super) fn hash_of(letters: &str) -> u32 {
     fold(hash64(letters))
 }
 
-/// The better half of a hash.
+/// The high half of a hash, whose bits are mixed best.
 pub(super) fn fold(hash: u64) -> u32 {
     (hash >> 32) as u32
 }

@@ -85,7 +85,7 @@ pub(crate) async fn read(
 }
 
 /// The registered content codings except `identity` (IANA HTTP Content Coding Registry). Servers also send charsets,
-/// media types, `none` and others by mistake, which clients ignore.
+/// media types, `none` and other wrong values, which clients ignore.
 const CODINGS: [&str; 11] = [
     "aes128gcm",
     "br",

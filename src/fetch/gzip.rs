@@ -106,7 +106,7 @@ impl<R: AsyncBufRead + Unpin> AsyncRead for GzipMembers<R> {
     }
 }
 
-/// Whether bytes that begin like a member are none. Errors of the connection are those of the response.
+/// Whether bytes that begin like a member are not one. Errors of the connection are those of the response.
 fn is_junk(error: &io::Error) -> bool {
     error.get_ref().is_none_or(|inner| !inner.is::<reqwest::Error>())
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 /// `docs/codes.md`, the only source of the texts.
 pub const SOURCE: &str = include_str!("../../docs/codes.md");
 
-/// An error that can end a command. Its text (`Display`) says what failed; code and help are apart from it.
+/// An error that can end a command. Its text (`Display`) is what failed; code and help are separate.
 pub trait Coded: std::fmt::Display {
     /// The stable slug; `newswire explain` describes it.
     fn code(&self) -> &'static str;

@@ -1,4 +1,4 @@
-//! A feed: a subscribed source document, one `[[feed]]` in the config; what its publisher says about it, and its state.
+//! A feed: a subscribed source document, one `[[feed]]` in the config; its description by the publisher, and its state.
 
 use std::fmt;
 
@@ -126,7 +126,7 @@ pub struct Removed {
     pub example: Option<String>,
 }
 
-/// What a document says about its feed. Texts are plain, URLs are absolute.
+/// The description of a feed in its document. Texts are plain, URLs are absolute.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FeedProfile {
@@ -157,7 +157,7 @@ pub struct FeedInfo {
     pub title: String,
     /// Tags from the config.
     pub tags: Vec<String>,
-    /// What its document says about it.
+    /// Description of the feed in its document.
     pub profile: FeedProfile,
 }
 

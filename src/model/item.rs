@@ -183,13 +183,13 @@ pub struct Enclosure {
     pub url: String,
     /// The media type, as `audio/mpeg`; guessed from the URL where the publisher gave none.
     pub media_type: String,
-    /// In bytes, where known.
+    /// Size in bytes; `None`: the publisher gives none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
-    /// Name of the file.
+    /// Title of the file, plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// In seconds, where known.
+    /// Duration in seconds; `None`: the publisher gives none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<u32>,
 }

@@ -42,7 +42,7 @@ pub struct StoryItem {
 pub struct Decisions {
     /// Each of these items is a story by itself.
     pub split: HashSet<ItemKey>,
-    /// These pairs are one story, whatever their texts say.
+    /// These pairs are one story, whatever their texts are.
     pub joined: Vec<(ItemKey, ItemKey)>,
 }
 
@@ -64,7 +64,7 @@ pub struct KnownItem {
 pub struct RecentItem {
     /// Key of the item.
     pub key: ItemKey,
-    /// What it is compared by.
+    /// The URL, title, date and text of the item.
     pub seen: ItemTraits,
     /// Number of changes that were applied.
     pub edits: EditCounts,
@@ -94,15 +94,15 @@ pub enum Rule {
     SameId,
     /// The texts have the same words.
     SameText,
-    /// Most of one text stands in the other.
+    /// Most of one text is in the other.
     SimilarText,
     /// The same long title.
     SameTitle,
     /// The same title but for a number, a version, a day: parts.
     Series,
-    /// The same text but for the numbers, days and names in it: parts.
+    /// The same text except for numbers, days and names. Keeps items apart.
     Template,
-    /// Much the same text on two pages of one site: parts, for a site tells its own things apart.
+    /// Similar text on two pages of one site. Keeps items apart: a site does not publish one thing twice.
     SameSite,
 }
 

@@ -150,7 +150,7 @@ pub(super) fn is_emoji_image(tag: &Tag<'_>) -> bool {
         let side = tag.attribute(name).unwrap_or_default();
         side.trim().trim_end_matches("px").parse::<u32>().unwrap_or_default()
     };
-    // A file name such as `emoji-movie.jpg` says nothing; a folder does.
+    // A file name such as `emoji-movie.jpg` is not evidence; a folder is.
     let folder = || {
         let src = tag.attribute("src").unwrap_or_default().to_ascii_lowercase();
         let folder = src.rsplit_once('/').map_or("", |(folder, _)| folder);

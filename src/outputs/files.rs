@@ -168,7 +168,7 @@ mod tests {
             write_document(folder.path(), "p.atom", &document)
         };
         write(b"<feed/>").unwrap();
-        // A folder where the last compressed file should stand: it cannot be written.
+        // A folder at the path of the last compressed file: the file cannot be written.
         fs::remove_file(folder.path().join("p.atom.zst")).unwrap();
         fs::create_dir(folder.path().join("p.atom.zst")).unwrap();
         write(b"<feed>new</feed>").unwrap_err();

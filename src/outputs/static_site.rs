@@ -43,7 +43,7 @@ pub struct SiteLook {
 pub enum SiteContent<'a> {
     /// A list of stories, newest first.
     List {
-        /// Its place in the site.
+        /// Name of the list and links to other lists.
         list: &'a SiteList,
         /// Lead items of the stories on the page.
         entries: Vec<OutputItem>,
@@ -90,7 +90,7 @@ pub(super) fn folder(output: &Output) -> Option<PathBuf> {
     output.directory.as_ref().map(|directory| directory.join(&output.id))
 }
 
-/// Whether the folder has every page, or none where there is no site.
+/// Whether the folder has every page, or has no pages because there is no site.
 pub(super) fn is_current(output: &Output) -> bool {
     folder(output).is_none_or(|folder| match output.site {
         true => site_manifest::is_complete(&folder),

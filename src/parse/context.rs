@@ -20,7 +20,7 @@ struct Reports(RefCell<Vec<Report>>);
 #[derive(Debug)]
 struct Report {
     code: &'static str,
-    /// Message of the first one.
+    /// Message of the first warning with this code and message.
     message: String,
     count: usize,
 }

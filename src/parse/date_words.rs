@@ -329,7 +329,7 @@ impl Found {
         }
     }
 
-    /// Adds a date of three numbers; `false` if they are none.
+    /// Adds a date of three numbers; `false` if they are not a date.
     fn triple(&mut self, parts: [&str; 3], dotted: bool) -> bool {
         match numbers(parts, dotted) {
             Numbers::Date(date) => self.date = Some(date),

@@ -34,7 +34,7 @@ impl From<Timestamp> for Dated {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoDate {
     Unknown,
-    /// Its numbers can be several dates.
+    /// Its numbers are a date in more than one order.
     Ambiguous,
 }
 

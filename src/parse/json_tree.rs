@@ -66,7 +66,7 @@ impl Left {
         self.cost.set(cost);
     }
 
-    /// Notes a repeated member.
+    /// Records the name of a member that occurs more than once.
     fn repeat(&self, name: &str) {
         let mut repeated = self.repeated.borrow_mut();
         let is_full = repeated.len() == MAX_REPEATED;

@@ -154,7 +154,7 @@ pub(crate) fn afternoon(word: &str) -> Option<bool> {
     }
 }
 
-/// Whether the word beside a time says nothing about it; the word is in lower case.
+/// Whether the word beside a time has no meaning for it; the word is in lower case.
 pub(crate) fn is_filler(word: &str) -> bool {
     #[rustfmt::skip]
     const FILLERS: &[&str] = &[

@@ -1,4 +1,4 @@
-//! The gate: the one function that sends requests, whoever makes them.
+//! The gate: the one function that sends requests, for tasks and for commands.
 //!
 //! Before each request of an exchange, redirects included, the gate reads the ledger. A promise about the URL, its site
 //! or its address ends the exchange; the gate never waits for the end of a promise. Otherwise the request waits for
@@ -33,7 +33,7 @@ const COMMAND_DELAY: SignedDuration = SignedDuration::from_hours(1);
 pub struct Limits {
     /// Maximum number of simultaneous requests.
     pub at_once: usize,
-    /// Minimum time between two starts.
+    /// Minimum time between the starts of two requests.
     pub spacing: Duration,
 }
 
@@ -62,7 +62,7 @@ impl Urgency {
     }
 }
 
-/// A request and the one who makes it.
+/// A request with its origin and its limits.
 #[derive(Debug)]
 pub struct Visit<'a> {
     /// URL, validators and settings of the request.
@@ -79,7 +79,7 @@ pub struct Visit<'a> {
     pub known: Option<LedgerEntry>,
 }
 
-/// The result of a visit.
+/// How a request with its redirects ended.
 #[derive(Debug)]
 pub enum Answer {
     /// The exchange has ended.
@@ -111,7 +111,7 @@ impl Came {
 /// An exchange that a promise ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denied {
-    /// End of the wait.
+    /// Time from which the request is allowed.
     pub until: Timestamp,
     /// The promise that forbids the request.
     pub reason: Denial,

@@ -32,7 +32,7 @@ const CACHE_DELAY: SignedDuration = SignedDuration::from_hours(1);
 const MISMATCHES: u32 = 2;
 /// Shortest time between two requests without validators because a server failed with them.
 const SUSPECT_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);
-/// Number of tests without a lie after which a server is trusted again.
+/// Number of correct tests after which a server is trusted again.
 const TESTS: u32 = 7;
 /// Number of requests without validators after which they are sent again.
 const REFUSED_REQUESTS: u32 = 30;
@@ -72,13 +72,13 @@ pub(super) fn may_be_tested(trust: ValidatorTrust, now: Timestamp) -> bool {
 /// Whether a feed publishes as usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rhythm {
-    /// It does, or nothing is known.
+    /// The last item is not older than usual, or too little is known.
     Usual,
-    /// By its own rhythm it should have published.
+    /// The feed should have published by now, by the gaps between its items.
     Overdue,
 }
 
-/// Whether the feed is overdue, according to the polls that were made. A pause of Newswire is no silence of the feed.
+/// Whether the feed is overdue, by the polls that were made. A pause of Newswire is not a silence of the feed.
 pub(super) fn rhythm(state: &FeedState, activity: &FeedActivity, now: Timestamp) -> Rhythm {
     let (Some(newest), Some(seen)) = (activity.moments.first(), state.last_success) else {
         return Rhythm::Usual;

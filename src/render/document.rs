@@ -183,7 +183,7 @@ pub fn etag(body: &[u8]) -> String {
 }
 
 fn etag_of(digest: &[u8; 32]) -> String {
-    // 128 bits are plenty to tell two versions of one document apart.
+    // 128 bits are enough to distinguish two versions of one document.
     format!("\"{}\"", hex(&digest[..16]))
 }
 

@@ -152,7 +152,7 @@ impl Media {
     }
 }
 
-/// Names of media without a text of their own, in the language of the page.
+/// Names for media without their own text, in the language of the page.
 #[derive(Debug, Clone, Copy)]
 pub struct MediaNames {
     /// Name for a picture without an alternative text.

@@ -10,7 +10,7 @@ use crate::model::{FailureKind, FeedId, FeedKey, Outcome};
 
 /// Number of different sites that must be unreachable, or that must send the same page.
 const SITES: usize = 3;
-/// A feed that failed more often in a row is no evidence: it fails for another reason.
+/// A feed that failed more often in a row is not evidence: it fails for another reason.
 const MOST_FAILURES: u32 = 2;
 /// RFC 6585 6: Network Authentication Required.
 const NETWORK_AUTHENTICATION_REQUIRED: u16 = 511;

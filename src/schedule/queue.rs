@@ -92,7 +92,7 @@ struct Slot {
 enum State {
     /// Waiting until its poll is due.
     Sleeping,
-    /// In its host's queue.
+    /// Due, and in the queue of its host.
     Waiting,
     /// Being polled now.
     Running,

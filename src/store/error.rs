@@ -52,7 +52,7 @@ pub enum OpenError {
     /// There is none yet, and the caller only wants to read.
     #[error("there is no database at {path} yet")]
     Missing {
-        /// Where it should be.
+        /// Path where it was expected.
         path: PathBuf,
     },
     /// An empty file, and the caller only wants to read.
@@ -66,7 +66,7 @@ pub enum OpenError {
     NotRegular {
         /// Path of the database.
         path: PathBuf,
-        /// What it is, with an article.
+        /// Kind of the file, with an article: `a folder`.
         kind: &'static str,
     },
     /// A file of another kind, or a database without its first page.
@@ -80,7 +80,7 @@ pub enum OpenError {
     Io {
         /// Path of the database or of its lock file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// SQLite found damage, but the system fails to read the file.
@@ -148,13 +148,13 @@ fn is_full(error: &io::Error) -> bool {
 /// What is wrong with the database, or with the disk below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCause {
-    /// There is no room for it.
+    /// The disk or a quota is full.
     Full,
-    /// It can be read and not be written to, or not even be opened.
+    /// Permissions or the file system forbid writing, or even opening it.
     ReadOnly,
-    /// Somebody else kept it locked for longer than we wait.
+    /// Another process kept it locked for longer than newswire waits.
     Busy,
-    /// The disk failed: what was written last may not be there, whatever a second try says.
+    /// The disk failed: the last writes may be lost, even if a second attempt succeeds.
     Io,
     /// SQLite finds the structure of the file damaged.
     Corrupt,
@@ -162,7 +162,7 @@ pub enum ErrorCause {
     Damaged,
     /// The writer thread has ended.
     WriterStopped,
-    /// One statement or one value is at fault, a mistake in newswire; the rest goes on.
+    /// One statement or one value failed because of a bug in newswire; everything else continues.
     Bug,
 }
 
@@ -251,7 +251,7 @@ pub enum Error {
     /// SQLite, as text: one failed commit is the answer to many updates.
     #[error("the database failed: {1}")]
     Sqlite(ErrorCause, String),
-    /// There is too little room to go on.
+    /// There is too little free space to continue.
     #[error("the disk of the database has {free} bytes of free space, {wanted} are needed")]
     NoRoom {
         /// Bytes that are left.
@@ -281,7 +281,7 @@ impl Coded for Error {
 }
 
 impl Error {
-    /// The codes that are no fault's.
+    /// The error codes that do not come from an [`ErrorCause`].
     pub const CODES: &'static [&'static str] = &["database_unreadable"];
 
     /// Which of the known conditions caused the error.

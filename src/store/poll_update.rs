@@ -39,7 +39,7 @@ pub struct PollUpdate {
     pub address: Option<Address>,
     /// Whether 304 of this server are reliable; `None`: no change.
     pub trust: Option<ValidatorTrust>,
-    /// What the document says about the feed; `None`: no document was read.
+    /// What the document contains about the feed; `None`: no document was read.
     pub document: Option<DocumentFacts>,
     /// The document, if other feeds may be read from it.
     pub shared: Option<Arc<SharedDocument>>,
@@ -172,7 +172,7 @@ pub struct CachedResponse {
     pub lifetime: Option<Duration>,
 }
 
-/// What a document says about its feed.
+/// What a document contains about its feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DocumentFacts {
     /// Title, site and so on, for attribution.

@@ -81,7 +81,7 @@ pub struct FeedHistory {
     pub span: f64,
     /// Time from publication to first sight of each item that came after the first poll, in seconds.
     pub delays: Vec<f64>,
-    /// Every input of the plan in force.
+    /// Every input of the current plan.
     pub considered: Vec<Considered>,
 }
 

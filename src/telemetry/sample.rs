@@ -54,7 +54,7 @@ pub struct FeedSample {
     pub id: String,
     /// Time of the last successful poll; `None`: never.
     pub last_success: Option<Timestamp>,
-    /// Number of failed polls since then.
+    /// Number of failed polls since the last successful one.
     pub failures: u32,
 }
 
@@ -83,9 +83,9 @@ pub struct StoreSample {
 /// The result of a reload of the config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reload {
-    /// The new config is in force.
+    /// The new config was applied.
     Accepted,
-    /// The new config has errors; the previous one stays in force.
+    /// The new config has errors; the previous one still applies.
     Rejected,
 }
 

@@ -44,7 +44,7 @@ const AT_ONCE: usize = 2;
 /// Longest time between the starts of two requests to one site.
 const SPACING: Duration = Duration::from_millis(250);
 
-/// How images are requested.
+/// Settings for requests of images.
 #[derive(Debug, Default)]
 pub struct ImageRequests {
     /// Settings of the requests for images of a feed.
@@ -55,7 +55,7 @@ pub struct ImageRequests {
     pub cache_size: u64,
 }
 
-/// How a feed is requested.
+/// Settings for requests of the images of one feed.
 #[derive(Debug, Clone, Default)]
 pub struct FeedRequests {
     /// Settings of its requests.
@@ -95,11 +95,11 @@ pub(super) struct SentImage {
 pub(super) enum Unavailable {
     /// It cannot be fetched or read.
     Failed,
-    /// It is not there yet.
+    /// It is still being fetched.
     NotYet,
 }
 
-/// What is known of an image before it is shown.
+/// What the cache has of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KnownImage {
     /// Width and height of the copy in pixels.
@@ -314,7 +314,7 @@ enum Requested {
     Image(Body),
     /// A failure, as text.
     Failed(String),
-    /// It may not be requested now.
+    /// A promise denies the request.
     Denied,
 }
 

@@ -97,7 +97,7 @@ pub(super) fn same_origin(content_type: &'static str) -> Builder {
 /// Who may see a response.
 #[derive(Debug)]
 pub(super) enum Audience {
-    /// Everybody; shared caches may store it.
+    /// All clients; shared caches may store it.
     Public,
     /// The client alone: it sent a token in a header, or is a browser that gets a page at the URL of a document.
     Subscriber,

@@ -130,12 +130,12 @@ impl Site {
         Self { images: Some(images), ..self }
     }
 
-    /// What makes copies of images.
+    /// The proxy for images; `None`: pages link to the publishers' images.
     pub(super) fn images(&self) -> Option<ImageProxy> {
         self.images.clone()
     }
 
-    /// The settings in force.
+    /// The current settings.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
         // A panic cannot leave the pointer in a wrong state.

@@ -202,7 +202,7 @@ pub(super) struct Links {
     pub(super) token: Option<Token>,
     /// Makes copies of pictures.
     pub(super) images: Option<ImageProxy>,
-    /// What they lead to.
+    /// Whether they lead to paths of the server or to files of a static site.
     pub(super) target: Target,
 }
 

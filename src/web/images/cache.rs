@@ -32,9 +32,9 @@ pub(super) struct ImageId(pub(super) [u8; 16]);
 /// Which copy of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Variant {
-    /// The one for the text of a story.
+    /// The copy for the text of a story.
     Full,
-    /// The one for lists.
+    /// The small copy for lists.
     Thumbnail,
 }
 
@@ -194,7 +194,7 @@ impl Cache {
         Ok(cached)
     }
 
-    /// Removes what is too old. Blocks.
+    /// Deletes copies that are too old, and the longest unused beyond the limit. Blocks.
     pub(super) fn tidy(&self, now: Timestamp) {
         let stale = self.state().evict(now);
         for path in stale.into_iter().flat_map(|(id, cached)| self.names(id, cached)) {
@@ -278,7 +278,7 @@ fn write(path: &Path, bytes: &[u8], now: Timestamp) -> io::Result<()> {
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// What the name of a file says.
+/// What the name of a file contains.
 enum Named {
     Failed,
     Copy(Variant, Stored),

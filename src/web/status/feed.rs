@@ -49,7 +49,7 @@ struct Page {
     older: HiddenItems,
     /// Items that filters keep out.
     filtered: HiddenItems,
-    /// Number of them by rule.
+    /// Numbers of filtered items by rule.
     rules: Vec<(String, u64)>,
     items: Vec<ItemRow>,
     polls: Vec<PollRow>,
