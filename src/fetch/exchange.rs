@@ -368,7 +368,7 @@ fn location(
 }
 
 /// Help for redirects that lead nowhere.
-const OPEN_IN_BROWSER: &str = "open the URL in a browser, and set url to the one where it ends";
+const OPEN_IN_BROWSER: &str = "open the URL in a browser, and set url to the final URL";
 
 /// Accepts the next hop, unless it exceeds the limit, repeats a URL, or changes from https to http.
 fn follow(

@@ -169,7 +169,7 @@ fn failures() -> Vec<(&'static str, Answer, &'static str)> {
         (
             "too_many_redirects",
             Answer::redirect(302, "/too_many_redirects"),
-            "to the one where it ends",
+            "to the final URL",
         ),
         ("blocked_address", Answer::redirect(302, "http://10.0.0.1/"), "allow_networks"),
         ("connect_failed", Answer::redirect(302, "http://255.255.255.255/"), "with curl"),
