@@ -267,7 +267,7 @@ impl Batch {
     }
 }
 
-/// From this number of files on they are synced with the whole file system.
+/// Number of files from which the whole file system is synced instead of each file.
 const MANY: usize = 16;
 
 /// Makes everything written to the file system of `file` durable, and reports an error of any write

@@ -78,7 +78,7 @@ pub enum ImageError {
     /// The bytes are not an image of a known format.
     #[error("cannot decode the image: {0}")]
     Damaged(String),
-    /// This program reads no images.
+    /// This program was built without the feature `images`.
     #[error("this program was built without the feature 'images'")]
     NotBuilt,
 }

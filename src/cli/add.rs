@@ -39,7 +39,7 @@ pub enum Error {
     #[error("the URL contains a user name or a password")]
     Password,
     /// An option that names one feed, and several URLs.
-    #[error("--id and --title are for one URL")]
+    #[error("--id and --title can be used with only one URL")]
     OneUrl,
     /// The HTTP client cannot be set up.
     #[error(transparent)]
@@ -83,7 +83,7 @@ crate::model::codes! {
     Error:
     Self::Url(_) => "invalid_feed_url": "write it as \"https://example.org/feed\"",
     Self::File(_) => "invalid_feed_url": "add a [[feed]] with file = \"PATH\" to the config",
-    Self::Document(_, error) if matches!(**error, DocumentError::Held { .. }) => "held": "repeat the command then",
+    Self::Document(_, error) if matches!(**error, DocumentError::Held { .. }) => "held": "repeat the command after that time",
     Self::Option { report, .. } => "invalid_value": append_feeds::remedies(report),
     Self::Password => "password_in_url": "remove them, and set authorization in the [[feed]]",
     Self::OneUrl => "one_url": "add the feeds one by one, or leave the option out",

@@ -1,6 +1,6 @@
 //! `newswire check`: all errors and warnings of the config, and with `--online` what each feed answers.
 //!
-//! Asks as a poll would, the guard and the manners included, and writes nothing.
+//! `--online` requests each feed as a poll would, within all limits and promises, and stores no items.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -110,9 +110,9 @@ impl Answer {
             Ok(FeedAnswer::Held(why)) => writeln!(text, "held    {why}; --force requests it"),
             Ok(FeedAnswer::Document { title, items, moved }) => {
                 let title = title.as_deref().unwrap_or("without a title");
-                let moved = moved
-                    .as_ref()
-                    .map_or_else(String::new, |to| format!("; moved for good: write url = {to:?}"));
+                let moved = moved.as_ref().map_or_else(String::new, |to| {
+                    format!("; moved permanently: set url = {to:?}")
+                });
                 writeln!(text, "ok      {url}: {title}, items: {items}{moved}")
             }
             Err(error) => {

@@ -84,7 +84,7 @@ impl Coded for DocumentError {
                 Some("look for another feed on the site".into())
             }
             Self::Absent { outcome: Outcome::Throttled, recorded: false, .. } => Some(
-                "wait before the command is repeated; without a database Newswire does not note until when"
+                "wait before you repeat the command; without a database Newswire cannot record until when"
                     .into(),
             ),
             Self::Absent { outcome: Outcome::Throttled, .. } => Some(

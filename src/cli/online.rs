@@ -98,7 +98,7 @@ impl Online {
             answer => answer,
         };
         let response = match answer.map_err(DocumentError::Ledger)? {
-            Answer::Came(came) => came.response,
+            Answer::Finished(finished) => finished.response,
             Answer::Denied(denied) => {
                 return Err(DocumentError::Held { denied, now: self.clock.now() });
             }

@@ -131,7 +131,7 @@ impl Report {
 
     /// Removes what may be a consequence of the syntax errors in `broken`, which hide parts of the files.
     pub(super) fn remove_consequences(&mut self, broken: &Self) {
-        /// They depend on keys that are missing or are elsewhere.
+        /// Codes of diagnostics that may only follow from a key that is missing or in another section.
         const DEPENDENT: &[&str] = &[
             "missing_key",
             "contradiction",

@@ -102,7 +102,7 @@ type Annotated<'q> = (AnnotationKind, &'q Range<usize>, &'q str);
 struct RedactedFile<'r> {
     source: &'r Source,
     path: String,
-    /// As long as the text of the file.
+    /// The text of the file with secrets masked; it has the same length.
     text: String,
 }
 

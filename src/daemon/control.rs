@@ -42,12 +42,12 @@ pub enum Request {
     Poll {
         /// Ids or URLs; empty: all feeds.
         feeds: Vec<String>,
-        /// Whether feeds are polled that servers asked to leave alone for now.
+        /// Whether feeds are polled even if their servers asked to wait.
         force: bool,
     },
     /// Change the log levels for a limited time.
     LogLevel {
-        /// Such as `debug` or `info,newswire::fetch=debug`.
+        /// Filter of levels, such as `debug` or `info,newswire::fetch=debug`.
         levels: String,
         /// Seconds until the levels of the config apply again.
         seconds: u64,

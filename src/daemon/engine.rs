@@ -235,7 +235,7 @@ impl Engine {
         self.setup.target(key)
     }
 
-    /// What makes copies of images for pages.
+    /// The proxy for images on pages.
     #[must_use]
     pub fn image_proxy(&self) -> &web::ImageProxy {
         &self.image_proxy

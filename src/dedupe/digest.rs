@@ -13,7 +13,7 @@ pub fn digest(parts: &[&[u8]]) -> Digest {
     hasher.finish()
 }
 
-/// For parts that are found one by one.
+/// A digest of parts that are added one by one.
 #[derive(Debug, Clone, Default)]
 pub struct Hasher(Sha256);
 

@@ -1,12 +1,12 @@
-//! Which items of a burst are shown: a feed that shows far more new items at once than it ever did was
-//! moved, imported, re-dated or broken into, and subscribers should not pay for it. Pure.
+//! Which items of a burst are shown. A feed that has far more new items at once than ever before was moved, imported,
+//! re-dated or broken into, and subscribers should not get all of them. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::settings::{BurstGuard, Settings};
 use crate::model::HoldReason;
 
-/// This many new items at once are never a flood, on top of
+/// Number of new items at once that are always allowed, in addition to
 const ALWAYS: usize = 5;
 /// this many times the usual number.
 const TIMES: f32 = 3.0;

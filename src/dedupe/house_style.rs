@@ -1,5 +1,5 @@
-//! What two papers write differently and mean alike: a weekday and a date, kilometres and miles. Spellings and
-//! number words are in `words`. Pure.
+//! Expressions that publishers write differently with the same meaning: a weekday and a date, kilometres and miles.
+//! Spellings and number words are in `words`. Pure.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -42,7 +42,7 @@ struct Unit {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Size {
-    /// In the common unit of what it measures; 0 or less where it cannot be converted.
+    /// Size in the common unit of the quantity; 0 or less: it cannot be converted.
     Times(f64),
     Celsius,
     Fahrenheit,

@@ -1,7 +1,7 @@
-//! By what an item is recognised within its feed, and whether it changed.
+//! What identifies an item within its feed, and whether the item changed.
 //!
-//! The guid where there is one, else the page, else the words. Ids of one feed never meet another
-//! feed's: the store keeps them by feed. Leaves sameness across feeds to `across`.
+//! The guid identifies it, else its page, else its words. Keys of different feeds are never compared: the store keeps
+//! them by feed. Whether items of different feeds are one story is decided in `verdict`.
 
 use std::collections::HashMap;
 
@@ -241,7 +241,7 @@ pub fn reused(item: &ParsedItem) -> Digest {
     Keys::new(item, IdentityRule::Auto).levels[2]
 }
 
-/// More of a document's items than this with a guid of another: its guids are worth nothing.
+/// Largest part of a document's items that may share a guid before its guids are ignored, 0 to 1.
 const SHARED: f32 = 0.05;
 
 /// Whether so large a part of a document's items share guids that the guids of the feed are useless.

@@ -1,8 +1,8 @@
-//! Which kept items may be the same story as a new one: the keys of all items in the window, in memory.
+//! Which stored items may be the same story as a new one: the keys of all items in the window, in memory.
 //!
-//! Items are kept in generations: the young one takes items in, the old ones are sorted lists and nothing
-//! else (4 bytes a key). Small generations are merged, so that a search looks into few of them; one goes
-//! as a whole when all of it has left the window. Holds no words; leaves comparing to `verdict`.
+//! Items are kept in generations: the young one takes items in, the old ones are sorted lists (4 bytes per key). Small
+//! generations are merged, so that a search reads few of them. A generation is dropped as a whole when all of its items
+//! have left the window. The index has no words; `verdict` compares.
 
 use std::collections::HashMap;
 

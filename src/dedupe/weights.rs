@@ -1,7 +1,7 @@
-//! How much a word proves: rare words much, common ones little (inverse document frequency).
+//! How much a word proves: rare words prove much, common ones little (inverse document frequency).
 //!
-//! Learnt from what is kept, once in a while, and then fixed until the next time: two texts get the
-//! same answer whatever came between them. Until enough is kept, by length: short words are common
+//! Weights are learned from stored texts at intervals and fixed in between, so that two texts get the same answer
+//! whatever arrived between them. Until enough texts are stored, weights depend on the length: short words are common
 //! in every language.
 
 use super::words::{Word, Words};
@@ -71,7 +71,7 @@ impl Weights {
         self.texts.to_le_bytes().into_iter().chain(counts).collect()
     }
 
-    /// As it was stored; `None` when it was not by this newswire.
+    /// Reads weights in the form of [`Weights::to_bytes`]; `None`: another version of newswire wrote them.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (texts, counts) = bytes.split_first_chunk::<4>()?;

@@ -1,7 +1,7 @@
-//! The words of a text: equal words in equal order are the same text, however it is cased or composed.
+//! The words of a text: texts with the same words in the same order are equal, whatever their case and composition.
 //!
-//! Reads a text once and keeps no letter of it: a word is a hash and a few bits. Leaves what is whose
-//! to `paragraphs`, and what the words prove to `likeness` and `verdict`.
+//! Reads a text once and keeps no letters of it: a word is a hash and a few bits. `paragraphs` decides which words are
+//! the item's own, `likeness` and `verdict` compare words.
 
 mod classes;
 

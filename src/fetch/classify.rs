@@ -25,7 +25,7 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
         // Servers without TLS often close the connection when they see the first bytes of the handshake.
         let in_handshake = error.is_connect() && failure.kind == FailureKind::Truncated;
         return if in_handshake {
-            no_tls("the connection ended in the handshake")
+            no_tls("the connection ended during the handshake")
         } else {
             failure
         };
@@ -176,7 +176,7 @@ fn tls(error: &rustls::Error) -> Failure {
         return no_tls(&text);
     }
     Failure::new(FailureKind::Tls, format!("TLS failed: {text}"))
-        .help("the site owner has to correct the certificate; set ca for an authority of your own")
+        .help("the site owner has to correct the certificate; for your own server, set ca to its authority")
 }
 
 fn no_tls(why: &str) -> Failure {

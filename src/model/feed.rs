@@ -242,7 +242,7 @@ impl FeedStatus {
         }
     }
 
-    /// Time of the next poll; `None`: the feed is paused, or gone for good.
+    /// Time of the next poll; `None`: the feed is paused, or gone and no longer tried.
     #[must_use]
     pub fn next_poll(&self) -> Option<Timestamp> {
         let waits = |last: Timestamp| self.next_poll_at.duration_since(last) >= NEVER;

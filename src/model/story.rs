@@ -98,7 +98,7 @@ pub enum Rule {
     SimilarText,
     /// The same long title.
     SameTitle,
-    /// The same title but for a number, a version, a day: parts.
+    /// The same title except for a number, a version or a day. Keeps items apart.
     Series,
     /// The same text except for numbers, days and names. Keeps items apart.
     Template,
@@ -211,7 +211,7 @@ impl RecognisedBy {
 pub enum HoldReason {
     /// It was old when the feed was added.
     History,
-    /// It came in a burst.
+    /// It came with unusually many others.
     Burst,
     /// A filter of its feed keeps it out.
     Filtered,

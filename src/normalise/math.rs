@@ -46,7 +46,7 @@ pub(super) enum Formulas {
     None,
     /// Formulas in TeX only.
     Tex,
-    /// In `MathML`; beside it may be TeX.
+    /// Formulas in `MathML`; TeX may follow each.
     MathMl,
 }
 

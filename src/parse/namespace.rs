@@ -1,4 +1,4 @@
-//! XML namespaces, including misspelt, outdated and undeclared ones.
+//! XML namespaces, including misspelled, outdated and undeclared ones.
 
 use std::borrow::Cow;
 
@@ -164,7 +164,7 @@ impl<'a> Bindings<'a> {
             Some(Namespace::of_prefix(prefix)).filter(|namespace| *namespace != Namespace::Other)
         };
         match declared {
-            // An unknown name with a well-known prefix is misspelt.
+            // An unknown name with a well-known prefix is misspelled.
             Some((_, Namespace::Other)) => well_known().or(Some(Namespace::Other)),
             Some((_, namespace)) => Some(*namespace),
             None if prefix.is_empty() => Some(Namespace::Rss),

@@ -83,14 +83,14 @@ pub struct Visit<'a> {
 #[derive(Debug)]
 pub enum Answer {
     /// The exchange has ended.
-    Came(Box<Came>),
+    Finished(Box<FinishedExchange>),
     /// A promise ended the exchange before one of its requests.
     Denied(Box<Denied>),
 }
 
 /// An exchange that has ended.
 #[derive(Debug)]
-pub struct Came {
+pub struct FinishedExchange {
     /// The response. Its waits are the longest of all hops.
     pub response: fetch::Response,
     /// Promises that the caller has to write; empty if they are written.
@@ -101,7 +101,7 @@ pub struct Came {
     pub shared: Option<Arc<SharedDocument>>,
 }
 
-impl Came {
+impl FinishedExchange {
     /// An exchange without a request.
     pub(super) fn unsent(response: fetch::Response) -> Self {
         Self { response, promises: Vec::new(), asked_at: None, shared: None }
@@ -206,13 +206,18 @@ impl Gate {
             // No server is asked, so that there is nothing to keep and nothing to note.
             let response = fetch::read_local(&visit.request).await;
             let (promises, asked_at, shared) = (Vec::new(), None, None);
-            return Ok(Answer::Came(Box::new(Came { response, promises, asked_at, shared })));
+            return Ok(Answer::Finished(Box::new(FinishedExchange {
+                response,
+                promises,
+                asked_at,
+                shared,
+            })));
         }
         let (mut exchange, mut said) = match self.fetcher.exchange(visit.request) {
             Ok(exchange) => (exchange, Said::default()),
             Err(failure) => {
                 let response = fetch::Response::failed(asked, failure);
-                return Ok(Answer::Came(Box::new(Came::unsent(response))));
+                return Ok(Answer::Finished(Box::new(FinishedExchange::unsent(response))));
             }
         };
         let mut time = visit.request.settings.timeout;
@@ -238,7 +243,7 @@ impl Gate {
         }
         let response = fetch::Response { freshness, ..response };
         let (asked_at, shared) = (said.asked_at, said.shared);
-        Ok(Answer::Came(Box::new(Came { response, promises, asked_at, shared })))
+        Ok(Answer::Finished(Box::new(FinishedExchange { response, promises, asked_at, shared })))
     }
 
     /// Sends the next request of the exchange, unless a promise forbids it.

@@ -76,9 +76,9 @@ struct Read {
     found: Identified,
     item: Item,
     text: Text,
-    /// Its own words, if they were taken already.
+    /// Words of the item without boilerplate, if they were computed already.
     own: Option<Words>,
-    /// Words for the search index.
+    /// Words of the item for the search index.
     search: String,
 }
 

@@ -25,7 +25,7 @@ const SEARCH: usize = 10;
 /// The smallest step of the times that are stored.
 const STEP: SignedDuration = SignedDuration::from_millis(1);
 
-/// That an output publishes digests, and when.
+/// Settings of the digests of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest {
     /// How often a period ends.

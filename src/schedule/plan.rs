@@ -194,7 +194,7 @@ fn base(inputs: &Inputs<'_>) -> MinimumWait {
                     format!("interval {}, learned from how often it publishes", short(interval))
                 }
                 (IntervalMode::Auto, None) => {
-                    format!("interval {}, until its rhythm is known", short(interval))
+                    format!("interval {}, until enough of its items are known", short(interval))
                 }
             };
             MinimumWait::new(interval, ReasonKind::Interval, text)

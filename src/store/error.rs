@@ -49,7 +49,7 @@ pub enum OpenError {
         /// SQLite `application_id` of the file.
         found: i64,
     },
-    /// There is none yet, and the caller only wants to read.
+    /// There is no database yet, and the caller only wants to read.
     #[error("there is no database at {path} yet")]
     Missing {
         /// Path where it was expected.
@@ -104,14 +104,14 @@ pub enum OpenError {
 crate::model::codes! {
     OpenError:
     Self::InUse { .. } => "database_in_use": "stop that process first, or set another path in [store]; 'newswire poll --all' lets a running daemon poll",
-    Self::Newer { .. } => "database_newer": "install the newer version again, or restore the copy made before the upgrade",
-    Self::Older { .. } => "database_older": "before version 1.0 there is no upgrade: move the file away and start again, or use the older version",
+    Self::Newer { .. } => "database_newer": "install the newer version again, or restore a copy that you made before the upgrade",
+    Self::Older { .. } => "database_older": "use the older version, or move the file away: 'newswire restore --from-outputs' then reads back the published items",
     Self::NotOurs { .. } => "database_of_other_program": "set another path in [store]",
     Self::Missing { .. } => "no_database":
         "'newswire run' or 'newswire poll' creates it; if it was lost, 'newswire restore' brings it back",
     Self::NotRegular { .. } => "not_a_file": "set path in [store] to a file",
     Self::NotDatabase { .. } => "database_damaged":
-        "set another path in [store] if this file is not the database; else 'newswire restore FILE' replaces it with a copy",
+        "set another path in [store] if this file is not the database; otherwise 'newswire restore FILE' replaces it with a copy",
     Self::Empty { .. } => "database_empty": "restore a copy if there was a database here; 'newswire run' or 'newswire poll' starts a new one",
     Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "database_permission_denied":
         "run newswire as the user who owns the database, or give this user access to the file and its folder",

@@ -113,7 +113,7 @@ impl Reported {
         }
     }
 
-    /// Delay of the poll that has been due for longest, in seconds.
+    /// Delay of the poll that has been due the longest, in seconds.
     fn lag(&self, now: Timestamp) -> f64 {
         self.due.map_or(0.0, |due| (seconds(now) - seconds(due)).max(0.0))
     }
@@ -179,7 +179,7 @@ impl Sample {
         all.register("newswire_feeds", "Configured feeds by state", states);
         all.register(
             "newswire_poll_lag_seconds",
-            "Delay of the poll that has been due for longest",
+            "Delay of the poll that has been due the longest",
             ConstGauge::new(reported.lag(self.now)),
         );
         if self.feeds.is_empty() {

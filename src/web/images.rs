@@ -282,12 +282,14 @@ impl ImageProxy {
             known: None,
         };
         match self.0.gate.fetch(visit).await {
-            Ok(Answer::Came(came)) => match (came.response.outcome, came.response.body) {
-                (FetchOutcome::Modified, Some(body)) => Requested::Image(body),
-                (FetchOutcome::Failed(failure), _) => Requested::Failed(failure.to_string()),
-                (FetchOutcome::Throttled, _) => Requested::Denied,
-                (outcome, _) => Requested::Failed(outcome.slug().to_owned()),
-            },
+            Ok(Answer::Finished(finished)) => {
+                match (finished.response.outcome, finished.response.body) {
+                    (FetchOutcome::Modified, Some(body)) => Requested::Image(body),
+                    (FetchOutcome::Failed(failure), _) => Requested::Failed(failure.to_string()),
+                    (FetchOutcome::Throttled, _) => Requested::Denied,
+                    (outcome, _) => Requested::Failed(outcome.slug().to_owned()),
+                }
+            }
             Ok(Answer::Denied(denied)) => {
                 debug!(url = url.as_str(), until = %denied.until, "image held");
                 Requested::Denied

@@ -58,7 +58,7 @@ const ENGLISH: Notices = Notices {
     forbidden: ("Not allowed", "This page cannot be opened from another site. Enter its address."),
     not_found: (
         "Not found",
-        "There is no page at this address. The story may be too old, or the address may have a typing error.",
+        "There is no page at this address. The story may be too old, or the address may have a typo.",
     ),
     failed: ("Error", "The page cannot be shown because of an error. Try again later."),
 };
