@@ -159,7 +159,7 @@ impl Clock {
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Starts now.
+    /// A stopwatch that starts now.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "only the clock reads the time")]
     pub fn start() -> Self {

@@ -286,7 +286,7 @@ struct Running {
 }
 
 impl Running {
-    /// The main loop.
+    /// Runs the daemon until `shutdown` resolves or an error ends it.
     async fn run_loop(
         &mut self,
         engine: &mut Engine,

@@ -9,7 +9,7 @@ use crate::config::{Files, Kind, Section};
 /// A change of one feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedEdit<'a> {
-    /// Remove its section.
+    /// Remove the `[[feed]]` section of the feed.
     Remove,
     /// Set a key to a value as TOML, or as text for keys that take text; an empty value removes the key.
     Set {
@@ -20,9 +20,9 @@ pub enum FeedEdit<'a> {
     },
     /// Add and remove tags.
     Tag {
-        /// Tags to add.
+        /// Tags that the feed gets in addition.
         add: &'a [String],
-        /// Tags to remove.
+        /// Tags that the feed loses.
         remove: &'a [String],
     },
 }
@@ -32,7 +32,7 @@ pub enum FeedEdit<'a> {
 pub struct EditedFile {
     /// Path of the file.
     pub path: PathBuf,
-    /// Its text before.
+    /// Text of the file before the change.
     pub before: String,
     /// Its text with the change.
     pub after: String,
@@ -44,7 +44,7 @@ pub enum EditError {
     /// No file has a `[[feed]]` with this id or URL.
     #[error("no [[feed]] in {path} has the id or URL {name:?}", path = .path.display())]
     NoFeed {
-        /// The argument.
+        /// The id or URL that was asked for.
         name: String,
         /// The main file of the config.
         path: PathBuf,
@@ -57,7 +57,7 @@ pub enum EditError {
     Value {
         /// Name of the key.
         key: String,
-        /// The argument.
+        /// The value that was given, as written.
         value: String,
     },
 }

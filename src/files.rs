@@ -18,7 +18,7 @@ pub enum TargetError {
     /// Something that the command did not write has the name.
     #[error("{path} exists and is not {wanted}{but}; it was not changed")]
     Occupied {
-        /// The file.
+        /// Path of the target.
         path: PathBuf,
         /// What the command may replace, with an article.
         wanted: &'static str,
@@ -28,7 +28,7 @@ pub enum TargetError {
     /// It cannot be examined.
     #[error("failed to read {path}: {source}")]
     Io {
-        /// The file.
+        /// Path of the target.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -36,7 +36,7 @@ pub enum TargetError {
 }
 
 /// Rejects the path of a file that a command is about to create or replace, unless no file has that name, or a regular
-/// file that is empty or that `is_ours` recognises by its first bytes. `wanted` says what such a file is, with an
+/// file that is empty or that `is_ours` recognises by its first bytes. `wanted` is the kind of such a file, with an
 /// article. A symbolic link is not followed.
 ///
 /// # Errors
@@ -202,7 +202,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// An empty batch.
+    /// A batch without files for this directory.
     #[must_use]
     pub fn new(directory: &Path) -> Self {
         Self { directory: directory.to_owned(), files: Vec::new(), stale: Vec::new() }
@@ -267,7 +267,7 @@ impl Batch {
     }
 }
 
-/// From this number of files on they are synced with the whole file system.
+/// Number of files from which the whole file system is synced instead of each file.
 const MANY: usize = 16;
 
 /// Makes everything written to the file system of `file` durable, and reports an error of any write

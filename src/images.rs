@@ -42,9 +42,9 @@ impl ImageFormat {
 /// A copy of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageCopy {
-    /// The file.
+    /// The encoded image, a complete file.
     pub bytes: Vec<u8>,
-    /// Its format.
+    /// Format of `bytes`.
     pub format: ImageFormat,
     /// Width in pixels.
     pub width: u32,
@@ -78,7 +78,7 @@ pub enum ImageError {
     /// The bytes are not an image of a known format.
     #[error("cannot decode the image: {0}")]
     Damaged(String),
-    /// This program reads no images.
+    /// This program was built without the feature `images`.
     #[error("this program was built without the feature 'images'")]
     NotBuilt,
 }

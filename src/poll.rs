@@ -38,7 +38,9 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 pub use self::end::{Finished, Held, PollEnd, Polled, Unstored};
-pub use self::gate::{Answer, COMMAND_GAP, Came, Denial, Denied, Gate, Limits, Urgency, Visit};
+pub use self::gate::{
+    Answer, COMMAND_GAP, Denial, Denied, FinishedExchange, Gate, Limits, Urgency, Visit,
+};
 use self::hold::{hold, read_before};
 pub use self::ledger::Ledger;
 pub use self::line::{denial_line, result_line};
@@ -64,7 +66,7 @@ const LARGE: usize = 1024 * 1024;
 /// Why a feed is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trigger {
-    /// It is due.
+    /// Its plan is due.
     Due,
     /// The operator named it: demands of servers are kept, and no URL is requested twice within five minutes.
     Command,
@@ -235,7 +237,7 @@ impl Poller {
             is_shared,
         };
         let mut fetched = match self.fetch(&begun).await? {
-            Answer::Came(came) => *came,
+            Answer::Finished(finished) => *finished,
             Answer::Denied(denied) => return self.held((target, trigger), *denied).await,
         };
         // The time of the poll is that of its last request, not of the wait for its turn.
@@ -343,7 +345,7 @@ impl Poller {
         let fetching = AssertUnwindSafe(self.gate.fetch(visit)).catch_unwind();
         fetching.await.unwrap_or_else(|_| {
             let response = fetch::Response::failed(begun.asked.clone(), panicked("fetching"));
-            Ok(Answer::Came(Box::new(Came::unsent(response))))
+            Ok(Answer::Finished(Box::new(FinishedExchange::unsent(response))))
         })
     }
 
@@ -399,12 +401,12 @@ impl Poller {
     fn update(
         &self,
         begun: &Begun<'_>,
-        (fetched, outage): (Came, Outage),
+        (fetched, outage): (FinishedExchange, Outage),
         reading: Option<Reading>,
         duration: Duration,
     ) -> PollUpdate {
         let Begun { target, state, at, .. } = begun;
-        let Came { response, promises, .. } = fetched;
+        let FinishedExchange { response, promises, .. } = fetched;
         let ending = reading.as_ref().map_or(Ending::Complete, |reading| reading.ending);
         let trust = begun.trust(&response, reading.as_ref());
         let said = Said {

@@ -123,7 +123,7 @@ pub fn init(settings: Settings) -> Handle {
     Handle(handle)
 }
 
-/// Where log lines go.
+/// A layer that writes log lines.
 type Sink = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// The sink for `format`; text if the journal cannot be reached.
@@ -158,7 +158,7 @@ where
 
 /// Lines of time, level, message and fields.
 struct Line {
-    /// Whether the level has a colour.
+    /// Whether levels are coloured.
     colours: bool,
 }
 

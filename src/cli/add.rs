@@ -39,7 +39,7 @@ pub enum Error {
     #[error("the URL contains a user name or a password")]
     Password,
     /// An option that names one feed, and several URLs.
-    #[error("--id and --title are for one URL")]
+    #[error("--id and --title can be used with only one URL")]
     OneUrl,
     /// The HTTP client cannot be set up.
     #[error(transparent)]
@@ -50,15 +50,15 @@ pub enum Error {
     /// The config would have errors with the value of an option.
     #[error("cannot add a feed with {option}: {}", append_feeds::reasons(.report))]
     Option {
-        /// The option.
+        /// The option, as it is written: `--title`.
         option: &'static str,
-        /// The errors.
+        /// The errors that the config would have.
         report: Box<Report>,
     },
     /// The page links to more than one feed.
     #[error("{page} links to several feeds")]
     Several {
-        /// The page.
+        /// URL of the page, after redirects.
         page: Url,
         /// The commands that add one of the feeds, one per line.
         commands: String,
@@ -66,7 +66,7 @@ pub enum Error {
     /// The page links to no feed.
     #[error("{page} is a web page that links to no feed")]
     Unlinked {
-        /// The page.
+        /// URL of the page, after redirects.
         page: Url,
         /// The commands that try usual URLs of feeds, one per line.
         usual: String,
@@ -83,7 +83,7 @@ crate::model::codes! {
     Error:
     Self::Url(_) => "invalid_feed_url": "write it as \"https://example.org/feed\"",
     Self::File(_) => "invalid_feed_url": "add a [[feed]] with file = \"PATH\" to the config",
-    Self::Document(_, error) if matches!(**error, DocumentError::Held { .. }) => "held": "repeat the command then",
+    Self::Document(_, error) if matches!(**error, DocumentError::Held { .. }) => "held": "repeat the command after that time",
     Self::Option { report, .. } => "invalid_value": append_feeds::remedies(report),
     Self::Password => "password_in_url": "remove them, and set authorization in the [[feed]]",
     Self::OneUrl => "one_url": "add the feeds one by one, or leave the option out",
@@ -96,7 +96,7 @@ crate::model::codes! {
     Self::Init(error) => error,
 }
 
-/// What to add, as the command line says.
+/// What to add, from the command line.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Request<'a> {
     /// The URL of a feed or of a page; `https://` may be missing.

@@ -12,10 +12,10 @@ use crate::config::{self, Config, Diagnostic, Files, Loaded, PathChecks, Report,
 use crate::files;
 use crate::model::Feed;
 
-/// Where the blocks go.
+/// Where new `[[feed]]` blocks are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
-    /// Standard output.
+    /// Standard output; no file changes.
     Stdout,
     /// The end of the config.
     Config,

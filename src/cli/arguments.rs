@@ -34,7 +34,7 @@ pub(super) enum Command {
     },
     /// Add feeds to the config by their URLs or the URLs of their web pages; shows their newest items
     ///
-    /// A running daemon applies it at once.
+    /// A running daemon applies the change at once.
     Add(AddRequest),
     #[command(flatten)]
     Change(ChangeCommand),
@@ -75,7 +75,7 @@ pub(super) enum Command {
     Schema,
     /// Run the daemon: poll, publish and serve until SIGTERM or Ctrl-C
     ///
-    /// If there is no config, one with sample feeds is created in the current folder, or with the feeds at the URLs.
+    /// If there is no config, one is created in the current folder, with the feeds at the URLs or with sample feeds.
     Run(RunRequest),
     /// Poll the feeds that are due once, publish, and exit (for cron); with FEED, a running daemon polls them now
     Poll {
@@ -85,7 +85,7 @@ pub(super) enum Command {
         /// Poll all feeds, even if they are not due; paused feeds only with --force; a running daemon polls them now
         #[arg(long)]
         all: bool,
-        /// Also poll feeds that were requested less than five minutes ago, or that a server asked to leave alone for now
+        /// Also poll feeds that were requested less than five minutes ago, or whose server asked to wait
         #[arg(long)]
         force: bool,
         /// Poll and show the result, but store and publish nothing
@@ -233,7 +233,7 @@ pub(super) enum Command {
         /// Copy that `newswire backup` made
         #[arg(value_name = "FILE", required_unless_present = "from_outputs")]
         from: Option<PathBuf>,
-        /// Read the items in the directories of the outputs back, after FILE or without it, so that subscribers see
+        /// Read back the items in the directories of the outputs, after FILE or without it, so that subscribers see
         /// nothing twice: for a database that is lost, or a copy that is older than the outputs
         #[arg(long)]
         from_outputs: bool,
@@ -245,7 +245,7 @@ pub(super) enum Command {
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Replace a damaged database by a copy of what can be read of it; keeps the damaged file
+    /// Replace a damaged database with a copy of what can be read of it; keeps the damaged file
     ///
     /// Stop the daemon first. Texts that are damaged are read again from their feeds, as far as those still
     /// contain the items. A database without damage stays as it is.
@@ -338,7 +338,7 @@ pub(super) struct AddRequest {
     pub(super) print: bool,
 }
 
-/// Splits `KEY=VALUE`.
+/// Parses `KEY=VALUE`, with spaces around both removed.
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
     Ok((key.trim().to_owned(), value.trim().to_owned()))
@@ -420,7 +420,7 @@ fn networks(command: &mut String, networks: &[ipnet::IpNet]) {
 fn tag(text: &str) -> Result<String, String> {
     let text = text.trim();
     match text.is_empty() || text.contains(|c: char| c == ',' || c.is_control()) {
-        true => Err("a tag is not empty and contains no comma".to_owned()),
+        true => Err("a tag must not be empty or contain a comma".to_owned()),
         false => Ok(text.to_owned()),
     }
 }
@@ -480,7 +480,7 @@ Keep:
   backup       Copy the database to a file while the daemon runs
   restore      Replace the database with a copy, or read back what was published
   verify       Check the database and the files of the outputs
-  repair       Replace a damaged database by what can be read of it
+  repair       Replace a damaged database with what can be read of it
 
 Decide:
   plan         Forecast requests, traffic and delays under the config
@@ -496,10 +496,10 @@ Other:
 Options:
 {options}{after-help}";
 
-/// What `check` checks.
+/// What `newswire check` examines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// Only the config.
+    /// Only the config; sends no requests.
     Config,
     /// The config, and the response of each feed.
     Feeds,
@@ -510,7 +510,7 @@ pub(super) struct CheckScope {
     /// Also request each feed once, as a poll would, and show the result; stores no items
     #[arg(long)]
     online: bool,
-    /// With --online: also request feeds that servers asked to leave alone for now, and without validators
+    /// With --online: also request feeds whose server asked to wait, and without validators
     #[arg(long, requires = "online")]
     pub(super) force: bool,
 }

@@ -1,6 +1,6 @@
-//! `newswire check`: every fault of the config, and with `--online` what each feed answers.
+//! `newswire check`: all errors and warnings of the config, and with `--online` what each feed answers.
 //!
-//! Asks as a poll would, the guard and the manners included, and writes nothing.
+//! `--online` requests each feed as a poll would, within all limits and promises, and stores no items.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -27,11 +27,11 @@ pub(super) enum Verdict {
     Good,
     /// The config has errors.
     Broken,
-    /// A feed failed.
+    /// A feed could not be fetched or parsed.
     Unreached,
 }
 
-/// Says what is wrong with the config at `path`, and what each of its feeds answers.
+/// Prints the diagnostics of the config at `path`, and with `--online` what each of its feeds answers.
 ///
 /// # Errors
 /// When no HTTP client can be made.
@@ -46,7 +46,7 @@ pub(super) async fn run(
     if let Some(config) = &config {
         filters::check(config, &mut report);
     }
-    // Each feed is told of as it answers; a program waits for the whole.
+    // Text shows each feed when it answers; JSON comes as a whole.
     let people = |text: &str| {
         if form == Format::Text {
             say(text);
@@ -58,7 +58,7 @@ pub(super) async fn run(
         Some(config) => ask(&config, promises, |answer| people(&answer.text())).await?,
         None => Vec::new(),
     };
-    let failed = answers.iter().filter(|answer| answer.came.is_err()).count();
+    let failed = answers.iter().filter(|answer| answer.answer.is_err()).count();
     if scope == Scope::Feeds && report.errors() == 0 {
         people(&format!("feeds: {}, of which {failed} failed\n", answers.len()));
     }
@@ -81,12 +81,12 @@ pub(super) async fn run(
 /// What one feed answered.
 struct Answer {
     url: String,
-    came: Result<Came, DocumentError>,
+    answer: Result<FeedAnswer, DocumentError>,
 }
 
-/// A feed that did not fail.
-enum Came {
-    /// It can be read.
+/// The answer of a feed that did not fail.
+enum FeedAnswer {
+    /// A document that can be read.
     Document {
         title: Option<String>,
         items: usize,
@@ -103,16 +103,16 @@ impl Answer {
     fn text(&self) -> String {
         let mut text = String::new();
         let url = &self.url;
-        let _ = match &self.came {
-            Ok(Came::NotModified) => {
+        let _ = match &self.answer {
+            Ok(FeedAnswer::NotModified) => {
                 writeln!(text, "ok      {url}: not modified since the last poll")
             }
-            Ok(Came::Held(why)) => writeln!(text, "held    {why}; --force requests it"),
-            Ok(Came::Document { title, items, moved }) => {
+            Ok(FeedAnswer::Held(why)) => writeln!(text, "held    {why}; --force requests it"),
+            Ok(FeedAnswer::Document { title, items, moved }) => {
                 let title = title.as_deref().unwrap_or("without a title");
-                let moved = moved
-                    .as_ref()
-                    .map_or_else(String::new, |to| format!("; moved for good: write url = {to:?}"));
+                let moved = moved.as_ref().map_or_else(String::new, |to| {
+                    format!("; moved permanently: set url = {to:?}")
+                });
                 writeln!(text, "ok      {url}: {title}, items: {items}{moved}")
             }
             Err(error) => {
@@ -127,18 +127,18 @@ impl Answer {
 
     fn json(&self) -> Value {
         let (mut title, mut items, mut moved) = (None, None, None);
-        if let Ok(Came::Document { title: named, items: count, moved: to }) = &self.came {
+        if let Ok(FeedAnswer::Document { title: named, items: count, moved: to }) = &self.answer {
             (title, items, moved) = (named.as_deref(), Some(*count), to.as_deref());
         }
-        let held = match &self.came {
-            Ok(Came::Held(why)) => Some(why.as_str()),
+        let held = match &self.answer {
+            Ok(FeedAnswer::Held(why)) => Some(why.as_str()),
             _ => None,
         };
-        let failure = self.came.as_ref().err();
+        let failure = self.answer.as_ref().err();
         json!({
             "url": self.url,
             "ok": failure.is_none() && held.is_none(),
-            "not_modified": matches!(self.came, Ok(Came::NotModified)),
+            "not_modified": matches!(self.answer, Ok(FeedAnswer::NotModified)),
             "held": held,
             "title": title,
             "items": items,
@@ -182,18 +182,20 @@ async fn ask(
 async fn one(online: &Online, subscription: &Subscription) -> Answer {
     let asked = &subscription.feed.url;
     let fetched = online.fetch(asked, &subscription.fetch, &subscription.schedule).await;
-    let came = match fetched {
+    let answer = match fetched {
         Ok(document) => document.parse().map_err(DocumentError::from).map(|parsed| {
             let permanent = document.permanent_url(asked);
-            Came::Document {
+            FeedAnswer::Document {
                 title: parsed.feed.title.as_ref().map(plain).filter(|title| !title.is_empty()),
                 items: parsed.feed.items.len(),
                 moved: (permanent != *asked).then(|| permanent.to_string()),
             }
         }),
-        Err(DocumentError::Absent { outcome: Outcome::NotModified, .. }) => Ok(Came::NotModified),
-        Err(DocumentError::Held { denied, now }) => Ok(Came::Held(denial_line(&denied, now))),
+        Err(DocumentError::Absent { outcome: Outcome::NotModified, .. }) => {
+            Ok(FeedAnswer::NotModified)
+        }
+        Err(DocumentError::Held { denied, now }) => Ok(FeedAnswer::Held(denial_line(&denied, now))),
         Err(failure) => Err(failure),
     };
-    Answer { url: asked.to_string(), came }
+    Answer { url: asked.to_string(), answer }
 }

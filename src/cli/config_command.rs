@@ -1,4 +1,4 @@
-//! `newswire config`: every value in force, the defaults, the schema.
+//! `newswire config`: every effective value, the defaults, the schema.
 
 use std::path::PathBuf;
 

@@ -31,7 +31,7 @@ pub enum Error {
     /// No port or no temporary folder is available.
     #[error("failed to start the demo: {0}")]
     Start(#[from] io::Error),
-    /// The daemon failed.
+    /// The daemon that serves the demo failed.
     #[error(transparent)]
     Daemon(#[from] daemon::Error),
 }

@@ -18,9 +18,9 @@ pub(super) const MAX_ITEMS: usize = 100_000;
 pub(super) struct Document {
     /// Address of the last hop, or of the file.
     pub(super) url: Url,
-    /// The decoded body.
+    /// The body without content coding.
     pub(super) bytes: Vec<u8>,
-    /// The `Content-Type` header.
+    /// Value of the `Content-Type` header.
     pub(super) content_type: Option<String>,
     /// Redirects that were followed, in order.
     pub(super) hops: Vec<Hop>,
@@ -43,7 +43,7 @@ pub enum DocumentError {
     Absent {
         /// How the exchange ended.
         outcome: Outcome,
-        /// The HTTP status.
+        /// HTTP status of the last response.
         status: u16,
         /// Whether the ledger keeps what the server asked for.
         recorded: bool,
@@ -51,7 +51,7 @@ pub enum DocumentError {
     /// A promise to the server forbids the request now.
     #[error("{}", denial_line(denied, *now))]
     Held {
-        /// The promise.
+        /// The promise, with its end and its reason.
         denied: Box<Denied>,
         /// Time of the command (UTC).
         now: Timestamp,
@@ -84,7 +84,7 @@ impl Coded for DocumentError {
                 Some("look for another feed on the site".into())
             }
             Self::Absent { outcome: Outcome::Throttled, recorded: false, .. } => Some(
-                "wait before the command is repeated; without a database Newswire does not note until when"
+                "wait before you repeat the command; without a database Newswire cannot record until when"
                     .into(),
             ),
             Self::Absent { outcome: Outcome::Throttled, .. } => Some(
@@ -122,7 +122,7 @@ impl Document {
         Input { bytes: &self.bytes, content_type, url: &self.url, max_items: MAX_ITEMS }
     }
 
-    /// Parses the document.
+    /// Parses the document as a feed.
     pub(super) fn parse(&self) -> Result<Parsed, Failure> {
         let mut parsed = parse::parse(self.input())?;
         parsed.parse_warnings.extend(self.ignored.clone());

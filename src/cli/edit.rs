@@ -91,7 +91,7 @@ fn replace(path: &Path, before: &str, after: &str) -> Result<(), FileError> {
     files::replace(&path, after.as_bytes()).map_err(|error| FileError::Replace(path.clone(), error))
 }
 
-/// Makes a daemon that is running load the config; says nothing without one.
+/// Makes a running daemon load the config; prints nothing if none is running.
 pub(super) fn apply_if_running(database: &Path) -> Exit {
     if control::socket_of(database).exists() { apply(database) } else { Exit::Ok }
 }

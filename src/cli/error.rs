@@ -21,9 +21,9 @@ pub enum CommandError {
     /// An option does not hold a duration.
     #[error("cannot parse {option}: {value:?} is not a duration")]
     Duration {
-        /// `--since` or `--for`.
+        /// Name of the option: `--since`, `--for`.
         option: &'static str,
-        /// Its value.
+        /// Value of the option, as written.
         value: String,
     },
     /// A file cannot be written.
@@ -50,7 +50,7 @@ pub enum CommandError {
     /// No feed has this name.
     #[error("no feed has the id or URL {name:?}")]
     UnknownFeed {
-        /// The argument.
+        /// Id or URL that was asked for.
         name: String,
         /// The most similar id.
         similar: Option<String>,
@@ -58,7 +58,7 @@ pub enum CommandError {
     /// Neither a feed nor an item has this name.
     #[error("no feed and no item has the id, URL or number {name:?}")]
     UnknownTarget {
-        /// The argument.
+        /// Id, URL or number that was asked for.
         name: String,
         /// The most similar id of a feed.
         similar: Option<String>,
@@ -66,7 +66,7 @@ pub enum CommandError {
     /// `explain` was called with an unknown name.
     #[error("{name:?} is not a code, a config key, a feed or an item")]
     UnknownName {
-        /// The argument.
+        /// Name that was asked for.
         name: String,
         /// The most similar known name.
         similar: Option<String>,

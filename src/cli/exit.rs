@@ -12,7 +12,7 @@ use crate::model::Coded;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Success.
+    /// The command did what was asked.
     Ok = 0,
     /// `status` and `health`: some feeds fail, or the daemon is not ready.
     Degraded = 1,
@@ -36,7 +36,7 @@ pub enum Exit {
     Io = 74,
     /// A temporary condition: another process uses the database or the config.
     TempFail = 75,
-    /// Permission denied.
+    /// The operating system denied access to a file or a socket.
     NoPermission = 77,
     /// The config has errors.
     Config = 78,

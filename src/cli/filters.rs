@@ -64,6 +64,6 @@ fn warning(code: &'static str, owner: &str, effect: &FilterEffect, how_many: &st
     let FilterEffect { rule, examined, .. } = effect;
     let message =
         format!("a filter of {owner} matches {how_many} of the newest {examined} items: {rule}");
-    let help = "check it for typing errors; 'newswire replay' shows what a changed filter takes";
+    let help = "check it for typos; 'newswire replay' shows what a changed filter takes";
     Diagnostic::warning(code, 0..0, message).of_the_file().help(help)
 }

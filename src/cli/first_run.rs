@@ -39,7 +39,7 @@ crate::model::codes! {
 /// The config that the daemon starts with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FirstConfig {
-    /// Its path.
+    /// Path of the config file.
     pub(super) path: PathBuf,
     /// What was created or added, for standard output; `None`: nothing.
     pub(super) text: Option<String>,
@@ -96,7 +96,7 @@ pub(super) fn is_sample(config: &Config, url: &url::Url) -> bool {
     address.is_some() && host.map(|(host, port)| format!("{host}:{port}")) == address
 }
 
-/// Where to look and to subscribe.
+/// URLs of the page of stories and of the documents to subscribe to, for standard output.
 pub(super) fn addresses(config: &Config) -> String {
     let base = config.web.base_url();
     let mut text = String::new();

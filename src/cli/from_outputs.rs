@@ -37,7 +37,7 @@ pub enum Error {
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The database failed.
+    /// Writing the new database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
 }
@@ -70,7 +70,7 @@ impl fmt::Display for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { outputs, items, known, without_feed, pages } = *self;
         let of = |number: usize, name| count(number as u64, name);
-        write!(f, "read {} of {} back", of(items, "item"), of(outputs, "output"))?;
+        write!(f, "read back {} of {}", of(items, "item"), of(outputs, "output"))?;
         write!(f, ", and {}", of(pages, "archive page"))?;
         if known > 0 {
             write!(f, "; the database had {known} of the items already")?;

@@ -119,7 +119,7 @@ mod tests {
             ("ready\n".to_owned(), Exit::Ok)
         );
         let warned = interpret("HTTP/1.1 200 OK\r\n\r\nready\nwarning: config_rejected\n");
-        let expected = "ready\nwarning: config_rejected: the config has errors; the previous config is in force. \
+        let expected = "ready\nwarning: config_rejected: the config has errors; the previous config still applies. \
                         Run 'newswire check'.\n";
         assert_eq!(warned, (expected.to_owned(), Exit::Ok));
         let (text, exit) = interpret("HTTP/1.1 503 x\r\n\r\nstore_full\nweb_stalled\x1b[1m\n");

@@ -25,7 +25,7 @@ pub enum Error {
     /// The list contains no feed that can be imported.
     #[error("no feed in {name} can be imported\n{skipped}")]
     NoFeeds {
-        /// The file.
+        /// Name of the file, or `standard input`.
         name: String,
         /// Each skipped entry with its reason, one per line.
         skipped: String,

@@ -13,13 +13,13 @@ pub const EXAMPLE: &str = include_str!("../../config.example.toml");
 /// Why no config was written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Never overwritten: somebody's feeds are in there.
+    /// Never overwritten: the file may have feeds.
     #[error("{0} already exists and was not changed")]
     Exists(String),
     /// The schema would replace another file.
     #[error(transparent)]
     Target(#[from] TargetError),
-    /// The system said no.
+    /// The file cannot be written.
     #[error("failed to write {0}: {1}")]
     Io(String, io::Error),
 }

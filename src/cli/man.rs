@@ -93,7 +93,7 @@ pub(super) fn completions(shell: Shell) -> String {
     completion::with_names(shell, into_text(script))
 }
 
-/// Writes to memory.
+/// What `write` writes, as text.
 fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
     let mut bytes = Vec::new();
     write(&mut bytes).map_or_else(|_| String::new(), |()| into_text(bytes))

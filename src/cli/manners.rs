@@ -46,7 +46,7 @@ struct Host {
     wire_bytes: u64,
 }
 
-/// The report.
+/// The result of `newswire manners`.
 #[derive(Debug)]
 pub(super) struct MannersReport {
     scores: Vec<Score>,
@@ -220,10 +220,10 @@ fn scores(manners: &Manners) -> Vec<Score> {
             conditional.full_shortest,
             FULL_GAP,
         ),
-        promised("FRB020", "Retry-After is kept", PromiseReason::RetryAfter),
-        promised("FRB021", "a throttled URL is left alone", PromiseReason::Throttled),
+        promised("FRB020", "Retry-After is followed", PromiseReason::RetryAfter),
+        promised("FRB021", "a throttled URL is not requested", PromiseReason::Throttled),
         promised("FRB022", "a fresh response is not requested again", PromiseReason::Fresh),
-        promised("-", "rate limits are kept", PromiseReason::RateLimit),
+        promised("-", "rate limits are followed", PromiseReason::RateLimit),
         shortest("FRB033", "requests to one site are spaced", hosts, HOST_GAP),
         shortest(
             "FRB070",

@@ -295,7 +295,7 @@ fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
     block_on(run::run(&first.path, overrides, config, log))?.map_err(failed)
 }
 
-/// `poll`.
+/// Runs `newswire poll`, in the running daemon if there is one.
 fn poll(config: Option<&Path>, clock: &Clock, command: &Command) -> Result<(), Exit> {
     let Command::Poll { feeds, all, force, dry_run, spread } = command else { return Ok(()) };
     let (path, selection) = (path(config)?, selection(feeds, *all, *force));

@@ -21,7 +21,7 @@ use crate::store::{self, CachedResponse, OpenError, Reader, SharedDocument, Stor
 /// Which promises a command keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Promises {
-    /// All.
+    /// All promises: a denied request fails.
     Keep,
     /// None (`--force`); the document is requested without validators.
     Ignore,
@@ -70,7 +70,7 @@ impl Online {
         })
     }
 
-    /// Fetches a document.
+    /// Fetches the document of a URL, unless a promise denies the request.
     pub(super) async fn fetch(
         &self,
         url: &Url,
@@ -98,7 +98,7 @@ impl Online {
             answer => answer,
         };
         let response = match answer.map_err(DocumentError::Ledger)? {
-            Answer::Came(came) => came.response,
+            Answer::Finished(finished) => finished.response,
             Answer::Denied(denied) => {
                 return Err(DocumentError::Held { denied, now: self.clock.now() });
             }

@@ -21,7 +21,7 @@ pub enum Error {
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The database failed.
+    /// Reading or writing the database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// No item has this name.
@@ -30,7 +30,7 @@ pub enum Error {
     /// Several items have this name.
     #[error("{name:?} matches several items")]
     Ambiguous {
-        /// The argument.
+        /// Id, URL or number that was given.
         name: String,
         /// The items, one per line.
         items: String,
@@ -108,7 +108,7 @@ pub enum Release {
 }
 
 impl From<bool> for Release {
-    /// Of the option `--filtered`.
+    /// The items that a release with or without the option `--filtered` publishes.
     fn from(filtered: bool) -> Self {
         if filtered { Self::Filtered } else { Self::Held }
     }

@@ -132,7 +132,7 @@ impl Total {
 /// The figures that are shown of a feed or of all feeds.
 #[derive(Debug, Clone, Copy, Default)]
 struct Figures {
-    /// Requests per day.
+    /// Number of requests per day.
     requests: f64,
     /// Received bytes per day; `None`: unknown, as all that follow.
     bytes: Option<f64>,

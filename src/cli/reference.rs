@@ -37,7 +37,9 @@ fn subcommand(command: &Command, parent: &str, text: &mut String) {
     });
     let _ = writeln!(text, "## `{name}{}`\n", positional.collect::<String>());
     let about = command.get_long_about().or_else(|| command.get_about());
-    let _ = writeln!(text, "{}.\n", about.map(ToString::to_string).unwrap_or_default());
+    for paragraph in about.map(ToString::to_string).unwrap_or_default().split("\n\n") {
+        let _ = writeln!(text, "{}.\n", paragraph.trim_end_matches('.'));
+    }
     options(command, text);
     for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
         subcommand(inner, &name, text);

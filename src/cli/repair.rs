@@ -1,4 +1,4 @@
-//! `newswire repair`: replaces a damaged database by a copy of what can be read of it.
+//! `newswire repair`: replaces a damaged database with a copy of what can be read of it.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -45,7 +45,7 @@ pub(super) async fn run(
 pub(super) struct Overrides {
     /// `listen` in [web]; empty: not replaced.
     pub(super) listen: Vec<ListenAddress>,
-    /// `level` in [log].
+    /// `level` in [log]; `None`: not replaced.
     pub(super) level: Option<LevelFilter>,
 }
 

@@ -48,7 +48,7 @@ pub(super) fn check_health(given: Option<&Path>) -> Result<Exit, Exit> {
 pub(super) enum Listed {
     /// All, or those that are named.
     All,
-    /// Of these, those that fail.
+    /// Only those of them that fail, have stopped publishing or are gone.
     Failing,
 }
 

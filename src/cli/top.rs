@@ -30,7 +30,7 @@ const PRINTED_WIDTH: u16 = 120;
 /// Why the display failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database failed.
+    /// Reading the database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// The terminal cannot be used.

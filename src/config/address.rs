@@ -34,8 +34,7 @@ pub(super) fn web_url(text: &str) -> Result<Url, Invalid> {
         return Err(bad(message, "write a URL with http or https").meant(meant));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let message =
-            "the URL contains a user or a password, and secrets belong in files of their own";
+        let message = "the URL contains a user or a password, and secrets belong in separate files";
         return Err(bad(
             message.to_owned(),
             "remove user and password from the URL; use authorization",
@@ -64,8 +63,7 @@ pub(super) fn proxy_url(text: &str) -> Result<Url, Invalid> {
         return Err(bad(format!("{text:?} has no host")));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        let message =
-            "the URL contains a user or a password, and secrets belong in files of their own";
+        let message = "the URL contains a user or a password, and secrets belong in separate files";
         return Err(Invalid::new(
             "bad_url",
             message,
@@ -110,7 +108,7 @@ pub(super) fn site(text: &str) -> Result<String, Invalid> {
 pub(super) fn network(text: &str) -> Result<IpNet, Invalid> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("localhost") {
-        let help = "write the address of this machine";
+        let help = "write the address, not the name";
         let invalid = Invalid::new("bad_network", format!("{text:?} is a name"), help);
         return Err(invalid.meant("127.0.0.1"));
     }

@@ -59,7 +59,7 @@ pub(super) struct Parts<'c> {
     pub(super) store: &'c store::Settings,
 }
 
-/// Runs all checks.
+/// Runs the checks of a whole config and adds their diagnostics to `report`.
 pub(super) fn check(parts: &Parts<'_>, paths: PathChecks, report: &mut Report) {
     let document = parts.document;
     duplicates(document, Section::Output, "duplicate_output", report);
@@ -203,12 +203,12 @@ fn missing_contact(parts: &Parts<'_>, report: &mut Report) {
     let mut others = parts.subscriptions.iter().filter(|s| !has_private_host(&s.feed.url));
     if !uncertain && others.any(|s| anonymous(&s.fetch)) {
         let message = "no contact: site owners cannot find out who polls their feeds";
-        let help = "set contact in [fetch] to a page or a mail address of yours";
+        let help = "set contact in [fetch] to the URL of your page or to your mail address";
         of_the_file("no_contact", message, help, report);
     }
 }
 
-/// Removes the advice about intervals where a feed is on a server of one's own.
+/// Removes the advice about intervals where a feed is on the operator's own server.
 fn own_intervals(document: &Document, report: &mut Report) {
     for layer in document.all(Section::Feed) {
         let Some(url) = url_of(layer) else { continue };
@@ -275,7 +275,7 @@ fn masquerades(document: &Document, report: &mut Report) {
         if let Some(other) = OTHER_PROGRAMS.iter().find(|name| lower.contains(**name)) {
             let other = other.trim_end_matches('/');
             let message = format!("user_agent claims to be another program ({other})");
-            let help = "write a name of yours with a page, such as \"Planet/1.0 (+https://planet.example.org/)\"";
+            let help = "write your own name with the URL of a page, such as \"Planet/1.0 (+https://planet.example.org/)\"";
             let warning = layer.warning("masquerading_user_agent", "user_agent", message);
             report.push(warning.help(help));
         }

@@ -44,7 +44,7 @@ pub(super) struct SectionDefinition {
     pub(super) name: &'static str,
     /// The section as messages name it: `[schedule]`.
     pub(super) heading: &'static str,
-    /// One sentence.
+    /// Purpose of the section, one sentence, for the reference and the manual page.
     pub(super) doc: &'static str,
     /// Names that other programs use, which suggestions recognise.
     pub(super) aliases: &'static [&'static str],
@@ -104,22 +104,22 @@ pub(super) enum Bound {
 /// The kind of a value: its TOML type, and for texts the format.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// True or false.
+    /// `true` or `false`.
     Flag,
-    /// A whole number.
+    /// A whole number within bounds.
     Number {
-        /// What it counts.
+        /// What the number counts, in the plural: `items`.
         unit: &'static str,
-        /// The smallest number.
+        /// Smallest allowed number.
         min: usize,
-        /// The largest number.
+        /// Largest allowed number.
         max: usize,
     },
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A list of these words.
     Choices(&'static [&'static str]),
-    /// A text.
+    /// A text in this format.
     Text(&'static Format),
     /// A list of texts.
     List(&'static Format),

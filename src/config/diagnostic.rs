@@ -20,7 +20,7 @@ pub enum Severity {
 pub struct Diagnostic {
     /// How severe it is.
     pub severity: Severity,
-    /// The stable slug.
+    /// Stable slug, which `newswire explain` knows: `unknown_key`.
     pub code: &'static str,
     /// What is wrong; begins in lower case.
     pub message: String,
@@ -104,7 +104,7 @@ impl Diagnostic {
 pub struct Report {
     /// The files, the main one first.
     pub(super) sources: Sources,
-    /// In the order of the files.
+    /// The diagnostics, in the order of the files and of their positions.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -131,7 +131,7 @@ impl Report {
 
     /// Removes what may be a consequence of the syntax errors in `broken`, which hide parts of the files.
     pub(super) fn remove_consequences(&mut self, broken: &Self) {
-        /// They depend on keys that are missing or are elsewhere.
+        /// Codes of diagnostics that may only follow from a key that is missing or in another section.
         const DEPENDENT: &[&str] = &[
             "missing_key",
             "contradiction",
@@ -177,13 +177,13 @@ impl Report {
         self.diagnostics.is_empty()
     }
 
-    /// Number of errors.
+    /// Number of diagnostics that are errors.
     #[must_use]
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|found| found.severity == Severity::Error).count()
     }
 
-    /// Number of warnings.
+    /// Number of diagnostics that are warnings.
     #[must_use]
     pub fn warnings(&self) -> usize {
         self.diagnostics.len() - self.errors()

@@ -1,4 +1,4 @@
-//! `newswire config`: every value in force with its origin, and no secret.
+//! `newswire config`: every effective value with its origin, without secrets.
 
 use std::fmt::{self, Write as _};
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::model::{Feed, site};
 /// Column at which origins begin.
 const ORIGIN_COLUMN: usize = 44;
 
-/// A value in force.
+/// A value that applies, with its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
     /// Name of the key.
@@ -39,7 +39,7 @@ struct Table {
     settings: Vec<Setting>,
 }
 
-/// Every value in force.
+/// All values that apply, by section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effective(Vec<Table>);
 

@@ -1,4 +1,4 @@
-//! The feeds of the config and of followed lists, each with the settings in force.
+//! The feeds of the config and of followed lists, each with its effective settings.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -111,7 +111,7 @@ impl<'d> Feeds<'d> {
             || self.sites.get(site).is_some_and(|feeds| *feeds >= MANY_FEEDS)
     }
 
-    /// Every feed with the settings in force. Feeds that override nothing share them.
+    /// Every feed with its effective settings. Feeds that override nothing share them.
     pub(super) fn subscriptions(&self, shared: &Shared, report: &mut Report) -> Vec<Subscription> {
         self.check_schedules(report);
         let mut schedules: HashMap<&str, Arc<crate::schedule::Settings>> = HashMap::new();
@@ -203,7 +203,7 @@ impl<'d> Feeds<'d> {
         let Some(layer) = own.or_else(inherited).filter(|layer| layer.sets("host_spacing")) else {
             return;
         };
-        let message = format!("host_spacing is zero, but {url} is not on a server of yours");
+        let message = format!("host_spacing is zero, but {url} is not on one of your servers");
         report_zero(layer, message, report);
     }
 
@@ -219,7 +219,7 @@ impl<'d> Feeds<'d> {
             && !uncertain
             && !self.feeds.iter().any(|feed| self.is_own_server(&feed.feed.url))
         {
-            let message = "host_spacing is zero, but no feed is on a server of yours".to_owned();
+            let message = "host_spacing is zero, but no feed is on one of your servers".to_owned();
             report_zero(general, message, report);
         }
         for server in self.document.all(Section::Server) {

@@ -18,7 +18,7 @@ pub struct Format {
     pub(super) name: &'static str,
     /// The JSON Schema of one text.
     pub(super) schema: fn() -> Json,
-    /// Parses one text.
+    /// Parses one text of the config.
     pub(super) parse: fn(Written<'_>) -> Result<Value, Invalid>,
     /// The text that a number or another value without quotes probably means.
     pub(super) bare: fn(&DeValue<'_>) -> Option<String>,
@@ -169,7 +169,7 @@ pub(super) const RATE: Kind = Kind::Text(&Format {
     bare: |value| Some(format!("{}/day", quantity::bare_size(value)?)),
 });
 pub(super) const TEXTS: Kind = Kind::List(&ANY);
-/// Patterns of links.
+/// Links, each as a host name or a regular expression.
 pub(super) const LINKS: Kind = Kind::List(&Format {
     name: "list of host names and regular expressions",
     parse: |it| text::link_pattern(it.text).map(Value::of),
@@ -205,7 +205,7 @@ pub(super) const PROXY: Kind = Kind::Text(&Format {
     ..WEB_URL
 });
 pub(super) const ADDRESS: Kind = Kind::Text(&PORT);
-/// A registrable domain.
+/// A registrable domain, such as `example.org`.
 pub(super) const SITE: Kind = Kind::Text(&Format {
     name: "registrable domain",
     schema: || pattern(r"^\s*[^\s/]+\s*$"),

@@ -171,7 +171,7 @@ const fn rule(name: &'static str, kind: Kind) -> Key {
 pub const KEYS: &[Key] = &[
     top("version", number("version of the format", 1, 1)).default("1")
         .doc("Version of the format of this file.")
-        .details("A later version of Newswire may read the same keys in another way; the number prevents a silent change.")
+        .details("A later version of Newswire may interpret the same keys differently; the number prevents a silent change.")
         .also_called(&["config_version", "schema_version", "format"]),
 
     schedule("interval", INTERVAL).limits(INTERVALS).default("\"auto\"")
@@ -209,12 +209,12 @@ pub const KEYS: &[Key] = &[
 
     fetch("contact", HEADER_TEXT)
         .doc("Page or mail address by which site owners find you; part of the User-Agent.")
-        .details("A site owner who can ask you need not block you.")
+        .details("Site owners who can contact you have less reason to block you.")
         .example("\"https://planet.example.org/about\"")
         .also_called(&["email", "mail", "from", "owner", "admin"]),
     fetch("user_agent", HEADER_TEXT)
         .doc("Replaces the User-Agent \"newswire/VERSION (+contact)\".")
-        .details("For the rare site that requires a certain one.")
+        .details("Needed only for sites that require a certain value.")
         .example("\"Planet/1.0 (+https://planet.example.org/)\"")
         .also_called(&["agent", "ua", "useragent"]),
     fetch("timeout", SECONDS).limits(TIMEOUTS).default("\"60s\"")
@@ -222,7 +222,7 @@ pub const KEYS: &[Key] = &[
         .also_called(&["request_timeout", "time_limit", "connect_timeout", "read_timeout"]),
     fetch("max_body", SIZE).default("\"10 MiB\"")
         .doc("Size limit of a document after decompression.")
-        .details("A larger document is a failure of its feed.")
+        .details("A larger document counts as a failure of the feed.")
         .also_called(&["max_size", "size", "limit", "max_bytes", "max_length", "body_limit", "max_body_size"]),
     fetch("max_redirects", number("redirects", 0, 20)).default("5")
         .doc("Largest number of redirects that are followed.")
@@ -232,11 +232,11 @@ pub const KEYS: &[Key] = &[
         .doc("Largest number of items that are read from one document, the newest first.")
         .also_called(&["item_limit"]),
     fetch("allow_networks", NETWORKS).default("[]").example("[\"192.168.1.0/24\"]")
-        .doc("Private networks that feeds may be on; requests to all others are refused.")
+        .doc("Private networks that feeds may be in; requests to all other private networks are refused.")
         .details("The refusal prevents a feed from making Newswire send requests to your router. \"127.0.0.1\" is this machine.")
         .also_called(&["networks", "allow_private", "allowed_networks", "private_networks", "allow_hosts"]),
     fetch("ca", CERTIFICATES)
-        .doc("File with certificates (PEM) of a further authority.")
+        .doc("File with the certificates (PEM) of an additional authority.")
         .details("For feeds inside your network. TLS certificates are always verified.")
         .example("\"/etc/newswire/ca.pem\"")
         .also_called(&["ca_file", "cafile", "ca_bundle", "certificate", "cert", "cacert"]),
@@ -298,7 +298,7 @@ pub const KEYS: &[Key] = &[
 
     key(Section::Store, "path", FILE).default("\"newswire.db\"")
         .doc("Path of the database; a relative path starts in the state directory.")
-        .details("Back it up with the tools of SQLite, or stop Newswire and copy the file.")
+        .details("'newswire backup FILE' copies it while Newswire runs. Copy the file yourself only while Newswire is stopped.")
         .also_called(&["file", "database", "db", "filename", "url", "dsn", "location"]),
     key(Section::Store, "retention", DAYS).default("\"400d\"")
         .doc("How long the texts of items are kept.")
@@ -331,7 +331,7 @@ pub const KEYS: &[Key] = &[
             Clients through a proxy that sets X-Forwarded-For are refused nevertheless. The log shows which client was refused, and why.")
         .also_called(&["trusted_networks", "trusted_proxies", "admins", "allow_status", "allow_from"]),
     key(Section::Web, "metrics", Choice(&["on", "feeds", "off"])).default("\"on\"")
-        .doc("Content of /metrics: sums over all feeds, also each feed, or nothing.")
+        .doc("Content of /metrics: sums over all feeds, values of each feed too, or nothing.")
         .details("\"feeds\" adds two series for each feed; \"off\" removes the page.")
         .also_called(&["prometheus"]),
     key(Section::Web, "image_cache", SIZE).default("\"256 MiB\"")
@@ -387,7 +387,7 @@ pub const KEYS: &[Key] = &[
         .also_called(&["limit", "max_items", "count", "size", "entries", "length", "max"]),
     output("max_age", DAYS).example("\"3d\"")
         .doc("Stories younger than this are shown in addition to items.")
-        .details("So no story is lost in a busy hour.")
+        .details("This keeps stories from being dropped in a busy hour.")
         .also_called(&["age", "days", "since", "newer_than"]),
     output("per_feed", number("stories", 1, Output::MAX_ITEMS)).example("10")
         .doc("Largest number of stories of one feed.")
@@ -431,7 +431,7 @@ pub const KEYS: &[Key] = &[
     output("images", Choice(&["link", "direct", "proxy"])).default("\"link\"")
         .doc("How the pages show pictures: as links, as pictures that browsers load from their sites, or as small copies from this server.")
         .details("With \"direct\" these sites learn the addresses of the readers. With \"proxy\" they do not: Newswire fetches a picture when it is \
-            first shown. Sounds and films load only when they are played.")
+            first shown. Audio and video load only when they are played.")
         .also_called(&["pictures", "image_proxy", "media"]),
     output("time_zone", TIME_ZONE).example("\"Europe/Berlin\"")
         .doc("Time zone of the dates on the pages; the default is UTC.")
@@ -467,17 +467,17 @@ pub const KEYS: &[Key] = &[
         .also_called(&["remove_tracking", "clean_urls", "remove_utm"]),
     output("title_replace", Replacements).example("[[\"^\\\\[Ad\\\\] \", \"\"]]")
         .doc("Replacements of parts of titles, in order: a regular expression, and a text with $1 for groups.")
-        .details("The identity of items does not depend on it. A title of which nothing is left is made from the text.")
+        .details("The identity of items does not depend on it. A title that becomes empty is made from the text.")
         .also_called(&["replace", "rewrite", "rewrite_rules", "title_rewrite"]),
     output("podcast", PODCAST_CATEGORY).example("\"Technology\"")
         .doc("Makes the output a podcast of this category of Apple Podcasts; it shows only items with an audio or video file.")
         .details("docs/feeds.md lists the categories. Directories also require icon (a PNG or JPEG of 1400 to 3000 pixels) and language.")
         .also_called(&["podcast_category", "itunes_category", "itunes"]),
     output("podcast_explicit", Flag).default("false")
-        .doc("Whether the whole podcast is not for children; otherwise it is while it shows such an episode.")
+        .doc("Whether the podcast is always marked as not for children; otherwise it is marked while it shows such an episode.")
         .also_called(&["explicit", "itunes_explicit"]),
     output("podcast_email", TEXT).example("\"radio@example.org\"")
-        .doc("Mail address of the owner, which the podcast contains and directories write to.")
+        .doc("Mail address of the owner; the podcast publishes it, and directories send mail to it.")
         .also_called(&["email", "owner_email", "itunes_owner", "itunes_email"]),
     output("deltas", Flag).default("false")
         .doc("Whether clients that accept deltas (RFC 3229) get only what changed.")
@@ -504,7 +504,7 @@ pub const KEYS: &[Key] = &[
         .doc("Categories of the item, compared without case.")
         .also_called(&["category", "topics", "subjects", "entry_tag"]),
     rule("languages", LANGUAGES).example("[\"en\"]")
-        .doc("Languages of the item; \"en\" includes \"en-GB\".").details("An item without a language meets none.")
+        .doc("Languages of the item; \"en\" includes \"en-GB\".").details("An item without a language matches none of them.")
         .also_called(&["language", "lang", "langs"]),
     rule("enclosures", Flag).example("true")
         .doc("Whether the item has an attached file, such as an episode of a podcast; pictures do not count.")
@@ -517,7 +517,7 @@ pub const KEYS: &[Key] = &[
         .also_called(&["maximum_words", "max_length", "shorter_than"]),
     rule("max_age", DAYS).example("\"7d\"")
         .doc("Largest age of the item when it was first seen.")
-        .details("An item without a date is new. The age does not change later, so that no item leaves an output by this condition.")
+        .details("An item without a date is new. The age does not change later, so that no item leaves an output because of this condition.")
         .also_called(&["age", "newer_than", "days", "entry_date"]),
 
     key(Section::Server, "host", SITE).required().example("\"example.com\"")
@@ -558,7 +558,7 @@ pub const KEYS: &[Key] = &[
         .also_called(&["category", "categories", "labels", "group", "groups", "folder", "topic", "topics"]),
     key(Section::Feed, "include", Rules).example("{ title = \"(?i)rust\" }")
         .doc("Conditions of the items that enter; an item must meet all of one table.")
-        .details("Others are kept out of all outputs. An item is judged once, when it is first seen. 'newswire why FEED' counts what each rule keeps out.")
+        .details("Other items are kept out of all outputs. An item is judged once, when it is first seen. 'newswire why FEED' counts what each rule keeps out.")
         .also_called(INCLUDE),
     key(Section::Feed, "exclude", Rules).example("{ links = [\"/shorts/\"] }")
         .doc("Conditions of the items that are kept out of all outputs; an item meets all of one table.")
@@ -576,7 +576,7 @@ pub const KEYS: &[Key] = &[
         .also_called(&["path", "opml", "filename"]),
     key(Section::Subscriptions, "url", URL).example("\"https://example.org/feeds.opml\"")
         .doc("URL of a list of feeds, instead of file.")
-        .details("The last valid copy is kept for times without network.")
+        .details("The last valid copy is used while the list cannot be fetched.")
         .also_called(&["link", "href", "uri", "address"]),
     key(Section::Subscriptions, "interval", HOURS).limits(LIST_INTERVALS).default("\"24h\"")
         .doc("Time between two requests for the list at url.")

@@ -10,7 +10,7 @@
 //! value       single values; format: the formats of texts, with the parsers in quantity, address, text, named_file
 //! secret      values that are stored elsewhere
 //! suggest     what an unknown name probably means
-//! resolve     inheritance: the value of a key in force and its origin
+//! resolve     inheritance: the effective value of a key and its origin
 //! settings    from values to the settings of the rooms; feeds: the same for each feed
 //! checks      what only the config as a whole shows; podcast, digest: the same of podcasts and digests
 //! diagnostic  errors and warnings; snippet: as text and JSON; redact: without secrets
@@ -91,11 +91,11 @@ pub struct Config {
     pub web: web::Settings,
     /// `[log]`
     pub log: telemetry::Settings,
-    /// Every `[[output]]`.
+    /// Every `[[output]]`, in the order of the file.
     pub outputs: Vec<Output>,
-    /// Every feed with the settings in force: of `[[feed]]`, then of followed lists.
+    /// Every feed with its effective settings: of `[[feed]]`, then of followed lists.
     pub subscriptions: Vec<Subscription>,
-    /// Every `[[subscriptions]]`.
+    /// The lists of every `[[subscriptions]]`, in the order of the file.
     pub followed: Vec<Followed>,
 }
 
@@ -113,7 +113,7 @@ impl Config {
 pub struct Loaded {
     /// The config; `None` if it has errors.
     pub config: Option<Config>,
-    /// Errors and warnings.
+    /// All errors and warnings that were found.
     pub report: Report,
     /// Path of the database. With errors elsewhere in the config too, so that the running daemon can be found.
     pub database: PathBuf,
@@ -187,7 +187,7 @@ impl Files {
         Loaded { config, report, database, listen }
     }
 
-    /// Every value in force with its origin.
+    /// Every effective value with its origin.
     ///
     /// # Errors
     /// All errors of the config.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::environment::is_variable;
 
-/// One file.
+/// One file of the config.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Source {
     pub(super) path: PathBuf,
@@ -47,7 +47,7 @@ impl Source {
 pub struct Location<'f> {
     /// Path of the file.
     pub path: &'f Path,
-    /// Line, from 1.
+    /// Number of the line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,

@@ -11,13 +11,13 @@ use super::value::{Invalid, Value};
 /// The unit that a number without unit probably has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
-    /// A number above 600 has milliseconds.
+    /// Seconds; a number above 600 probably means milliseconds.
     Seconds,
-    /// A number above 240 has seconds.
+    /// Minutes; a number above 240 probably means seconds.
     Minutes,
-    /// A number above 336 has seconds.
+    /// Hours; a number above 336 probably means seconds.
     Hours,
-    /// A number above 3650 has seconds.
+    /// Days; a number above 3650 probably means seconds.
     Days,
 }
 
@@ -82,7 +82,7 @@ pub(super) fn interval(text: &str) -> Result<Value, Invalid> {
     })
 }
 
-/// The interval `"auto"`.
+/// The value `"auto"` of `interval`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Auto;
 

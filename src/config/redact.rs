@@ -70,7 +70,7 @@ pub fn config(text: &str) -> String {
     redacted
 }
 
-/// A character of as many bytes.
+/// A replacement with the same number of bytes, so that positions stay the same.
 fn cover(c: char) -> char {
     match c.len_utf8() {
         _ if c == '\n' || c == '\r' => c,

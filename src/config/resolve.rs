@@ -1,4 +1,4 @@
-//! Inheritance: the value of a key in force, and where it comes from.
+//! Inheritance: the effective value of a key, and where it comes from.
 //!
 //! A chain has the layers that can set a key, the most specific first: for a feed its own section, the
 //! `[[server]]` of its site, the built-in settings of the site, the section of the key, the defaults.
@@ -32,7 +32,7 @@ pub enum Origin {
     },
     /// Built-in settings of a server.
     BuiltIn(String),
-    /// An environment variable.
+    /// The environment variable with this name.
     Environment(&'static str),
     /// Another value, which requires it.
     Derived(&'static str),
@@ -40,7 +40,7 @@ pub enum Origin {
     List,
 }
 
-/// A value in force, with its origin.
+/// An effective value with its origin.
 #[derive(Debug, Clone)]
 pub(super) struct Resolved {
     pub(super) key: &'static Key,
@@ -182,7 +182,7 @@ impl<'c> Chain<'c> {
     }
 }
 
-/// Values in force of some keys.
+/// Effective values of some keys.
 #[derive(Debug, Clone)]
 pub(super) struct Values(pub(super) Vec<Resolved>);
 
@@ -230,7 +230,7 @@ impl Values {
     }
 }
 
-/// The values of `[schedule]` in force, with bounds that fit together, and the interval that they contain;
+/// The effective values of `[schedule]`, with bounds that fit together, and the interval that they contain;
 /// for "auto" the one to start with.
 pub(super) fn schedule(chain: &Chain<'_>) -> (Values, Duration) {
     const FOLLOWS: &str = "follows interval";
@@ -270,7 +270,7 @@ pub(super) fn schedule(chain: &Chain<'_>) -> (Values, Duration) {
     (values, interval)
 }
 
-/// The values of `[store]` in force; relative paths start in `state`.
+/// The effective values of `[store]`; relative paths start in `state`.
 pub(super) fn store(layer: &Layer, state: &Path, variable: Option<&'static str>) -> Values {
     let mut values = Values::of(&Chain::of(layer), Section::Store.keys());
     for resolved in values.0.iter_mut().filter(|resolved| resolved.origin == Origin::Default) {

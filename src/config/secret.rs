@@ -73,7 +73,7 @@ fn reference(
     report: &mut Report,
 ) -> Option<String> {
     let Some(table) = value.get_ref().as_table() else {
-        let message = format!("{name} is a secret, and secrets belong in files of their own");
+        let message = format!("{name} is a secret, and secrets belong in separate files");
         report.push(Invalid::new("bad_secret", message, HELP).at(value.span()));
         return None;
     };

@@ -1,4 +1,4 @@
-//! From values in force to the settings of the rooms.
+//! From effective values to the settings of the rooms.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

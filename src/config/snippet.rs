@@ -16,7 +16,7 @@ const MAX_SHOWN: usize = 1000;
 /// Whether a text has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// For terminals.
+    /// With ANSI escape sequences, for terminals.
     Coloured,
     /// For files, pipes and the journal.
     Plain,
@@ -102,7 +102,7 @@ type Annotated<'q> = (AnnotationKind, &'q Range<usize>, &'q str);
 struct RedactedFile<'r> {
     source: &'r Source,
     path: String,
-    /// As long as the text of the file.
+    /// The text of the file with secrets masked; it has the same length.
     text: String,
 }
 

@@ -32,7 +32,7 @@ pub(super) enum Meaning {
     Elsewhere(&'static str, String),
     /// A section, which is not a key.
     Section(Section),
-    /// Nothing that is known.
+    /// Not similar to a known name.
     Unknown,
 }
 

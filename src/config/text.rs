@@ -115,7 +115,7 @@ pub(super) fn link_pattern(text: &str) -> Result<LinkPattern, Invalid> {
     }
 }
 
-/// A CSS selector.
+/// Parses a CSS selector.
 pub(super) fn selector(text: &str) -> Result<Selector, Invalid> {
     Selector::parse(text).map_err(|why| {
         let message = format!("{text:?} is not a CSS selector: {why}");

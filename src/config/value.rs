@@ -64,7 +64,7 @@ impl Invalid {
         Self { code, message: message.into(), help: help.into(), suggestion: None }
     }
 
-    /// Suggests a value.
+    /// Adds a value that was probably meant; it also precedes the help.
     pub(super) fn meant(self, meant: impl Into<String>) -> Self {
         let meant = meant.into();
         let help = format!("did you mean {meant:?}? {}", self.help);

@@ -63,7 +63,7 @@ fn localhost(port: u16) -> io::Result<Vec<Listener>> {
 #[derive(Debug)]
 pub(crate) struct SocketFile {
     path: PathBuf,
-    /// Device and inode.
+    /// Device and inode number of the file.
     identity: (u64, u64),
 }
 

@@ -38,16 +38,16 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
 pub enum Request {
     /// Load the config again and apply it.
     Reload,
-    /// Poll feeds now.
+    /// Poll feeds now, even if they are not due.
     Poll {
         /// Ids or URLs; empty: all feeds.
         feeds: Vec<String>,
-        /// Whether feeds are polled that servers asked to leave alone for now.
+        /// Whether feeds are polled even if their servers asked to wait.
         force: bool,
     },
     /// Change the log levels for a limited time.
     LogLevel {
-        /// Such as `debug` or `info,newswire::fetch=debug`.
+        /// Filter of levels, such as `debug` or `info,newswire::fetch=debug`.
         levels: String,
         /// Seconds until the levels of the config apply again.
         seconds: u64,
@@ -58,7 +58,7 @@ pub enum Request {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reply {
-    /// Success.
+    /// The daemon did what was asked. The last reply.
     Done {
         /// The result, one line.
         message: String,
@@ -71,7 +71,7 @@ pub enum Reply {
     UnknownFeed(String),
     /// The config has errors, as text.
     Rejected(String),
-    /// The request failed.
+    /// The daemon could not do what was asked, with the reason. The last reply.
     Failed(String),
 }
 
@@ -81,7 +81,7 @@ pub enum ControlError {
     /// No daemon listens on the socket.
     #[error("no daemon is running with this database: cannot connect to {path}: {source}")]
     NotRunning {
-        /// The socket.
+        /// Path of the control socket.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -89,13 +89,13 @@ pub enum ControlError {
     /// This user may not open the socket.
     #[error("permission denied for the control socket {path}")]
     NotPermitted {
-        /// The socket.
+        /// Path of the control socket.
         path: PathBuf,
     },
     /// The daemon did not reply.
     #[error("the daemon did not reply on {path}: {source}")]
     NoAnswer {
-        /// The socket.
+        /// Path of the control socket.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,

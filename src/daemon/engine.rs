@@ -47,7 +47,7 @@ pub enum FeedSelection {
 /// Result of a check of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StoreHealth {
-    /// It works.
+    /// The database can be written.
     Ok,
     /// It failed before and works again.
     Recovered,
@@ -199,7 +199,7 @@ impl Engine {
         &self.setup.targets
     }
 
-    /// The outputs of the config in force, in its order.
+    /// The outputs of the current config, in its order.
     #[must_use]
     pub fn outputs(&self) -> &[Arc<Output>] {
         &self.setup.output_set.outputs
@@ -235,18 +235,18 @@ impl Engine {
         self.setup.target(key)
     }
 
-    /// What makes copies of images for pages.
+    /// The proxy for images on pages.
     #[must_use]
     pub fn image_proxy(&self) -> &web::ImageProxy {
         &self.image_proxy
     }
 
-    /// The current setup.
+    /// What the daemon made of the current config.
     pub(crate) fn setup(&self) -> &Setup {
         &self.setup
     }
 
-    /// The web site.
+    /// The content of the web server.
     pub(crate) fn site(&self) -> &Arc<web::Site> {
         &self.site
     }

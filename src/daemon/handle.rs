@@ -35,7 +35,7 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Demands {
     Keep,
-    /// `--force`.
+    /// Demands are ignored (`--force`).
     Ignore,
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct PollRequest {
 /// The polls that a command began.
 #[derive(Debug)]
 pub(crate) struct StartedPolls {
-    /// Number of feeds.
+    /// Number of polls that began.
     pub(crate) number: usize,
     /// The result of each feed. The channel has a place for each of them.
     pub(crate) results: mpsc::Receiver<PollReport>,
@@ -80,7 +80,7 @@ pub(crate) enum PollRefusal {
 pub enum ReloadResult {
     /// The new config is applied.
     Applied {
-        /// The changes.
+        /// What changed in the config.
         change: Change,
         /// Warnings about the config as text; may be empty.
         warnings: String,
@@ -154,7 +154,7 @@ impl DaemonHandle {
         Ok(())
     }
 
-    /// Polls feeds now.
+    /// Asks the main loop to poll feeds now; returns when the polls have begun.
     pub(crate) async fn poll(
         &self,
         feeds: FeedSelection,

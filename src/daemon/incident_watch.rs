@@ -37,7 +37,7 @@ impl Drop for IncidentWatch {
 }
 
 impl IncidentWatch {
-    /// Starts the task.
+    /// Starts the task that checks for incidents.
     pub(crate) fn start(engine: &Engine) -> Self {
         let watcher = Watcher {
             store: Arc::clone(engine.store()),

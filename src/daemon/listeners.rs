@@ -12,7 +12,7 @@ use super::bound::{Bound, SocketFile};
 use super::engine::Error;
 use crate::web::{self, ListenAddress, Listener, Site};
 
-/// All listening sockets.
+/// The listening sockets with their server tasks.
 #[derive(Debug)]
 pub(crate) struct Listeners {
     site: Arc<Site>,
@@ -25,7 +25,7 @@ pub(crate) struct Listeners {
 pub(crate) enum Sockets {
     /// This process, at the configured addresses.
     Own,
-    /// The service manager.
+    /// The service manager, which passes them to this process (`sd_listen_fds(3)`).
     Inherited,
 }
 
@@ -51,7 +51,7 @@ struct Server {
 /// A prepared change of the listening sockets, which cannot fail any more.
 #[derive(Debug)]
 pub(crate) enum ListenerChange {
-    /// The addresses stay.
+    /// The configured addresses are the same as before.
     Unchanged,
     /// Other addresses were configured, which needs a restart.
     AfterRestart,

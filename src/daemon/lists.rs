@@ -21,7 +21,7 @@ use crate::model::{
 };
 use crate::opml::{self, OpmlHead};
 use crate::outputs::write_atomically;
-use crate::poll::{Answer, Came, Gate, Limits, Urgency, Visit};
+use crate::poll::{Answer, FinishedExchange, Gate, Limits, Urgency, Visit};
 use crate::schedule::{self, IntervalMode};
 use crate::telemetry::Event;
 
@@ -44,7 +44,7 @@ pub enum ListSelection {
 /// Result of fetching lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListChange {
-    /// No list changed.
+    /// All lists are as they were.
     Unchanged,
     /// At least one list has a new copy.
     Changed,
@@ -145,10 +145,10 @@ impl ListFollower {
     }
 
     /// Makes the exchange. Otherwise returns the end of the promise that forbids it; `None`: the ledger failed.
-    async fn visit(&self, visit: Visit<'_>) -> Result<Came, Option<Timestamp>> {
+    async fn visit(&self, visit: Visit<'_>) -> Result<FinishedExchange, Option<Timestamp>> {
         let list = visit.request.url.to_string();
         match self.gate.fetch(visit).await {
-            Ok(Answer::Came(came)) => Ok(*came),
+            Ok(Answer::Finished(finished)) => Ok(*finished),
             Ok(Answer::Denied(denied)) => {
                 debug!(list, until = %denied.until, "list of feeds held");
                 Err(Some(denied.until))
@@ -179,15 +179,15 @@ impl ListFollower {
             settings,
             now: self.clock.now(),
         };
-        let came = match self.visit(state.visit(request, interval)).await {
-            Ok(came) => came,
+        let finished = match self.visit(state.visit(request, interval)).await {
+            Ok(finished) => finished,
             Err(until) => {
                 state.next = until.unwrap_or(self.clock.now()).as_second();
                 store_state(copy, &state);
                 return ListChange::Unchanged;
             }
         };
-        let Came { mut response, asked_at, .. } = came;
+        let FinishedExchange { mut response, asked_at, .. } = finished;
         state.last = asked_at.map(Timestamp::as_second).or(state.last);
         let (validators, freshness) = (response.validators.take(), response.freshness);
         let (sender, mut outcome) = (response.url.clone(), response.outcome.clone());
@@ -328,7 +328,7 @@ fn store_state(copy: &Path, state: &ListState) {
 }
 
 impl FileStamps {
-    /// The current stamps.
+    /// Modification time and size of each list that is a file.
     fn now(followed: &[Followed]) -> Self {
         let look = |list: &Followed| match list {
             Followed::File(path) => {

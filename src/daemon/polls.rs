@@ -74,7 +74,7 @@ impl Polls {
         self.queue.watch_clock(now);
         let Some(jump) = self.queue.take_jump() else { return Ok(()) };
         let seconds = jump.as_secs();
-        warn!(seconds, "wall clock jumped, next polls are computed anew");
+        warn!(seconds, "wall clock jumped, next polls are recomputed");
         engine.setup().resume_unstarted(&mut self.queue, now.wall, jump);
         engine.follow_clock().await
     }

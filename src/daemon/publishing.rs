@@ -36,19 +36,19 @@ pub(crate) struct Publishing {
     task: JoinHandle<()>,
 }
 
-/// Starts a publication.
+/// Requests publications from other tasks. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct PublishTrigger(watch::Sender<(Arc<OutputSet>, u64)>);
 
 impl PublishTrigger {
-    /// Requests a publication.
+    /// Requests a publication of all outputs.
     pub(crate) fn trigger(&self) {
         self.0.send_modify(|(_, count)| *count += 1);
     }
 }
 
 impl Publishing {
-    /// Starts the task.
+    /// Starts the task that publishes the outputs.
     pub(crate) fn start(engine: &Engine) -> Self {
         let (changes, seen) = watch::channel((Arc::clone(&engine.setup().output_set), 0));
         let (clock, store_failures) = (engine.clock().clone(), engine.store_failures().clone());
@@ -63,7 +63,7 @@ impl Publishing {
         Self { changes, task }
     }
 
-    /// Requests a publication.
+    /// Requests a publication of all outputs.
     pub(crate) fn trigger(&self) {
         self.trigger_handle().trigger();
     }
@@ -85,7 +85,7 @@ impl Publishing {
     }
 }
 
-/// What writes the files of outputs.
+/// The publisher of documents and the writer of static sites.
 struct Writers {
     publisher: Publisher,
     static_sites: StaticSites,

@@ -10,7 +10,7 @@ use super::digest::digest;
 use super::lexicon;
 use crate::model::{Digest, site};
 
-/// Query parameters that say where a reader came from, not what he reads.
+/// Query parameters that name where a reader came from, not what is read.
 static TRACKING: LazyLock<Vec<&str>> =
     LazyLock::new(|| lexicon::lines(include_str!("data/tracking.txt")));
 
@@ -93,7 +93,7 @@ fn without_tracking(query: &str) -> String {
     kept.join("&")
 }
 
-/// Parameters that say where a reader came from, unless they have a number: then they are a reference.
+/// Parameters that name where a reader came from, unless they have a number: then they are a reference.
 const ORIGINS: &[&str] = &["ref", "source", "src", "from", "via"];
 
 fn is_tracking(pair: &str) -> bool {

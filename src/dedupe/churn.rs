@@ -1,38 +1,38 @@
-//! A new guid for an old thing: which items that seem new are ones that the feed showed before. Pure.
+//! Recognises items that the feed showed before under another guid. Pure.
 //!
-//! Asked only of whole documents, and only of kept items that have gone from the document: what stands
-//! in it beside its double is not a double. Leaves the looking up to `poll`.
+//! Used only for complete documents, and only for stored items that are missing in the document: a stored item that is
+//! still in it was not renamed. `poll` reads the stored items.
 
 use std::collections::{HashMap, HashSet};
 
 use super::titles::Title;
 use crate::model::{ItemKey, ItemTraits, RecentItem, RecognisedBy};
 
-/// What an item that seems new may be recognised by.
+/// An item that seems new, with what it may be recognised by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stranger {
-    /// Its place in the document.
+    /// Index of the item in the document.
     pub index: usize,
     /// Whether items of the document share its guid or link: then another date is another item.
     pub shares_its_key: bool,
-    /// The same of it that is kept.
+    /// URL, title, date and text of the item.
     pub seen: ItemTraits,
 }
 
 /// A new guid for an item that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alias {
-    /// Place of the seeming new one in the document.
+    /// Index of the item in the document.
     pub index: usize,
-    /// The kept one.
+    /// Key of the stored item that is kept.
     pub key: ItemKey,
-    /// How it was recognised.
+    /// What the two have in common.
     pub way: RecognisedBy,
 }
 
-/// This many unrecognised items, and half of the document, are a migration and no coincidence.
+/// Minimum number of unrecognised items, and half of the document, for a migration instead of a coincidence.
 const MIGRATION: usize = 5;
-/// Dates this close are one.
+/// Longest difference of two dates that count as the same, in seconds.
 const MINUTE: i64 = 60;
 
 /// Which of the strangers are kept items under a new guid; `known` items of the document were

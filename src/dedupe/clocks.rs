@@ -10,7 +10,7 @@ use super::words::{Kind, Word, hash_of};
 pub(super) struct Clock {
     /// Place of its word.
     at: usize,
-    /// Minutes since midnight.
+    /// Number of minutes since midnight.
     minutes: u32,
     form: Form,
 }
@@ -19,9 +19,9 @@ pub(super) struct Clock {
 enum Form {
     /// `3`, at most 24.
     Hour,
-    /// `3.30`
+    /// Hours and minutes with a dot: `3.30`.
     Dotted,
-    /// `1530`
+    /// Four digits: `1530`.
     Military,
     /// `3:30`: a time of day by itself.
     Full,

@@ -13,12 +13,12 @@ pub fn digest(parts: &[&[u8]]) -> Digest {
     hasher.finish()
 }
 
-/// For parts that are found one by one.
+/// A digest of parts that are added one by one.
 #[derive(Debug, Clone, Default)]
 pub struct Hasher(Sha256);
 
 impl Hasher {
-    /// Adds a part.
+    /// Appends a part, after its length.
     pub fn part(&mut self, part: &[u8]) {
         self.0.update((part.len() as u64).to_be_bytes());
         self.0.update(part);

@@ -143,7 +143,7 @@ impl Fingerprint {
         }
     }
 
-    /// The stored form.
+    /// The fingerprint in the form that the store keeps.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let words = self.title.words().len() + self.text.words.len();
@@ -229,20 +229,20 @@ impl Fingerprint {
 pub struct Comparable {
     /// The facts beside its words; its text is left out.
     pub fingerprint: Fingerprint,
-    /// Its own words, without boilerplate.
+    /// The words of its text, without boilerplate.
     pub words: Words,
     /// Length of the text in English words.
     pub size: usize,
     /// Hash of all words in their order.
     pub digest: u64,
-    /// By hash, ascending, each once.
+    /// Shingles of the text by hash, ascending, each once.
     pub shingles: Vec<Shingle>,
     /// Weight of all shingles together.
     pub weight: f32,
 }
 
 impl Comparable {
-    /// Its names and numbers.
+    /// The names and numbers in its text.
     pub(super) fn names(&self) -> impl Iterator<Item = &Word> {
         self.words.0.iter().filter(|word| word.kind != Kind::Plain)
     }

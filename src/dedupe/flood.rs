@@ -1,40 +1,40 @@
-//! Which items of a burst are shown: a feed that shows far more new items at once than it ever did was
-//! moved, imported, re-dated or broken into, and subscribers should not pay for it. Pure.
+//! Which items of a burst are shown. A feed that has far more new items at once than ever before was moved, imported,
+//! re-dated or broken into, and subscribers should not get all of them. Pure.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::settings::{BurstGuard, Settings};
 use crate::model::HoldReason;
 
-/// This many new items at once are never a flood, on top of
+/// Number of new items at once that are always allowed, in addition to
 const ALWAYS: usize = 5;
 /// this many times the usual number.
 const TIMES: f32 = 3.0;
-/// Items that are dated closer together than this say nothing of how often a feed publishes.
+/// Items that are dated closer together than this do not show how often a feed publishes.
 const SPAN: SignedDuration = SignedDuration::from_hours(1);
-/// Publishers date a little back.
+/// Longest time that a publisher's date may be before the last successful poll for an item that is new.
 const SLACK: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is known of how a feed publishes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rhythm {
-    /// Whether it was ever read before.
+    /// Whether a document of the feed was read before.
     pub seen: Acquaintance,
     /// New items of each of its last polls that brought any, the first one left out.
     pub bursts: Vec<u32>,
     /// Items a day, over what is known.
     pub per_day: f32,
-    /// When it was last read, or said that nothing changed.
+    /// Time of the last successful poll; `None`: never.
     pub last_success: Option<Timestamp>,
 }
 
-/// Whether a feed was ever read.
+/// Whether a document of a feed was read before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Acquaintance {
-    /// This is its first document.
+    /// The present document is the first one.
     #[default]
     New,
-    /// It is not.
+    /// A document of the feed was read before.
     Old,
 }
 

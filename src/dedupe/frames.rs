@@ -1,5 +1,6 @@
-//! Frames: what a feed repeats around other words, such as an advisory, a forecast or a listing. The other items of the
-//! feed teach them. In a frame only the words that fill it say whether two items are one story. Pure.
+//! Frames: what a feed repeats around other words, such as an advisory, a forecast or a listing. A frame is learned
+//! from the other items of the feed. Within a frame, only the words that fill it decide whether two items are one
+//! story. Pure.
 
 use std::collections::HashSet;
 
@@ -15,7 +16,7 @@ use crate::model::Rule;
 pub struct Frame {
     /// Hashes of the shingles that other items of the feed have around other words; ascending.
     shingles: Vec<u64>,
-    /// Number of these items.
+    /// Number of the other items of the feed.
     items: usize,
     /// Hashes of the names and numbers of these items.
     names: HashSet<u32>,

@@ -147,7 +147,7 @@ impl<'a> Group<'a> {
 struct Evidence {
     /// For each item the items that it matches, with the score.
     matches: Vec<Vec<(usize, f32)>>,
-    /// For each item those that a rule keeps separate. Texts that only share too little are no refusals.
+    /// For each item those that a rule keeps separate. Texts that only share too little are not a refusal.
     refusals: Vec<Vec<usize>>,
 }
 
@@ -183,7 +183,7 @@ impl Evidence {
     }
 }
 
-/// Whether a rule says that the two are different, not only that they share too little.
+/// Whether a rule found the two different, not only too little shared text.
 fn refuses(tie: &Match) -> bool {
     !tie.same && matches!(tie.rule, Rule::Series | Rule::Template | Rule::SameSite)
 }

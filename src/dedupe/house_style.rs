@@ -1,5 +1,5 @@
-//! What two papers write differently and mean alike: a weekday and a date, kilometres and miles. Spellings and
-//! number words are in `words`. Pure.
+//! Expressions that publishers write differently with the same meaning: a weekday and a date, kilometres and miles.
+//! Spellings and number words are in `words`. Pure.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ pub(super) enum Found {
     Same,
     /// They name a day or a quantity in ways that cannot be compared.
     Unknown,
-    /// They mean something else.
+    /// They mean different days or quantities.
     Other,
 }
 
@@ -35,14 +35,14 @@ enum Meaning {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Unit {
-    /// Letter of what it measures.
+    /// The quantity that it measures, as a letter.
     of: u8,
     size: Size,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Size {
-    /// In the common unit of what it measures; 0 or less where it cannot be converted.
+    /// Size in the common unit of the quantity; 0 or less: it cannot be converted.
     Times(f64),
     Celsius,
     Fahrenheit,

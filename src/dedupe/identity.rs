@@ -1,7 +1,7 @@
-//! By what an item is recognised within its feed, and whether it changed.
+//! What identifies an item within its feed, and whether the item changed.
 //!
-//! The guid where there is one, else the page, else the words. Ids of one feed never meet another
-//! feed's: the store keeps them by feed. Leaves sameness across feeds to `across`.
+//! The guid identifies it, else its page, else its words. Keys of different feeds are never compared: the store keeps
+//! them by feed. Whether items of different feeds are one story is decided in `verdict`.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ use crate::text::uuid::named;
 /// An item of a document with the keys by which it is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identified {
-    /// Its place in the document.
+    /// Index of the item in the document.
     pub index: usize,
     /// The key of the item within its feed.
     pub identity: Digest,
@@ -24,7 +24,7 @@ pub struct Identified {
     pub others: [Option<OtherKey>; LEVELS - 1],
     /// Digest of everything that a subscriber would notice; dates and counters are left out.
     pub content_digest: Digest,
-    /// Of its canonical URL, unless that says nothing.
+    /// Digest of its canonical URL; `None`: the URL does not identify it.
     pub url_key: Option<Digest>,
 }
 
@@ -64,7 +64,7 @@ pub struct OtherKey {
 pub enum Needs {
     /// Nothing: the key is as specific as the identity, or more.
     Nothing,
-    /// The page.
+    /// The URL of the page.
     Page,
     /// All that a subscriber would notice.
     Content,
@@ -108,7 +108,7 @@ const LEVELS: usize = 4;
 /// these with title and date; all.
 struct Keys {
     levels: [Digest; LEVELS],
-    /// Key that all versions of an entry have, if it has dates to tell versions by.
+    /// Key that all versions of an item share, if its dates distinguish the versions.
     version: Option<Digest>,
     content_digest: Digest,
 }
@@ -241,10 +241,10 @@ pub fn reused(item: &ParsedItem) -> Digest {
     Keys::new(item, IdentityRule::Auto).levels[2]
 }
 
-/// More of a document's items than this with a guid of another: its guids are worth nothing.
+/// Largest part of a document's items that may share a guid before its guids are ignored, 0 to 1.
 const SHARED: f32 = 0.05;
 
-/// Whether so many items of a document share guids that no guid of the feed is worth anything.
+/// Whether so large a part of a document's items share guids that the guids of the feed are useless.
 #[must_use]
 pub fn share_guids(items: &[ParsedItem]) -> GuidUse {
     let keys: Vec<Keys> = items.iter().map(|item| Keys::new(item, IdentityRule::Auto)).collect();

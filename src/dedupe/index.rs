@@ -1,8 +1,8 @@
-//! Which kept items may be the same story as a new one: the keys of all items in the window, in memory.
+//! Which stored items may be the same story as a new one: the keys of all items in the window, in memory.
 //!
-//! Items are kept in generations: the young one takes items in, the old ones are sorted lists and nothing
-//! else (4 bytes a key). Small generations are merged, so that a search looks into few of them; one goes
-//! as a whole when all of it has left the window. Holds no words; leaves comparing to `verdict`.
+//! Items are kept in generations: the young one takes items in, the old ones are sorted lists (4 bytes per key). Small
+//! generations are merged, so that a search reads few of them. A generation is dropped as a whole when all of its items
+//! have left the window. The index has no words; `verdict` compares.
 
 use std::collections::HashMap;
 
@@ -49,7 +49,7 @@ struct Posted {
     keys: u8,
 }
 
-/// A full generation.
+/// A generation that takes no more items.
 #[derive(Debug)]
 struct Generation {
     entries: Box<[Posted]>,
@@ -136,7 +136,7 @@ impl Index {
         let (mut others, mut own, mut list) = (Vec::new(), Vec::new(), Vec::new());
         for key in &sketch.0 {
             self.find(*key, &mut list);
-            // What few share says more than what many do.
+            // What few items share is better evidence than what many share.
             let weight = 1.0 / (list.len() as f32).sqrt();
             let rare = list.len() < PER_KEY;
             for Posted { entry, keys } in &list {

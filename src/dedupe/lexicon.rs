@@ -20,12 +20,12 @@ pub(super) enum Listed {
     Roman(u32),
 }
 
-/// Words of bits in the filter.
+/// Length of the filter, in words of 64 bits.
 const FILTER: usize = 512;
 
 /// Number words, days, months, spellings and honorifics.
 pub(super) struct Lexicon {
-    /// By hash, ascending.
+    /// Hashes of the words, ascending, with their entries.
     words: Vec<(u32, Listed)>,
     /// A bit for the low bits of each hash: most words need no search.
     filter: [u64; FILTER],
@@ -110,7 +110,7 @@ pub(super) fn lines(data: &'static str) -> Vec<&'static str> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Digits {
     pub(super) value: u32,
-    /// Digits since the last joint.
+    /// Number of digits since the last separator.
     pub(super) group: u32,
     pub(super) joints: u32,
     /// Whether it is an integer, with groups of three digits behind each joint.

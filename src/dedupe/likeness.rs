@@ -1,8 +1,8 @@
-//! How much two texts share, exactly: weighted Jaccard and containment over their shingles, and the
-//! places where they differ.
+//! How much two texts share, exactly: weighted Jaccard and containment over their shingles, and the places where they
+//! differ.
 //!
-//! A function of the two texts and the weights in force, never of what else is kept: so the answer
-//! does not depend on what came first. Leaves what follows from it to `verdict`.
+//! A function of the two texts and the current weights, never of what else is stored: so the answer does not depend on
+//! the order of arrival. `verdict` decides what follows from it.
 
 use std::collections::HashSet;
 
@@ -63,7 +63,7 @@ pub(super) fn shingle(window: &[Word]) -> u64 {
     mix(window.iter().fold(0, |hash: u64, word| (hash ^ u64::from(word.hash)).wrapping_mul(FACTOR)))
 }
 
-/// Compares two texts.
+/// How much of two texts is the same, by their shingles.
 #[must_use]
 pub fn likeness(a: &Comparable, b: &Comparable) -> Likeness {
     let (left, right) = (a.shingles.as_slice(), b.shingles.as_slice());
@@ -133,7 +133,7 @@ pub(super) fn shared_words<'w>(
 /// The names and numbers of the shorter of two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SharedNames {
-    /// Number of different ones.
+    /// Number of different names and numbers.
     pub(super) all: usize,
     /// Number of these that are in the longer text at any place.
     shared: usize,
@@ -170,11 +170,11 @@ pub struct Slots {
     pub agree: usize,
     /// Places where one has other numbers, days or names than the other.
     pub differ: usize,
-    /// Of these, those with numbers or days.
+    /// Number of the places of `differ` that have numbers or days.
     pub numbers: usize,
-    /// Words that both have.
+    /// Number of words that both texts have.
     pub kept: usize,
-    /// Words of the shorter text that the other has not.
+    /// Number of words of the shorter text that the other does not have.
     pub lost: usize,
     /// Places where each has content words, of any kind, that the other has not.
     pub places: usize,

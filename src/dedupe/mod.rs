@@ -1,18 +1,18 @@
 //! Decides which items are the same item or the same story. Pure: values in, values out.
 //!
 //! ```text
-//! within a feed    identity   by what an item is recognised; churn: the same under a new guid
-//!                  updates    an edit, or another thing under one guid
+//! within a feed    identity   what identifies an item; churn: the same item under a new guid
+//!                  updates    an edit, or another item under the same guid
 //!                  flood      which items of a burst are shown
 //! across feeds     words, paragraphs > fingerprint > sketch    what is compared of an item
 //!                  index                        which items may be the same story
-//!                  likeness, titles > verdict   whether two are, and the receipt
+//!                  likeness, titles > verdict   whether two are, with rule and score
 //!                  frames                       whether a feed repeats what they share
-//!                  grouping                     which stories many verdicts make
+//!                  grouping                     the stories that follow from all verdicts
 //!                  differences                  where two texts differ, for people
 //! ```
 //!
-//! Every constant is in `tuning`. The store looks things up; `poll` and `stories` choose the order.
+//! Every constant is in `tuning`. `poll` and `stories` read the stored items and call these files in order.
 
 pub mod canonical;
 pub mod churn;

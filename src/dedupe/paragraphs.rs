@@ -1,8 +1,8 @@
-//! The text of an item in paragraphs, and which of them are the item's own: not a quotation, not what
-//! the site puts around and between. Pure.
+//! The text of an item in paragraphs, and which of them are the item's own: neither quotations nor what the site adds.
+//! Pure.
 //!
-//! HTML is walked once. What is kept are the words and a digest of each paragraph, so that a paragraph
-//! that turns out to be boilerplate later can be left out without a second look at the HTML.
+//! HTML is walked once. The words and a digest of each paragraph are kept, so that a paragraph that turns out to be
+//! boilerplate later can be left out without reading the HTML again.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ use crate::text::html::{Edge, Piece, Tag, pieces};
 /// The text of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text {
-    /// In order; together they have all of `words`.
+    /// The paragraphs in order; together they have all of `words`.
     pub(super) paragraphs: Vec<Paragraph>,
     /// The words of all paragraphs, in order.
     pub(super) words: Vec<Word>,
@@ -232,7 +232,7 @@ pub(super) fn links(html: &str) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// At most this many paragraphs are remembered of a feed.
+/// Maximum number of paragraphs of a feed that are stored.
 const MOST_BOILERPLATE: usize = 256;
 
 /// Digests of the paragraphs that at least half of these texts have.

@@ -32,7 +32,7 @@ pub enum IdentityRule {
     /// The guid, else the link; an item with a known key and another title, text and date may be new.
     #[default]
     Auto,
-    /// The guid, else the link, always: an item with a known key is an update, whatever it says.
+    /// Always the guid, else the link: an item with a known key is an update, whatever its text.
     Key,
     /// The guid, else the link, together with the title.
     Title,

@@ -1,8 +1,8 @@
-//! A text in a few keys, so that texts that share much share a key. Pure.
+//! The sketch of a text: a few keys, so that texts that share much have a key in common. Pure.
 //!
-//! `MinHash` with LSH banding finds texts that are like each other; a sample of the shingles finds
-//! those of which one holds the other (Broder, "On the resemblance and containment of documents",
-//! 1997: MIN and MOD sketches). Leaves whether they are the same to `verdict`.
+//! `MinHash` with LSH banding finds texts that are similar; a sample of the shingles finds texts of which one contains
+//! the other (Broder, "On the resemblance and containment of documents", 1997: MIN and MOD sketches). `verdict` decides
+//! whether they are one story.
 
 use super::likeness::shingle;
 use super::titles::Title;
@@ -12,7 +12,7 @@ use super::tuning::{
 };
 use super::words::{Words, fold, mix};
 
-/// Of an item, ascending, each once.
+/// The keys by which an item finds candidates: hashes in ascending order, each once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sketch(pub Vec<u32>);
 

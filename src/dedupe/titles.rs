@@ -31,7 +31,7 @@ impl Title {
         Self::of_words(words, title.chars().count())
     }
 
-    /// A title that was read before.
+    /// A title made of words that were read from the store.
     pub(super) fn of_words(words: Vec<Word>, chars: usize) -> Self {
         let mut set: Vec<u32> = words.iter().map(|word| word.hash).collect();
         set.sort_unstable();
@@ -136,7 +136,7 @@ impl Title {
         self.words.iter().filter(|word| word.kind == Kind::Number).map(|word| word.hash).collect()
     }
 
-    /// Words that it has and the other has not, of those that say something.
+    /// Words that only this title has, without common words.
     pub(super) fn own(&self, other: &Self) -> HashSet<u32> {
         let has = |word: &&Word| other.set.binary_search(&word.hash).is_ok();
         let own = self.words.iter().filter(|word| word.length >= 3 && !has(word));

@@ -16,12 +16,12 @@ pub(super) const ROWS: usize = 3;
 /// one in `SPARSE` of the rest (Broder 1997, the sketch "mod m").
 pub(super) const DENSE: u64 = 4;
 pub(super) const SPARSE: u64 = 32;
-/// This many shingles are the beginning.
+/// Number of shingles that count as the beginning of a text.
 pub(super) const BEGINNING: usize = 64;
 /// Maximum number of these keys.
 pub(super) const MAX_SAMPLES: usize = 40;
 
-/// Fewer words than this are no proof, even when every one is the same: people greet alike.
+/// Fewer words than this are not a proof, even when all are the same: greetings are alike.
 pub const EXACT_WORDS: usize = 9;
 /// Below this the parts of a text prove nothing; only the whole does.
 pub(super) const NEAR_WORDS: usize = 18;
@@ -30,7 +30,7 @@ pub(super) const TITLE_WORDS: usize = 5;
 pub(super) const TITLE_CHARS: usize = 25;
 /// Titles as like as this are one title with a site's name or a comma more.
 pub(super) const TITLE_ALIKE: f32 = 0.8;
-/// This part of a title's words, in their order, is the frame of a series.
+/// Part of a title's words, in their order, that makes the frame of a series, 0 to 1.
 pub(super) const FRAME: f32 = 0.6;
 /// In texts shorter than this, titles of one frame with other words in it are two things.
 pub(super) const VARIANT_WORDS: usize = 85;
@@ -46,7 +46,7 @@ pub(super) const SHORT_WORDS: usize = 48;
 /// more often than long ones.
 pub(super) const NEED: &[(usize, f32)] =
     &[(18, 0.90), (30, 0.84), (60, 0.72), (85, 0.60), (110, 0.55), (150, 0.50), (250, 0.44)];
-/// The same title makes this much of the need.
+/// Factor of the required share of words for two texts with the same title.
 pub(super) const NEED_WITH_TITLE: f32 = 0.75;
 /// So does a text that is this many times as long: an excerpt. A form is not an excerpt of another form.
 pub(super) const EXCERPT: f32 = 2.0;
@@ -155,7 +155,7 @@ pub(super) const BOILERPLATE_ITEMS: usize = 3;
 pub(super) const BOILERPLATE_WORDS: usize = 25;
 /// An item with fewer own words is compared by its quotations too.
 pub(super) const OWN_WORDS: usize = 8;
-/// At most this many links of a text of a few words are looked at.
+/// Maximum number of links of a short text that are compared.
 pub(super) const MENTIONS: usize = 8;
 /// A paragraph of this many words that is one direct speech is a quotation.
 pub(super) const SPEECH_WORDS: usize = 30;

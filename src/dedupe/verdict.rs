@@ -1,7 +1,7 @@
 //! Whether two items of different feeds are one story: a list of rules, of which the first that applies decides.
 //!
-//! A function of the two items, the settings and the weights alone; which items are compared at all
-//! is decided by `index` and the store. `frames` may refuse what is found here; `grouping` makes stories of verdicts.
+//! A function of the two items, the settings and the weights alone. `index` and the store decide which items are
+//! compared. `frames` may refuse what is found here, and `grouping` makes stories of verdicts.
 
 use std::collections::HashSet;
 

@@ -1,14 +1,14 @@
-//! How much a word proves: rare words much, common ones little (inverse document frequency).
+//! How much a word proves: rare words prove much, common ones little (inverse document frequency).
 //!
-//! Learnt from what is kept, once in a while, and then fixed until the next time: two texts get the
-//! same answer whatever came between them. Until enough is kept, by length: short words are common
+//! Weights are learned from stored texts at intervals and fixed in between, so that two texts get the same answer
+//! whatever arrived between them. Until enough texts are stored, weights depend on the length: short words are common
 //! in every language.
 
 use super::words::{Word, Words};
 
 /// Words share counters by hash; a collision makes a word look a little more common than it is.
 const COUNTERS: usize = 1 << 16;
-/// Fewer texts teach nothing.
+/// Minimum number of texts that weights are learned from.
 pub const ENOUGH: u32 = 2_000;
 
 /// Weights of words, from 0.15 to 1.
@@ -64,14 +64,14 @@ impl Weights {
         }
     }
 
-    /// As it is stored.
+    /// The weights in the form that the store keeps.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let counts = self.counts.iter().flat_map(|count| count.to_le_bytes());
         self.texts.to_le_bytes().into_iter().chain(counts).collect()
     }
 
-    /// As it was stored; `None` when it was not by this newswire.
+    /// Reads weights in the form of [`Weights::to_bytes`]; `None`: another version of newswire wrote them.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (texts, counts) = bytes.split_first_chunk::<4>()?;

@@ -1,7 +1,7 @@
-//! The words of a text: equal words in equal order are the same text, however it is cased or composed.
+//! The words of a text: texts with the same words in the same order are equal, whatever their case and composition.
 //!
-//! Reads a text once and keeps no letter of it: a word is a hash and a few bits. Leaves what is whose
-//! to `paragraphs`, and what the words prove to `likeness` and `verdict`.
+//! Reads a text once and keeps no letters of it: a word is a hash and a few bits. `paragraphs` decides which words are
+//! the item's own, `likeness` and `verdict` compare words.
 
 mod classes;
 
@@ -20,7 +20,7 @@ use super::tuning::{EXACT_WORDS, MAX_WORDS};
 /// What a word is in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Any other word.
+    /// A word that is neither a number nor a name.
     Plain,
     /// A number, a version, a time, a day or a month: it selects one of several.
     Number,
@@ -28,12 +28,12 @@ pub enum Kind {
     Name,
 }
 
-/// One word.
+/// A word of a title or of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {
     /// Hash of its letters in lower case; the same in every build, because it is stored.
     pub hash: u32,
-    /// What it is in a text.
+    /// Whether it is a number, a name or another word.
     pub kind: Kind,
     /// Length in characters, at most [`Word::LONGEST`]; a character of a script without spaces is a word.
     pub length: u8,
@@ -42,11 +42,11 @@ pub struct Word {
 }
 
 impl Word {
-    /// Longer words count as this long.
+    /// Maximum of `length`.
     pub const LONGEST: u8 = 7;
-    /// Bytes of a stored word.
+    /// Size of a stored word, in bytes.
     pub(super) const BYTES: usize = 5;
-    /// The values that `load` has.
+    /// The possible values of `load`, by the number that is stored.
     const LOADS: [u8; 4] = [10, 6, 16, 12];
 
     /// Whether it is a character of a script without spaces.
@@ -66,7 +66,7 @@ impl Word {
         [a, b, c, d, self.kind as u8 | load << 2 | self.length << 4]
     }
 
-    /// As it was stored.
+    /// Reads a word in the form of [`Word::to_bytes`].
     pub(super) fn from_bytes([a, b, c, d, bits]: [u8; Self::BYTES]) -> Self {
         Self {
             hash: u32::from_le_bytes([a, b, c, d]),
@@ -240,7 +240,7 @@ impl Open {
     }
 }
 
-/// What the words before the open one say about it.
+/// What the words before the open one show about it.
 struct Before {
     opens_sentence: bool,
     number: Option<NumberBefore>,
@@ -531,7 +531,7 @@ pub(super) fn hash_of(letters: &str) -> u32 {
     fold(hash64(letters))
 }
 
-/// The better half of a hash.
+/// The high half of a hash, whose bits are mixed best.
 pub(super) fn fold(hash: u64) -> u32 {
     (hash >> 32) as u32
 }

@@ -32,10 +32,10 @@ const READ_SIZE: usize = 64 * 1024;
 
 type Reader = Pin<Box<dyn AsyncBufRead + Send>>;
 
-/// A complete body.
+/// A body that was received and decoded.
 #[derive(Debug)]
 pub(crate) struct DecodedBody {
-    /// The decoded bytes.
+    /// The body without content coding.
     pub(crate) bytes: Vec<u8>,
     /// SHA-256 of `bytes`.
     pub(crate) hash: [u8; 32],
@@ -45,7 +45,7 @@ pub(crate) struct DecodedBody {
     pub(crate) cut: Option<Failure>,
     /// Whether bytes after the end of the compressed document were ignored.
     pub(crate) surplus: bool,
-    /// Memory for `bytes`.
+    /// The reserved memory for `bytes`.
     pub(crate) memory: Reservation,
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn read(
 }
 
 /// The registered content codings except `identity` (IANA HTTP Content Coding Registry). Servers also send charsets,
-/// media types, `none` and others by mistake, which clients ignore.
+/// media types, `none` and other wrong values, which clients ignore.
 const CODINGS: [&str; 11] = [
     "aes128gcm",
     "br",

@@ -15,7 +15,7 @@ use super::progress::Progress;
 pub(crate) const FREE: u64 = 256 * 1024;
 /// Size of one permit in bytes.
 const STEP: u64 = 1024 * 1024;
-/// Number of permits.
+/// Number of permits of all bodies together.
 const PERMITS: u32 = 16;
 
 /// The budget. Clones share the permits.

@@ -25,7 +25,7 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
         // Servers without TLS often close the connection when they see the first bytes of the handshake.
         let in_handshake = error.is_connect() && failure.kind == FailureKind::Truncated;
         return if in_handshake {
-            no_tls("the connection ended in the handshake")
+            no_tls("the connection ended during the handshake")
         } else {
             failure
         };
@@ -47,7 +47,7 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
         .help("newswire polls the feed again later; report it to the site owner if it persists")
 }
 
-/// The failure, with the proxy as the one who refused if there is one.
+/// The failure. If there is a proxy, the proxy refused.
 pub(crate) fn through_proxy(failure: Failure, proxy: Option<&Url>) -> Failure {
     let Some(proxy) = proxy else { return failure };
     let host = proxy.host_str().unwrap_or_default();
@@ -171,12 +171,12 @@ pub(crate) fn lookup(error: &LookupError) -> Failure {
 
 fn tls(error: &rustls::Error) -> Failure {
     let text = printable(&error.to_string());
-    // The first bytes are no TLS record: usually an HTTP response.
+    // The first bytes are not a TLS record: usually an HTTP response.
     if matches!(error, rustls::Error::InvalidMessage(_)) {
         return no_tls(&text);
     }
     Failure::new(FailureKind::Tls, format!("TLS failed: {text}"))
-        .help("the site owner has to correct the certificate; set ca for an authority of your own")
+        .help("the site owner has to correct the certificate; for your own server, set ca to its authority")
 }
 
 fn no_tls(why: &str) -> Failure {

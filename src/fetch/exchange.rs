@@ -23,7 +23,7 @@ use crate::text::challenge;
 /// One request for a document.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// The configured URL.
+    /// URL of the first request, before redirects.
     pub url: &'a Url,
     /// What it asks for.
     pub wanted: request::Wanted,
@@ -70,12 +70,12 @@ pub struct Response {
     pub body_bytes: u64,
 }
 
-/// A document.
+/// The body of a response with a document.
 #[derive(Debug)]
 pub struct Body {
-    /// The decoded bytes.
+    /// The body without content coding.
     pub bytes: Vec<u8>,
-    /// The `Content-Type` header.
+    /// Value of the `Content-Type` header.
     pub content_type: Option<String>,
     /// Memory of the document and of what is read from it; kept until that is stored.
     pub memory: Option<Reservation>,
@@ -368,7 +368,7 @@ fn location(
 }
 
 /// Help for redirects that lead nowhere.
-const OPEN_IN_BROWSER: &str = "open the URL in a browser, and set url to the one where it ends";
+const OPEN_IN_BROWSER: &str = "open the URL in a browser, and set url to the final URL";
 
 /// Accepts the next hop, unless it exceeds the limit, repeats a URL, or changes from https to http.
 fn follow(

@@ -52,7 +52,7 @@ const UNIX_MILLIS: f64 = 1e12;
 /// Time until the rate limit of the host is reset, when no requests are left. With several limits, the longest time.
 fn host_pause(headers: &HeaderMap, status: u16, server_time: Timestamp) -> Option<SignedDuration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    // A 429 says itself that no requests are left.
+    // A 429 itself means that no requests are left.
     let none_left = (status == 429).then_some(0.0);
     let pairs = ["x-ratelimit", "ratelimit", "x-rate-limit"].into_iter().filter_map(|name| {
         let left = number(&format!("{name}-remaining")).or(none_left)?;

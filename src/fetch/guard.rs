@@ -80,7 +80,7 @@ pub(crate) struct Guard {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{address}, which is not a public address ({network})")]
 pub(crate) struct BlockedAddress {
-    /// The address.
+    /// Address that the host name has.
     pub(crate) address: IpAddr,
     /// Name of the network that contains it.
     pub(crate) network: &'static str,

@@ -37,9 +37,9 @@ pub(crate) struct GzipMembers<R> {
 }
 
 enum State<R> {
-    /// Inside a member.
+    /// Decoding a member.
     Member(Box<GzipDecoder<R>>),
-    /// After a member.
+    /// After the end of a member: another member, padding or junk follows.
     Between(R),
     /// After the last member.
     End,
@@ -106,7 +106,7 @@ impl<R: AsyncBufRead + Unpin> AsyncRead for GzipMembers<R> {
     }
 }
 
-/// Whether bytes that begin like a member are none. Errors of the connection are those of the response.
+/// Whether bytes that begin like a member are not one. Errors of the connection are those of the response.
 fn is_junk(error: &io::Error) -> bool {
     error.get_ref().is_none_or(|inner| !inner.is::<reqwest::Error>())
 }

@@ -29,7 +29,7 @@ pub fn is_local(url: &Url) -> bool {
 enum Content {
     /// The file has the state of the last reading.
     Same,
-    /// Its bytes, and its state if that is certain.
+    /// Content of the file, and its state if that is certain.
     Read(Vec<u8>, Option<String>),
     /// It is larger than the limit.
     TooLarge,
@@ -49,7 +49,7 @@ pub async fn read_local(request: &Request<'_>) -> Response {
     };
     let read = match tokio::time::timeout(request.settings.timeout, reading).await {
         Ok(Ok(read)) => read,
-        Ok(Err(_)) => Err(io::Error::other("the reading panicked")),
+        Ok(Err(_)) => Err(io::Error::other("reading the file panicked")),
         // A network file system that does not answer.
         Err(_) => Err(ErrorKind::TimedOut.into()),
     };
@@ -112,7 +112,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
         ErrorKind::PermissionDenied => {
             "make the file and its folders readable for the user of newswire"
         }
-        _ => "name a regular file, no folder, device or pipe",
+        _ => "name a regular file, not a folder, a device or a pipe",
     };
     Failure::new(FailureKind::FeedFile, message).help(help)
 }

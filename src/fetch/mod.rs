@@ -45,7 +45,7 @@ use crate::model::{Failure, FailureKind};
 
 /// Time limit of a connection attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// The same through a proxy: Tor first has to build a way to the server.
+/// Time limit of a connection attempt through a proxy: Tor first has to build a circuit.
 const PROXY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest pause before or within a response.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);

@@ -45,7 +45,7 @@ impl OwnAddresses {
         addresses.contains(&address.to_canonical())
     }
 
-    /// These addresses.
+    /// A fixed list of addresses, for tests.
     #[cfg(test)]
     pub(crate) fn fixed(addresses: &[IpAddr]) -> Self {
         let (age, addresses) = (Stopwatch::start(), addresses.into());

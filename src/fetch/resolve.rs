@@ -21,7 +21,7 @@ const QUERY_TIMEOUT: Duration = Duration::from_secs(4);
 /// reported as a slow server of the feed.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(9);
 
-/// Resolves host names.
+/// Resolves host names to addresses; tests replace it.
 pub trait Resolver: Send + Sync + 'static {
     /// All addresses of `host`.
     fn resolve(&self, host: &str) -> BoxFuture<'static, Result<Vec<IpAddr>, ResolveError>>;

@@ -154,7 +154,7 @@ fn resolved(incident: &Incident, present: &HashSet<String>, now: Timestamp) -> I
         IncidentKind::Rejected => "The output is published again.",
         IncidentKind::Config => "The config was accepted.",
         IncidentKind::Damage => "Newswire was started again.",
-        IncidentKind::Clock => "The clock has been right for a day.",
+        IncidentKind::Clock => "The clock has been correct for a day.",
         IncidentKind::Disk => "The database can be written to again.",
     };
     let text = format!("{end} The incident lasted {}: {}", span(seconds), incident.text);

@@ -49,7 +49,7 @@ pub struct JudgedFeed {
     pub health: Health,
 }
 
-/// Judges each feed.
+/// Determines the state of each feed at `now`.
 #[must_use]
 pub fn judge_all(statuses: Vec<FeedStatus>, now: Timestamp) -> Vec<JudgedFeed> {
     let judged = |status: FeedStatus| JudgedFeed { health: judge(&status, now), status };

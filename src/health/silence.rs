@@ -51,7 +51,7 @@ impl SilenceKind {
         Self::SoftNotFound,
     ];
 
-    /// The stable name.
+    /// Stable slug, for JSON and metrics.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
@@ -151,9 +151,9 @@ pub fn threshold(activity: &FeedActivity) -> Option<SignedDuration> {
 pub struct Gaps {
     /// Half of the gaps are shorter.
     pub median: i64,
-    /// 90th percentile.
+    /// A tenth of the gaps are longer.
     pub p90: i64,
-    /// Maximum.
+    /// The longest gap.
     pub longest: i64,
 }
 

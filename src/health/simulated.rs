@@ -30,7 +30,7 @@ impl Random {
     }
 }
 
-/// How a publisher publishes.
+/// How often a simulated publisher publishes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Habit {
     /// Forty a day on weekdays, five on others, none on a long weekend at times.

@@ -35,7 +35,7 @@ macro_rules! states {
 states! {
     /// Newswire panicked on it several times in a row, and does not poll it for a day.
     Quarantined = "quarantined", "quarantined";
-    /// Its polls fail.
+    /// Its last polls failed.
     Failing = "failing", "failing";
     /// It answers, but has had no new items for much longer than usual.
     Silent = "silent", "silent";

@@ -1,4 +1,4 @@
-//! By which clock stored times are.
+//! Which clock the stored times refer to.
 
 use serde::{Deserialize, Serialize};
 

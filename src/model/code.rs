@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 /// `docs/codes.md`, the only source of the texts.
 pub const SOURCE: &str = include_str!("../../docs/codes.md");
 
-/// An error that can end a command. Its text (`Display`) says what failed; code and help are apart from it.
+/// An error that can end a command. Its text (`Display`) is what failed; code and help are separate.
 pub trait Coded: std::fmt::Display {
     /// The stable slug; `newswire explain` describes it.
     fn code(&self) -> &'static str;
@@ -70,11 +70,11 @@ pub(crate) use {codes, optional_help};
 pub struct Text {
     /// Its heading of the second level in `docs/codes.md`.
     pub group: &'static str,
-    /// The slug.
+    /// Slug of the code: the heading in `docs/codes.md` and the argument of `newswire explain`.
     pub code: &'static str,
-    /// What it means.
+    /// Meaning, one paragraph.
     pub what: &'static str,
-    /// Usual causes.
+    /// Usual causes, one paragraph.
     pub why: &'static str,
     /// What the operator can do.
     pub remedy: &'static str,

@@ -1,4 +1,4 @@
-//! A feed: a subscribed source document, one `[[feed]]` in the config; what its publisher says about it, and its state.
+//! A feed: a subscribed source document, one `[[feed]]` in the config; its description by the publisher, and its state.
 
 use std::fmt;
 
@@ -118,7 +118,7 @@ pub struct Feed {
 pub struct Removed {
     /// The selector in the config.
     pub selector: String,
-    /// Number of elements.
+    /// Number of elements that the selector removed.
     pub elements: usize,
     /// Number of items that lost an element.
     pub items: usize,
@@ -126,11 +126,11 @@ pub struct Removed {
     pub example: Option<String>,
 }
 
-/// What a document says about its feed. Texts are plain, URLs are absolute.
+/// The description of a feed in its document. Texts are plain, URLs are absolute.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FeedProfile {
-    /// The feed's title.
+    /// Title of the feed, plain text.
     pub title: Option<String>,
     /// URL of the site, http or https.
     pub site_url: Option<String>,
@@ -140,7 +140,7 @@ pub struct FeedProfile {
     pub language: Option<String>,
     /// The feed's icon or image.
     pub image: Option<Image>,
-    /// Copyright notice.
+    /// Copyright notice of the feed (`atom:rights`, RSS `copyright`), plain text.
     pub rights: Option<String>,
 }
 
@@ -157,7 +157,7 @@ pub struct FeedInfo {
     pub title: String,
     /// Tags from the config.
     pub tags: Vec<String>,
-    /// What its document says about it.
+    /// Description of the feed in its document.
     pub profile: FeedProfile,
 }
 
@@ -242,7 +242,7 @@ impl FeedStatus {
         }
     }
 
-    /// Time of the next poll; `None`: the feed is paused, or gone for good.
+    /// Time of the next poll; `None`: the feed is paused, or gone and no longer tried.
     #[must_use]
     pub fn next_poll(&self) -> Option<Timestamp> {
         let waits = |last: Timestamp| self.next_poll_at.duration_since(last) >= NEVER;

@@ -29,7 +29,7 @@ pub struct Conditions {
     pub text: String,
     /// Tags of the feed: at least one of them.
     pub tags: Vec<String>,
-    /// Ids of feeds.
+    /// Ids of feeds: the item's feed is one of them.
     pub feeds: Vec<String>,
     /// Matched against the link of the item, and against the link that a link-blog points at.
     pub links: Vec<LinkPattern>,
@@ -43,7 +43,7 @@ pub struct Conditions {
     pub categories: Vec<String>,
     /// Languages, RFC 4647 3.3.1: `en` is also met by `en-GB`, and nothing by an unknown language.
     pub languages: Vec<String>,
-    /// Whether there is an attached file.
+    /// Whether the item must have an attached file or must have none; `None`: either.
     pub enclosures: Option<bool>,
     /// Smallest number of words of the text.
     pub min_words: Option<usize>,

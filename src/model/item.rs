@@ -32,9 +32,9 @@ pub struct Item {
     pub url: Option<String>,
     /// Plain text, one line; `None` where the publisher gave none (a microblog).
     pub title: Option<String>,
-    /// Plain text.
+    /// The publisher's summary (`atom:summary`, RSS `description`), plain text.
     pub summary: Option<String>,
-    /// Sanitised HTML.
+    /// The content, sanitised HTML.
     pub content: Option<String>,
     /// Time of publication, from the publisher; never later than first sight.
     pub published: Option<Timestamp>,
@@ -70,7 +70,7 @@ pub struct Details {
     /// Attached files, the main one first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub enclosures: Vec<Enclosure>,
-    /// Preview image.
+    /// Image for previews (`media:thumbnail`, `itunes:image`, JSON Feed `image`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<Image>,
     /// The page with the comments.
@@ -79,7 +79,7 @@ pub struct Details {
     /// The feed that this one copied the item from (`atom:source`, RSS `source`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<SourceInfo>,
-    /// Plain text.
+    /// Copyright notice of the item (`atom:rights`, `dc:rights`), plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
     /// JSON Feed `external_url`, Atom `rel=related` or `rel=via`: what a link-blog points at.
@@ -140,9 +140,9 @@ pub struct Chapter {
 pub struct PodcastFile {
     /// URL, http or https.
     pub url: String,
-    /// Media type.
+    /// Media type of the document, such as `text/vtt`; may be empty.
     pub media_type: String,
-    /// Language, BCP 47.
+    /// Language of the document, a BCP 47 tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
 }
@@ -153,7 +153,7 @@ pub struct PodcastFile {
 pub struct Person {
     /// Name; may be empty if only an address is known.
     pub name: String,
-    /// The person's page.
+    /// URL of the person's page, http or https.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
     /// Email address; used to identify the person, never published.
@@ -161,7 +161,7 @@ pub struct Person {
     pub email: Option<String>,
 }
 
-/// RFC 4287 4.2.2.
+/// A category of an item, RFC 4287 4.2.2.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Category {
@@ -183,13 +183,13 @@ pub struct Enclosure {
     pub url: String,
     /// The media type, as `audio/mpeg`; guessed from the URL where the publisher gave none.
     pub media_type: String,
-    /// In bytes, where known.
+    /// Size in bytes; `None`: the publisher gives none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub length: Option<u64>,
-    /// Name of the file.
+    /// Title of the file, plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// In seconds, where known.
+    /// Duration in seconds; `None`: the publisher gives none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<u32>,
 }
@@ -214,10 +214,10 @@ impl Enclosure {
 pub struct Image {
     /// Absolute, http or https.
     pub url: String,
-    /// In pixels.
+    /// Width in pixels; `None`: the publisher gives none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// In pixels.
+    /// Height in pixels; `None`: the publisher gives none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
 }
@@ -229,10 +229,10 @@ pub struct SourceInfo {
     /// `atom:id` of the source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Plain text.
+    /// Title of the source feed, plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Its page.
+    /// URL of the site of the source feed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The feed document itself.
@@ -255,7 +255,7 @@ pub struct OutputItem {
     pub first_seen: Timestamp,
     /// Position in the order: `min(published, first_seen)` at first sight; never changed.
     pub sort_at: Timestamp,
-    /// The lead item.
+    /// The lead item of the story.
     pub item: Item,
     /// Feed of the lead item.
     pub feed: Arc<FeedInfo>,

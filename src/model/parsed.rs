@@ -17,7 +17,7 @@ pub enum Dialect {
     Rss2,
     /// RSS 0.90, 1.0, 1.1: the RDF branch.
     Rss1,
-    /// RFC 4287.
+    /// Atom 1.0, RFC 4287.
     Atom,
     /// Atom 0.3 and its relatives.
     Atom03,
@@ -59,7 +59,7 @@ pub struct Text {
     pub kind: TextKind,
     /// The text or the HTML.
     pub value: String,
-    /// `xml:lang` in force.
+    /// Language by the nearest `xml:lang`, a BCP 47 tag.
     pub language: Option<String>,
     /// The base that relative references inside the HTML resolve against.
     pub base: Option<String>,
@@ -85,17 +85,17 @@ impl Text {
 /// RFC 4287 4.2.7; `href` is absolute where a base was known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Link {
-    /// The target.
+    /// Target of the link.
     pub href: String,
     /// `alternate` where none was given.
     pub rel: String,
-    /// The media type.
+    /// Media type of the target, as the publisher gives it.
     pub media_type: Option<String>,
     /// Title of the link.
     pub title: Option<String>,
-    /// BCP 47.
+    /// Language of the target, a BCP 47 tag.
     pub hreflang: Option<String>,
-    /// In bytes.
+    /// Size of the target in bytes, as the publisher gives it.
     pub length: Option<u64>,
 }
 
@@ -104,9 +104,9 @@ pub struct Link {
 pub struct Generator {
     /// Name of the program.
     pub name: String,
-    /// Its page.
+    /// URL of the program's page.
     pub uri: Option<String>,
-    /// Its version.
+    /// Version of the program.
     pub version: Option<String>,
 }
 
@@ -124,7 +124,7 @@ pub struct Hints {
     pub skip_days: Vec<u8>,
     /// JSON Feed `expired`: no more items will come.
     pub expired: bool,
-    /// WebSub hubs, absolute.
+    /// Absolute URLs of the WebSub hubs.
     pub hubs: Vec<String>,
     /// Address that the feed gives for itself (`rel=self`), absolute.
     pub self_url: Option<String>,
@@ -137,13 +137,13 @@ pub struct Hints {
 /// The image of a feed. RSS 2.0 `image`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FeedImage {
-    /// The image.
+    /// URL and size of the image.
     pub picture: Image,
     /// Title; usually that of the feed.
     pub title: Option<String>,
     /// URL of the page that it links to.
     pub link: Option<String>,
-    /// Description.
+    /// Description of the image (RSS 2.0 `description`).
     pub description: Option<String>,
 }
 
@@ -153,22 +153,22 @@ impl From<Image> for FeedImage {
     }
 }
 
-/// A whole document.
+/// A feed document as it was parsed, before its texts are normalised.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ParsedFeed {
     /// Dialect of the document; `None`: not detected yet.
     pub dialect: Option<Dialect>,
     /// `atom:id`, `rdf:about` of the channel.
     pub id: Option<String>,
-    /// The feed's title.
+    /// Title of the feed (`atom:title`, RSS and JSON `title`).
     pub title: Option<Text>,
-    /// `atom:subtitle`, RSS `description`.
+    /// Subtitle of the feed (`atom:subtitle`, RSS and JSON `description`).
     pub subtitle: Option<Text>,
     /// Every link of the feed.
     pub links: Vec<Link>,
     /// `pubDate` of the channel.
     pub published: Option<Timestamp>,
-    /// `atom:updated`, `lastBuildDate`.
+    /// Time of the last change of the feed (`atom:updated`, RSS `lastBuildDate`).
     pub updated: Option<Timestamp>,
     /// Authors of the feed, or else its owner or webmaster.
     pub authors: Vec<Person>,
@@ -180,13 +180,13 @@ pub struct ParsedFeed {
     pub contributors: Vec<Person>,
     /// Categories of the feed.
     pub categories: Vec<Category>,
-    /// `atom:rights`, RSS `copyright`.
+    /// Copyright notice of the feed (`atom:rights`, RSS `copyright`).
     pub rights: Option<Text>,
-    /// BCP 47.
+    /// Language of the feed, a BCP 47 tag.
     pub language: Option<String>,
     /// The program that made it.
     pub generator: Option<Generator>,
-    /// `atom:icon`, JSON `favicon`.
+    /// Small image of the feed (`atom:icon`, JSON `favicon`).
     pub icon: Option<String>,
     /// `atom:logo`, RSS `image`, JSON `icon`, `itunes:image`.
     pub image: Option<FeedImage>,
@@ -194,7 +194,7 @@ pub struct ParsedFeed {
     pub explicit: Option<bool>,
     /// Polling hints of the publisher.
     pub hints: Hints,
-    /// In document order.
+    /// The items, in document order.
     pub items: Vec<ParsedItem>,
     /// The document is incomplete: the absence of an item means nothing.
     pub partial: bool,
@@ -207,11 +207,11 @@ pub struct ParsedItem {
     pub id: Option<String>,
     /// The id is the item's page (RSS `guid` without `isPermaLink="false"`).
     pub id_is_permalink: bool,
-    /// Its title.
+    /// Title of the item; `None` where the publisher gives none (a microblog).
     pub title: Option<Text>,
     /// Every link of the item.
     pub links: Vec<Link>,
-    /// Time of publication.
+    /// Time of publication, from the publisher (`atom:published`, RSS `pubDate`, `dc:date`).
     pub published: Option<Timestamp>,
     /// Time of the last change.
     pub updated: Option<Timestamp>,
@@ -227,11 +227,11 @@ pub struct ParsedItem {
     pub contributors: Vec<Person>,
     /// Categories of the item.
     pub categories: Vec<Category>,
-    /// Attached files.
+    /// Attached files (RSS `enclosure`, `atom:link`, `media:content`, JSON `attachments`).
     pub enclosures: Vec<Enclosure>,
-    /// Preview images.
+    /// Images for previews (`media:thumbnail`, `itunes:image`, JSON `image`).
     pub thumbnails: Vec<Image>,
-    /// `atom:rights`, `dc:rights`.
+    /// Copyright notice of the item (`atom:rights`, `dc:rights`).
     pub rights: Option<Text>,
     /// The page with the comments.
     pub comments: Option<String>,
@@ -256,9 +256,9 @@ pub struct Surplus {
     pub authors: usize,
     /// Categories beyond the limit.
     pub categories: usize,
-    /// Attached files.
+    /// Attached files beyond the limit.
     pub files: usize,
-    /// Preview images.
+    /// Preview images beyond the limit.
     pub images: usize,
     /// Transcripts beyond the limit.
     pub transcripts: usize,
@@ -285,7 +285,7 @@ impl ParsedItem {
 /// Something in a document that had to be repaired or was left out, for a report to the publisher.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParseWarning {
-    /// A stable slug.
+    /// Slug of the kind, one of [`ParseWarning::CODES`].
     pub code: Cow<'static, str>,
     /// Byte offset in the decoded document, if it is known.
     pub offset: Option<usize>,
@@ -294,7 +294,7 @@ pub struct ParseWarning {
 }
 
 impl ParseWarning {
-    /// Every code.
+    /// Slugs of all kinds of parse warnings.
     pub const CODES: &'static [&'static str] = &[
         "junk_before",
         "junk_after",

@@ -41,9 +41,9 @@ pub enum FetchOutcome {
     NotModified,
     /// 429, or 503 with `Retry-After`: the server asks for fewer requests.
     Throttled,
-    /// 410.
+    /// 410: the feed was removed for good.
     Gone,
-    /// Anything else.
+    /// A network error, another status, or a document that cannot be used.
     Failed(Failure),
 }
 
@@ -84,7 +84,7 @@ pub enum Outcome {
     Throttled,
     /// The server reported that the feed is gone (410).
     Gone,
-    /// The poll failed.
+    /// The poll failed in this way.
     Failed(FailureKind),
 }
 
@@ -218,15 +218,15 @@ failure_kinds! {
     TooManyRedirects = "too_many_redirects",
     /// A redirect from https to http.
     InsecureRedirect = "insecure_redirect",
-    /// 401.
+    /// HTTP status 401.
     Unauthorized = "unauthorized",
-    /// 403, 402, 451.
+    /// HTTP status 402, 403 or 451.
     Forbidden = "forbidden",
-    /// 404.
+    /// HTTP status 404.
     NotFound = "not_found",
     /// Another 4xx, or an unexpected status.
     ClientError = "client_error",
-    /// 5xx.
+    /// HTTP status 5xx.
     ServerError = "server_error",
     /// The decoded body is larger than `max_body`, or its compression ratio is too high.
     TooLarge = "too_large",
@@ -276,7 +276,7 @@ pub struct Address {
 /// A target of permanent redirects that is not adopted yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MoveCandidate {
-    /// The target.
+    /// Target of the redirects.
     pub url: Url,
     /// Time of the first redirect to it, without another result since.
     pub since: Timestamp,
@@ -330,17 +330,17 @@ pub struct Reason {
 pub enum ReasonKind {
     /// The feed was never polled.
     New,
-    /// The configured interval.
+    /// The configured or learned interval.
     Interval,
     /// The response is fresh for longer than the interval.
     Freshness,
     /// The feed's own `ttl` or syndication period.
     PublisherHint,
-    /// `skipHours` or `skipDays`.
+    /// `skipHours` or `skipDays` of the feed (RSS 2.0).
     SkipHours,
     /// The first failure after a success: an early retry.
     Retry,
-    /// Consecutive failures.
+    /// Consecutive failures: the interval grows.
     BackOff,
     /// newswire panicked on the feed repeatedly.
     Quarantine,

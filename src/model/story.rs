@@ -42,7 +42,7 @@ pub struct StoryItem {
 pub struct Decisions {
     /// Each of these items is a story by itself.
     pub split: HashSet<ItemKey>,
-    /// These pairs are one story, whatever their texts say.
+    /// These pairs are one story, whatever their texts are.
     pub joined: Vec<(ItemKey, ItemKey)>,
 }
 
@@ -64,7 +64,7 @@ pub struct KnownItem {
 pub struct RecentItem {
     /// Key of the item.
     pub key: ItemKey,
-    /// What it is compared by.
+    /// The URL, title, date and text of the item.
     pub seen: ItemTraits,
     /// Number of changes that were applied.
     pub edits: EditCounts,
@@ -77,7 +77,7 @@ pub struct ItemTraits {
     pub url: Option<String>,
     /// Digest of its canonical URL; `None`: its URL does not identify it.
     pub url_key: Option<Digest>,
-    /// Title, plain text.
+    /// Title, plain text; `None` where the publisher gives none.
     pub title: Option<String>,
     /// Time of publication, from the publisher.
     pub published: Option<Timestamp>,
@@ -88,21 +88,21 @@ pub struct ItemTraits {
 /// The rule that decided a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Rule {
-    /// One canonical URL.
+    /// The same canonical URL.
     SamePage,
     /// One id that is unique in the world.
     SameId,
-    /// The same words.
+    /// The texts have the same words.
     SameText,
-    /// Most of one text stands in the other.
+    /// Most of one text is in the other.
     SimilarText,
     /// The same long title.
     SameTitle,
-    /// The same title but for a number, a version, a day: parts.
+    /// The same title except for a number, a version or a day. Keeps items apart.
     Series,
-    /// The same text but for the numbers, days and names in it: parts.
+    /// The same text except for numbers, days and names. Keeps items apart.
     Template,
-    /// Much the same text on two pages of one site: parts, for a site tells its own things apart.
+    /// Similar text on two pages of one site. Keeps items apart: a site does not publish one thing twice.
     SameSite,
 }
 
@@ -144,9 +144,9 @@ impl Rule {
 /// The decision that two items are, or are not, the same story.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Match {
-    /// The later item.
+    /// The item that was compared: the later one.
     pub item: ItemKey,
-    /// The earlier item.
+    /// The item that it was compared with: the earlier one.
     pub other: ItemKey,
     /// The rule that decided.
     pub rule: Rule,
@@ -183,13 +183,13 @@ pub enum GuidUse {
 /// How a stored item was recognised under a new guid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecognisedBy {
-    /// The same page.
+    /// The same canonical URL of the page.
     Page,
     /// The same path on another host.
     Path,
     /// The same title at the same minute.
     Title,
-    /// The same words.
+    /// The same words of the text.
     Text,
 }
 
@@ -211,7 +211,7 @@ impl RecognisedBy {
 pub enum HoldReason {
     /// It was old when the feed was added.
     History,
-    /// It came in a burst.
+    /// It came with unusually many others.
     Burst,
     /// A filter of its feed keeps it out.
     Filtered,

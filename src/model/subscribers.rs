@@ -16,7 +16,7 @@ pub struct SubscriberCount {
 }
 
 impl SubscriberCount {
-    /// The date: `2026-11-28`.
+    /// The date in ISO 8601 form: `2026-11-28`.
     #[must_use]
     pub fn date(&self) -> String {
         let at = jiff::Timestamp::from_second(self.day.saturating_mul(86_400)).unwrap_or_default();

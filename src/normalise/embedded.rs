@@ -71,7 +71,7 @@ const TRACKERS: &[(&str, &str)] = &[
 
 /// The result of reading an `<img>`.
 pub(super) enum EmbeddedImage {
-    /// A tracking pixel.
+    /// A tracking pixel, which is dropped.
     Tracker,
     /// An emoji, as text.
     Emoji(String),
@@ -90,7 +90,7 @@ pub(super) enum EmbeddedImage {
 /// When the publisher's page loads the image.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loading {
-    /// With the page.
+    /// Together with the page.
     Eager,
     /// Later, by a script. A copy in a `<noscript>` often follows.
     Lazy,
@@ -98,7 +98,7 @@ pub(super) enum Loading {
     Placeholder,
 }
 
-/// Reads an `<img>`.
+/// How an `<img>` is shown: its sources, or what replaces it.
 pub(super) fn embedded_image(tag: &Tag<'_>, link_base: LinkBase<'_>) -> EmbeddedImage {
     let first = |names: &[&str]| {
         names.iter().filter_map(|name| tag.attribute(name)).find_map(|v| link_base.resolve(v, WEB))
@@ -150,7 +150,7 @@ pub(super) fn is_emoji_image(tag: &Tag<'_>) -> bool {
         let side = tag.attribute(name).unwrap_or_default();
         side.trim().trim_end_matches("px").parse::<u32>().unwrap_or_default()
     };
-    // A file name such as `emoji-movie.jpg` says nothing; a folder does.
+    // A file name such as `emoji-movie.jpg` is not evidence; a folder is.
     let folder = || {
         let src = tag.attribute("src").unwrap_or_default().to_ascii_lowercase();
         let folder = src.rsplit_once('/').map_or("", |(folder, _)| folder);

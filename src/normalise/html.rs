@@ -118,9 +118,9 @@ fn without_cdata(html: &str) -> &str {
     inside.unwrap_or(html)
 }
 
-/// A rewritten fragment.
+/// An HTML fragment after rewriting, with what was found in it.
 pub(super) struct Rewritten {
-    /// Well-formed HTML.
+    /// Well-formed HTML with allowed elements only.
     pub(super) html: String,
     /// Whether anything in it is visible.
     pub(super) visible: bool,
@@ -173,7 +173,7 @@ struct Rewriter<'a> {
     writer: HtmlWriter,
     /// The open element that is dropped with its content.
     skipped: Option<Skipped>,
-    /// The open formula.
+    /// The formula whose end tag was not read yet.
     formula: Option<Formula>,
     /// The image before or inside the present place.
     image: Beside,
@@ -442,7 +442,7 @@ impl Rewriter<'_> {
             // Formulas have a readable text.
             EmbeddedImage::Sourceless => {
                 self.settle();
-                self.pend(Beside::Pending { alt: alt.to_owned(), placeholder: None });
+                self.record_image(Beside::Pending { alt: alt.to_owned(), placeholder: None });
             }
             EmbeddedImage::Kept { src, srcset, loading, later } => {
                 match &self.image {
@@ -463,7 +463,7 @@ impl Rewriter<'_> {
                 if loading == Loading::Placeholder && !matches!(self.image, Beside::NoScript { .. })
                 {
                     let (alt, placeholder) = (alt.to_owned(), Some((src, srcset)));
-                    return self.pend(Beside::Pending { alt, placeholder });
+                    return self.record_image(Beside::Pending { alt, placeholder });
                 }
                 self.count(tag, allowed);
                 let mut kept = allowed_attributes(name, allowed, tag, link_base);
@@ -476,7 +476,7 @@ impl Rewriter<'_> {
                 }
                 set(&mut kept, "id", self.anchors.id(tag));
                 self.writer.start(name, &kept);
-                self.pend(if loading == Loading::Lazy {
+                self.record_image(if loading == Loading::Lazy {
                     Beside::Lazy
                 } else {
                     Beside::Written(src, later)
@@ -485,8 +485,8 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Remembers an image.
-    fn pend(&mut self, image: Beside) {
+    /// Records the image at the present place. In a `<noscript>`, only its source or its alternative text is used.
+    fn record_image(&mut self, image: Beside) {
         match (&mut self.image, image) {
             (Beside::NoScript { inside, .. }, Beside::Written(src, _)) => *inside = Some(src),
             (Beside::NoScript { .. }, Beside::Pending { alt, .. }) => self.writer.text(&alt),

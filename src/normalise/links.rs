@@ -11,7 +11,7 @@ use crate::text::chars;
 
 /// Schemes of pages, images and files.
 pub(super) const WEB: &[&str] = &["http", "https"];
-/// Schemes of people.
+/// Schemes of a person's page or address.
 pub(super) const PERSON: &[&str] = &["http", "https", "mailto"];
 /// Schemes of links in HTML.
 pub(super) const HYPERLINK: &[&str] = &["http", "https", "mailto", "magnet"];

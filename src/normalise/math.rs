@@ -44,9 +44,9 @@ pub(super) fn is_twin(tag: &Tag<'_>) -> bool {
 pub(super) enum Formulas {
     #[default]
     None,
-    /// Only in TeX.
+    /// Formulas in TeX only.
     Tex,
-    /// In `MathML`; beside it may be TeX.
+    /// Formulas in `MathML`; TeX may follow each.
     MathMl,
 }
 
@@ -100,7 +100,7 @@ impl Formula {
         }
     }
 
-    /// Adds text.
+    /// Adds text to the innermost open element.
     pub(super) fn text(&mut self, text: &str) {
         self.length += text.len();
         if self.length <= MAX_FORMULA

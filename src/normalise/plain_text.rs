@@ -47,7 +47,7 @@ struct Reading {
     formulas: Formulas,
     /// Number of open elements inside such a twin, with itself; its name.
     twin: Option<(String, usize)>,
-    /// The open formula.
+    /// The formula whose end tag was not read yet.
     formula: Option<Formula>,
     /// Number of open `<pre>` elements.
     verbatim: usize,

@@ -16,7 +16,7 @@ pub(super) enum Position {
 
 /// What follows an `&`.
 pub(super) enum Reference {
-    /// No reference.
+    /// The `&` is a plain character.
     None,
     /// A reference with its length in bytes.
     Characters { first: char, second: Option<char>, length: usize },

@@ -22,7 +22,7 @@ pub(super) struct Tag<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) end: bool,
     pub(super) self_closing: bool,
-    /// Names and values.
+    /// Names and decoded values.
     pub(super) attributes: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 

@@ -19,7 +19,7 @@ pub(super) const MAX_ELEMENTS: usize = 5_000;
 /// Maximum number of open elements among which that of an end tag is looked for.
 const MAX_SEARCHED: usize = 100;
 
-/// An element.
+/// An element of a fragment, as selectors see it.
 #[derive(Debug, Default)]
 pub(super) struct Node {
     name: Box<str>,

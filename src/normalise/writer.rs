@@ -45,7 +45,7 @@ impl HtmlWriter {
         Self { out: String::with_capacity(bytes), ..Self::default() }
     }
 
-    /// Writes text.
+    /// Writes text; characters that HTML reserves are escaped.
     pub(super) fn text(&mut self, written: &str) {
         let text = chars::clean(written);
         let blank = plain_text::is_blank(&text);

@@ -3,7 +3,7 @@
 /// Why a list cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Larger than [`super::MAX_BYTES`].
+    /// The document is larger than [`super::MAX_BYTES`].
     #[error("the list is larger than 10 MiB")]
     TooLarge,
     /// More entries than [`super::MAX_OUTLINES`]; the line of the first one beyond.
@@ -23,7 +23,7 @@ pub enum Error {
     Malformed {
         /// Line number from 1.
         line: usize,
-        /// What is wrong.
+        /// What is wrong with the markup.
         message: String,
     },
 }

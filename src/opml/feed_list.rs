@@ -30,7 +30,7 @@ pub struct ListedFeed {
     pub url: Url,
     /// Its title in the list, a single line.
     pub title: Option<String>,
-    /// Its web page: http or https.
+    /// URL of its site, http or https.
     pub page: Option<Url>,
     /// Its categories, then the folders that contain it from the outermost to the innermost.
     pub tags: Vec<String>,
@@ -137,7 +137,7 @@ impl ListBuilder {
         self.list.ignored.push(skipped(line, name, reason.into()));
     }
 
-    /// The finished list.
+    /// The list, with everything that was recorded.
     pub(super) fn build(self) -> FeedList {
         self.list
     }

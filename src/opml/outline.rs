@@ -150,7 +150,7 @@ enum Feed<'a> {
     At(&'a str),
     /// Neither a feed nor a folder; why it is skipped.
     Other(&'static str),
-    /// A folder.
+    /// A folder, which contains other outlines.
     None,
 }
 

@@ -33,9 +33,9 @@ pub(super) struct Growth {
     pub(super) pages: Vec<ArchivePage>,
     /// New id assignments for the items on them.
     pub(super) assigned: Vec<AssignedId>,
-    /// Whether anything was looked at.
+    /// Whether any item or release was considered.
     pub(super) any: bool,
-    /// Whether there is more to look at.
+    /// Whether more items or releases are left.
     pub(super) more: bool,
 }
 

@@ -72,7 +72,7 @@ impl Query {
 /// Some items, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Results {
-    /// The items.
+    /// The items with their stories.
     pub entries: Vec<OutputItem>,
     /// Where to continue; `None`: these were the last.
     pub more: Option<Position>,

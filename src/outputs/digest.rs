@@ -92,13 +92,13 @@ struct Periods<'o> {
     is_first: bool,
 }
 
-/// In which digest a story is.
+/// The digest that a story is in.
 enum Place {
-    /// In the one of the period with this end.
+    /// The digest of the period with this end.
     In(Timestamp),
-    /// In a later one.
+    /// A digest that is not closed yet.
     Later,
-    /// In none.
+    /// No digest.
     Never,
 }
 

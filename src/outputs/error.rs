@@ -9,13 +9,13 @@ use crate::store;
 /// Why an output was not published; the last good one stays where it is.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store failed.
+    /// Reading or writing the database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// A rendered document did not pass the read-back check.
     #[error("the new {name} was not published, the previous one stays: {source}")]
     Check {
-        /// The document.
+        /// Name of the document, or id of its output.
         name: String,
         /// What is wrong with it.
         source: CheckError,
@@ -23,12 +23,12 @@ pub enum Error {
     /// A file could not be written.
     #[error("failed to write {path}: {source}")]
     Write {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
     },
-    /// Rendering panicked.
+    /// Rendering this document panicked.
     #[error("newswire panicked while rendering {0}, the previous one stays")]
     Panicked(String),
 }

@@ -70,7 +70,7 @@ fn holds(directory: &Path, file_name: &str, coding: Coding, body: &[u8]) -> bool
     is_file(&path) && fs::read(&path).is_ok_and(|there| coding.decodes_to(&there, body))
 }
 
-/// `planet.atom.gz`.
+/// File name of the document in a coding: `planet.atom.gz`.
 pub(super) fn sibling(file_name: &str, coding: Coding) -> String {
     match coding {
         Coding::Identity => file_name.to_owned(),
@@ -168,7 +168,7 @@ mod tests {
             write_document(folder.path(), "p.atom", &document)
         };
         write(b"<feed/>").unwrap();
-        // A folder where the last compressed file should stand: it cannot be written.
+        // A folder at the path of the last compressed file: the file cannot be written.
         fs::remove_file(folder.path().join("p.atom.zst")).unwrap();
         fs::create_dir(folder.path().join("p.atom.zst")).unwrap();
         write(b"<feed>new</feed>").unwrap_err();

@@ -18,7 +18,7 @@ impl Month {
         Self(at.to_zoned_datetime(zone.clone()).date().first_of_month())
     }
 
-    /// Its first day.
+    /// First day of the month.
     #[must_use]
     pub fn first_day(self) -> Date {
         self.0
@@ -39,7 +39,7 @@ impl Month {
 }
 
 impl fmt::Display for Month {
-    /// `2023-11`.
+    /// Year and month, ISO 8601: `2023-11`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}", self.0.year(), self.0.month())
     }

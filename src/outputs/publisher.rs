@@ -94,7 +94,7 @@ pub enum ArchiveState {
 /// An output in a pass: its documents are published, its archive and its static site may be incomplete.
 #[derive(Debug)]
 pub struct Incomplete<'o> {
-    /// The output.
+    /// The output with its settings.
     pub output: &'o Arc<Output>,
     /// Revision of the store before anything was selected.
     revision: i64,
@@ -118,7 +118,7 @@ impl Publisher {
         Self { store, served, clock, archives, last, metrics, digests_from, closings }
     }
 
-    /// Counts publications.
+    /// The same publisher, which counts its publications in these metrics.
     #[must_use]
     pub fn counting(self, metrics: Metrics) -> Self {
         Self { metrics: Some(metrics), ..self }
@@ -537,7 +537,7 @@ fn subscriptions<'o>(
     Ok(Some(opml::write(&opml::OpmlHead { title, created: None }, &entries)))
 }
 
-/// Counts a publication.
+/// Counts the result of a publication, and a panic in it.
 fn count(metrics: &Metrics, output: &str, published: Result<&Published, &Error>, now: Timestamp) {
     let how = match published {
         Ok(Published { changed: 0, .. }) => Publication::Unchanged,

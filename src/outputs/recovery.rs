@@ -29,7 +29,7 @@ pub struct PublishedDocuments {
     pub current: Vec<PublishedItem>,
 }
 
-/// A published item.
+/// An item as a published document has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedItem {
     /// Its id in the output.
@@ -51,7 +51,7 @@ pub enum RecoveryError {
     /// A document cannot be parsed.
     #[error("{0}: {1}")]
     Document(PathBuf, Box<Failure>),
-    /// The database failed.
+    /// Reading the database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
 }

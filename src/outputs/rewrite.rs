@@ -1,4 +1,4 @@
-//! Changes links and titles of the items that an output shows, as its config says. Identity and outward id stay.
+//! Changes links and titles of the items that an output shows, by its config. Identity and outward id stay.
 
 use crate::dedupe::canonical::without_trackers;
 use crate::model::OutputItem;

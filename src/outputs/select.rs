@@ -24,12 +24,12 @@ pub(super) const BATCH: usize = 64;
 /// Number of items of one feed that are read at once.
 const PER_FEED: usize = 32;
 
-/// Feeds by their row.
+/// Feeds by their key.
 pub(super) type Feeds = HashMap<FeedKey, Arc<FeedInfo>>;
 
 /// What an output shows, and the ids that it assigns for that.
 pub(super) struct Selection {
-    /// In the order of the documents.
+    /// The selected items, in the order of the documents.
     pub(super) entries: Vec<OutputItem>,
     /// New assignments; the caller stores them before anything is published.
     pub(super) assigned: Vec<AssignedId>,

@@ -19,11 +19,11 @@ const PAST_ENTRIES: usize = 65_536;
 pub struct ServedOutput {
     /// The output's id: the path on the server, before the extension.
     pub id: String,
-    /// Its title.
+    /// Title of the output.
     pub title: String,
-    /// Its subtitle.
+    /// Subtitle of the output; `None`: not configured.
     pub description: Option<String>,
-    /// How its items look.
+    /// Presentation of its items.
     pub presentation: Presentation,
     /// What the operator adds to its pages.
     pub theme: Theme,
@@ -37,7 +37,7 @@ pub struct ServedOutput {
     pub is_digest: bool,
     /// Number of items that it shows.
     pub items: usize,
-    /// Its documents, in the order of the config.
+    /// The documents by format, in the order of the config.
     pub documents: Vec<(Format, Arc<Document>)>,
     /// Answers queries about its items; `None`: it has documents only.
     pub contents: Option<Arc<Contents>>,
@@ -86,7 +86,7 @@ impl ServedOutput {
         self.documents.iter().filter_map(|(_, document)| document.modified).max()
     }
 
-    /// Its document in one format.
+    /// The document in this format; `None`: the output has no such format.
     #[must_use]
     pub fn document(&self, format: Format) -> Option<&Arc<Document>> {
         self.documents.iter().find(|(kept, _)| *kept == format).map(|(_, document)| document)
@@ -143,7 +143,7 @@ pub struct Refusal {
 }
 
 impl Served {
-    /// Serves nothing yet.
+    /// A server that has no outputs yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

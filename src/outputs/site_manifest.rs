@@ -112,7 +112,7 @@ pub(super) fn has_gzip(path: &str) -> bool {
     [".html", ".css", ".svg"].iter().any(|end| path.ends_with(end))
 }
 
-/// Reads the file.
+/// Reads the manifest of a folder; empty if there is none.
 fn read(folder: &Path) -> io::Result<Recorded> {
     let text = match fs::read_to_string(folder.join(NAME)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Recorded::default()),
@@ -158,7 +158,7 @@ struct Recorded {
 }
 
 impl Manifest {
-    /// Reads the manifest and the folder. Files that are not what the manifest says count as made from something else, and so
+    /// Reads the manifest and the folder. Files that differ from the manifest count as made from something else, and so
     /// do pages that it does not list.
     ///
     /// # Errors
@@ -189,7 +189,7 @@ impl Manifest {
         Ok(Self { folder, entries, unwritten: String::new(), lines, is_complete })
     }
 
-    /// What is known of a path.
+    /// The entry of a path.
     pub(super) fn get(&self, path: &str) -> Option<Entry> {
         self.entries.get(path).copied()
     }
@@ -199,7 +199,7 @@ impl Manifest {
         self.get(path).is_some_and(|entry| entry.content == Content::File(digest))
     }
 
-    /// Records what was made.
+    /// Records what was written at a path.
     pub(super) fn put(&mut self, path: &str, entry: Entry) {
         if self.get(path) == Some(entry) {
             return;

@@ -21,11 +21,11 @@ const PART: usize = 100;
 /// The name of a page of a static site.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SitePage {
-    /// The newest stories.
+    /// The first page, with the newest stories.
     Index,
     /// Stories of one month.
     Month {
-        /// The month.
+        /// The month of the stories.
         month: Month,
         /// Number of the part, from 1, the oldest first; `None`: the newest stories of the month.
         part: Option<usize>,
@@ -34,7 +34,7 @@ pub enum SitePage {
     Feed(String),
     /// The newest stories of feeds with this tag.
     Tag(String),
-    /// One story.
+    /// The page of the story with this lead item.
     Story(ItemKey),
 }
 
@@ -89,7 +89,7 @@ pub(super) struct SiteStory {
 /// A page with several stories.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteList {
-    /// Its name.
+    /// Name of the page.
     pub page: SitePage,
     /// The page with the stories before it in time.
     pub older: Option<SitePage>,

@@ -43,16 +43,16 @@ pub struct SiteLook {
 pub enum SiteContent<'a> {
     /// A list of stories, newest first.
     List {
-        /// Its place in the site.
+        /// Name of the list and links to other lists.
         list: &'a SiteList,
-        /// Its stories.
+        /// Lead items of the stories on the page.
         entries: Vec<OutputItem>,
         /// The feeds of the output, by title.
         feeds: &'a [Arc<FeedInfo>],
         /// The months with a page, the newest first.
         months: &'a [Month],
     },
-    /// One story.
+    /// The page of one story.
     Story(&'a OutputItem),
 }
 
@@ -90,7 +90,7 @@ pub(super) fn folder(output: &Output) -> Option<PathBuf> {
     output.directory.as_ref().map(|directory| directory.join(&output.id))
 }
 
-/// Whether the folder has every page, or none where there is no site.
+/// Whether the folder has every page, or has no pages because there is no site.
 pub(super) fn is_current(output: &Output) -> bool {
     folder(output).is_none_or(|folder| match output.site {
         true => site_manifest::is_complete(&folder),
@@ -144,7 +144,7 @@ struct Candidate {
     basis: u128,
 }
 
-/// One step.
+/// One step of writing a static site.
 struct Work<'a> {
     folder: &'a Path,
     output: &'a Output,

@@ -27,7 +27,7 @@ pub enum Visibility {
     Filtered(String),
     /// The filter of the output does not take it: the rule.
     NotTaken(String),
-    /// Its text is past retention.
+    /// Its text was deleted because it is older than `retention`.
     PastRetention,
     /// Number of feeds that carry its story: too few for the output.
     TooFewFeeds(usize),

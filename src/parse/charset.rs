@@ -113,7 +113,7 @@ const WINDOWS: [&Encoding; 9] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Label {
     Known(&'static Encoding),
-    /// As written.
+    /// An unknown label, as written.
     Unknown(String),
 }
 

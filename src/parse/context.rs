@@ -20,7 +20,7 @@ struct Reports(RefCell<Vec<Report>>);
 #[derive(Debug)]
 struct Report {
     code: &'static str,
-    /// Message of the first one.
+    /// Message of the first warning with this code and message.
     message: String,
     count: usize,
 }
@@ -65,7 +65,7 @@ impl Context {
         }
     }
 
-    /// The reported warnings.
+    /// The warnings so far; those beyond a limit are counted in the last message of their code.
     pub(crate) fn parse_warnings(&self) -> Vec<ParseWarning> {
         let reports = self.reports.0.borrow();
         let warning = |report: &Report| {

@@ -80,7 +80,7 @@ pub(crate) enum Numbers {
     Date(Date),
     /// Several dates; the one that ISO 8601 would mean, if that is one of them.
     Ambiguous(Option<Date>),
-    /// No date.
+    /// Not a valid date in any order.
     None,
 }
 

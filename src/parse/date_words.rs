@@ -274,7 +274,7 @@ impl Found {
         self.unread_number.get_or_insert_with(|| word.to_owned());
     }
 
-    /// `10:14:55`, `10:14+02:00`, `3:20pm`.
+    /// A time with a zone or a half of the day: `10:14:55`, `10:14+02:00`, `3:20pm`.
     fn clock_and_zone(&mut self, word: &str) -> Option<()> {
         let end = word.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.'));
         let (hours, rest) = word.split_at(end.unwrap_or(word.len()));
@@ -309,7 +309,7 @@ impl Found {
         }
     }
 
-    /// `31.12.2024`, `2024.12.31`, `12.30`.
+    /// A date or a time with dots: `31.12.2024`, `2024.12.31`, `12.30`.
     fn dotted(&mut self, word: &str) {
         let parts: Vec<&str> = word.split('.').collect();
         let has_date = self.date.is_some() || self.day.is_some() && self.year.is_some();
@@ -329,7 +329,7 @@ impl Found {
         }
     }
 
-    /// Adds a date of three numbers; `false` if they are none.
+    /// Adds a date of three numbers; `false` if they are not a date.
     fn triple(&mut self, parts: [&str; 3], dotted: bool) -> bool {
         match numbers(parts, dotted) {
             Numbers::Date(date) => self.date = Some(date),
@@ -367,7 +367,7 @@ fn time_mark(word: &str) -> Option<usize> {
     marks.find(|at| is_digit(at + 1) && *at > 0 && (is_digit(at - 1) || word[..*at].ends_with('-')))
 }
 
-/// `10:14`, `9:15-05:00`, `10:14CET`.
+/// Whether a word is a time of day: `10:14`, `9:15-05:00`, `10:14CET`.
 fn is_clock(word: &str) -> bool {
     word.find(':').is_some_and(|colon| colon <= 2)
 }

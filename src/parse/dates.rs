@@ -34,7 +34,7 @@ impl From<Timestamp> for Dated {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoDate {
     Unknown,
-    /// Its numbers can be several dates.
+    /// Its numbers are a date in more than one order.
     Ambiguous,
 }
 
@@ -119,7 +119,7 @@ fn iso(text: &str) -> Option<Timestamp> {
     zone_of(zone.trim())?.stamp(day.to_datetime(time(clock)?))
 }
 
-/// `20241231235959` and `202412312359`.
+/// A time without separators, in UTC: `20241231235959`, `202412312359`.
 fn compact(text: &str) -> Option<Timestamp> {
     let fits = matches!(text.len(), 12 | 14) && text.bytes().all(|byte| byte.is_ascii_digit());
     let (day, clock) = text.split_at_checked(8).filter(|_| fits)?;

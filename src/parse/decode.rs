@@ -23,7 +23,7 @@ pub(crate) struct Decoded<'a> {
     pub(crate) parse_warnings: Vec<ParseWarning>,
 }
 
-/// Decodes a document.
+/// Decodes a document into text that begins with its first markup.
 pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
     let mut parse_warnings = Vec::new();
     let (text, charset, found_by) = text(bytes, content_type, &mut parse_warnings);
@@ -206,13 +206,13 @@ fn start_of_document(text: &str) -> usize {
 pub enum FoundBy {
     /// A byte order mark.
     Mark,
-    /// The HTTP header.
+    /// `charset` of the HTTP header `Content-Type`.
     Http,
-    /// The XML declaration.
+    /// `encoding` of the XML declaration.
     Declaration,
     /// The bytes themselves, even if they contradict the label.
     Bytes,
-    /// The default, UTF-8.
+    /// The default, because nothing else names one: UTF-8.
     Default,
 }
 

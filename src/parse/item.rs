@@ -179,7 +179,7 @@ fn longest_text(
     })
 }
 
-/// Summary and content.
+/// Summary and content of an item.
 fn bodies(element: &Element<'_>, context: &Context) -> (Option<Text>, Option<Text>) {
     let content = longest_text(
         element,

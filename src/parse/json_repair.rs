@@ -31,7 +31,7 @@ pub(super) fn repaired(text: &str) -> Option<Repaired> {
 struct Reader {
     out: String,
     in_string: bool,
-    /// The open brackets.
+    /// The brackets that are open, outermost first.
     open: Vec<char>,
     /// Length of the output after the last complete object in a list of the outermost object.
     last_item: Option<usize>,

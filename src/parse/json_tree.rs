@@ -66,7 +66,7 @@ impl Left {
         self.cost.set(cost);
     }
 
-    /// Notes a repeated member.
+    /// Records the name of a member that occurs more than once.
     fn repeat(&self, name: &str) {
         let mut repeated = self.repeated.borrow_mut();
         let is_full = repeated.len() == MAX_REPEATED;
@@ -161,7 +161,7 @@ impl Document {
     }
 }
 
-/// The member `items`.
+/// Reads the member `items` of the outermost object.
 struct Items<'a>(Root<'a>);
 
 /// The newest items in document order, the number of dropped items, and that of values that are not objects.

@@ -71,7 +71,7 @@ pub struct Input<'a> {
     pub max_items: usize,
 }
 
-/// A parsed document.
+/// A parsed document with how it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
     /// The feed with its items.

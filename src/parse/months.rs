@@ -90,7 +90,7 @@ const EITHER: &[&str] = &["mar", "sze", "сер"];
 /// The month of a word, in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Month {
-    /// From 1.
+    /// Number of the month, from 1.
     Known(i8),
     /// From 1, but the word may be a weekday, if another month follows.
     OrDay(i8),
@@ -154,7 +154,7 @@ pub(crate) fn afternoon(word: &str) -> Option<bool> {
     }
 }
 
-/// Whether the word beside a time says nothing about it; the word is in lower case.
+/// Whether the word beside a time has no meaning for it; the word is in lower case.
 pub(crate) fn is_filler(word: &str) -> bool {
     #[rustfmt::skip]
     const FILLERS: &[&str] = &[

@@ -1,4 +1,4 @@
-//! XML namespaces, including misspelt, outdated and undeclared ones.
+//! XML namespaces, including misspelled, outdated and undeclared ones.
 
 use std::borrow::Cow;
 
@@ -12,25 +12,25 @@ pub(crate) enum Namespace {
     Rdf,
     /// Dublin Core, elements and terms.
     Dc,
-    /// RSS 1.0 `content`.
+    /// RSS 1.0 module `content`: `content:encoded`.
     Content,
     Itunes,
     Media,
     Podcast,
     /// Podlove Simple Chapters.
     Chapters,
-    /// RSS 1.0 `syndication`.
+    /// RSS 1.0 module `syndication`: `sy:updatePeriod`.
     Syndication,
     Slash,
     Wfw,
     Thread,
     FeedBurner,
-    /// RFC 5005.
+    /// Feed paging and archiving, RFC 5005.
     History,
     Xhtml,
-    /// The prefix `xml`.
+    /// Names with the prefix `xml`.
     Xml,
-    /// The prefix `xmlns`.
+    /// Namespace declarations, `xmlns`.
     Xmlns,
     Other,
 }
@@ -164,7 +164,7 @@ impl<'a> Bindings<'a> {
             Some(Namespace::of_prefix(prefix)).filter(|namespace| *namespace != Namespace::Other)
         };
         match declared {
-            // An unknown name with a well-known prefix is misspelt.
+            // An unknown name with a well-known prefix is misspelled.
             Some((_, Namespace::Other)) => well_known().or(Some(Namespace::Other)),
             Some((_, namespace)) => Some(*namespace),
             None if prefix.is_empty() => Some(Namespace::Rss),

@@ -98,7 +98,7 @@ fn alternates(element: &Element<'_>, owner: &str, context: &Context) {
     }
 }
 
-/// What an element says, by its text or its URL; `None` if it is empty.
+/// The content of an element, its text or its URL; `None` if it is empty.
 fn value<'e>(element: &'e Element<'_>) -> Option<(String, Option<&'e str>)> {
     let url = ["url", "href", "src"].into_iter().find_map(|name| element.attribute(name));
     let text = element.text();

@@ -51,10 +51,10 @@ pub(crate) fn scan_newest(text: &str, max_items: usize) -> Option<Tree<'_>> {
     scanner.finish()
 }
 
-/// An open element.
+/// An element whose end tag was not read yet.
 struct Open<'a> {
     element: Element<'a>,
-    /// Name with prefix.
+    /// Name of the element with its prefix.
     tag: &'a str,
     /// Number of namespace declarations before it.
     bindings: usize,
@@ -411,7 +411,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// `&name;` in text.
+    /// Appends the text of a reference `&name;`.
     fn reference(&mut self, name: &str, offset: usize) {
         if !matches!(name, "lt" | "gt" | "amp" | "quot" | "apos") && !name.starts_with('#') {
             // feed-rs does not know HTML entities.

@@ -138,7 +138,7 @@ pub(crate) struct Home<'a> {
 /// The vocabulary of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resolved {
-    /// By its declaration.
+    /// The namespace that the document declares.
     Declared(Namespace),
     /// By its name and place.
     Adopted(Namespace),

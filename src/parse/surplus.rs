@@ -11,7 +11,7 @@ pub(crate) const MIN_ITEMS: usize = 1_000;
 /// The items of an open element.
 #[derive(Debug, Default)]
 pub(crate) struct Items {
-    /// Number of items.
+    /// Number of items that are kept so far.
     pub(crate) count: usize,
     /// Dates of the first ones, as far as they were needed.
     stamps: Vec<Timestamp>,

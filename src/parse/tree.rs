@@ -38,7 +38,7 @@ pub(crate) enum Node<'a> {
 /// The tree of a document.
 #[derive(Debug)]
 pub(crate) struct Tree<'a> {
-    /// Outermost element.
+    /// The outermost element of the document.
     pub(crate) root: Element<'a>,
     /// Namespace name of the root, as written.
     pub(crate) root_namespace: Cow<'a, str>,
@@ -58,7 +58,7 @@ impl<'a> Element<'a> {
         self.namespace == namespace && self.name.eq_ignore_ascii_case(name)
     }
 
-    /// The child elements.
+    /// The child elements, in document order.
     pub(crate) fn elements(&self) -> impl Iterator<Item = &Element<'a>> {
         self.nodes.iter().filter_map(|node| match node {
             Node::Element(element) => Some(element.as_ref()),
@@ -119,7 +119,7 @@ impl<'a> Element<'a> {
         self.elements().next().is_some()
     }
 
-    /// Appends text.
+    /// Appends text; adjacent texts are joined.
     pub(crate) fn push_text(&mut self, text: Cow<'a, str>) {
         if text.is_empty() {
             return;

@@ -51,7 +51,7 @@ const ZONES: &[(&str, i32)] = &[
     ("brt", -180),
 ];
 
-/// A time zone.
+/// A time zone by offset or by name.
 #[derive(Debug, Clone)]
 pub(crate) enum Zone {
     Fixed(Offset),

@@ -51,7 +51,7 @@ pub struct Held {
     pub feed: FeedKey,
     /// Time of the next poll with its reason.
     pub plan: Plan,
-    /// The promise.
+    /// The promise that denied the request.
     pub denied: Denied,
 }
 

@@ -1,4 +1,4 @@
-//! The gate: the one function that sends requests, whoever makes them.
+//! The gate: the one function that sends requests, for tasks and for commands.
 //!
 //! Before each request of an exchange, redirects included, the gate reads the ledger. A promise about the URL, its site
 //! or its address ends the exchange; the gate never waits for the end of a promise. Otherwise the request waits for
@@ -33,7 +33,7 @@ const COMMAND_DELAY: SignedDuration = SignedDuration::from_hours(1);
 pub struct Limits {
     /// Maximum number of simultaneous requests.
     pub at_once: usize,
-    /// Minimum time between two starts.
+    /// Minimum time between the starts of two requests.
     pub spacing: Duration,
 }
 
@@ -62,7 +62,7 @@ impl Urgency {
     }
 }
 
-/// A request and the one who makes it.
+/// A request with its origin and its limits.
 #[derive(Debug)]
 pub struct Visit<'a> {
     /// URL, validators and settings of the request.
@@ -79,18 +79,18 @@ pub struct Visit<'a> {
     pub known: Option<LedgerEntry>,
 }
 
-/// The result of a visit.
+/// How a request with its redirects ended.
 #[derive(Debug)]
 pub enum Answer {
     /// The exchange has ended.
-    Came(Box<Came>),
+    Finished(Box<FinishedExchange>),
     /// A promise ended the exchange before one of its requests.
     Denied(Box<Denied>),
 }
 
 /// An exchange that has ended.
 #[derive(Debug)]
-pub struct Came {
+pub struct FinishedExchange {
     /// The response. Its waits are the longest of all hops.
     pub response: fetch::Response,
     /// Promises that the caller has to write; empty if they are written.
@@ -101,7 +101,7 @@ pub struct Came {
     pub shared: Option<Arc<SharedDocument>>,
 }
 
-impl Came {
+impl FinishedExchange {
     /// An exchange without a request.
     pub(super) fn unsent(response: fetch::Response) -> Self {
         Self { response, promises: Vec::new(), asked_at: None, shared: None }
@@ -111,7 +111,7 @@ impl Came {
 /// An exchange that a promise ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denied {
-    /// End of the wait.
+    /// Time from which the request is allowed.
     pub until: Timestamp,
     /// The promise that forbids the request.
     pub reason: Denial,
@@ -206,13 +206,18 @@ impl Gate {
             // No server is asked, so that there is nothing to keep and nothing to note.
             let response = fetch::read_local(&visit.request).await;
             let (promises, asked_at, shared) = (Vec::new(), None, None);
-            return Ok(Answer::Came(Box::new(Came { response, promises, asked_at, shared })));
+            return Ok(Answer::Finished(Box::new(FinishedExchange {
+                response,
+                promises,
+                asked_at,
+                shared,
+            })));
         }
         let (mut exchange, mut said) = match self.fetcher.exchange(visit.request) {
             Ok(exchange) => (exchange, Said::default()),
             Err(failure) => {
                 let response = fetch::Response::failed(asked, failure);
-                return Ok(Answer::Came(Box::new(Came::unsent(response))));
+                return Ok(Answer::Finished(Box::new(FinishedExchange::unsent(response))));
             }
         };
         let mut time = visit.request.settings.timeout;
@@ -238,7 +243,7 @@ impl Gate {
         }
         let response = fetch::Response { freshness, ..response };
         let (asked_at, shared) = (said.asked_at, said.shared);
-        Ok(Answer::Came(Box::new(Came { response, promises, asked_at, shared })))
+        Ok(Answer::Finished(Box::new(FinishedExchange { response, promises, asked_at, shared })))
     }
 
     /// Sends the next request of the exchange, unless a promise forbids it.

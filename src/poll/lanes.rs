@@ -47,7 +47,7 @@ struct Lane {
 /// What a request acquires of a lane.
 #[derive(Debug, Clone)]
 struct Places {
-    /// Until the response.
+    /// Held until the response arrives.
     turns: Arc<Semaphore>,
     /// Until the request is sent, which may take time: it is written first. Thus the spacing is that of the requests.
     door: Arc<Semaphore>,

@@ -113,7 +113,7 @@ impl Ledger {
         tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?
     }
 
-    /// Writes promises.
+    /// Stores promises; returns when they are on disk.
     pub(super) async fn promise(&self, promises: Vec<Promise>) -> Result<(), store::Error> {
         match promises.is_empty() {
             true => Ok(()),

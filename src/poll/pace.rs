@@ -20,7 +20,7 @@ pub(super) struct Pace<'a> {
 }
 
 impl Pace<'_> {
-    /// The interval in force.
+    /// The interval by the settings and by what is learned so far.
     pub(super) fn interval(&self) -> Duration {
         self.schedule.interval_of(self.learned(self.times, self.validators))
     }

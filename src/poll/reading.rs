@@ -47,7 +47,7 @@ pub(super) struct Reading {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
     Complete,
-    /// Its end is missing.
+    /// The end of the document is missing.
     Cut,
 }
 
@@ -146,7 +146,7 @@ fn identify(
     (guids, dedupe::identify(items, guids, target.subscription.dedupe.identity))
 }
 
-/// Takes away what the operator does not want. This changes no identity, and later changes inside it are no edits.
+/// Removes what the operator does not want. Identities stay the same, and later changes inside it are not edits.
 fn reduce(
     items: &[ParsedItem],
     identities: &mut dedupe::Identities,

@@ -44,7 +44,7 @@ pub(super) struct Sorted {
 /// Which items of the feed a document contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// All current items.
+    /// All current items of the feed.
     Whole,
     /// Only new items (RFC 3229), or the readable part of a broken document.
     Part,
@@ -76,9 +76,9 @@ struct Read {
     found: Identified,
     item: Item,
     text: Text,
-    /// Its own words, if they were taken already.
+    /// Words of the item without boilerplate, if they were computed already.
     own: Option<Words>,
-    /// Words for the search index.
+    /// Words of the item for the search index.
     search: String,
 }
 

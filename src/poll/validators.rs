@@ -32,7 +32,7 @@ const CACHE_DELAY: SignedDuration = SignedDuration::from_hours(1);
 const MISMATCHES: u32 = 2;
 /// Shortest time between two requests without validators because a server failed with them.
 const SUSPECT_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);
-/// Number of tests without a lie after which a server is trusted again.
+/// Number of correct tests after which a server is trusted again.
 const TESTS: u32 = 7;
 /// Number of requests without validators after which they are sent again.
 const REFUSED_REQUESTS: u32 = 30;
@@ -44,7 +44,7 @@ pub(super) enum Sent {
     NoneKnown,
     /// None, although some are known.
     Withheld,
-    /// Validators.
+    /// One validator or both.
     Conditions,
 }
 
@@ -72,13 +72,13 @@ pub(super) fn may_be_tested(trust: ValidatorTrust, now: Timestamp) -> bool {
 /// Whether a feed publishes as usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rhythm {
-    /// It does, or nothing is known.
+    /// The last item is not older than usual, or too little is known.
     Usual,
-    /// By its own rhythm it should have published.
+    /// The feed should have published by now, by the gaps between its items.
     Overdue,
 }
 
-/// Whether the feed is overdue, according to the polls that were made. A pause of Newswire is no silence of the feed.
+/// Whether the feed is overdue, by the polls that were made. A pause of Newswire is not a silence of the feed.
 pub(super) fn rhythm(state: &FeedState, activity: &FeedActivity, now: Timestamp) -> Rhythm {
     let (Some(newest), Some(seen)) = (activity.moments.first(), state.last_success) else {
         return Rhythm::Usual;
@@ -229,7 +229,7 @@ fn after_unconditional(before: ValidatorTrust, evidence: &Evidence<'_>) -> (Vali
     }
 }
 
-/// Validators were sent.
+/// The use after a request with validators.
 fn after_conditional(before: ValidatorTrust, evidence: &Evidence<'_>) -> (ValidatorUse, u32) {
     let trusted = match before.validator_use {
         kept @ (ValidatorUse::DateAlone | ValidatorUse::BothUnmatched) => kept,
@@ -255,7 +255,7 @@ fn after_conditional(before: ValidatorTrust, evidence: &Evidence<'_>) -> (Valida
     }
 }
 
-/// Validators were withheld.
+/// The use after a request without the known validators.
 fn after_test(before: ValidatorTrust, evidence: &Evidence<'_>) -> (ValidatorUse, u32) {
     let answered = evidence.response.status.is_some();
     let good = evidence.response.outcome.is_success();

@@ -20,7 +20,7 @@ use crate::text::dates::rfc3339;
 
 const TEXT: (&str, &str) = ("type", "text");
 
-/// The whole document.
+/// The complete Atom document, RFC 4287.
 pub(super) fn render(
     output: &Output,
     page: Page,
@@ -91,7 +91,7 @@ fn head(xml: &mut XmlWriter, output: &Output, page: Page, updated: Timestamp) {
     }
 }
 
-/// RFC 4287 4.1.2.
+/// One `atom:entry`, RFC 4287 4.1.2.
 fn entry(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     match shown.language {
         Some(language) => xml.open("entry", &[("xml:lang", language)]),

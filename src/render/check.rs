@@ -53,9 +53,9 @@ pub enum CheckError {
     /// A published item has another id now. Feed readers would show it again.
     #[error("the item with the published id {was:?} has the id {is:?} now")]
     IdChanged {
-        /// The published id.
+        /// The id under which the item was published.
         was: String,
-        /// The new id.
+        /// The id that the new document gives it.
         is: String,
     },
     /// A published id belongs to another item now. Feed readers would hide that item.
@@ -138,7 +138,7 @@ pub struct PreviousPublication {
     shown: HashMap<ItemKey, Published>,
 }
 
-/// A published item.
+/// What was published of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Published {
     id: String,

@@ -25,7 +25,7 @@ const SEARCH: usize = 10;
 /// The smallest step of the times that are stored.
 const STEP: SignedDuration = SignedDuration::from_millis(1);
 
-/// That an output publishes digests, and when.
+/// Settings of the digests of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest {
     /// How often a period ends.
@@ -39,7 +39,7 @@ pub struct Digest {
 /// How often a period of a digest ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DigestPeriod {
-    /// Each day.
+    /// Each day, at the time of the digest.
     Daily,
     /// Each week, on this day.
     Weekly(Weekday),
@@ -52,7 +52,7 @@ pub struct DigestText {
     pub title: String,
     /// The first titles of stories, plain text.
     pub summary: String,
-    /// The stories, HTML.
+    /// The stories as an HTML fragment.
     pub html: String,
 }
 

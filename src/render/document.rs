@@ -20,7 +20,7 @@ use crate::text::sha256::{hex, sha256};
 pub struct Document {
     /// Format of the document.
     pub format: Format,
-    /// The rendered bytes.
+    /// The document as it was rendered, not compressed.
     pub body: Bytes,
     /// The strong validator of `body`, quotes included; see [`Document::tag`].
     pub etag: String,
@@ -183,7 +183,7 @@ pub fn etag(body: &[u8]) -> String {
 }
 
 fn etag_of(digest: &[u8; 32]) -> String {
-    // 128 bits are plenty to tell two versions of one document apart.
+    // 128 bits are enough to distinguish two versions of one document.
     format!("\"{}\"", hex(&digest[..16]))
 }
 
@@ -206,7 +206,7 @@ pub fn without_variant(etag: &str) -> String {
     }
 }
 
-/// The compression effort.
+/// How much time compression may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
     /// For documents that are sent often.
@@ -220,11 +220,11 @@ pub enum Effort {
 pub enum Coding {
     /// Not compressed.
     Identity,
-    /// gzip.
+    /// `gzip`, RFC 1952.
     Gzip,
-    /// Brotli.
+    /// `br`, RFC 7932.
     Brotli,
-    /// Zstandard, RFC 8878.
+    /// `zstd`, RFC 8878.
     Zstd,
 }
 

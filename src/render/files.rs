@@ -136,7 +136,7 @@ fn write_files(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     write_content(xml, main, &[("isDefault", "true")]);
 }
 
-/// Media RSS 1.5.1.
+/// One `media:content`, Media RSS 1.5.1.
 fn write_content(xml: &mut XmlWriter, file: &Enclosure, more: &[(&'static str, &str)]) {
     let kind = Some(media_type(file)).filter(|_| !file.media_type.is_empty());
     let number = |n: Option<u64>| n.map(|n| n.to_string());

@@ -134,7 +134,7 @@ struct AlsoAt<'a> {
     source_title: String,
 }
 
-/// The whole document.
+/// The complete JSON Feed 1.1 document.
 pub(super) fn render(output: &Output, page: Page, entries: &[ShownItem<'_>]) -> Vec<u8> {
     let older = |number| output.with_token(output.archive_url(number, Format::Json));
     let feed = Feed {

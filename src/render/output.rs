@@ -18,10 +18,10 @@ use crate::model::Filter;
 use crate::text::bidi;
 use crate::text::sha256::sha256;
 
-/// An outbound format.
+/// A format that an output is published in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Format {
-    /// RFC 4287.
+    /// Atom 1.0, RFC 4287.
     Atom,
     /// RSS 2.0.
     Rss,
@@ -49,7 +49,7 @@ impl Format {
         Self::ALL.iter().copied().find(|format| format.extension() == extension)
     }
 
-    /// Name for people.
+    /// Name on pages and in link titles: `JSON Feed`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -121,7 +121,7 @@ pub struct Output {
     pub site: bool,
     /// URL of this server for subscribers; ends with a slash.
     pub base_url: Url,
-    /// Its permanent id.
+    /// Permanent id of the output, with the time when it was made.
     pub identity: OutputIdentity,
     /// Which of its stories the documents have, as the query of a URL; `None`: those of the config.
     pub query: Option<String>,
@@ -130,7 +130,7 @@ pub struct Output {
 /// The permanent id of an output. It contains no address, so that it survives a change of the address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputIdentity {
-    /// An IRI.
+    /// The id, an IRI: `atom:id` of the document.
     pub id: String,
     /// Time when the id was made.
     pub since: Timestamp,
@@ -233,7 +233,7 @@ impl Output {
 /// How much of a story is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Content {
-    /// Summary and content.
+    /// Summary and content of the item, as the publisher has them.
     #[default]
     Full,
     /// The summary, else the beginning of the content, as plain text.
@@ -287,9 +287,9 @@ pub struct Theme {
 /// A picture of the operator.
 #[derive(Clone)]
 pub struct Logo {
-    /// The file.
+    /// Content of the picture file.
     pub bytes: Arc<[u8]>,
-    /// Its media type.
+    /// Media type of the file: `image/png`.
     pub media_type: &'static str,
 }
 
@@ -351,7 +351,7 @@ pub struct Presentation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TitlePrefix(String);
 
-/// The only placeholder.
+/// Placeholder for the title of the feed.
 const SOURCE: &str = "{source}";
 
 /// Why a text is not a title prefix.

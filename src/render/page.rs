@@ -25,12 +25,12 @@ const CHANGES: usize = 32;
 /// Which document of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Page {
-    /// The subscription document.
+    /// The document that feed readers subscribe to.
     Subscription {
         /// Number of the newest archive page; `None`: there is none yet.
         archive: Option<u32>,
     },
-    /// An archive page.
+    /// A document with older items, RFC 5005 4.
     Archive {
         /// Number of the page, from 1.
         number: u32,
@@ -108,16 +108,16 @@ pub fn render_page(output: &Output, format: Format, page: Page, entries: &[Outpu
 /// A document in one format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendered {
-    /// The format.
+    /// Format of the document.
     pub format: Format,
-    /// Its bytes.
+    /// The document, not compressed.
     pub bytes: Vec<u8>,
 }
 
 /// A document that did not pass the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
-    /// Its format.
+    /// Format of the rejected document.
     pub format: Format,
     /// What is wrong with it.
     pub error: CheckError,

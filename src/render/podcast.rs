@@ -123,9 +123,9 @@ pub struct PodcastChannel {
 /// A category of Apple Podcasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PodcastCategory {
-    /// The category.
+    /// Name of the category, as Apple spells it.
     pub name: &'static str,
-    /// The subcategory.
+    /// Name of the subcategory; `None`: the category alone.
     pub subcategory: Option<&'static str>,
 }
 

@@ -16,7 +16,7 @@ use crate::model::{Conditions, FeedId, FeedKey, OutputItem, Refusal, Subject};
 /// What [`Selector::try_add`] did with a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AddResult {
-    /// It is selected.
+    /// It is selected. Continue.
     Taken,
     /// It is not selected, because its feed has its maximum number of items. Continue.
     Skipped,

@@ -20,7 +20,7 @@ const OLDEST: Timestamp = Timestamp::constant(631_152_000, 0);
 
 /// An item, ready to be written.
 pub(super) struct ShownItem<'a> {
-    /// The stored item.
+    /// The item as it is stored.
     pub(super) entry: &'a OutputItem,
     /// Permanent id, see [`id::of`].
     pub(super) id: Cow<'a, str>,
@@ -28,22 +28,21 @@ pub(super) struct ShownItem<'a> {
     title: Option<String>,
     /// URL of the page, http or https.
     pub(super) url: Option<&'a str>,
-    /// Publication date.
+    /// Date of publication as it is shown, not before 1990.
     pub(super) published: Timestamp,
     /// Date of the last change, not before `published`.
     pub(super) updated: Timestamp,
     /// Authors; empty if the publisher names none.
     pub(super) authors: Vec<Author<'a>>,
-    /// Summary and content.
+    /// Summary and content, as the output shows them.
     pub(super) body: Body<'a>,
-    /// Language, BCP 47.
+    /// Language of the item, a BCP 47 tag; `None`: unknown.
     pub(super) language: Option<&'a str>,
     /// The feed that it is attributed to.
     pub(super) origin: Origin<'a>,
     presentation: &'a Presentation,
 }
 
-/// An author.
 pub(super) struct Author<'a> {
     pub(super) name: String,
     pub(super) page: Option<&'a str>,
@@ -51,7 +50,7 @@ pub(super) struct Author<'a> {
 
 /// The feed that an item is attributed to.
 pub(super) struct Origin<'a> {
-    /// Id, an IRI.
+    /// Permanent id of the feed, an IRI.
     pub(super) id: Cow<'a, str>,
     /// Title, plain text, never empty.
     pub(super) title: String,
@@ -59,7 +58,7 @@ pub(super) struct Origin<'a> {
     pub(super) feed_url: Option<&'a str>,
     /// URL of the site.
     pub(super) page: Option<&'a str>,
-    /// Rights, plain text.
+    /// Copyright notice of the feed, plain text.
     pub(super) rights: Option<Cow<'a, str>>,
 }
 
@@ -264,7 +263,7 @@ const MAX_SUMMARY: usize = 300;
 pub(super) struct Body<'a> {
     /// Plain text, in addition to the content or instead of it.
     pub(super) summary: Option<Cow<'a, str>>,
-    /// HTML, sanitised.
+    /// Sanitised HTML with absolute URLs.
     pub(super) content: Option<Cow<'a, str>>,
 }
 

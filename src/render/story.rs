@@ -19,12 +19,12 @@ const SMALLEST: u32 = 100;
 /// Number of characters of an excerpt before the word that is looked for.
 const BEFORE: usize = 80;
 
-/// One story.
+/// A story as web pages list it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Story {
     /// Key of the item in the store.
     pub key: ItemKey,
-    /// Title, never empty.
+    /// Title of the story; never empty.
     pub title: String,
     /// Whether the title is the publisher's; otherwise it was made from the text.
     pub has_own_title: bool,
@@ -38,7 +38,7 @@ pub struct Story {
     pub source: String,
     /// Names of the authors.
     pub authors: Vec<String>,
-    /// Language, BCP 47.
+    /// Language of the story, a BCP 47 tag.
     pub language: Option<String>,
     /// The beginning of the text; empty if there is no text.
     pub excerpt: String,
@@ -46,7 +46,7 @@ pub struct Story {
     pub is_truncated: bool,
     /// The same story in other feeds, named by the feed.
     pub also_at: Vec<OtherHeadline>,
-    /// Attached files.
+    /// Links to the attached files.
     pub files: Vec<StoryLink>,
     /// Its picture on lists, if pages show pictures: the one that the publisher names, else the first of the text.
     pub image: Option<StoryImage>,
@@ -96,7 +96,7 @@ pub fn excerpt_around(
 /// The same story in another feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherHeadline {
-    /// Web address.
+    /// URL of the item in the other feed.
     pub url: String,
     /// Title of the feed.
     pub feed: String,
@@ -107,7 +107,7 @@ pub struct OtherHeadline {
 /// A link of a story.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoryLink {
-    /// Web address.
+    /// Target of the link, http or https.
     pub url: String,
     /// Text of the link.
     pub name: String,
@@ -118,7 +118,7 @@ pub struct StoryLink {
 /// A picture of a story.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoryImage {
-    /// Web address.
+    /// URL of the picture, http or https.
     pub url: String,
     /// Whether it is only the first one of the text, which may be a small decoration.
     pub is_guess: bool,
@@ -136,9 +136,9 @@ pub struct Picture {
 /// A kind of file that browsers play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Media {
-    /// Sound.
+    /// Played by an `<audio>` element.
     Audio,
-    /// A film.
+    /// Played by a `<video>` element.
     Video,
 }
 
@@ -152,14 +152,14 @@ impl Media {
     }
 }
 
-/// Names of media without a text of their own, in the language of the page.
+/// Names for media without their own text, in the language of the page.
 #[derive(Debug, Clone, Copy)]
 pub struct MediaNames {
-    /// Of a picture.
+    /// Name for a picture without an alternative text.
     pub picture: &'static str,
-    /// Of a sound.
+    /// Name for a sound file without a title.
     pub sound: &'static str,
-    /// Of a film.
+    /// Name for a video without a title.
     pub film: &'static str,
 }
 

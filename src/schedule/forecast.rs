@@ -30,7 +30,7 @@ pub struct FeedTraffic {
 /// Forecast for one feed, or for several.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Forecast {
-    /// Requests a day.
+    /// Number of requests per day.
     pub requests: f64,
     /// Bytes a day on the wire.
     pub bytes: f64,

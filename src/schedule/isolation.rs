@@ -15,7 +15,7 @@ pub(super) struct Isolation {
     feeds: HashSet<FeedKey>,
     /// Those that are due, with the monotonic time since when they wait.
     waiting: VecDeque<(Duration, FeedKey)>,
-    /// The one that is being polled.
+    /// The isolated feed that is being polled.
     running: Option<FeedKey>,
 }
 

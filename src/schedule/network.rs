@@ -10,7 +10,7 @@ use crate::model::{FailureKind, FeedId, FeedKey, Outcome};
 
 /// Number of different sites that must be unreachable, or that must send the same page.
 const SITES: usize = 3;
-/// A feed that failed more often in a row is no evidence: it fails for another reason.
+/// A feed that failed more often in a row is not evidence: it fails for another reason.
 const MOST_FAILURES: u32 = 2;
 /// RFC 6585 6: Network Authentication Required.
 const NETWORK_AUTHENTICATION_REQUIRED: u16 = 511;
@@ -31,7 +31,7 @@ pub enum NetworkState {
 pub struct LastOutcome {
     /// Key of the feed in the database.
     pub feed: FeedKey,
-    /// Its stable id.
+    /// Stable id of the feed, for reports.
     pub id: FeedId,
     /// Site of the feed.
     pub site: String,
@@ -75,7 +75,7 @@ impl Judgement {
 }
 
 impl NetworkMonitor {
-    /// The state now.
+    /// Whether this machine seems to be online, by the polls so far.
     #[must_use]
     pub fn state(&self) -> NetworkState {
         if self.offline { NetworkState::Offline } else { NetworkState::Online }

@@ -59,7 +59,7 @@ pub struct Inputs<'a> {
 pub enum UnconditionalWait {
     /// The rest of a day since the last complete document.
     Rest {
-        /// The wait.
+        /// Time from now until a day has passed since the last complete document.
         rest: Duration,
         /// The reason as a phrase.
         why: &'static str,
@@ -194,7 +194,7 @@ fn base(inputs: &Inputs<'_>) -> MinimumWait {
                     format!("interval {}, learned from how often it publishes", short(interval))
                 }
                 (IntervalMode::Auto, None) => {
-                    format!("interval {}, until its rhythm is known", short(interval))
+                    format!("interval {}, until enough of its items are known", short(interval))
                 }
             };
             MinimumWait::new(interval, ReasonKind::Interval, text)

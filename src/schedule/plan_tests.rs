@@ -239,7 +239,7 @@ fn an_interval_that_is_learned_stays_within_its_bounds_and_says_so() {
     ] {
         let plan = planned(learned);
         assert!((least..most).contains(&wait(&plan)), "{learned:?}: {plan:?}");
-        let word = if learned.is_some() { "learned" } else { "until its rhythm" };
+        let word = if learned.is_some() { "learned" } else { "until enough of its items" };
         assert!(plan.reason.text.contains(word), "{plan:?}");
     }
 }

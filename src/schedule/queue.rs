@@ -90,11 +90,11 @@ struct Slot {
 /// State of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Not due yet.
+    /// Waiting until its poll is due.
     Sleeping,
-    /// In its host's queue.
+    /// Due, and in the queue of its host.
     Waiting,
-    /// Being polled.
+    /// Being polled now.
     Running,
     /// Being polled, and removed afterwards.
     Removed,

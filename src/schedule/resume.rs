@@ -20,7 +20,7 @@ const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 /// The time when a stored plan is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resumed {
-    /// The time.
+    /// Time of the next poll.
     pub due: Timestamp,
     /// Whether the clock was set back behind the last poll, so that the stored time is wrong.
     pub moved: bool,

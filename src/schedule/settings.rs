@@ -15,7 +15,7 @@ pub enum PublisherHints {
 /// How the interval is determined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IntervalMode {
-    /// Always `interval`.
+    /// Always `interval`, whatever the feed publishes.
     Fixed,
     /// Learned from how often the feed publishes; `interval` until enough is known.
     #[default]
@@ -29,7 +29,7 @@ pub struct Settings {
     pub interval: Duration,
     /// Whether the interval is fixed or learned.
     pub interval_mode: IntervalMode,
-    /// Shortest learned interval.
+    /// Shortest interval that can be learned.
     pub min_interval: Duration,
     /// Longest wait that hints of the publisher can cause, and longest learned interval.
     pub max_interval: Duration,

@@ -32,9 +32,9 @@ pub struct Arrivals {
     pub heads: Vec<ItemHead>,
     /// Number of items that were considered, held ones included.
     pub count: usize,
-    /// The last of these items.
+    /// The last item that was considered.
     pub seen: ItemKey,
-    /// The last release of these.
+    /// The last release that was considered; a row id of this database.
     pub late: i64,
 }
 

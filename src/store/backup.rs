@@ -39,7 +39,7 @@ pub enum BackupError {
     /// A file cannot be written, replaced or read.
     #[error("failed to write {path}: {source}")]
     Io {
-        /// The file.
+        /// Path of the copy or of the database.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -53,9 +53,9 @@ pub enum BackupError {
     /// The copy to put back has no items, and the database has some.
     #[error("{copy} has no items, and {database} has {items}; nothing was replaced")]
     NoItems {
-        /// The copy.
+        /// Path of the copy that was to be restored.
         copy: PathBuf,
-        /// The database.
+        /// Path of the database.
         database: PathBuf,
         /// Number of items in the database.
         items: u64,

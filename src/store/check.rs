@@ -19,7 +19,7 @@ const LISTED: usize = 20;
 pub struct CheckReport {
     /// What is wrong; at most 20 problems of each kind. Empty: nothing.
     pub problems: Vec<String>,
-    /// Number of items.
+    /// Number of items in the database.
     pub items: usize,
     /// Number of items with a text.
     pub texts: usize,

@@ -1,4 +1,4 @@
-//! The clock that the times of polls, plans and promises are by.
+//! Which clock the times of polls, plans and promises refer to.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, params};

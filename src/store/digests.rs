@@ -21,11 +21,11 @@ pub struct StoredDigest {
     pub ends_at: Timestamp,
     /// Time when it was closed.
     pub closed_at: Timestamp,
-    /// Title, plain text.
+    /// Title of the digest, plain text.
     pub title: String,
     /// The first titles of its stories, plain text.
     pub summary: String,
-    /// Its stories, HTML.
+    /// The stories of the digest, rendered as HTML.
     pub html: String,
     /// The leads of its stories, in their order.
     pub items: Vec<ItemKey>,

@@ -12,11 +12,11 @@ const NEEDED: u64 = 16 * 1024 * 1024;
 /// Whether the file system has enough free space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiskSpace {
-    /// There is enough.
+    /// At least the needed bytes are free.
     Enough,
     /// There is so little that fetching has to stop.
     Low {
-        /// Free bytes.
+        /// Free space of the file system, in bytes.
         free: u64,
         /// Bytes that have to be free.
         needed: u64,

@@ -12,9 +12,9 @@ pub enum OpenError {
     /// Another process writes to it.
     #[error("the database {path} is in use by the process {holder}")]
     InUse {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// "4711", or "(unknown)".
+        /// Id of that process, or `(unknown)`.
         holder: String,
     },
     /// Written by a newer newswire.
@@ -22,9 +22,9 @@ pub enum OpenError {
         "the database {path} has schema {found}; this version of newswire supports up to schema {known}"
     )]
     Newer {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// Its schema version.
+        /// Schema version of the database.
         found: i64,
         /// The latest schema version known here.
         known: i64,
@@ -34,9 +34,9 @@ pub enum OpenError {
         "the database {path} has schema {found}; this version of newswire needs schema {known}"
     )]
     Older {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// Its schema version.
+        /// Schema version of the database.
         found: i64,
         /// The schema version that is needed.
         known: i64,
@@ -44,49 +44,49 @@ pub enum OpenError {
     /// A file of something else.
     #[error("{path} is a SQLite database of another program (application id {found:#x})")]
     NotOurs {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Its application id.
+        /// SQLite `application_id` of the file.
         found: i64,
     },
-    /// There is none yet, and the caller only wants to read.
+    /// There is no database yet, and the caller only wants to read.
     #[error("there is no database at {path} yet")]
     Missing {
-        /// Where it should be.
+        /// Path where it was expected.
         path: PathBuf,
     },
     /// An empty file, and the caller only wants to read.
     #[error("the database file {path} is empty")]
     Empty {
-        /// The file.
+        /// Path of the database.
         path: PathBuf,
     },
-    /// No regular file.
+    /// The path is a folder, a socket or another file that is not regular.
     #[error("{path} is {kind}, not a database file")]
     NotRegular {
-        /// The path.
+        /// Path of the database.
         path: PathBuf,
-        /// What it is, with an article.
+        /// Kind of the file, with an article: `a folder`.
         kind: &'static str,
     },
     /// A file of another kind, or a database without its first page.
     #[error("{path} is not a database, or its first page is destroyed")]
     NotDatabase {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// The folder or the lock file.
     #[error("failed to open the database {path}: {source}")]
     Io {
-        /// The database.
+        /// Path of the database or of its lock file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// SQLite found damage, but the system fails to read the file.
     #[error("failed to read the database {path}: {source}")]
     Unreadable {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -94,9 +94,9 @@ pub enum OpenError {
     /// SQLite refused the file.
     #[error("failed to open the database {path}: {source}")]
     Sqlite {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
 }
@@ -104,14 +104,14 @@ pub enum OpenError {
 crate::model::codes! {
     OpenError:
     Self::InUse { .. } => "database_in_use": "stop that process first, or set another path in [store]; 'newswire poll --all' lets a running daemon poll",
-    Self::Newer { .. } => "database_newer": "install the newer version again, or restore the copy made before the upgrade",
-    Self::Older { .. } => "database_older": "before version 1.0 there is no upgrade: move the file away and start again, or use the older version",
+    Self::Newer { .. } => "database_newer": "install the newer version again, or restore a copy that you made before the upgrade",
+    Self::Older { .. } => "database_older": "use the older version, or move the file away: 'newswire restore --from-outputs' then reads back the published items",
     Self::NotOurs { .. } => "database_of_other_program": "set another path in [store]",
     Self::Missing { .. } => "no_database":
         "'newswire run' or 'newswire poll' creates it; if it was lost, 'newswire restore' brings it back",
     Self::NotRegular { .. } => "not_a_file": "set path in [store] to a file",
     Self::NotDatabase { .. } => "database_damaged":
-        "set another path in [store] if this file is not the database; else 'newswire restore FILE' replaces it with a copy",
+        "set another path in [store] if this file is not the database; otherwise 'newswire restore FILE' replaces it with a copy",
     Self::Empty { .. } => "database_empty": "restore a copy if there was a database here; 'newswire run' or 'newswire poll' starts a new one",
     Self::Io { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "database_permission_denied":
         "run newswire as the user who owns the database, or give this user access to the file and its folder",
@@ -148,13 +148,13 @@ fn is_full(error: &io::Error) -> bool {
 /// What is wrong with the database, or with the disk below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCause {
-    /// There is no room for it.
+    /// The disk or a quota is full.
     Full,
-    /// It can be read and not be written to, or not even be opened.
+    /// Permissions or the file system forbid writing, or even opening it.
     ReadOnly,
-    /// Somebody else kept it locked for longer than we wait.
+    /// Another process kept it locked for longer than newswire waits.
     Busy,
-    /// The disk failed: what was written last may not be there, whatever a second try says.
+    /// The disk failed: the last writes may be lost, even if a second attempt succeeds.
     Io,
     /// SQLite finds the structure of the file damaged.
     Corrupt,
@@ -162,12 +162,12 @@ pub enum ErrorCause {
     Damaged,
     /// The writer thread has ended.
     WriterStopped,
-    /// One statement or one value is at fault, a mistake in newswire; the rest goes on.
+    /// One statement or one value failed because of a bug in newswire; everything else continues.
     Bug,
 }
 
 impl ErrorCause {
-    /// Every fault.
+    /// All causes, in the order of their definition.
     pub const ALL: &'static [Self] = &[
         Self::Full,
         Self::ReadOnly,
@@ -179,7 +179,7 @@ impl ErrorCause {
         Self::Bug,
     ];
 
-    /// The stable name.
+    /// Stable slug, which is also the error code: `store_full`.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
@@ -251,7 +251,7 @@ pub enum Error {
     /// SQLite, as text: one failed commit is the answer to many updates.
     #[error("the database failed: {1}")]
     Sqlite(ErrorCause, String),
-    /// There is too little room to go on.
+    /// There is too little free space to continue.
     #[error("the disk of the database has {free} bytes of free space, {wanted} are needed")]
     NoRoom {
         /// Bytes that are left.
@@ -281,10 +281,10 @@ impl Coded for Error {
 }
 
 impl Error {
-    /// The codes that are no fault's.
+    /// The error codes that do not come from an [`ErrorCause`].
     pub const CODES: &'static [&'static str] = &["database_unreadable"];
 
-    /// What is wrong.
+    /// Which of the known conditions caused the error.
     #[must_use]
     pub fn cause(&self) -> ErrorCause {
         match self {

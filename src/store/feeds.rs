@@ -406,7 +406,7 @@ pub fn host_of(url: &str) -> String {
 }
 
 impl Transaction<'_> {
-    /// Every configured feed.
+    /// All configured feeds, without those that were removed from the config.
     pub fn feeds(&self) -> Result<Vec<FeedInfo>, Error> {
         self.feeds_where("active = 1")
     }

@@ -1,6 +1,7 @@
 //! Words as they are indexed and searched: without case, accents and signs of pronunciation, in every script.
 //!
-//! Text and query take the same way, so that both give the same words. SQLite only separates them at spaces.
+//! Texts and queries are folded in the same way, so that both have the same words. SQLite only separates them at
+//! spaces.
 
 use std::sync::LazyLock;
 

@@ -133,7 +133,7 @@ impl Coded for FileError {
     fn help(&self) -> Option<Cow<'static, str>> {
         let help = match &self.0 {
             OpenError::Missing { path } if path == Path::new("-") => {
-                "standard input cannot be read here; save the copy to a file and name that"
+                "standard input cannot be read here; save the copy to a file and name the file"
             }
             OpenError::Missing { .. } => "check the path",
             OpenError::NotRegular { .. } => "name a file",

@@ -23,7 +23,7 @@ pub(super) struct SealedItem<'a> {
     pub(super) language: Option<&'a str>,
     pub(super) summary: Option<&'a str>,
     pub(super) content: Option<&'a str>,
-    /// As stored, JSON.
+    /// The remaining fields of the item, as the JSON that is stored.
     pub(super) details: &'a str,
 }
 

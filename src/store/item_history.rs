@@ -19,9 +19,9 @@ pub struct ItemSummary {
     pub feed: FeedKey,
     /// Stable id of the feed.
     pub feed_name: String,
-    /// Its outward id.
+    /// Outward id of the item.
     pub id: String,
-    /// Plain text.
+    /// Title of the item, plain text.
     pub title: Option<String>,
     /// URL of its page.
     pub url: Option<String>,

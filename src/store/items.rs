@@ -303,7 +303,7 @@ pub struct IdConflict {
     pub own: String,
     /// The item that has the publisher's id.
     pub holder: ItemKey,
-    /// That item's feed.
+    /// Feed of `holder`.
     pub holder_feed: FeedKey,
 }
 

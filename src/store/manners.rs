@@ -25,7 +25,7 @@ pub struct PromiseTally {
 /// The requests of a URL, of a site, or of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RequestTally {
-    /// Number of requests.
+    /// Number of requests that were sent.
     pub requests: u64,
     /// Number of requests with validators.
     pub conditional: u64,
@@ -40,7 +40,7 @@ pub struct RequestTally {
 pub struct FeedBytes {
     /// URL in the config.
     pub url: String,
-    /// Number of polls.
+    /// Number of polls in the log.
     pub polls: u64,
     /// Bytes of bodies as received.
     pub wire_bytes: u64,
@@ -49,7 +49,7 @@ pub struct FeedBytes {
 /// What the ledger and the log of polls show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manners {
-    /// Promises, by reason.
+    /// Numbers of promises by reason.
     pub promises: Vec<PromiseTally>,
     /// Requests of all URLs; the shortest times are those of one URL.
     pub urls: RequestTally,

@@ -61,7 +61,7 @@ pub struct StoredFingerprint {
     pub feed: FeedKey,
     /// Time when it was made.
     pub at: Timestamp,
-    /// See `dedupe::Fingerprint`.
+    /// A serialised `dedupe::Fingerprint`; opaque to the store.
     pub data: Vec<u8>,
 }
 
@@ -243,7 +243,7 @@ impl Transaction<'_> {
         Ok(found)
     }
 
-    /// Every match of one of these items, also those that say that two items are not one story. A match of two
+    /// Every match of one of these items, also those by which two items are not one story. A match of two
     /// of these items comes twice.
     pub fn item_matches(&self, keys: &[ItemKey]) -> Result<Vec<Match>, Error> {
         let mut statement = self.connection.prepare_cached(

@@ -150,7 +150,7 @@ impl Store {
         Ok(Self { writer, reader, pending, unclean, _lock: lock })
     }
 
-    /// Read access.
+    /// Read-only access, which never waits for writes.
     #[must_use]
     pub fn reader(&self) -> &Reader {
         &self.reader

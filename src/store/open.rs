@@ -303,7 +303,7 @@ fn open_reader(path: &Path, access: Access) -> Result<Connection, OpenError> {
 /// Whether a database was initialised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
-    /// An empty file.
+    /// A file without tables.
     Blank,
     /// A database of this schema.
     Tables,

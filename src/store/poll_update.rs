@@ -39,7 +39,7 @@ pub struct PollUpdate {
     pub address: Option<Address>,
     /// Whether 304 of this server are reliable; `None`: no change.
     pub trust: Option<ValidatorTrust>,
-    /// What the document says about the feed; `None`: no document was read.
+    /// What the document contains about the feed; `None`: no document was read.
     pub document: Option<DocumentFacts>,
     /// The document, if other feeds may be read from it.
     pub shared: Option<Arc<SharedDocument>>,
@@ -60,7 +60,7 @@ pub struct PollUpdate {
 pub struct Bytes {
     /// As sent, in bytes.
     pub wire: u64,
-    /// Decoded, in bytes.
+    /// Size in bytes after decoding.
     pub body: u64,
 }
 
@@ -80,7 +80,7 @@ pub struct ValidatorTrust {
 /// Which validators are sent to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ValidatorUse {
-    /// Both.
+    /// `ETag` and `Last-Modified`.
     #[default]
     Both,
     /// `Last-Modified` alone: the entity tag never matches.
@@ -102,7 +102,7 @@ pub enum ValidatorUse {
 }
 
 impl ValidatorUse {
-    /// Every use.
+    /// All values, in the order of their definition.
     pub const ALL: &'static [Self] = &[
         Self::Both,
         Self::DateAlone,
@@ -115,7 +115,7 @@ impl ValidatorUse {
         Self::Cut,
     ];
 
-    /// The stable slug.
+    /// Stable slug, for the database and JSON.
     #[must_use]
     pub fn slug(self) -> &'static str {
         match self {
@@ -172,7 +172,7 @@ pub struct CachedResponse {
     pub lifetime: Option<Duration>,
 }
 
-/// What a document says about its feed.
+/// What a document contains about its feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DocumentFacts {
     /// Title, site and so on, for attribution.
@@ -193,7 +193,7 @@ pub struct DocumentFacts {
     pub boilerplate: Option<Vec<u64>>,
 }
 
-/// A new item.
+/// An item that was not stored before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewItem {
     /// What identifies it within the feed.

@@ -67,7 +67,7 @@ pub struct PollRecord {
 /// Statistics of one feed over the last two weeks.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FeedHistory {
-    /// Number of polls.
+    /// Number of all polls in this time.
     pub polls: u64,
     /// Number of polls that the server answered with 304 and without a body.
     pub not_modified: u64,
@@ -81,7 +81,7 @@ pub struct FeedHistory {
     pub span: f64,
     /// Time from publication to first sight of each item that came after the first poll, in seconds.
     pub delays: Vec<f64>,
-    /// Every input of the plan in force.
+    /// Every input of the current plan.
     pub considered: Vec<Considered>,
 }
 

@@ -12,10 +12,10 @@ use super::transaction::Transaction;
 use super::values::{json_list, millis, timestamp};
 use crate::model::ItemKey;
 
-/// What is permanent of an output.
+/// The permanent id of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisteredOutput {
-    /// Its name in the config.
+    /// Id of the output in the config.
     pub name: String,
     /// The id of its feed, an IRI.
     pub id: String,

@@ -45,7 +45,7 @@ fn of(path: &Path) -> Option<io::Error> {
             _ => {}
         }
     }
-    let passed = "a read failed, and did not when it was repeated";
+    let passed = "a read failed, but succeeded when it was repeated";
     is_intact(path).then(|| io::Error::other(passed))
 }
 

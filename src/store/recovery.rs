@@ -15,7 +15,7 @@ use super::transaction::Transaction;
 use super::values::{millis, page_owner_number};
 use crate::model::{Digest, FeedKey, Item, ItemKey, PageOwner};
 
-/// A published item.
+/// An item of published documents, to be written into a new database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecoveredItem {
     /// Key of the feed that published it.

@@ -46,9 +46,9 @@ pub enum RepairError {
     /// Nothing of it can be read.
     #[error("nothing can be read of the database {path}: {reason}")]
     Nothing {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// What SQLite reports.
+        /// The error of SQLite.
         reason: String,
     },
 }
@@ -171,7 +171,7 @@ fn count(connection: &Connection, table: &str) -> rusqlite::Result<usize> {
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// The tables with data of their own; the search index is made anew.
+/// The tables with their own data; the search index is made again.
 fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'search%'

@@ -19,7 +19,7 @@ use crate::text::html;
 /// An item whose words have to be indexed, by its position in the poll's update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unindexed {
-    /// A new item.
+    /// A new item: it has no words in the index yet.
     New(ItemKey, usize),
     /// An item that was indexed before.
     Changed(ItemKey, usize),

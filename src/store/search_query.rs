@@ -8,10 +8,10 @@ use super::folding::words;
 /// Number of words of a query that are used.
 const WORDS: usize = 16;
 
-/// A search query.
+/// The words that a client searches for, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Query {
-    /// Expression for FTS5.
+    /// `MATCH` expression for FTS5.
     pub(crate) expression: String,
     /// Sequences of words that title or text must contain, and that they must not contain.
     wanted: Vec<String>,

@@ -16,13 +16,13 @@ pub struct SharedDocument {
     pub url: String,
     /// URL that sent it, after redirects.
     pub final_url: String,
-    /// The `Content-Type` header.
+    /// Value of its `Content-Type` header.
     pub content_type: Option<String>,
     /// Validators of the document.
     pub validators: Validators,
     /// SHA-256 of the body.
     pub hash: [u8; 32],
-    /// The decoded body.
+    /// The body without content coding.
     pub body: Vec<u8>,
     /// Time when it was fetched (UTC).
     pub at: Timestamp,
@@ -64,7 +64,7 @@ impl Transaction<'_> {
         Ok(statement.exists(params![url, but.0])?)
     }
 
-    /// Keeps a document.
+    /// Stores the document for other feeds with the same URL; it replaces an older one.
     pub(super) fn share(&self, document: &SharedDocument) -> Result<(), Error> {
         self.connection
             .prepare_cached(

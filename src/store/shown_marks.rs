@@ -8,9 +8,9 @@ use crate::model::FeedKey;
 /// An item, and what changes whenever the item as it is shown changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownMark {
-    /// The item.
+    /// Key, story, feed and position of the item.
     pub head: ItemHead,
-    /// Opaque bytes.
+    /// Content digest, number of changes and time of the last one: to be compared only.
     pub mark: Vec<u8>,
 }
 

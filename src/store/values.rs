@@ -8,7 +8,7 @@ use rusqlite::Row;
 use super::error::Error;
 use crate::model::{Digest, ItemKey, Match, Outcome, PageOwner, ReasonKind, Rule};
 
-/// Milliseconds since 1970.
+/// The time as it is stored: milliseconds since 1970.
 pub(crate) fn millis(at: Timestamp) -> i64 {
     at.as_millisecond()
 }

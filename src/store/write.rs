@@ -56,7 +56,7 @@ pub enum Write {
     Matches(Matches),
     /// A decision of the operator.
     Decide {
-        /// The decision.
+        /// What the operator decided.
         decision: OperatorDecision,
         /// Time of the write.
         at: Timestamp,
@@ -70,7 +70,7 @@ pub enum Write {
     Weights {
         /// Time when they were learned.
         at: Timestamp,
-        /// See `dedupe::Weights`.
+        /// Serialised `dedupe::Weights`; opaque to the store.
         learnt: Vec<u8>,
     },
     /// A document is about to be published.
@@ -88,7 +88,7 @@ pub enum Write {
     Archive {
         /// Id of the output.
         output: String,
-        /// The pages.
+        /// The pages that are new or have grown since the last write.
         pages: Vec<ArchivePage>,
         /// Ids that the output shows items under from now on, other than their own.
         item_ids: Vec<(ItemKey, String)>,

@@ -293,7 +293,7 @@ fn publish(state: &mut WriterState, group: &[Done]) {
         if let Some(log) = &mut state.log
             && let Ok(line) = serde_json::to_string(write)
         {
-            // The log is for tests and debugging: an error here is no reason to fail.
+            // The log is for tests and debugging: an error here is not a reason to fail.
             let _ = writeln!(log, "{line}");
         }
     }

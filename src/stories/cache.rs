@@ -10,7 +10,6 @@ use crate::store::{Error, StoredFingerprint, Transaction};
 /// The cache takes no more than this, in bytes.
 const MOST: usize = 8 * 1024 * 1024;
 
-/// A cached item.
 #[derive(Debug)]
 struct Cached {
     feed: FeedKey,
@@ -21,7 +20,7 @@ struct Cached {
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     items: HashMap<ItemKey, Cached>,
-    /// The oldest first.
+    /// Keys of the items, the oldest first.
     order: VecDeque<ItemKey>,
     bytes: usize,
     /// What was boilerplate of a feed when its items were cached.

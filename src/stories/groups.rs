@@ -1,4 +1,5 @@
-//! From ties to stories: makes the stories anew of everything that is tied to an item.
+//! Groups matched items into stories: computes the stories of all items again that match an item directly or
+//! indirectly.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -18,17 +18,17 @@ use crate::store::{self, Matches, PendingItem, Store, StoredFingerprint, Transac
 
 /// Items of a batch: written together, and shown together.
 const BATCH: usize = 256;
-/// How long learnt weights are good.
+/// Time after which the weights of words are learned again.
 const LEARN_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// Weights are learnt from this many of the newest texts.
 const LESSONS: usize = 5_000;
 
-/// What counts as one story, feed by feed.
+/// The matching settings of each feed.
 #[derive(Debug, Clone, Default)]
 pub struct Policies {
-    /// For the items of these feeds.
+    /// Settings by feed.
     pub feeds: HashMap<FeedKey, Arc<Settings>>,
-    /// For the items of all other feeds.
+    /// Settings of all other feeds.
     pub others: Arc<Settings>,
 }
 

@@ -11,7 +11,7 @@ macro_rules! events {
         pub enum Event { $($(#[$doc])* $event,)* }
 
         impl Event {
-            /// Every event.
+            /// All events, in the order of their definition.
             pub const ALL: &'static [Self] = &[$(Self::$event,)*];
 
             /// The stable name: the value of the field `event`.
@@ -64,9 +64,9 @@ events! {
     OutputRejected = "output_rejected", "33c03f391a0c4125a23399c84028e245";
     /// A document cannot be written to its directory.
     OutputWriteFailed = "output_write_failed", "d15bd3b3a9494293a1b35d7eef47db61";
-    /// A changed config is in force.
+    /// A changed config was applied.
     ConfigReloaded = "config_reloaded", "a7d31e353dcf4f18922b5fb5a51f2f33";
-    /// A changed config has errors; the previous one stays in force.
+    /// A changed config has errors; the previous one still applies.
     ConfigRejected = "config_rejected", "9c289b2c271242a59a219b65313eb859";
     /// The database cannot be written to.
     StoreFailing = "store_failing", "4df80b03981c4305b41bbfe7c3af5b4a";

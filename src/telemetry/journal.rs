@@ -124,7 +124,7 @@ impl Record {
         self.put(&name, value);
     }
 
-    /// The datagram.
+    /// The complete datagram in the native journal protocol.
     fn finish(mut self) -> Vec<u8> {
         let message = format!("{}{}", self.message, self.fields);
         self.put("MESSAGE", &message);

@@ -52,7 +52,7 @@ struct Inner {
 pub enum Publication {
     /// At least one document changed.
     Changed,
-    /// No document changed.
+    /// All documents are as they were.
     Unchanged,
     /// A document was rejected or could not be written.
     Failed,
@@ -61,9 +61,9 @@ pub enum Publication {
 /// A request to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestKind {
-    /// It has validators.
+    /// It has `If-None-Match` or `If-Modified-Since`.
     Conditional,
-    /// It has none.
+    /// It has no validators.
     Unconditional,
 }
 
@@ -201,7 +201,7 @@ impl Metrics {
         self.0.by_class[class].inc();
     }
 
-    /// Counts a panic.
+    /// Counts a panic that was caught in a poll, a publication or a request.
     pub fn panicked(&self) {
         self.0.panics.inc();
     }

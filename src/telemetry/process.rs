@@ -1,4 +1,4 @@
-//! Resources of this process, from `/proc/self`. Without procfs there are none.
+//! Resources of this process, from `/proc/self`. Without procfs there are no values.
 
 use std::fs;
 

@@ -18,7 +18,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// Every part.
+    /// All parts, in the order of their definition.
     pub const ALL: &'static [Self] = &[Self::Scheduler, Self::Writer, Self::Web];
 
     /// The stable name, as `/readyz?verbose` has it.
@@ -53,7 +53,7 @@ pub enum Problem {
     ClockUntrusted,
     /// The wall clock of the system has jumped within the last day.
     ClockJumped,
-    /// The config file has errors; the previous config is in force.
+    /// The config file has errors; the previous config still applies.
     ConfigRejected,
 }
 
@@ -114,7 +114,7 @@ impl Problem {
             Self::ClockJumped => {
                 "the clock of the system has jumped; nothing is polled for ten minutes or deleted for a day"
             }
-            Self::ConfigRejected => "the config has errors; the previous config is in force",
+            Self::ConfigRejected => "the config has errors; the previous config still applies",
         }
     }
 

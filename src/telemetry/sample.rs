@@ -13,7 +13,7 @@ use prometheus_client::registry::Registry;
 use super::process::Process;
 use super::readiness::Problem;
 
-/// One label.
+/// The label set of a metric with one label: name and value.
 pub(super) type Label = [(&'static str, String); 1];
 
 /// A label. Its value is a slug or an id of newswire, never text of a publisher.
@@ -26,7 +26,7 @@ pub(super) fn label(name: &'static str, value: &str) -> Label {
 pub enum Exposition {
     /// Prometheus text format 0.0.4.
     Prometheus,
-    /// OpenMetrics 1.0.
+    /// OpenMetrics text format 1.0.
     OpenMetrics,
 }
 
@@ -54,7 +54,7 @@ pub struct FeedSample {
     pub id: String,
     /// Time of the last successful poll; `None`: never.
     pub last_success: Option<Timestamp>,
-    /// Number of failed polls since then.
+    /// Number of failed polls since the last successful one.
     pub failures: u32,
 }
 
@@ -83,9 +83,9 @@ pub struct StoreSample {
 /// The result of a reload of the config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reload {
-    /// The new config is in force.
+    /// The new config was applied.
     Accepted,
-    /// The new config has errors; the previous one stays in force.
+    /// The new config has errors; the previous one still applies.
     Rejected,
 }
 
@@ -113,7 +113,7 @@ impl Reported {
         }
     }
 
-    /// Delay of the poll that has been due for longest, in seconds.
+    /// Delay of the poll that has been due the longest, in seconds.
     fn lag(&self, now: Timestamp) -> f64 {
         self.due.map_or(0.0, |due| (seconds(now) - seconds(due)).max(0.0))
     }
@@ -179,7 +179,7 @@ impl Sample {
         all.register("newswire_feeds", "Configured feeds by state", states);
         all.register(
             "newswire_poll_lag_seconds",
-            "Delay of the poll that has been due for longest",
+            "Delay of the poll that has been due the longest",
             ConstGauge::new(reported.lag(self.now)),
         );
         if self.feeds.is_empty() {

@@ -6,9 +6,9 @@ use jiff::civil::Date;
 /// How one language writes dates.
 #[derive(Debug)]
 pub struct Calendar {
-    /// Language tag.
+    /// Primary language subtag: `de`.
     code: &'static str,
-    /// Months, from January.
+    /// Names of the months, January first.
     months: [&'static str; 12],
     /// Days of the week, from Monday.
     weekdays: [&'static str; 7],

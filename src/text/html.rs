@@ -9,11 +9,11 @@ use memchr::memchr2;
 /// A piece of an HTML fragment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// Text without references.
+    /// Text without character references, as it is in the source.
     Text(&'a str),
     /// A character reference, decoded.
     Char(char),
-    /// A tag.
+    /// A start or end tag.
     Tag(Tag<'a>),
 }
 
@@ -29,9 +29,9 @@ pub struct Tag<'a> {
 /// Which end of an element a tag is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
-    /// `<p>`, also `<br>`.
+    /// A start tag, also of a void element: `<p>`, `<br>`.
     Start,
-    /// `</p>`.
+    /// An end tag: `</p>`.
     End,
 }
 

@@ -8,7 +8,7 @@
 //! The operator pages are for this machine alone, unless the config opens them: a reverse proxy on it
 //! publishes the feeds, and must not publish what the operator sees. The client address that a proxy
 //! reports is never believed; that a request was forwarded is. A proxy that adds no header and speaks
-//! HTTP/1.1 cannot be told from a local client: docs/reverse-proxy.md says what to configure.
+//! HTTP/1.1 cannot be distinguished from a local client: docs/reverse-proxy.md describes what to configure.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ pub(super) fn base_url<B>(request: &Request<B>, settings: &Settings) -> BaseUrl 
 /// Why a request may not see the operator pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum OperatorRefusal {
-    /// The config closes the pages.
+    /// `[web] status` is off.
     Off,
     /// The client is neither on this machine nor in one of the networks `operators`.
     OtherMachine,
@@ -95,7 +95,7 @@ impl OperatorRefusal {
         }
     }
 
-    /// What the log says, and what the operator can do; `None`: the config wants it so, or the request is not theirs.
+    /// Message for the log, and what the operator can do; `None`: the config wants it so, or the request is not theirs.
     pub(super) fn explanation(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Off | Self::OtherSite => None,
@@ -280,7 +280,7 @@ fn is_loopback(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
-/// Whether a proxy says that it forwards the request.
+/// Whether a header shows that a proxy forwards the request.
 fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(FORWARDED)
         || headers.contains_key(VIA)

@@ -28,7 +28,7 @@ struct ErrorPage {
     status: u16,
     title: &'static str,
     text: &'static str,
-    /// Link to the page of the output; `None`: the path names no output that everybody may read.
+    /// Link to the page of the output; `None`: the path names no public output.
     output: Option<OutputLink>,
     all_feeds: &'static str,
 }

@@ -44,7 +44,7 @@ const AT_ONCE: usize = 2;
 /// Longest time between the starts of two requests to one site.
 const SPACING: Duration = Duration::from_millis(250);
 
-/// How images are requested.
+/// Settings for requests of images.
 #[derive(Debug, Default)]
 pub struct ImageRequests {
     /// Settings of the requests for images of a feed.
@@ -55,7 +55,7 @@ pub struct ImageRequests {
     pub cache_size: u64,
 }
 
-/// How a feed is requested.
+/// Settings for requests of the images of one feed.
 #[derive(Debug, Clone, Default)]
 pub struct FeedRequests {
     /// Settings of its requests.
@@ -95,18 +95,18 @@ pub(super) struct SentImage {
 pub(super) enum Unavailable {
     /// It cannot be fetched or read.
     Failed,
-    /// It is not there yet.
+    /// It is still being fetched.
     NotYet,
 }
 
-/// What is known of an image before it is shown.
+/// What the cache has of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KnownImage {
     /// Width and height of the copy in pixels.
     Size(u32, u32),
     /// It cannot be shown.
     Failed,
-    /// Nothing.
+    /// Neither a copy nor a failure is cached.
     Unknown,
 }
 
@@ -282,12 +282,14 @@ impl ImageProxy {
             known: None,
         };
         match self.0.gate.fetch(visit).await {
-            Ok(Answer::Came(came)) => match (came.response.outcome, came.response.body) {
-                (FetchOutcome::Modified, Some(body)) => Requested::Image(body),
-                (FetchOutcome::Failed(failure), _) => Requested::Failed(failure.to_string()),
-                (FetchOutcome::Throttled, _) => Requested::Denied,
-                (outcome, _) => Requested::Failed(outcome.slug().to_owned()),
-            },
+            Ok(Answer::Finished(finished)) => {
+                match (finished.response.outcome, finished.response.body) {
+                    (FetchOutcome::Modified, Some(body)) => Requested::Image(body),
+                    (FetchOutcome::Failed(failure), _) => Requested::Failed(failure.to_string()),
+                    (FetchOutcome::Throttled, _) => Requested::Denied,
+                    (outcome, _) => Requested::Failed(outcome.slug().to_owned()),
+                }
+            }
             Ok(Answer::Denied(denied)) => {
                 debug!(url = url.as_str(), until = %denied.until, "image held");
                 Requested::Denied
@@ -314,7 +316,7 @@ enum Requested {
     Image(Body),
     /// A failure, as text.
     Failed(String),
-    /// It may not be requested now.
+    /// A promise denies the request.
     Denied,
 }
 

@@ -38,7 +38,7 @@ struct OutputSection {
 
 /// Time of a change.
 struct Changed {
-    /// RFC 3339.
+    /// The time for `<time datetime>`, RFC 3339.
     machine: String,
     /// `14 November 2023, 22:13 UTC`.
     date: String,

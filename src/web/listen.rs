@@ -19,9 +19,9 @@ pub enum ListenAddress {
     Tcp(SocketAddr),
     /// A port on both loopback addresses, 127.0.0.1 and `::1`.
     Localhost(u16),
-    /// A Unix socket.
+    /// A Unix socket in the file system.
     Unix {
-        /// Its file, absolute.
+        /// Absolute path of the socket.
         path: PathBuf,
         /// Mode of the file.
         mode: u32,

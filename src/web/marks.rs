@@ -3,10 +3,10 @@
 use crate::model::OutputItem;
 use crate::render::{Presentation, Story, story};
 
-/// A part of a text.
+/// A part of a text, either found by the search or not.
 pub(super) struct Part {
     pub(super) text: String,
-    /// Whether the search has found it.
+    /// Whether it is a word that the search found.
     pub(super) found: bool,
 }
 

@@ -30,9 +30,9 @@ pub(super) fn alive() -> Response {
 
 /// A reason why newswire is not ready.
 struct Reason {
-    /// Stable name.
+    /// Slug of the problem, or the part with `_stalled`.
     code: String,
-    /// What is wrong.
+    /// What is wrong, without a full stop.
     text: String,
     /// What to do, a sentence.
     remedy: &'static str,

@@ -15,9 +15,9 @@ pub(super) struct Year {
 
 /// A link to the page of a month.
 pub(super) struct MonthLink {
-    /// `November`.
+    /// Name of the month: `November`.
     pub(super) name: &'static str,
-    /// `November 2023`.
+    /// Name with the year: `November 2023`.
     pub(super) title: String,
     /// URL of the page.
     pub(super) page: String,

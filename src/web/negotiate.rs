@@ -46,7 +46,7 @@ pub(super) enum Representation {
 /// The representation for a request to the URL of a document: the feed, except for a navigation by a
 /// browser.
 ///
-/// Fetch Metadata says what a request is for. Without it, only browsers accept XHTML. HTML alone is no
+/// Fetch Metadata states what a request is for. Without it, only browsers accept XHTML. HTML alone is no
 /// sign: the default of Java's `URLConnection` and of other HTTP libraries prefers it too. A client that
 /// accepts the type of a feed at least as gladly gets the feed.
 pub(super) fn representation(headers: &HeaderMap) -> Representation {

@@ -16,13 +16,13 @@ pub(super) struct Notices {
     pub(super) feeds: &'static str,
     /// Text of an index without outputs.
     pub(super) nothing: &'static str,
-    /// Below the title of the index.
+    /// Instruction below the title of the index.
     pub(super) how_to: &'static str,
-    /// Before the time of the last change.
+    /// Label before the time of the last change.
     pub(super) last_change: &'static str,
-    /// Number of stories of an empty output.
+    /// Text of an output without stories.
     pub(super) no_stories: &'static str,
-    /// Before the name of the list of feeds.
+    /// Label before the link to the list of feeds.
     pub(super) sources: &'static str,
     /// Link to the index.
     pub(super) all_feeds: &'static str,
@@ -58,7 +58,7 @@ const ENGLISH: Notices = Notices {
     forbidden: ("Not allowed", "This page cannot be opened from another site. Enter its address."),
     not_found: (
         "Not found",
-        "There is no page at this address. The story may be too old, or the address may have a typing error.",
+        "There is no page at this address. The story may be too old, or the address may have a typo.",
     ),
     failed: ("Error", "The page cannot be shown because of an error. Try again later."),
 };

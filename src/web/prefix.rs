@@ -2,7 +2,7 @@
 //!
 //! A proxy for `https://example.org/feeds/` sends `/feeds/planet.atom` or `/planet.atom`; both get the same answer.
 
-/// Names at the top that are no outputs.
+/// Names at the top that are not outputs.
 const TOP: &[&str] = &[
     "style.css",
     "icon.svg",

@@ -97,7 +97,7 @@ pub(super) fn same_origin(content_type: &'static str) -> Builder {
 /// Who may see a response.
 #[derive(Debug)]
 pub(super) enum Audience {
-    /// Everybody; shared caches may store it.
+    /// All clients; shared caches may store it.
     Public,
     /// The client alone: it sent a token in a header, or is a browser that gets a page at the URL of a document.
     Subscriber,
@@ -228,7 +228,7 @@ pub(super) fn error(status: StatusCode, text: &'static str) -> Response {
     response
 }
 
-/// 404.
+/// A response 404 without details.
 pub(super) fn not_found() -> Response {
     error(StatusCode::NOT_FOUND, "not found\n")
 }
@@ -247,7 +247,7 @@ pub(super) fn denied(status: StatusCode) -> Response {
     response
 }
 
-/// Completes a response.
+/// The complete response; 500 if a header is invalid.
 pub(super) fn build(response: Builder, body: Body) -> Response {
     // Fails only for invalid header values, and all of them come from newswire.
     response.body(body).unwrap_or_else(|error| {

@@ -61,9 +61,9 @@ const MAX_THREADS: usize = 4;
 /// A bound listening socket.
 #[derive(Debug)]
 pub enum Listener {
-    /// A TCP socket.
+    /// A bound TCP socket.
     Tcp(std::net::TcpListener),
-    /// A Unix socket.
+    /// A bound Unix socket.
     Unix(std::os::unix::net::UnixListener),
 }
 
@@ -247,7 +247,7 @@ impl Thread {
         Ok(())
     }
 
-    /// Never returns.
+    /// Sends a heartbeat at each interval. Never returns.
     async fn send_heartbeats(&self) {
         loop {
             let _ = self.heartbeat.send(());

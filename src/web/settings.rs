@@ -7,7 +7,7 @@ use url::Url;
 
 use super::listen::ListenAddress;
 
-/// Default of `listen`.
+/// Default of `[web] listen`: port 8420 of the loopback address.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
 
 /// Who may see the operator pages: status, metrics and incidents.
@@ -16,13 +16,13 @@ pub enum StatusPages {
     /// Clients on this machine, but not through a proxy or a Unix socket.
     #[default]
     Local,
-    /// All clients.
+    /// All clients, also through a proxy.
     Open,
-    /// No client.
+    /// No client: the pages do not exist.
     Off,
 }
 
-/// What `/metrics` contains.
+/// Which metrics `/metrics` has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MetricsPage {
     /// Metrics of the process and sums over all feeds.

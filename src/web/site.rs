@@ -32,7 +32,7 @@ const MAX_LOGGED_REFUSALS: usize = 16;
 /// The content of the server.
 #[derive(Debug)]
 pub struct Site {
-    /// The outputs.
+    /// The outputs, as they were last published.
     pub(super) served: Arc<Served>,
     /// Sources of the operator pages; `None`: there are no such pages.
     pub(super) operator_pages: Option<OperatorPages>,
@@ -56,9 +56,9 @@ pub struct Site {
 pub struct OperatorPages {
     /// The database. Its methods block, see [`Site::off_thread`].
     pub reader: Reader,
-    /// The clock.
+    /// Source of the time.
     pub clock: Clock,
-    /// The counters.
+    /// Counters of the process.
     pub metrics: Metrics,
     /// The heartbeats and problems of the process.
     pub readiness: Readiness,
@@ -91,10 +91,10 @@ pub(super) enum Error {
     /// A query of the store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The template failed.
+    /// A page could not be rendered.
     #[error(transparent)]
     Template(#[from] askama::Error),
-    /// The code panicked.
+    /// Rendering a page panicked with this message.
     #[error("{0}")]
     Panicked(String),
 }
@@ -130,12 +130,12 @@ impl Site {
         Self { images: Some(images), ..self }
     }
 
-    /// What makes copies of images.
+    /// The proxy for images; `None`: pages link to the publishers' images.
     pub(super) fn images(&self) -> Option<ImageProxy> {
         self.images.clone()
     }
 
-    /// The settings in force.
+    /// The current settings.
     #[must_use]
     pub fn settings(&self) -> Arc<Settings> {
         // A panic cannot leave the pointer in a wrong state.
@@ -206,7 +206,7 @@ impl Site {
         }
     }
 
-    /// Counts a panic.
+    /// Counts a panic while a request was answered.
     pub(super) fn count_panic(&self) {
         if let Some(pages) = &self.operator_pages {
             pages.metrics.panicked();

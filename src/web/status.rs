@@ -1,6 +1,6 @@
 //! The operator pages: `/status`, `/status.json`, one page per feed, and the feed of incidents.
 //!
-//! Plain HTML without scripts. `health` decides what the pages say about a feed.
+//! Plain HTML without scripts. `health` decides what the pages show about a feed.
 
 mod chart;
 mod feed;

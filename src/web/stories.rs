@@ -144,7 +144,7 @@ struct ListedFeed {
 
 /// The stories of one day.
 struct Day {
-    /// `2023-11-14`.
+    /// The date for `<time datetime>`: `2023-11-14`.
     machine: String,
     /// `Tuesday, 14 November 2023`.
     date: String,
@@ -154,7 +154,7 @@ struct Day {
 /// A story with its links and dates.
 struct ShownStory {
     story: Story,
-    /// Its picture.
+    /// Its picture, ready for an `<img>`; `None`: it has none, or pages show none.
     picture: Option<Picture>,
     /// Whether its feed is named: not on a page with stories of this feed alone.
     names_source: bool,
@@ -174,9 +174,9 @@ struct ShownStory {
     page: String,
     /// URL of the page with the stories of its feed.
     feed_page: String,
-    /// RFC 3339.
+    /// The time for `<time datetime>`, RFC 3339.
     machine: String,
-    /// `22:13`.
+    /// Time of day: `22:13`.
     time: String,
     /// `14 November 2023, 22:13 UTC`.
     date: String,
@@ -202,7 +202,7 @@ pub(super) struct Links {
     pub(super) token: Option<Token>,
     /// Makes copies of pictures.
     pub(super) images: Option<ImageProxy>,
-    /// What they lead to.
+    /// Whether they lead to paths of the server or to files of a static site.
     pub(super) target: Target,
 }
 

@@ -130,7 +130,7 @@ impl State {
     }
 }
 
-/// A random key.
+/// A random key for the hashes of client addresses.
 fn random() -> [u8; 32] {
     let mut key = [0; 32];
     let read = rustix::rand::getrandom(&mut key, rustix::rand::GetRandomFlags::empty());

@@ -11,7 +11,7 @@ pub(super) struct Texts {
     pub(super) stories: &'static str,
     /// Link to the page without search and filters.
     pub(super) all_stories: &'static str,
-    /// Number of one story.
+    /// The count "1 story".
     pub(super) one_story: &'static str,
     /// Number of stories; `{}` is the number.
     pub(super) many_stories: &'static str,
@@ -41,13 +41,13 @@ pub(super) struct Texts {
     pub(super) no_match: &'static str,
     /// Label of the link of a time, for screen readers.
     pub(super) permanent_link: &'static str,
-    /// Before the name of another feed with the story.
+    /// Label before the name of another feed with the story.
     pub(super) also_at: &'static str,
     /// Link to the page of a story.
     pub(super) full_text: &'static str,
     /// Link to the page of a story with files.
     pub(super) files: &'static str,
-    /// Before the name of a file.
+    /// Label before the name of a file.
     pub(super) file: &'static str,
     /// Label of the links to other pages.
     pub(super) pages: &'static str,
@@ -59,9 +59,9 @@ pub(super) struct Texts {
     pub(super) archive: &'static str,
     /// Heading of the URLs for feed readers.
     pub(super) subscribe: &'static str,
-    /// What to do with the URLs.
+    /// Instruction for the URLs.
     pub(super) copy_url: &'static str,
-    /// What to do with the URLs of a filtered page.
+    /// Instruction for the URLs of a filtered page.
     pub(super) copy_selected: &'static str,
     /// Heading of the tags.
     pub(super) tags: &'static str,
@@ -75,9 +75,9 @@ pub(super) struct Texts {
     pub(super) comments: &'static str,
     /// Name of a picture without a text.
     pub(super) picture: &'static str,
-    /// Name of a sound.
+    /// Name of a sound file without a title.
     pub(super) sound: &'static str,
-    /// Name of a film.
+    /// Name of a video without a title.
     pub(super) film: &'static str,
 }
 

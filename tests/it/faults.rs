@@ -166,11 +166,7 @@ fn failures() -> Vec<(&'static str, Answer, &'static str)> {
         ("connection_reset", raw(""), "polls the feed again later"),
         ("bad_response", raw("nonsense\r\n\r\n"), "report it to the site owner"),
         ("timeout", Answer::Stall(Vec::new()), "raise timeout"),
-        (
-            "too_many_redirects",
-            Answer::redirect(302, "/too_many_redirects"),
-            "to the one where it ends",
-        ),
+        ("too_many_redirects", Answer::redirect(302, "/too_many_redirects"), "to the final URL"),
         ("blocked_address", Answer::redirect(302, "http://10.0.0.1/"), "allow_networks"),
         ("connect_failed", Answer::redirect(302, "http://255.255.255.255/"), "with curl"),
     ]

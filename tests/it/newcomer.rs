@@ -73,7 +73,7 @@ async fn options_of_add_are_checked_before_a_request() {
             ("--interval", "1s", "interval_too_short"),
             ("--id", "Ä", "bad_id"),
             ("--tag", "", "a tag is not empty"),
-            ("--tag", "a,b", "contains no comma"),
+            ("--tag", "a,b", "contain a comma"),
         ] {
             let allow = ["add", "--allow-network", "127.0.0.1", option, value, &url];
             let error = fails(folder, 64, &allow);
@@ -161,7 +161,7 @@ async fn what_a_server_asks_for_is_kept_before_the_first_feed() {
     // Without a config there is no database, and none is created.
     let empty = tempfile::tempdir().unwrap();
     let error = fails(&empty, 69, &["add", "--allow-network", "127.0.0.1", &url]);
-    assert!(error.contains("without a database Newswire does not note until when"), "{error}");
+    assert!(error.contains("without a database Newswire cannot record until when"), "{error}");
     assert!(fs::read_dir(empty.path()).unwrap().next().is_none());
 }
 

@@ -120,7 +120,7 @@ impl Scratch {
         let output = command.output().unwrap();
         let (out, err) = (&output.stdout, &output.stderr);
         let said = format!("{}{}", String::from_utf8_lossy(out), String::from_utf8_lossy(err));
-        // The exit codes of `health` are no failure of the command.
+        // The exit codes of `health` are not a failure of the command.
         let code = output.status.code().unwrap_or(-1);
         let fine = if line == "newswire health" { 0..=2 } else { 0..=0 };
         assert!(fine.contains(&code), "{line}: {code}\n{said}");

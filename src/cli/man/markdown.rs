@@ -54,7 +54,7 @@ fn is_running(block: &str) -> bool {
     !block.is_empty() && !["#", "    ", "- "].iter().any(|start| block.starts_with(start))
 }
 
-/// Text between backticks is bold.
+/// Splits a line into plain text and text in bold, which is between backticks in the source.
 fn inlines(text: &str) -> Vec<Inline> {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let parts = text.split('`').enumerate();

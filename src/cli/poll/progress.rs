@@ -21,7 +21,7 @@ impl Progress {
         progress
     }
 
-    /// One more feed is polled.
+    /// Counts one more polled feed and shows the new number.
     pub(super) fn advance(&mut self) {
         self.done += 1;
         self.write("");

@@ -10,7 +10,7 @@ use crate::parse::{Parsed, ReadBy};
 /// Length of an excerpt, in characters.
 const EXCERPT: usize = 160;
 
-/// The whole report.
+/// The report of `newswire probe` for people.
 pub(super) fn text(document: &Document, parsed: &Parsed, removed: &[Removed]) -> String {
     let mut lines = Lines::default();
     let feed = &parsed.feed;

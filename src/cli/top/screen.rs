@@ -47,7 +47,7 @@ const LAST_POLLS: usize = 5;
 /// Minimal number of rows with which the last polls are shown.
 const MIN_ROWS: usize = 20;
 
-/// The whole screen.
+/// All lines of the screen, for a terminal of this size.
 pub(super) fn draw(snapshot: &Snapshot, view: &View, size: Size) -> Vec<Line> {
     let (columns, rows) = (usize::from(size.columns), usize::from(size.rows));
     let mut lines = head(snapshot, view, columns);

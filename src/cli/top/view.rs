@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::screen::Snapshot;
 use crate::health::{JudgedFeed, State};
 
-/// The sort order.
+/// Sort order of the feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Order {
     #[default]
@@ -69,7 +69,7 @@ pub(super) enum Key {
     Other,
 }
 
-/// What is shown.
+/// What the screen shows: order, filter and position.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct View {
     pub(super) order: Order,

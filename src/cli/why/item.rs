@@ -214,11 +214,9 @@ pub(in crate::cli) fn match_text(tie: &Match) -> String {
     let least = (tie.threshold * 100.0).round();
     let found = match (tie.rule, tie.same) {
         (Rule::SamePage, true) => "they link to the same page".to_owned(),
-        (Rule::SamePage, false) => {
-            "they link to the same page, but say different things".to_owned()
-        }
+        (Rule::SamePage, false) => "they link to the same page, but their texts differ".to_owned(),
         (Rule::SameId, true) => "they have the same globally unique id".to_owned(),
-        (Rule::SameId, false) => "they have the same id, but say different things".to_owned(),
+        (Rule::SameId, false) => "they have the same id, but their texts differ".to_owned(),
         (Rule::SameText, _) => "their texts are the same word for word".to_owned(),
         (Rule::SimilarText, true) => {
             format!(
@@ -234,7 +232,7 @@ pub(in crate::cli) fn match_text(tie: &Match) -> String {
             format!("{share}% of the shorter text is in the other, but the texts begin differently")
         }
         (Rule::SameTitle, true) => {
-            "they have the same headline, and their texts allow it".to_owned()
+            "they have the same headline, and their texts do not contradict it".to_owned()
         }
         (Rule::SameTitle, false) => {
             "they have the same headline, but their texts differ".to_owned()

@@ -15,7 +15,7 @@ pub enum Error {
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The database failed.
+    /// Reading or writing the database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// The HTTP client cannot be set up.
@@ -24,7 +24,7 @@ pub enum Error {
     /// The address cannot be listened on.
     #[error("failed to listen on {address}: {source}")]
     Listen {
-        /// The configured address.
+        /// The address in the config.
         address: ListenAddress,
         /// The error of the system.
         source: io::Error,

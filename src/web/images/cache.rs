@@ -32,9 +32,9 @@ pub(super) struct ImageId(pub(super) [u8; 16]);
 /// Which copy of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Variant {
-    /// The one for the text of a story.
+    /// The copy for the text of a story.
     Full,
-    /// The one for lists.
+    /// The small copy for lists.
     Thumbnail,
 }
 
@@ -44,14 +44,14 @@ pub(super) struct Stored {
     pub(super) format: ImageFormat,
     pub(super) width: u32,
     pub(super) height: u32,
-    /// Size in bytes.
+    /// Size of the file in bytes.
     size: u64,
 }
 
 /// What the cache knows of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cached {
-    /// It has copies.
+    /// One or two copies are stored.
     Copies {
         full: Stored,
         /// `None`: the other one is as small.
@@ -96,7 +96,7 @@ struct State {
     entries: HashMap<ImageId, Entry>,
     /// Sum of the sizes of all entries, in bytes.
     bytes: u64,
-    /// Maximum of `bytes`.
+    /// Maximum of `bytes`; older entries are removed.
     limit: u64,
     uses: u64,
 }
@@ -194,7 +194,7 @@ impl Cache {
         Ok(cached)
     }
 
-    /// Removes what is too old. Blocks.
+    /// Deletes copies that are too old, and the longest unused beyond the limit. Blocks.
     pub(super) fn tidy(&self, now: Timestamp) {
         let stale = self.state().evict(now);
         for path in stale.into_iter().flat_map(|(id, cached)| self.names(id, cached)) {
@@ -278,7 +278,7 @@ fn write(path: &Path, bytes: &[u8], now: Timestamp) -> io::Result<()> {
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// What the name of a file says.
+/// What the name of a file contains.
 enum Named {
     Failed,
     Copy(Variant, Stored),
@@ -292,7 +292,7 @@ fn failed_name(id: ImageId) -> String {
     format!("{}.{FAILED}", hex(id))
 }
 
-/// `ID.full.1280x720.jpg`.
+/// File name of a copy: `ID.full.1280x720.jpg`.
 fn name(id: ImageId, variant: Variant, copy: Stored) -> String {
     let variant = match variant {
         Variant::Full => "full",

@@ -76,7 +76,7 @@ impl Period {
 pub(super) struct Interval {
     /// Start for people: `14:00`, `3 Nov`.
     pub(super) label: String,
-    /// Start, RFC 3339.
+    /// Start for programs, RFC 3339.
     pub(super) machine: String,
     pub(super) polls: u64,
     /// Polls with new or changed items.
@@ -158,7 +158,7 @@ pub(super) fn quantile(delays: &Delays, fraction: f64) -> Option<f64> {
     None
 }
 
-/// A bar chart.
+/// A bar chart with its axes and legend, drawn as SVG.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chart {
     /// Unique on the page.
@@ -204,7 +204,7 @@ pub(super) struct GridLine {
 #[derive(Debug, Clone)]
 pub(super) struct AxisLabel {
     pub(super) left: f64,
-    /// `text-anchor` of SVG.
+    /// Value of `text-anchor` in SVG.
     pub(super) anchor: &'static str,
     pub(super) text: String,
 }

@@ -49,7 +49,7 @@ struct Page {
     older: HiddenItems,
     /// Items that filters keep out.
     filtered: HiddenItems,
-    /// Number of them by rule.
+    /// Numbers of filtered items by rule.
     rules: Vec<(String, u64)>,
     items: Vec<ItemRow>,
     polls: Vec<PollRow>,
@@ -84,7 +84,7 @@ struct Timeline {
     description: String,
 }
 
-/// A parse warning.
+/// A parse warning of the last document.
 struct Warning {
     code: String,
     message: String,

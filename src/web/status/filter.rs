@@ -16,7 +16,7 @@ pub(super) enum SortBy {
     /// State, the worst first.
     #[default]
     State,
-    /// Title.
+    /// Title of the feed, in alphabetical order.
     Name,
     /// Time of the last new item, the latest first.
     LastNew,

@@ -13,7 +13,7 @@ const MAX_RESOLVED: usize = 50;
 #[template(path = "incidents.html", config = "src/web/askama.toml")]
 struct Incidents {
     root: &'static str,
-    /// What lasts, the latest first.
+    /// Open incidents, the latest first.
     open: Vec<Shown>,
     resolved: Vec<Shown>,
     version: &'static str,

@@ -95,7 +95,7 @@ struct Activity {
     intervals: Vec<Interval>,
 }
 
-/// A resolved incident.
+/// A resolved incident, for the list of recent ones.
 struct Resolved {
     at: Time,
     kind: &'static str,

@@ -79,7 +79,7 @@ fn what_is_meant_is_not_doubted() {
         ),
         format!("{OUTPUT}{FEED}interval = \"30m\"\n"),
         format!("{OUTPUT}{PODCAST}podcast_email = \"a@b.example\"\n{FEED}"),
-        // A server of one's own.
+        // The operator's own server.
         format!(
             "{OUTPUT}[[feed]]\nurl = \"http://10.0.0.7/a\"\nallow_networks = [\"10.0.0.7\"]\n\
              interval = \"5m\"\nmin_interval = \"5m\"\n"

@@ -19,7 +19,7 @@ async fn check_online_fetches_each_feed_once_and_shows_the_result() {
     assert_eq!(run.code, 69, "{}{}", run.out, run.err);
     for part in [
         format!("ok      {good}: Site, items: 2\n"),
-        format!("moved for good: write url = {good:?}\n"),
+        format!("moved permanently: set url = {good:?}\n"),
         format!("failed  {}: ", url("/broken")),
         "newswire explain server_error\n".to_owned(),
         "newswire explain not_a_feed\n".to_owned(),

@@ -1,4 +1,4 @@
-//! `newswire config`: every value in force with its origin, and the schema.
+//! `newswire config`: every effective value with its origin, and the schema.
 
 use newswire::config::{self, KEYS, Section};
 use serde_json::Value;

@@ -47,7 +47,12 @@ pub(super) const CASES: &[Case] = &[
     case("[[feed]]\nurl = \"example.org/feed\"", "2:7", "bad_url", "\"https://example.org/feed\"?"),
     case("[[feed]]\nurl = \"ftp://example.org/\"", "2:7", "bad_url", "http or https"),
     case("[[feed]]\nurl = \"https://\"", "2:7", "bad_url", "is not a URL"),
-    case("[[feed]]\nurl = \"https://me:secret@a.b/\"", "2:7", "bad_url", "secrets belong in files"),
+    case(
+        "[[feed]]\nurl = \"https://me:secret@a.b/\"",
+        "2:7",
+        "bad_url",
+        "secrets belong in separate files",
+    ),
     case("[[feed]]\nurl = \"https://a.b/\"\nid = \"Ä\"", "3:6", "bad_id", "is not an id"),
     case(
         "[[feed]]\nid = \"x\"\nurl = \"https://a.b\"\n[[feed]]\nid = \"y\"\nurl = \"https://A.b/\"",

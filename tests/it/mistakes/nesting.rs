@@ -1,4 +1,4 @@
-//! Tables that are none, and keys in the wrong one.
+//! Values that should be tables, and keys in the wrong table.
 
 use super::{Case, case};
 

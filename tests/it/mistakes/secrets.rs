@@ -3,7 +3,12 @@
 use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
-    case("[fetch]\nauthorization = \"x\"", "2:17", "bad_secret", "secrets belong in files"),
+    case(
+        "[fetch]\nauthorization = \"x\"",
+        "2:17",
+        "bad_secret",
+        "secrets belong in separate files",
+    ),
     case(
         "[fetch]\nauthorization = { env = \"NO_SUCH_VARIABLE\" }",
         "2:17",
@@ -46,9 +51,9 @@ pub(super) const CASES: &[Case] = &[
         "[[output]]\nid = \"a\"\ntoken = \"0123456789abcdef\"",
         "3:9",
         "bad_secret",
-        "secrets belong in files",
+        "secrets belong in separate files",
     ),
-    case("[fetch.headers]\nX-Key = \"x\"", "2:9", "bad_secret", "secrets belong in files"),
+    case("[fetch.headers]\nX-Key = \"x\"", "2:9", "bad_secret", "secrets belong in separate files"),
     case(
         "[fetch]\nheaders = { \"X Key\" = { env = \"HOME\" } }",
         "2:13",
