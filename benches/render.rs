@@ -116,7 +116,7 @@ fn output() -> Output {
         site: false,
         base_url: url("https://wire.example.org/"),
         identity: OutputIdentity::new("bench", Timestamp::UNIX_EPOCH),
-        query: None,
+        filtered: None,
     }
 }
 

@@ -106,7 +106,7 @@ fn output(folder: &Path, base_url: Url) -> Output {
         site: false,
         base_url,
         identity: OutputIdentity::new("demo", Timestamp::UNIX_EPOCH),
-        query: None,
+        filtered: None,
     }
 }
 

@@ -11,6 +11,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::published_digests;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dedupe::{self, AcrossFeeds, Facts, Fingerprint, Text};
@@ -20,8 +21,8 @@ use crate::outputs::{self, PublishedDocuments, PublishedItem, RecoveryError};
 use crate::poll::Subscription;
 use crate::render::Output;
 use crate::store::{
-    self, ArchivePage, OpenError, RecoveredItem, RegisteredOutput, Store, TextIndex, Write,
-    search_words,
+    self, ArchivePage, ClosedPeriods, DigestState, OpenError, RecoveredItem, RegisteredOutput,
+    Store, StoredDigest, TextIndex, Write, search_words,
 };
 use crate::text::amounts::count;
 
@@ -58,6 +59,8 @@ pub struct Recovery {
     pub outputs: usize,
     /// Number of items that were written.
     pub items: usize,
+    /// Number of digests that were written.
+    pub digests: usize,
     /// Number of items that the database had already.
     pub known: usize,
     /// Number of items whose feed is not configured, or not named by the documents.
@@ -68,9 +71,13 @@ pub struct Recovery {
 
 impl fmt::Display for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { outputs, items, known, without_feed, pages } = *self;
+        let Self { outputs, items, digests, known, without_feed, pages } = *self;
         let of = |number: usize, name| count(number as u64, name);
-        write!(f, "read back {} of {}", of(items, "item"), of(outputs, "output"))?;
+        write!(f, "read back {}", of(items, "item"))?;
+        if digests > 0 {
+            write!(f, " and {}", of(digests, "digest"))?;
+        }
+        write!(f, " of {}", of(outputs, "output"))?;
         write!(f, ", and {}", of(pages, "archive page"))?;
         if known > 0 {
             write!(f, "; the database had {known} of the items already")?;
@@ -114,6 +121,9 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
     };
     store.register_outputs(documents.iter().filter_map(identity).collect()).await?;
     let mut recovery = Recovery { outputs: documents.len(), ..Recovery::default() };
+    let (digests, documents): (Vec<_>, Vec<_>) =
+        documents.into_iter().partition(|(output, _)| output.digest.is_some());
+    let seen = store.reader().read(|reader| reader.newest_item())?;
     let mut candidates = Candidates::new(config, &keys, &documents, now);
     for (output, published) in &documents {
         let known = known(&store, output, published)?;
@@ -121,10 +131,13 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
         candidates.add(output, published, &known);
     }
     recovery.without_feed = candidates.without_feed.len();
+    let positions = std::mem::take(&mut candidates.positions);
     let (items, other_ids) = candidates.finish();
     recovery.items = store.write(Write::Recover { items, at: now }).await?;
+    let mut placed = Vec::new();
     for (output, published) in &documents {
         let keys = known(&store, output, published)?;
+        placed.extend(keys.iter().filter_map(|(id, key)| Some((*key, *positions.get(id)?))));
         let ids = other_ids.iter().filter(|other| other.output == output.id);
         let item_ids: Vec<(ItemKey, String)> =
             ids.filter_map(|other| Some((*keys.get(&other.own)?, other.shown.clone()))).collect();
@@ -132,7 +145,38 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
         recovery.pages += pages.len().saturating_sub(1);
         store.write_archive_pages(output.id.clone(), pages, item_ids).await?;
     }
+    for (output, published) in &digests {
+        let digests = published_digests::digests(output, published, now);
+        let closed = closed(&store, (output, digests), (seen, &placed))?;
+        recovery.digests += closed.digests.len();
+        store.write(Write::Digests(closed)).await?;
+    }
     Ok(recovery)
+}
+
+/// The digests of an output that the database does not have, and how far the output is closed after them. `placed` are
+/// the items that were read back, with their positions; those before the end of the last digest come in no other one.
+fn closed(
+    store: &Store,
+    (output, mut digests): (&Output, Vec<StoredDigest>),
+    (seen, placed): (ItemKey, &[(ItemKey, Timestamp)]),
+) -> Result<ClosedPeriods, store::Error> {
+    let (state, known) = store.reader().read(|reader| {
+        Ok::<_, store::Error>((reader.digest_state(&output.id)?, reader.digest_ids(&output.id)?))
+    })?;
+    let last = digests.iter().map(|digest| digest.ends_at).max();
+    let numbers: HashMap<u32, String> = known.into_iter().collect();
+    let ids: HashSet<&String> = numbers.values().collect();
+    digests.retain(|it| !numbers.contains_key(&it.number) && !ids.contains(&it.id));
+    let mut state = state.unwrap_or(DigestState { seen, ..DigestState::default() });
+    if let Some(last) = last.filter(|last| *last > state.closed_until) {
+        let before = placed.iter().filter(|(key, at)| *key > state.seen && *at < last);
+        state.ahead.extend(before.map(|(key, _)| *key));
+        state.ahead.sort_unstable();
+        state.ahead.dedup();
+        state.closed_until = last;
+    }
+    Ok(ClosedPeriods { output: output.id.clone(), state, digests })
 }
 
 /// The items of a database that an output published, by their ids there.

@@ -33,6 +33,7 @@ pub mod operator_decisions;
 mod plan;
 pub mod poll;
 pub mod probe;
+mod published_digests;
 #[cfg(test)]
 mod reference;
 mod reload;

@@ -167,7 +167,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         base_url: base_url.clone(),
         // The daemon replaces it by the id in the database.
         identity: OutputIdentity::new(&id, Timestamp::UNIX_EPOCH),
-        query: None,
+        filtered: None,
         id,
     })
 }

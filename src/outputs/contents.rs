@@ -14,11 +14,12 @@ use url::form_urlencoded;
 use super::archive;
 use super::digest;
 use super::error::Error;
+use super::filtered::{self, OutputFeeds};
 use super::months::Month;
 use super::select::{BATCH, Position, Walk, complete, feeds, feeds_taken, leads};
-use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem};
-use crate::render::{self, Document, Effort, Format, Output, OutputIdentity, Page, Selector};
-use crate::store::{ArchivePage, Hits, ItemHead, Reader, Transaction};
+use crate::model::{FeedKey, ItemKey, OutputItem};
+use crate::render::{Document, Format, Output, Selector};
+use crate::store::{ArchivePage, Hits, ItemHead, Reader, SearchQuery, Transaction};
 
 /// Number of candidates that are looked at for one query.
 const CANDIDATES: usize = 2048;
@@ -151,31 +152,15 @@ impl Contents {
         let mut entries = self.browse(&newest, self.output.items)?.entries;
         // The results of a search are in the order of arrival.
         entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
-        let identity = &self.output.identity;
-        let output = Output {
-            title: format!("{}: {}", self.output.title, self.name_of(query)?),
-            identity: OutputIdentity::new(&format!("{} {url_query}", identity.id), identity.since),
-            query: Some(url_query.clone()),
-            ..(*self.output).clone()
+        let output = filtered::of_query(&self.output, query, &self.feeds()?);
+        let Some(document) = filtered::document(&output, format, &entries)? else {
+            return Ok(None);
         };
-        let Some(document) = document(&output, format, &entries)? else { return Ok(None) };
         let document = Arc::new(document);
         let mut filtered = lock();
         filtered.push_front((url_query, Arc::clone(&document)));
         filtered.truncate(FILTERED);
         Ok(Some(document))
-    }
-
-    /// What a query selects, as a title.
-    fn name_of(&self, query: &Query) -> Result<String, Error> {
-        let feeds = self.feeds()?;
-        let title = |id: &String| {
-            let feed = feeds.iter().find(|feed| feed.id.as_str() == id);
-            feed.map_or_else(|| id.clone(), |feed| feed.title.clone())
-        };
-        let words = Some(query.words.clone()).filter(|words| !words.is_empty());
-        let parts = [query.feed.as_ref().map(title), query.tag.clone(), words];
-        Ok(parts.into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 
     /// At most `limit` items.
@@ -247,31 +232,36 @@ impl Contents {
         query: &Query,
         limit: usize,
     ) -> Result<Results, Error> {
-        if query.feed.is_some() || query.tag.is_some() {
-            return Ok(Results::default());
+        let mut results = Results::default();
+        let search = SearchQuery::read(&query.words);
+        let is_never_met = search.is_none() && !query.words.trim().is_empty();
+        if query.feed.is_some() || query.tag.is_some() || is_never_met {
+            return Ok(results);
         }
         let zone = self.zone();
-        let after = query.after.map(|after| (after.sort_at, after.key));
-        let wanted = |at, key| {
-            after.is_none_or(|after| (at, key) < after)
-                && query
-                    .month
-                    .is_none_or(|month| (month.start(&zone)..month.end(&zone)).contains(&at))
+        let (start, end) = match query.month {
+            Some(month) => (month.start(&zone), month.end(&zone)),
+            None => (Timestamp::MIN, Timestamp::MAX),
         };
-        let words: Vec<String> = query.words.split_whitespace().map(str::to_lowercase).collect();
+        let end = Position { sort_at: end, key: ItemKey(0) };
+        let mut before = query.after.map_or(end, |after| after.min(end));
         let matches = |entry: &OutputItem| {
-            let text = format!(
-                "{} {}",
-                entry.item.title.as_deref().unwrap_or_default(),
-                entry.item.text()
-            );
-            let text = text.to_lowercase();
-            words.iter().all(|word| text.contains(word.trim_matches('"')))
+            let (title, text) = (entry.item.title.as_deref(), entry.item.text());
+            search.as_ref().is_none_or(|it| it.matches(&[title.unwrap_or_default(), &text]))
         };
-        let (entries, has_more) = digest::browse(reader, &self.output, wanted, (matches, limit))?;
-        let last = entries.last().filter(|_| has_more);
-        let more = last.map(|entry| Position { sort_at: entry.sort_at, key: entry.key });
-        Ok(Results { entries, more })
+        loop {
+            let entries = digest::before(reader, &self.output, (start, before), BATCH)?;
+            let Some(last) = entries.last() else { return Ok(results) };
+            before = Position { sort_at: last.sort_at, key: last.key };
+            for entry in entries.into_iter().filter(matches) {
+                if results.entries.len() == limit {
+                    let last = results.entries.last();
+                    results.more = last.map(|e| Position { sort_at: e.sort_at, key: e.key });
+                    return Ok(results);
+                }
+                results.entries.push(entry);
+            }
+        }
     }
 
     /// One item, if the output takes it and it leads its story there.
@@ -280,7 +270,9 @@ impl Contents {
     /// When the store fails.
     pub fn item(&self, key: ItemKey) -> Result<Option<OutputItem>, Error> {
         if self.output.digest.is_some() {
-            return self.reader.read(|reader| digest::of_number(reader, &self.output, key));
+            let mut found =
+                self.reader.read(|reader| digest::of_numbers(reader, &self.output, [key]))?;
+            return Ok(found.pop());
         }
         let selector = Selector::new(&self.output, Timestamp::MAX);
         // As if it had just arrived: an item that is held is not found.
@@ -341,15 +333,13 @@ impl Contents {
         self.output.presentation.zone()
     }
 
-    /// The feeds that the output takes, by title.
+    /// The feeds that the output takes.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn feeds(&self) -> Result<Vec<Arc<FeedInfo>>, Error> {
-        let mut feeds: Vec<Arc<FeedInfo>> =
-            self.reader.read(|reader| feeds_taken(reader, &self.output))?.into_values().collect();
-        feeds.sort_by_cached_key(|feed| (feed.title.to_lowercase(), feed.id.to_string()));
-        Ok(feeds)
+    pub fn feeds(&self) -> Result<OutputFeeds, Error> {
+        let feeds = self.reader.read(|reader| feeds_taken(reader, &self.output))?;
+        Ok(OutputFeeds::new(&self.output, &feeds))
     }
 
     /// An archive page, if there is one of this number in this format.
@@ -385,23 +375,4 @@ impl Contents {
         pages.truncate(PAGES);
         Ok(Some(document))
     }
-}
-
-/// A document with these entries, checked, without an archive.
-fn document(
-    output: &Output,
-    format: Format,
-    entries: &[OutputItem],
-) -> Result<Option<Document>, Error> {
-    let rendered = render::render_checked(output, &[format], Page::ALONE, entries);
-    let mut rendered = rendered.map_err(|rejected| Error::Check {
-        name: output.self_url(rejected.format),
-        source: rejected.error,
-    })?;
-    let max_age = render::max_age(entries);
-    Ok(rendered.pop().map(|rendered| {
-        Document::prepare(format, rendered.bytes, None, max_age)
-            .with_effort(Effort::Fast)
-            .at(&output.self_url(format))
-    }))
 }

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::archive::first;
 use super::error::Error;
-use super::select::{BATCH, Feeds, Taken, complete, feeds_taken};
+use super::select::{BATCH, Feeds, Position, Taken, complete, feeds_taken};
 use crate::model::{FeedId, FeedInfo, FeedKey, FeedProfile, Item, ItemKey, OutputItem, StoryKey};
 use crate::render::{Digest, Format, Output, Selector, digest_id, digest_text};
 use crate::store::{ArchivePage, ClosedPeriods, DigestState, ItemHead, StoredDigest, Transaction};
@@ -294,43 +294,30 @@ pub(super) fn of_page(
     Ok(entries(output, reader.digests(&output.id, (first, last), usize::MAX >> 1)?))
 }
 
-/// The digest of this number.
+/// The digests of these numbers, newest first.
 ///
 /// # Errors
 /// When the store fails.
-pub(super) fn of_number(
+pub(super) fn of_numbers(
     reader: &Transaction<'_>,
     output: &Output,
-    key: ItemKey,
-) -> Result<Option<OutputItem>, Error> {
-    let Ok(number) = u32::try_from(key.0) else { return Ok(None) };
-    Ok(entries(output, reader.digests(&output.id, (number, number), 1)?).pop())
+    keys: impl IntoIterator<Item = ItemKey>,
+) -> Result<Vec<OutputItem>, Error> {
+    let numbers = keys.into_iter().map(|key| key.0);
+    Ok(entries(output, reader.digests_of_numbers(&output.id, numbers)?))
 }
 
-/// The digests whose end is in a range of time and after a position, newest first, at most `limit`, and whether there are
-/// more. `matches` decides by the whole entry.
+/// The newest digests that ended at or after `start` and are before a position, at most `limit`.
 ///
 /// # Errors
 /// When the store fails.
-pub(super) fn browse(
+pub(super) fn before(
     reader: &Transaction<'_>,
     output: &Output,
-    wanted: impl Fn(Timestamp, ItemKey) -> bool,
-    (matches, limit): (impl Fn(&OutputItem) -> bool, usize),
-) -> Result<(Vec<OutputItem>, bool), Error> {
-    let mut ends = reader.digest_ends(&output.id)?;
-    ends.retain(|(number, at)| wanted(*at, ItemKey(i64::from(*number))));
-    ends.sort_by_key(|(number, at)| Reverse((*at, *number)));
-    let mut found = Vec::new();
-    for (number, _) in ends {
-        let Some(entry) = of_number(reader, output, ItemKey(i64::from(number)))? else { continue };
-        if !matches(&entry) {
-            continue;
-        }
-        if found.len() == limit {
-            return Ok((found, true));
-        }
-        found.push(entry);
-    }
-    Ok((found, false))
+    (start, before): (Timestamp, Position),
+    limit: usize,
+) -> Result<Vec<OutputItem>, Error> {
+    let number = u32::try_from(before.key.0).unwrap_or_default();
+    let range = (start, (before.sort_at, number));
+    Ok(entries(output, reader.digests_before(&output.id, range, limit)?))
 }

@@ -9,6 +9,7 @@
 //! archive     the archive pages, RFC 5005
 //! digest      digests of an output: closing of periods, closed ones as entries
 //! contents    queries about one output: items by page, search, one item, archive pages
+//! filtered    some stories of an output as a feed
 //! months      the months of the calendar in which an output has stories
 //! filters     what the filters of a config match of the stored items
 //! files       files in an output's directory
@@ -30,6 +31,7 @@ mod contents;
 mod digest;
 mod error;
 mod files;
+mod filtered;
 mod filters;
 mod ids;
 mod months;
@@ -46,6 +48,7 @@ mod visibility;
 pub use contents::{Contents, Query, Results};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
+pub use filtered::OutputFeeds;
 pub use filters::{FilterEffect, feed_filter_effects, output_filter_effects};
 pub use months::Month;
 pub use publisher::{ArchiveState, Incomplete, Published, Publisher};

@@ -69,9 +69,7 @@ crate::model::codes! {
 /// # Errors
 /// See [`RecoveryError`].
 pub fn published_documents(output: &Output) -> Result<Option<PublishedDocuments>, RecoveryError> {
-    // The items of a digest are stories in its text, which cannot be separated again.
-    let directory = output.directory.as_ref().filter(|_| output.digest.is_none());
-    let Some(directory) = directory else { return Ok(None) };
+    let Some(directory) = &output.directory else { return Ok(None) };
     let mut found = PublishedDocuments::default();
     let preferred = [Format::Json, Format::Atom, Format::Rss];
     let exists = |format: &Format| directory.join(output.file_name(*format)).exists();
@@ -212,8 +210,10 @@ pub fn differences(
     let mut ids: Vec<String> = items.map(|item| item.id.clone()).collect();
     ids.sort_unstable();
     ids.dedup();
-    let known: HashSet<String> =
-        reader.items_with_ids(&output.id, &ids)?.into_iter().map(|(id, _)| id).collect();
+    let known: HashSet<String> = match output.digest {
+        Some(_) => reader.digest_ids(&output.id)?.into_iter().map(|(_, id)| id).collect(),
+        None => reader.items_with_ids(&output.id, &ids)?.into_iter().map(|(id, _)| id).collect(),
+    };
     let unknown = ids.iter().filter(|id| !known.contains(*id));
     found.extend(
         unknown.map(|id| {

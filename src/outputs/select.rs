@@ -264,7 +264,7 @@ fn with_members(
 }
 
 /// A position between two items, newest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// Sort time of the item before it.
     pub sort_at: Timestamp,

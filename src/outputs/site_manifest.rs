@@ -10,7 +10,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::files::{sibling, write_atomically};
-use crate::render::Coding;
+use crate::render::{Coding, Format};
 use crate::text::sha256::sha256;
 
 /// File name of the manifest.
@@ -109,7 +109,8 @@ pub(super) fn differences(folder: &Path) -> io::Result<Vec<String>> {
 
 /// Whether a file has a compressed sibling: pictures are compressed already.
 pub(super) fn has_gzip(path: &str) -> bool {
-    [".html", ".css", ".svg"].iter().any(|end| path.ends_with(end))
+    let (_, extension) = path.rsplit_once('.').unwrap_or_default();
+    ["html", "css", "svg"].contains(&extension) || Format::from_extension(extension).is_some()
 }
 
 /// Reads the manifest of a folder; empty if there is none.
@@ -295,6 +296,12 @@ fn is_list(name: &str) -> bool {
     stem == "index" || month.parse::<super::months::Month>().is_ok()
 }
 
+/// Whether it is the name of a page of a feed, tag or story, or of a document of a feed or tag.
+fn is_page(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    extension.is_some_and(|end| end == "html" || Format::from_extension(end).is_some())
+}
+
 /// Whether every page is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Completeness {
@@ -315,7 +322,7 @@ fn files_in(folder: &Path, below: &str) -> io::Result<Vec<String>> {
         match below {
             "" if ASSETS.contains(&name) || is_list(name) => paths.push(name.to_owned()),
             "" => {}
-            below if name.ends_with(".html") => paths.push(format!("{below}/{name}")),
+            below if is_page(name) => paths.push(format!("{below}/{name}")),
             _ => {}
         }
     }

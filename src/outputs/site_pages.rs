@@ -9,8 +9,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::contents::Query;
 use super::months::Month;
 use crate::model::{FeedInfo, FeedKey, ItemKey, StoryKey};
+use crate::render::Format;
 use crate::text::sha256::{hex, sha256};
 
 /// Number of stories on the first page.
@@ -48,13 +50,33 @@ impl SitePage {
     /// The path below the folder of the output: `2026-11.html`, `tag/rust.html`.
     #[must_use]
     pub fn path(&self) -> String {
+        format!("{}.html", self.stem())
+    }
+
+    /// The path of a document with the stories of the page, `tag/rust.atom`; `None`: the page has none.
+    #[must_use]
+    pub fn document(&self, format: Format) -> Option<String> {
+        self.filter().map(|_| format!("{}.{}", self.stem(), format.extension()))
+    }
+
+    /// What the page selects of the stories, whatever their date; `None`: all.
+    pub(super) fn filter(&self) -> Option<Query> {
         match self {
-            Self::Index => "index.html".to_owned(),
-            Self::Month { month, part: None } => format!("{month}.html"),
-            Self::Month { month, part: Some(part) } => format!("{month}-p{part}.html"),
-            Self::Feed(id) => format!("feed/{}.html", file_stem(id)),
-            Self::Tag(tag) => format!("tag/{}.html", file_stem(tag)),
-            Self::Story(key) => format!("story/{}.html", key.0),
+            Self::Feed(id) => Some(Query { feed: Some(id.clone()), ..Query::default() }),
+            Self::Tag(tag) => Some(Query { tag: Some(tag.clone()), ..Query::default() }),
+            Self::Index | Self::Month { .. } | Self::Story(_) => None,
+        }
+    }
+
+    /// The path without extension.
+    pub(super) fn stem(&self) -> String {
+        match self {
+            Self::Index => "index".to_owned(),
+            Self::Month { month, part: None } => month.to_string(),
+            Self::Month { month, part: Some(part) } => format!("{month}-p{part}"),
+            Self::Feed(id) => format!("feed/{}", file_stem(id)),
+            Self::Tag(tag) => format!("tag/{}", file_stem(tag)),
+            Self::Story(key) => format!("story/{}", key.0),
         }
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! Each page has a basis, a digest of all that it depends on, which is found without reading a text: the look of the output, the
 //! stories with their marks, and the feeds. A page with another basis than the manifest has is rendered; the file is replaced if
-//! its bytes differ. Stories come before the lists that link to them, and what no page links to any more is removed last.
+//! its bytes differ. The pages of feeds and tags have documents with the same stories.
+//! Stories come before the lists that link to them, and what no page links to any more is removed last.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,13 +17,14 @@ use super::contents::Contents;
 use super::digest;
 use super::error::Error;
 use super::files::sibling;
+use super::filtered::{self, OutputFeeds};
 use super::months::Month;
 use super::select::{BATCH, Feeds, complete, feeds_taken, leads};
 use super::site_manifest::{self, Completeness, Content, Entry, Manifest, has_gzip, short};
 use super::site_pages::{SiteList, SitePage, SiteStory, lists};
 use crate::files::Batch as Files;
-use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem, StoryKey};
-use crate::render::{self, Coding, Effort, Output, Selector};
+use crate::model::{FeedKey, ItemKey, OutputItem, StoryKey};
+use crate::render::{self, Coding, Effort, Format, Output, Selector};
 use crate::store::{ItemHead, Transaction};
 use crate::text::sha256::{Sha256, sha256};
 
@@ -47,8 +49,8 @@ pub enum SiteContent<'a> {
         list: &'a SiteList,
         /// Lead items of the stories on the page.
         entries: Vec<OutputItem>,
-        /// The feeds of the output, by title.
-        feeds: &'a [Arc<FeedInfo>],
+        /// The feeds of the output.
+        feeds: &'a OutputFeeds,
         /// The months with a page, the newest first.
         months: &'a [Month],
     },
@@ -166,9 +168,7 @@ impl Work<'_> {
             None => candidates(reader, &feeds, look_digest)?,
         };
         let path = |candidate: &Candidate| SitePage::Story(candidate.head.key).path();
-        let is_known = |candidate: &&Candidate| {
-            self.manifest.get(&path(candidate)).is_some_and(|known| known.basis == candidate.basis)
-        };
+        let is_known = |it: &&Candidate| self.is_known(&path(it), it.basis);
         let changed: Vec<&Candidate> = candidates.iter().filter(|it| !is_known(it)).collect();
         let now = &changed[..changed.len().min(AT_ONCE)];
         self.stories(reader, &feeds, now, render)?;
@@ -179,6 +179,9 @@ impl Work<'_> {
         let lists = self.lists(reader, (&feeds, &candidates), look_digest, render)?;
         let mut wanted: BTreeSet<String> = candidates.iter().map(path).collect();
         wanted.extend(lists.iter().map(|list| list.page.path()));
+        for format in &self.output.formats {
+            wanted.extend(lists.iter().filter_map(|list| list.page.document(*format)));
+        }
         wanted.extend(look.assets.iter().map(|(name, _)| (*name).to_owned()));
         for path in self.manifest.unwanted(|path| wanted.contains(path)) {
             let is_file =
@@ -238,22 +241,29 @@ impl Work<'_> {
     ) -> Result<Vec<SiteList>, Error> {
         let mut shown: Vec<SiteStory> = candidates.iter().filter_map(|it| self.shown(it)).collect();
         shown.sort_by_key(|story| Reverse((story.sort_at, story.key)));
-        let mut by_title: Vec<Arc<FeedInfo>> = feeds.values().cloned().collect();
-        by_title.sort_by_cached_key(|feed| (feed.title.to_lowercase(), feed.id.to_string()));
+        let by_title = OutputFeeds::new(self.output, feeds);
         let zone = self.output.presentation.zone();
-        // A digest is of no single feed.
-        let with_page = if self.output.digest.is_some() { &[][..] } else { &by_title };
-        let (lists, months) = lists(&shown, with_page, &zone);
-        let frame = sha256(format!("{look:?} {by_title:?} {months:?}"));
+        let (lists, months) = lists(&shown, by_title.selectable(), &zone);
+        let frame = sha256(format!("{look:?} {:?} {months:?}", by_title.all));
         let mut files = PageFiles::default();
         for list in &lists {
-            let (path, basis) = (list.page.path(), basis_of(list, &frame));
-            if self.manifest.get(&path).is_some_and(|known| known.basis == basis) {
+            let path = list.page.path();
+            let basis = basis_of(list, &frame);
+            let is_known = self.is_known(&path, basis);
+            let documents = self.unknown_documents(list, look, &by_title);
+            if is_known && documents.is_empty() {
                 continue;
             }
             let heads: Vec<ItemHead> = list.stories.iter().map(SiteStory::head).collect();
             let mut entries = self.entries(reader, &heads, feeds)?;
-            let entries = heads.iter().filter_map(|head| entries.remove(&head.key)).collect();
+            let entries: Vec<OutputItem> =
+                heads.iter().filter_map(|head| entries.remove(&head.key)).collect();
+            for document in documents {
+                self.document(&mut files, document, &entries)?;
+            }
+            if is_known {
+                continue;
+            }
             let content = SiteContent::List { list, entries, feeds: &by_title, months: &months };
             let html = render(content)?.into_bytes();
             let content = Content::File(self.add(&mut files, &path, html)?);
@@ -261,6 +271,47 @@ impl Work<'_> {
         }
         self.commit(files)?;
         Ok(lists)
+    }
+
+    /// Whether the path was made from this.
+    fn is_known(&self, path: &str, basis: u128) -> bool {
+        self.manifest.get(path).is_some_and(|known| known.basis == basis)
+    }
+
+    /// The documents of a list that were made from something else.
+    fn unknown_documents(
+        &self,
+        list: &SiteList,
+        look: [u8; 32],
+        feeds: &OutputFeeds,
+    ) -> Vec<ListDocument> {
+        let Some(output) = filtered::of_page(self.output, &list.page, feeds) else {
+            return Vec::new();
+        };
+        let mut digest = Sha256::new();
+        digest.update(look);
+        digest.update(&output.title);
+        list.stories.iter().take(output.items).for_each(|story| story.add_to(&mut digest));
+        let (output, basis) = (Arc::new(output), short(digest.finish()));
+        let named = output.formats.iter().filter_map(|format| {
+            let path = list.page.document(*format)?;
+            Some(ListDocument { path, output: Arc::clone(&output), format: *format, basis })
+        });
+        named.filter(|document| !self.is_known(&document.path, basis)).collect()
+    }
+
+    /// Renders a document of a list with these stories.
+    fn document(
+        &mut self,
+        files: &mut PageFiles,
+        ListDocument { path, output, format, basis }: ListDocument,
+        entries: &[OutputItem],
+    ) -> Result<(), Error> {
+        let newest = &entries[..entries.len().min(output.items)];
+        let Some(made) = filtered::document(&output, format, newest)? else { return Ok(()) };
+        let content = Content::File(self.add(files, &path, made.body.to_vec())?);
+        files.made.push((path, Entry { basis, content }));
+        Ok(())
     }
 
     fn shown(&self, candidate: &Candidate) -> Option<SiteStory> {
@@ -285,9 +336,9 @@ impl Work<'_> {
         // Only `max_age` uses the time, and the site is not limited by age.
         let selector = Selector::new(self.output, Timestamp::MAX);
         if self.output.digest.is_some() {
-            let digests = heads.iter().map(|head| digest::of_number(reader, self.output, head.key));
-            let digests: Vec<Option<OutputItem>> = digests.collect::<Result<_, _>>()?;
-            return Ok(digests.into_iter().flatten().map(|entry| (entry.key, entry)).collect());
+            let keys = heads.iter().map(|head| head.key);
+            let digests = digest::of_numbers(reader, self.output, keys)?;
+            return Ok(digests.into_iter().map(|entry| (entry.key, entry)).collect());
         }
         let mut entries = leads(reader, heads, feeds, &selector)?;
         complete(reader, self.output, &mut entries, feeds)?;
@@ -313,7 +364,8 @@ impl Work<'_> {
         }
         let (below, name) = path.split_once('/').unwrap_or(("", path));
         let folder = self.folder.join(below);
-        let batch = files.batches.entry(folder.clone()).or_insert_with(|| Files::new(&folder));
+        let batch =
+            files.batches.entry(Reverse(folder.clone())).or_insert_with(|| Files::new(&folder));
         let mut add = || -> io::Result<()> {
             if has_gzip(path) {
                 let gzip = Coding::Gzip.encode(&bytes, Effort::Fast);
@@ -329,7 +381,7 @@ impl Work<'_> {
 
     /// Makes the files visible and records them.
     fn commit(&mut self, files: PageFiles) -> Result<(), Error> {
-        for (folder, batch) in files.batches {
+        for (Reverse(folder), batch) in files.batches {
             batch.commit().map_err(|source| Error::Write { path: folder, source })?;
         }
         for (path, entry) in files.made {
@@ -339,10 +391,20 @@ impl Work<'_> {
     }
 }
 
-/// Files that are written together, by their folder.
+/// A document with the newest stories of a list.
+struct ListDocument {
+    path: String,
+    /// The output with these stories only.
+    output: Arc<Output>,
+    format: Format,
+    basis: u128,
+}
+
+/// Files that are written together, by their folder: folders come before the one that contains them, whose pages link to
+/// theirs.
 #[derive(Default)]
 struct PageFiles {
-    batches: HashMap<PathBuf, Files>,
+    batches: BTreeMap<Reverse<PathBuf>, Files>,
     /// What the manifest records once they are written.
     made: Vec<(String, Entry)>,
 }
@@ -357,6 +419,12 @@ impl SiteStory {
     fn head(&self) -> ItemHead {
         let SiteStory { key, feed, sort_at, story, .. } = *self;
         ItemHead { feed, key, story, sort_at }
+    }
+
+    /// Adds what changes whenever a page has another story here.
+    fn add_to(&self, digest: &mut Sha256) {
+        digest.update(self.key.0.to_le_bytes());
+        digest.update(self.basis.to_le_bytes());
     }
 }
 
@@ -410,9 +478,6 @@ fn basis_of(list: &SiteList, frame: &[u8]) -> u128 {
     let mut digest = Sha256::new();
     digest.update(frame);
     digest.update(format!("{:?} {:?} {}", list.page, list.older, list.has_more));
-    for story in &list.stories {
-        digest.update(story.key.0.to_le_bytes());
-        digest.update(story.basis.to_le_bytes());
-    }
+    list.stories.iter().for_each(|story| story.add_to(&mut digest));
     short(digest.finish())
 }

@@ -99,20 +99,20 @@ impl Document {
     }
 
     /// The same document for clients that reach the server at the URL `to` instead of `from`. Both end with a
-    /// slash. Only the part before the first item is changed.
+    /// slash. The part before the first item is changed, and in items the URLs of `own`: the page and the documents of the
+    /// output with this id, which only digests have.
     #[must_use]
-    pub fn with_base_url(&self, from: &str, to: &str) -> Self {
+    pub fn with_base_url(&self, from: &str, to: &str, own: Option<&str>) -> Self {
         let (head, items) =
             self.body.split_at(self.parts().first().map_or(self.body.len(), |p| p.range.start));
-        let mut body = Vec::with_capacity(self.body.len() + 64);
-        let mut at = 0;
-        while let Some(found) = find(head, from.as_bytes(), at) {
-            body.extend_from_slice(&head[at..found]);
-            body.extend_from_slice(to.as_bytes());
-            at = found + from.len();
+        let mut body = replaced(head, from, to);
+        let mut items = items.to_vec();
+        for end in ["/", "."] {
+            let Some(id) = own else { break };
+            items = replaced(&items, &format!("{from}{id}{end}"), &format!("{to}{id}{end}"));
         }
-        body.extend_from_slice(&head[at..]);
-        body.extend_from_slice(items);
+        body.extend_from_slice(&items);
+        let parts = self.moved_parts(&body);
         // The body depends on these two alone.
         let variant = hex(&sha256(to)[..4]);
         let etag = format!("\"{}.{variant}\"", self.etag.trim_matches('"'));
@@ -122,9 +122,16 @@ impl Document {
             body: body.into(),
             url: self.url.replacen(from, to, 1),
             compressed: Default::default(),
-            parts: OnceLock::new(),
+            parts: OnceLock::from(parts),
             ..self.clone()
         }
+    }
+
+    /// The items of this document in `body`. They have the same hashes, so that a client with one of the documents has them
+    /// in the other one too.
+    fn moved_parts(&self, body: &[u8]) -> Vec<Part> {
+        let moved = parts(self.format, body).into_iter().zip(self.parts());
+        moved.map(|(part, known)| Part { hash: known.hash, ..part }).collect()
     }
 
     /// The bytes in one coding, shared, not copied. The first call for a coding compresses, which takes
@@ -360,6 +367,19 @@ fn since(format: Format, body: &[u8], parts: &[Part], known: &[u64]) -> Option<V
     }
     delta.extend_from_slice(&body[last.range.end..]);
     Some(delta)
+}
+
+/// The bytes with every `from` replaced.
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut body = Vec::with_capacity(bytes.len() + 64);
+    let mut at = 0;
+    while let Some(found) = find(bytes, from.as_bytes(), at) {
+        body.extend_from_slice(&bytes[at..found]);
+        body.extend_from_slice(to.as_bytes());
+        at = found + from.len();
+    }
+    body.extend_from_slice(&bytes[at..]);
+    body
 }
 
 fn find(body: &[u8], wanted: &[u8], from: usize) -> Option<usize> {

@@ -76,7 +76,7 @@ fn output(base_url: &Url, identity: OutputIdentity) -> Output {
         site: false,
         base_url: base_url.clone(),
         identity,
-        query: None,
+        filtered: None,
     }
 }
 

@@ -30,8 +30,8 @@ pub use digest::{Digest, DigestPeriod, DigestText, digest_id, digest_text};
 pub use document::{Coding, Document, Effort, etag, in_coding, without_variant};
 pub use incidents::incidents;
 pub use output::{
-    AlsoAt, Content, Format, Images, Logo, Output, OutputIdentity, PrefixError, Presentation,
-    Rewrite, ShownDate, Theme, TitlePrefix, Token,
+    AlsoAt, Content, Filtered, Format, Images, Logo, Output, OutputIdentity, PrefixError,
+    Presentation, Rewrite, ShownDate, Theme, TitlePrefix, Token,
 };
 pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render_page};
 pub use podcast::{PodcastCategory, PodcastChannel};

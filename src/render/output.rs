@@ -123,8 +123,17 @@ pub struct Output {
     pub base_url: Url,
     /// Permanent id of the output, with the time when it was made.
     pub identity: OutputIdentity,
-    /// Which of its stories the documents have, as the query of a URL; `None`: those of the config.
-    pub query: Option<String>,
+    /// Which of its stories the documents have; `None`: those of the config.
+    pub filtered: Option<Filtered>,
+}
+
+/// Some stories of an output that have a page and documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filtered {
+    /// Those of this query of a URL.
+    Query(String),
+    /// Those of this page of the static site: its path below the root without extension, `planet/tag/rust`.
+    Page(String),
 }
 
 /// The permanent id of an output. It contains no address, so that it survives a change of the address.
@@ -165,10 +174,14 @@ impl Output {
     /// The page that the feed belongs to: `link`, else the page of the output on this server, with the token.
     #[must_use]
     pub fn page(&self) -> String {
-        match (&self.link, &self.query) {
-            (Some(link), None) => link.to_string(),
-            _ => self.with_token(self.with_query(format!("{}{}/", self.base_url, self.id))),
-        }
+        let root = &self.base_url;
+        let page = match (&self.link, &self.filtered) {
+            (Some(link), None) => return link.to_string(),
+            (None, None) => format!("{root}{}/", self.id),
+            (_, Some(Filtered::Query(query))) => format!("{root}{}/?{query}", self.id),
+            (_, Some(Filtered::Page(page))) => format!("{root}{page}.html"),
+        };
+        self.with_token(page)
     }
 
     /// The absolute URL of the page of a story.
@@ -177,14 +190,6 @@ impl Output {
         // The server answers for both names.
         let extension = if self.site { ".html" } else { "" };
         self.with_token(format!("{}{}/story/{key}{extension}", self.base_url, self.id))
-    }
-
-    /// The URL with the query that selects stories.
-    fn with_query(&self, url: String) -> String {
-        match &self.query {
-            Some(query) => format!("{url}?{query}"),
-            None => url,
-        }
     }
 
     /// The configured language of stories without one, if it is valid.
@@ -226,7 +231,12 @@ impl Output {
     /// The absolute URL of a document: its `rel=self`.
     #[must_use]
     pub fn self_url(&self, format: Format) -> String {
-        self.with_query(format!("{}{}", self.base_url, self.file_name(format)))
+        let (root, name) = (&self.base_url, self.file_name(format));
+        match &self.filtered {
+            None => format!("{root}{name}"),
+            Some(Filtered::Query(query)) => format!("{root}{name}?{query}"),
+            Some(Filtered::Page(page)) => format!("{root}{page}.{}", format.extension()),
+        }
     }
 }
 

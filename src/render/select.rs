@@ -191,7 +191,7 @@ mod tests {
             site: false,
             base_url: Url::parse("https://wire.example.org/").unwrap(),
             identity: OutputIdentity::new("all", Timestamp::UNIX_EPOCH),
-            query: None,
+            filtered: None,
         }
     }
 

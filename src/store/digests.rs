@@ -95,6 +95,56 @@ impl Transaction<'_> {
         Ok(found)
     }
 
+    /// At most `limit` digests with a text that ended at or after `start` and are before a position, which is an end with
+    /// a number; the newest first.
+    pub fn digests_before(
+        &self,
+        output: &str,
+        (start, before): (Timestamp, (Timestamp, u32)),
+        limit: usize,
+    ) -> Result<Vec<StoredDigest>, Error> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {DIGEST} FROM digest
+             WHERE output = ?1 AND ends_at >= ?2 AND (ends_at, number) < (?3, ?4) AND html IS NOT NULL
+             ORDER BY ends_at DESC LIMIT ?5"
+        ))?;
+        let (end, number) = before;
+        let mut rows =
+            statement.query(params![output, millis(start), millis(end), number, limit as i64])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(read(row)?);
+        }
+        Ok(found)
+    }
+
+    /// The digests with a text of these numbers, in any order.
+    pub fn digests_of_numbers(
+        &self,
+        output: &str,
+        numbers: impl IntoIterator<Item = i64>,
+    ) -> Result<Vec<StoredDigest>, Error> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {DIGEST} FROM digest WHERE output = ?1 AND html IS NOT NULL
+             AND number IN (SELECT value FROM json_each(?2) wanted)"
+        ))?;
+        let mut rows = statement.query(params![output, json_list(numbers)])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(read(row)?);
+        }
+        Ok(found)
+    }
+
+    /// Number and id of each digest, also past retention, the highest number first.
+    pub fn digest_ids(&self, output: &str) -> Result<Vec<(u32, String)>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT number, id FROM digest WHERE output = ?1 ORDER BY number DESC",
+        )?;
+        let rows = statement.query_map([output], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// The numbers of the oldest digest with a text and of the newest one; `None`: there is no digest.
     pub fn digest_numbers(&self, output: &str) -> Result<Option<(u32, u32)>, Error> {
         let newest: Option<u32> = self
@@ -277,6 +327,12 @@ pub(crate) fn every_method(transaction: &Transaction<'_>) {
     assert_eq!(transaction.digest_state("daily").unwrap(), Some(state));
     assert_eq!(transaction.digests("daily", (1, 9), 1).unwrap(), written[1..]);
     assert_eq!(transaction.digest_ends("daily").unwrap(), [(2, at(200)), (1, at(100))]);
+    let before =
+        |end| transaction.digests_before("daily", (at(100), (at(end), 0)), 9).unwrap().len();
+    assert_eq!([before(201), before(200), before(100)], [2, 1, 0]);
+    assert_eq!(transaction.digests_of_numbers("daily", [2, 7]).unwrap(), written[1..]);
+    let ids = transaction.digest_ids("daily").unwrap();
+    assert_eq!(ids[1], (1, "tag:e.org,2026:1".to_owned()));
     assert!(transaction.has_digest("daily", at(200)).unwrap());
     let with = transaction.digest_with("daily", ItemKey(1)).unwrap();
     assert_eq!(with, Some((2, "Friday".to_owned())));

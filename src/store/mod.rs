@@ -93,6 +93,7 @@ pub use read_failure::examined;
 pub use recovery::RecoveredItem;
 pub use repair::{RepairError, Repaired, RepairedTable, TextToIndex, repair};
 pub use search::{Hits, search_words};
+pub use search_query::Query as SearchQuery;
 pub use settings::Settings;
 pub use shared_documents::SharedDocument;
 pub use shown_marks::ShownMark;

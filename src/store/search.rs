@@ -129,7 +129,7 @@ impl Transaction<'_> {
              WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
              ORDER BY search.rowid DESC LIMIT ?3",
         )?;
-        let mut rows = statement.query(params![query.expression, before, limit as i64])?;
+        let mut rows = statement.query(params![query.expression(), before, limit as i64])?;
         let mut heads = Vec::new();
         while let Some(row) = rows.next()? {
             heads.push(head(row, FeedKey(row.get(3)?))?);
@@ -151,13 +151,13 @@ impl Transaction<'_> {
              WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
              ORDER BY search.rowid DESC LIMIT ?3",
         )?;
-        let mut rows = statement.query(params![query.expression, before, TEXTS])?;
+        let mut rows = statement.query(params![query.expression(), before, TEXTS])?;
         let (mut hits, mut looked_at) = (Hits::default(), 0);
         while let Some(row) = rows.next()? {
             let title = row.get::<_, Option<String>>(4)?.unwrap_or_default();
             let head = head(row, FeedKey(row.get(3)?))?;
             looked_at += 1;
-            if query.matches(&[&title, cut(&text(row.get(5)?, row.get(6)?))]) {
+            if query.has_order(&[&title, cut(&text(row.get(5)?, row.get(6)?))]) {
                 hits.heads.push(head);
             }
             if hits.heads.len() == limit || looked_at == TEXTS {
@@ -294,7 +294,7 @@ mod tests {
                 let iota = ('\u{1f80}'..='\u{1fff}').contains(c);
                 let others = cases.into_iter().filter(|case| !iota && !case.chars().eq([*c]));
                 for word in [c.to_string()].into_iter().chain(others) {
-                    let query = Query::read(&format!("q{word}q")).unwrap().expression;
+                    let query = Query::read(&format!("q{word}q")).unwrap().expression();
                     let found: i64 =
                         statement.query_row(params![query, n], |row| row.get(0)).unwrap();
                     assert_eq!(found, 1, "{c:?} U+{:X} as {word:?}: {query}", u32::from(*c));

@@ -10,12 +10,21 @@ const WORDS: usize = 16;
 
 /// The words that a client searches for, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Query {
-    /// `MATCH` expression for FTS5.
-    pub(crate) expression: String,
-    /// Sequences of words that title or text must contain, and that they must not contain.
-    wanted: Vec<String>,
-    unwanted: Vec<String>,
+pub struct Query {
+    /// Words that title or text must contain, at least one, and words that they must not contain.
+    wanted: Vec<Word>,
+    unwanted: Vec<Word>,
+    /// The same for sequences of words.
+    in_order: Vec<String>,
+    not_in_order: Vec<String>,
+}
+
+/// A folded word of a query, or a run of a script without spaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Word {
+    token: String,
+    /// Whether it is a whole word, not the beginning of one.
+    is_whole: bool,
 }
 
 /// One term of a query.
@@ -28,18 +37,20 @@ struct Term<'t> {
 impl Query {
     /// Parses a query. Each word must be the beginning of a word of the item; words in quotes must follow each other;
     /// `-word` must not occur. No input is an error. `None`: there are no words to search for.
-    pub(crate) fn read(typed: &str) -> Option<Self> {
+    #[must_use]
+    pub fn read(typed: &str) -> Option<Self> {
         let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
         let (mut in_order, mut not_in_order) = (Vec::new(), Vec::new());
         for term in terms(typed) {
             let tokens = tokens(term.text);
             let ordered = term.phrase && tokens.len() > 1;
             let long = |token: &&String| is_run(token) && token.chars().count() > 2;
+            let word = |token: &String| Word { token: token.clone(), is_whole: term.phrase };
             match (term.minus, ordered) {
                 (true, true) => not_in_order.push(needle(&tokens)),
-                (true, false) => unwanted.extend(tokens.iter().map(|token| matching(token, &term))),
+                (true, false) => unwanted.extend(tokens.iter().map(word)),
                 (false, ordered) => {
-                    wanted.extend(tokens.iter().map(|token| matching(token, &term)));
+                    wanted.extend(tokens.iter().map(word));
                     if ordered {
                         in_order.push(needle(&tokens));
                     } else {
@@ -53,22 +64,77 @@ impl Query {
             return None;
         }
         wanted.truncate(WORDS);
+        unwanted.truncate(WORDS);
         in_order.truncate(WORDS);
-        let without = unwanted.iter().take(WORDS).map(|word| format!(" NOT {word}"));
-        let expression = format!("({}){}", wanted.join(" AND "), without.collect::<String>());
-        Some(Self { expression, wanted: in_order, unwanted: not_in_order })
+        Some(Self { wanted, unwanted, in_order, not_in_order })
+    }
+
+    /// Expression for FTS5.
+    pub(super) fn expression(&self) -> String {
+        let wanted: Vec<String> = self.wanted.iter().map(Word::expression).collect();
+        let without = self.unwanted.iter().map(|word| format!(" NOT {}", word.expression()));
+        format!("({}){}", wanted.join(" AND "), without.collect::<String>())
     }
 
     /// Whether texts have to be looked up.
-    pub(crate) fn needs_texts(&self) -> bool {
-        !self.wanted.is_empty() || !self.unwanted.is_empty()
+    pub(super) fn needs_texts(&self) -> bool {
+        !self.in_order.is_empty() || !self.not_in_order.is_empty()
     }
 
-    /// Whether an item with these texts has the sequences of words.
-    pub(crate) fn matches(&self, texts: &[&str]) -> bool {
+    /// Whether an item with these texts, which the index has found, has the sequences of words.
+    pub(super) fn has_order(&self, texts: &[&str]) -> bool {
         let folded: Vec<String> = texts.iter().map(|text| needle(&tokens(text))).collect();
         let contains = |needle: &String| folded.iter().any(|text| text.contains(needle.as_str()));
-        self.wanted.iter().all(contains) && !self.unwanted.iter().any(contains)
+        self.in_order.iter().all(contains) && !self.not_in_order.iter().any(contains)
+    }
+
+    /// Whether texts that are not in the index have all that is searched for.
+    #[must_use]
+    pub fn matches(&self, texts: &[&str]) -> bool {
+        let tokens: Vec<String> = texts.iter().flat_map(|text| tokens(text)).collect();
+        let contains = |word: &Word| tokens.iter().any(|token| word.is_in(token));
+        self.wanted.iter().all(contains)
+            && !self.unwanted.iter().any(contains)
+            && self.has_order(texts)
+    }
+
+    /// Whether a word of a text is one that is searched for, or begins with it.
+    #[must_use]
+    pub fn has_word(&self, word: &str) -> bool {
+        tokens(word).iter().any(|token| self.wanted.iter().any(|wanted| wanted.is_in(token)))
+    }
+
+    /// Position and length of the first run of a script without spaces that is searched for, in bytes; `None`: the text
+    /// has none.
+    #[must_use]
+    pub fn first_run(&self, text: &str) -> Option<(usize, usize)> {
+        let runs = self.wanted.iter().filter(|word| is_run(&word.token));
+        let found = runs.filter_map(|run| Some((text.find(&run.token)?, run.token.len())));
+        found.min_by_key(|(at, length)| (*at, std::cmp::Reverse(*length)))
+    }
+}
+
+impl Word {
+    /// FTS5 expression: the beginning of a word, or all of it; a dense run by its pairs.
+    fn expression(&self) -> String {
+        let one = |text: &str, star: &str| format!("\"{text}\"{star}");
+        let Self { token, is_whole } = self;
+        if is_run(token) {
+            // A single letter matches every pair that begins with it.
+            let star = if token.chars().nth(1).is_none() { " *" } else { "" };
+            let pairs: Vec<String> = pairs(token).iter().map(|pair| one(pair, star)).collect();
+            return format!("({})", pairs.join(" AND "));
+        }
+        one(token, if *is_whole { "" } else { " *" })
+    }
+
+    /// Whether a folded word of a text is this one.
+    fn is_in(&self, token: &str) -> bool {
+        match self.is_whole {
+            _ if is_run(&self.token) => token.contains(&self.token),
+            true => token == self.token,
+            false => token.starts_with(&self.token),
+        }
     }
 }
 
@@ -94,18 +160,6 @@ fn terms(typed: &str) -> Vec<Term<'_>> {
         terms.push(Term { text: phrase, phrase: true, minus });
         rest = behind;
     }
-}
-
-/// FTS5 expression of a word: its beginning, or all of it in quotes; a dense run by its pairs.
-fn matching(token: &str, term: &Term<'_>) -> String {
-    let one = |text: &str, star: &str| format!("\"{text}\"{star}");
-    if is_run(token) {
-        // A single letter matches every pair that begins with it.
-        let star = if token.chars().nth(1).is_none() { " *" } else { "" };
-        let pairs: Vec<String> = pairs(token).iter().map(|pair| one(pair, star)).collect();
-        return format!("({})", pairs.join(" AND "));
-    }
-    one(token, if term.phrase { "" } else { " *" })
 }
 
 pub(crate) fn is_run(token: &str) -> bool {
@@ -179,7 +233,7 @@ mod tests {
 
     #[test]
     fn words_in_quotes_must_follow_each_other() {
-        let met = |typed: &str, text: &str| Query::read(typed).unwrap().matches(&[text]);
+        let met = |typed: &str, text: &str| Query::read(typed).unwrap().has_order(&[text]);
         let text = "The Garbage collector’s pause: crème brûlée, 日本語のニュース";
         for yes in [
             "\"garbage collector\"",
@@ -205,10 +259,23 @@ mod tests {
     }
 
     #[test]
+    fn a_text_without_index_has_the_same_words() {
+        let met =
+            |typed: &str| Query::read(typed).unwrap().matches(&["A Café", "日本語のニュース"]);
+        for yes in ["caf", "CAFÉ a", "\"cafe\"", "\"a cafe\"", "本語", "語", "cafe -tea", "日本語"]
+        {
+            assert!(met(yes), "{yes}");
+        }
+        for no in ["afe", "\"caf\"", "tea", "cafe -a", "\"cafe a\"", "語日", "cafe -本語"] {
+            assert!(!met(no), "{no}");
+        }
+    }
+
+    #[test]
     fn a_phrase_does_not_continue_from_title_to_text() {
         let query = Query::read("\"one two\"").unwrap();
-        assert!(!query.matches(&["one", "two"]));
-        assert!(query.matches(&["x", "one two"]));
+        assert!(!query.has_order(&["one", "two"]));
+        assert!(query.has_order(&["x", "one two"]));
     }
 
     #[test]

@@ -92,7 +92,8 @@ impl Variants {
             return found;
         }
         let Some(base) = &base.0 else { return Arc::clone(document) };
-        let made = Arc::new(document.with_base_url(output.base_url.as_str(), base));
+        let own = Some(&*output.id).filter(|_| output.is_digest);
+        let made = Arc::new(document.with_base_url(output.base_url.as_str(), base, own));
         let of = Arc::clone(document);
         let mut kept = self.lock();
         kept.push_front(Variant { base: Arc::clone(base), of, document: Arc::clone(&made) });

@@ -2,6 +2,7 @@
 
 use crate::model::OutputItem;
 use crate::render::{Presentation, Story, story};
+use crate::store::SearchQuery;
 
 /// A part of a text, either found by the search or not.
 pub(super) struct Part {
@@ -16,45 +17,40 @@ pub(super) fn show_match(
     entry: &OutputItem,
     (presentation, search): (&Presentation, &str),
 ) {
-    let words = search_terms(search);
-    let has = |text: &str| marked(text, search).iter().any(|part| part.found);
-    if words.is_empty() || has(&story.excerpt) {
+    let Some(query) = SearchQuery::read(search) else { return };
+    if marked(&story.excerpt, search).iter().any(|part| part.found) {
         return;
     }
-    let is_wanted = |word: &str| {
-        let lower = word.to_lowercase();
-        words.iter().any(|wanted| lower.starts_with(wanted.as_str()))
-    };
-    if let Some(excerpt) = story::excerpt_around(entry, presentation, is_wanted) {
+    if let Some(excerpt) = story::excerpt_around(entry, presentation, |word| query.has_word(word)) {
         story.excerpt = excerpt;
     }
 }
 
-/// The words of a search that are marked, in lower case.
-fn search_terms(search: &str) -> Vec<String> {
-    let words = search.split(|c: char| c.is_whitespace() || c == '"');
-    words
-        .filter(|word| !word.starts_with('-') && word.chars().any(char::is_alphanumeric))
-        .map(str::to_lowercase)
-        .collect()
-}
-
-/// The text in parts, of which those are marked that begin with a word of the search, whatever their case.
+/// The text in parts, of which those are marked that the search finds: words that begin with one of its words, and parts of
+/// texts without spaces.
 pub(super) fn marked(text: &str, search: &str) -> Vec<Part> {
-    let words = search_terms(search);
+    let query = SearchQuery::read(search);
     let mut parts: Vec<Part> = Vec::new();
+    let mut add = |text: &str, found| match parts.last_mut().filter(|last| last.found == found) {
+        _ if text.is_empty() => {}
+        Some(last) => last.text.push_str(text),
+        None => parts.push(Part { text: text.to_owned(), found }),
+    };
     for word in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
-        let lower = word.to_lowercase();
-        let found = words.iter().any(|wanted| lower.starts_with(wanted.as_str()));
+        let Some(query) = query.as_ref().filter(|query| query.has_word(word)) else {
+            add(word, false);
+            continue;
+        };
         let letters = word.trim_end_matches(|c: char| !c.is_alphanumeric());
-        let (letters, rest) = if found { word.split_at(letters.len()) } else { ("", word) };
-        for (text, found) in [(letters, true), (rest, false)] {
-            match parts.last_mut().filter(|last| last.found == found) {
-                _ if text.is_empty() => {}
-                Some(last) => last.text.push_str(text),
-                None => parts.push(Part { text: text.to_owned(), found }),
-            }
+        let (mut rest, behind) = word.split_at(letters.len());
+        let is_run = query.first_run(rest).is_some();
+        while let Some((at, length)) = query.first_run(rest) {
+            add(&rest[..at], false);
+            add(&rest[at..at + length], true);
+            rest = &rest[at + length..];
         }
+        add(rest, !is_run);
+        add(behind, false);
     }
     parts
 }
@@ -74,9 +70,11 @@ mod tests {
     #[test]
     fn words_of_the_search_are_marked() {
         assert_eq!(shown("Rust, rusty and trust", "RUST"), "[Rust], [rusty] and trust");
-        assert_eq!(shown("Garbage collector", "\"garbage coll\""), "[Garbage] [collector]");
+        assert_eq!(shown("Garbage collector", "\"garbage coll\""), "[Garbage] collector");
         assert_eq!(shown("A game of Go", "go -game"), "A game of [Go]");
         assert_eq!(shown("Straße ÄÖÜ", "ä"), "Straße [ÄÖÜ]");
+        assert_eq!(shown("Crème brûlée", "creme"), "[Crème] brûlée");
+        assert_eq!(shown("日本語のニュース、日本", "日本"), "[日本]語のニュース、[日本]");
         for search in ["", "\"\"", "-", "%"] {
             assert_eq!(shown("100 % of <b>", search), "100 % of <b>", "{search}");
         }

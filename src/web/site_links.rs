@@ -1,7 +1,7 @@
 //! Links between the pages of an output: to paths of the server, or to files of a static site.
 
-use super::stories::{Frame, with_queries};
-use crate::outputs::{Query, SitePage};
+use super::stories::{Frame, Links, with_queries};
+use crate::outputs::{Query, ServedOutput, SitePage};
 use crate::render::Story;
 
 /// What the links between pages lead to.
@@ -28,6 +28,38 @@ pub(super) fn file_of(query: &Query) -> SitePage {
 /// The relative URL of a page of a static site.
 pub(super) fn file_url(frame: &Frame, page: &SitePage) -> String {
     format!("{}{}/{}", frame.root, frame.id, page.path())
+}
+
+/// A link to a document of an output.
+pub(super) struct FormatLink {
+    pub(super) media_type: &'static str,
+    pub(super) name: &'static str,
+    /// URL relative to the root of the server.
+    pub(super) href: String,
+    /// Absolute URL for feed readers.
+    pub(super) url: String,
+}
+
+/// The documents with the stories of a page.
+pub(super) fn format_links(
+    output: &ServedOutput,
+    links: &Links,
+    (query, token_query): (&Query, &str),
+) -> Vec<FormatLink> {
+    let filter = query.to_url_query();
+    let selecting = |url: &str| with_queries(url, &[&filter, token_query]);
+    let formats = output.documents.iter().map(|(format, document)| {
+        let file = file_of(query).document(*format).filter(|_| links.target != Target::Server);
+        let (href, url) = match file.map(|file| format!("{}/{file}", output.id)) {
+            Some(file) => (file.clone(), format!("{}{file}", output.base_url)),
+            None => (
+                selecting(&format!("{}.{}", output.id, format.extension())),
+                selecting(&links.base.apply(output.base_url.as_str(), &document.url)),
+            ),
+        };
+        FormatLink { media_type: format.media_type(), name: format.name(), href, url }
+    });
+    formats.collect()
 }
 
 impl Frame {

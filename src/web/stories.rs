@@ -14,11 +14,13 @@ use super::months::{self, MonthLink, Year};
 use super::parts::{colour, initial};
 use super::response::page_policy;
 use super::site::Error;
-use super::site_links::{Target, file_of, file_url};
+use super::site_links::{FormatLink, Target, file_of, file_url, format_links};
 use super::static_site::logo_name;
 use super::texts::Texts;
 use crate::model::{FeedId, FeedInfo, ItemKey, OutputItem};
-use crate::outputs::{Contents, Month, Position, Query, Results, ServedOutput, SiteList, SitePage};
+use crate::outputs::{
+    Contents, Month, OutputFeeds, Position, Query, Results, ServedOutput, SiteList, SitePage,
+};
 use crate::render::{Images, Logo, Media, MediaNames, Picture, Story, Token, story};
 use crate::text::dates;
 
@@ -65,16 +67,6 @@ pub(super) struct Frame {
     images: Images,
     /// Makes copies of pictures; `None`: they are links.
     proxy: Option<ImageProxy>,
-}
-
-/// A document of the output.
-struct FormatLink {
-    media_type: &'static str,
-    name: &'static str,
-    /// URL relative to the root of the server.
-    href: String,
-    /// Absolute URL for feed readers.
-    url: String,
 }
 
 #[derive(Template)]
@@ -216,8 +208,7 @@ pub(super) fn page(
     let frame = frame(output, links, query);
     let mut results = contents.browse(query, PAGE_SIZE)?;
     let feeds = contents.feeds()?;
-    // A digest is of no single feed.
-    let selectable = if output.is_digest { &[][..] } else { &feeds };
+    let selectable = feeds.selectable();
     // The results of a search are in the order of arrival, but items may arrive late.
     results.entries.sort_by_key(|entry| std::cmp::Reverse((entry.sort_at, entry.key)));
     let url = |query: &Query| page_url(&frame, query);
@@ -228,19 +219,20 @@ pub(super) fn page(
     let is_selection = query.is_filter() || query.month.is_some();
     let neighbours =
         if older.is_none() { months::neighbours(&months, &frame, query) } else { Vec::new() };
-    let place = Place { frame: &frame, query, sole: sole_feed(&feeds, query) };
+    let place = Place { frame: &frame, query, sole: sole_feed(&feeds.all, query) };
     let page = StoriesPage {
         days: days(&results, output, place),
         words: query.words.clone(),
         feeds: feed_options(&frame, selectable, query),
         tags: tag_options(&frame, selectable, query),
-        selection: is_selection.then(|| selection(&frame, &feeds, query, &results)),
+        selection: is_selection.then(|| selection(&frame, &feeds.all, query, &results)),
         unlisted: feeds
+            .all
             .len()
             .checked_sub(MAX_LISTED)
             .filter(|more| *more > 0)
             .map(|more| frame.texts.more_feeds(more)),
-        listed: feeds.iter().take(MAX_LISTED).map(|feed| listed(&frame, feed, query)).collect(),
+        listed: feeds.all.iter().take(MAX_LISTED).map(|feed| listed(&frame, feed, query)).collect(),
         newest: query.after.is_some().then(|| url(&first)),
         older,
         neighbours,
@@ -283,7 +275,7 @@ pub(super) fn story_of(output: &ServedOutput, entry: &OutputItem, links: &Links)
 pub(super) fn list_of(
     output: &ServedOutput,
     (list, entries): (&SiteList, Vec<OutputItem>),
-    (feeds, months): (&[Arc<FeedInfo>], &[Month]),
+    (feeds, months): (&OutputFeeds, &[Month]),
     links: &Links,
 ) -> StoriesPage {
     let mut query = Query::default();
@@ -293,13 +285,13 @@ pub(super) fn list_of(
         SitePage::Tag(tag) => query.tag = Some(tag.clone()),
         SitePage::Index | SitePage::Story(_) => {}
     }
-    let frame = frame(output, links, &Query::default());
+    let frame = frame(output, links, &query);
     let more = entries.last().filter(|_| list.has_more);
     let more = more.map(|entry| Position { sort_at: entry.sort_at, key: entry.key });
     let results = Results { entries, more };
     let is_part = matches!(list.page, SitePage::Month { part: Some(_), .. });
     let is_listed = !query.is_filter();
-    let mut heading = selection(&frame, feeds, &query, &results);
+    let mut heading = selection(&frame, &feeds.all, &query, &results);
     heading.count = heading.count.filter(|_| !is_part);
     let neighbours = match list.older {
         None => months::neighbours(months, &frame, &query),
@@ -309,14 +301,14 @@ pub(super) fn list_of(
         days: days(
             &results,
             output,
-            Place { frame: &frame, query: &query, sole: sole_feed(feeds, &query) },
+            Place { frame: &frame, query: &query, sole: sole_feed(&feeds.all, &query) },
         ),
         words: String::new(),
         feeds: Vec::new(),
-        tags: tag_options(&frame, if output.is_digest { &[] } else { feeds }, &query),
+        tags: tag_options(&frame, feeds.selectable(), &query),
         selection: (list.page != SitePage::Index).then_some(heading),
         unlisted: None,
-        listed: feeds.iter().map(|feed| listed(&frame, feed, &query)).collect(),
+        listed: feeds.all.iter().map(|feed| listed(&frame, feed, &query)).collect(),
         newest: is_part.then(|| page_url(&frame, &query)),
         older: list.older.as_ref().map(|page| file_url(&frame, page)),
         neighbours,
@@ -329,19 +321,11 @@ pub(super) fn list_of(
 
 fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
     let token_query = links.token.as_ref().map(Token::query).unwrap_or_default();
-    let filter = query.to_url_query();
-    let selecting = |url: &str| with_queries(url, &[&filter, &token_query]);
-    let formats = output.documents.iter().map(|(format, document)| FormatLink {
-        media_type: format.media_type(),
-        name: format.name(),
-        href: selecting(&format!("{}.{}", output.id, format.extension())),
-        url: selecting(&links.base.apply(output.base_url.as_str(), &document.url)),
-    });
+    let is_served = links.target == Target::Server;
     let mut parsed = form_urlencoded::parse(token_query.as_bytes());
     let (presentation, theme) = (&output.presentation, &output.theme);
     let file =
         |name: &str| with_queries(&format!("{}{}/{name}", links.root, output.id), &[&token_query]);
-    let is_served = links.target == Target::Server;
     let logo_file = |logo: &Logo| file(if is_served { "logo" } else { logo_name(logo.media_type) });
     Frame {
         stylesheet: theme.stylesheet.as_ref().map(|_| file("theme.css")),
@@ -358,7 +342,7 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         id: output.id.clone(),
         title: output.title.clone(),
         description: output.description.clone().unwrap_or_default(),
-        formats: formats.collect(),
+        formats: format_links(output, links, (query, &token_query)),
         token: parsed.next().map(|(_, value)| value.into_owned()).unwrap_or_default(),
         images: presentation.images,
         proxy: links.images.clone().filter(|_| presentation.images == Images::Proxy),

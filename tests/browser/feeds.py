@@ -18,7 +18,7 @@ def attribute(payload):
     return quoteattr(ILLEGAL.sub("", payload))
 
 
-def rss(payloads):
+def rss(payloads, date="Thu, 20 Nov 2025 09:00:00 GMT"):
     def item(number, payload):
         p, a = text(payload), attribute(payload)
         whole = ILLEGAL.sub("", payload)
@@ -27,7 +27,7 @@ def rss(payloads):
 <description>{p}</description><content:encoded>{content}</content:encoded><author>{p}</author><dc:creator>{p}</dc:creator>
 <category domain={a}>{p}</category><enclosure url={a} type={a} length="1"/><comments>{p}</comments>
 <source url={a}>{p}</source><media:content url={a}/><media:title>{p}</media:title><itunes:image href={a}/>
-<pubDate>Thu, 20 Nov 2025 09:00:00 GMT</pubDate></item>"""
+<pubDate>{date}</pubDate></item>"""
     items = "".join(item(n, payload) for n, payload in enumerate(payloads))
     name = text("RSS <script>document.documentElement.dataset.pwned=1</script>")
     return f"""<?xml version="1.0" encoding="utf-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
@@ -66,7 +66,7 @@ def json_feed(payloads):
                        "home_page_url": "javascript:1", "items": items})
 
 
-def clean(own):
+def clean(own, date=None):
     """Harmless stories with all that a page shows: pictures, one of them of the origin `own`, a sound, a table, a list, authors and a tag."""
     html = f"""<p>Der <b>Hafen</b> wird im Mai eröffnet.</p><img src="https://pictures.invalid/a.jpg" alt="Der Hafen"><img src="{own}photo.png" alt="Die Mole"><img src="{own}evil.png" alt="Die Falle"><h2>Zahlen</h2>
 <table><tr><th>Jahr</th><th>Schiffe</th></tr><tr><td>2024</td><td>12</td></tr></table><ul><li>eins</li><li>zwei</li></ul>
@@ -75,7 +75,7 @@ def clean(own):
     def item(number, content, more=""):
         return f"""<item><title>Neuigkeit {number} vom Hafen</title><link>https://clean.test/{number}</link><guid isPermaLink="false">c{number}</guid>
 <dc:creator>Ada</dc:creator><category>Hafen</category><content:encoded>{text(content)}</content:encoded>{more}
-<pubDate>Thu, {18 + number} Nov 2025 09:00:00 GMT</pubDate></item>"""
+<pubDate>{date or f"Thu, {18 + number} Nov 2025 09:00:00 GMT"}</pubDate></item>"""
     sound = '<enclosure url="https://pictures.invalid/a.mp3" type="audio/mpeg" length="1"/>'
     picture = f'<media:content url="{own}photo.png?b" medium="image"/>'
     remote = '<media:content url="https://pictures.invalid/b.jpg" medium="image"/>'

@@ -8,6 +8,8 @@ headless Chromium every page, every story, the documents, and their content as a
 guard of its own would show it. Also holds the pages against axe-core, AA contrast, the width of a phone, and paper.
 Pictures are tried as links, as pictures of their sites, and as copies of this server."""
 
+import datetime
+import email.utils
 import functools
 import http.server
 import json
@@ -30,6 +32,8 @@ import hostile  # noqa: E402
 from chromium import Chromium, program  # noqa: E402
 
 OUTPUTS = ("rss", "atom", "json")
+# Outputs with a digest: of the hostile items, with links and with pictures, and of harmless ones.
+DIGESTS = ("digest", "digest-direct", "digest-clean")
 FORBIDDEN = "script,style,link,meta,base,iframe,frame,frameset,object,embed,applet,form,input,button,select,textarea,svg,math,template,portal,dialog"
 # What a place where HTML of others stands may not hold; answers the faults.
 JUDGE = """(root => {
@@ -62,7 +66,8 @@ OURS = """(() => {
 })()"""
 # The pages of an output with harmless stories, those of errors, and the operator's.
 CLEAN = ("clean/", "clean/?q=hafen", "clean/?feed=clean", "clean/?tag=clean", "clean/?month=2025-11", "clean/?q=nothing-of-this-kind", "pictures/", "copies/",
-         "copies/?feed=clean", "copies/?tag=evil", "copies/?month=2025-11", "copies/?q=hafen", "empty/")
+         "copies/?feed=clean", "copies/?tag=evil", "copies/?month=2025-11", "copies/?q=hafen", "empty/",
+         "digest-clean/", "digest-clean/?q=hafen", "digest-clean/?q=nothing-of-this-kind", "digest-clean/story/1")
 ERRORS = ("clean/story/999999", "none/at/all", "private/?token=wrong")
 OPERATOR = ("status", "status?q=nothing-of-this-kind", "status?state=failing", "status/evil3", "status/moved3", "status/rss", "health.atom")
 # So many feeds have a hostile title; as many lead to hostile places.
@@ -151,6 +156,10 @@ class Test:
                                  ("/json", "application/feed+json", feeds.json_feed)):
             Origin.documents[path] = (kind, make(self.payloads).encode("utf-8", "replace"))
         Origin.documents["/clean"] = ("application/rss+xml", feeds.clean(f"http://127.0.0.1:{self.own}/").encode())
+        # In the period that ended at midnight.
+        yesterday = email.utils.format_datetime(datetime.datetime.now(datetime.timezone.utc).replace(hour=12, minute=0) - datetime.timedelta(days=1), usegmt=True)
+        Origin.documents["/yesterday"] = ("application/rss+xml", feeds.rss(self.payloads, yesterday).encode("utf-8", "replace"))
+        Origin.documents["/calm"] = ("application/rss+xml", feeds.clean(f"http://127.0.0.1:{self.own}/", yesterday).encode())
         for path in ("/photo.png", "/photo.png?b"):
             Origin.documents[path] = ("image/png", feeds.photo(1600, 900))
         Origin.documents["/evil.png"] = ("image/png", b"<svg xmlns='http://www.w3.org/2000/svg' onload='document.documentElement.dataset.pwned=1'/>")
@@ -178,23 +187,34 @@ class Test:
             outputs += '[[output]]\nid = "proxied"\nitems = 5000\nimages = "proxy"\ninclude = { tags = ["rss"] }\n'
             outputs += '[[output]]\nid = "copies"\ntitle = "Harbour news"\nimages = "proxy"\ninclude = { tags = ["clean"] }\n'
             outputs += '[[output]]\nid = "clean"\ntitle = "Nachrichten"\nlanguage = "de"\ndescription = "Was geschah"\ninclude = { tags = ["clean"] }\n' + static
+            outputs += f'[[output]]\nid = "digest"\ndigest = "daily"\n{static}include = {{ tags = ["yesterday"] }}\n'
+            outputs += '[[output]]\nid = "digest-direct"\ndigest = "daily"\nimages = "direct"\ninclude = { tags = ["yesterday"] }\n'
+            outputs += f'[[output]]\nid = "digest-clean"\ndigest = "daily"\nlanguage = "de"\n{static}include = {{ tags = ["calm"] }}\n'
             outputs += '[[output]]\nid = "empty"\ninclude = { tags = ["evil"], title = "$^" }\n'
             outputs += '[[output]]\nid = "private"\ntoken = { env = "NEWSWIRE_TEST_TOKEN" }\n'
+            sources += "".join(f'[[feed]]\nurl = "http://127.0.0.1:{self.own}/{name}"\nid = "{name}"\ntags = ["{name}"]\n' for name in ("yesterday", "calm"))
             sources += f'[[feed]]\nurl = "http://127.0.0.1:{self.own}/clean"\nid = "clean"\ntags = ["clean", "evil"]\n'
             file.write(f'version = 1\n[schedule]\nhost_spacing = "10ms"\n[fetch]\ncontact = "x@example.org"\nallow_networks = ["127.0.0.1"]\n'
                        f'[dedupe]\ninitial_items = 10000\nburst_guard = "off"\nacross_feeds = "off"\n[web]\nlisten = "127.0.0.1:{self.wire}"\n{outputs}{sources}')
-        self.process = subprocess.Popen([self.newswire, "run", "--config", config], env={**os.environ, "NEWSWIRE_TEST_TOKEN": "sesame-0123456789"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # A daemon closes the period of a digest ten minutes after its start.
+        environment = {**os.environ, "NEWSWIRE_TEST_TOKEN": "sesame-0123456789"}
+        polled = subprocess.run([self.newswire, "poll", "--config", config], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([self.newswire, "run", "--config", config], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.base = f"http://127.0.0.1:{self.wire}/"
         for _ in range(600):
             try:
                 self.items = {name: json.loads(get(f"{self.base}{name}.json"))["items"] for name in OUTPUTS}
                 shown = len(json.loads(get(f"{self.base}clean.json"))["items"])
+                self.digests = {name: json.loads(get(f"{self.base}{name}.json"))["items"] for name in DIGESTS}
                 if shown == 3 and all(len(items) == len(self.payloads) for items in self.items.values()):
-                    return
+                    break
             except OSError:
                 pass
             time.sleep(0.2)
-        raise SystemExit(f"newswire does not show all stories: {({name: len(items) for name, items in self.items.items()})}")
+        else:
+            raise SystemExit(f"newswire does not show all stories: {({name: len(items) for name, items in self.items.items()})}")
+        if any(len(items) != 1 or len(items[0]["content_html"]) < 100 for items in self.digests.values()):
+            raise SystemExit(f"no digest: nothing was tried\n{polled.stderr[-2000:]}")
 
     def judge(self, browser, where, requests, root, allowed):
         """Nothing ran, nothing was asked for but what is allowed, and the DOM holds nothing that could."""
@@ -219,6 +239,8 @@ class Test:
             for number in range(min(numbers, default=1), max(numbers, default=1), 10):
                 path = f"{name}/story/{number}"
                 self.judge(browser, path, browser.open(self.base + path), ".text", own)
+        for path, root in (("digest/", "main section"), ("digest/?q=script", "main section"), ("digest/story/1", ".text")):
+            self.judge(browser, path, browser.open(self.base + path, 120), root, own)
 
     def backstage(self, browser):
         """The operator's pages, with feeds that mean harm by their titles, tags, addresses and errors."""
@@ -244,7 +266,7 @@ class Test:
     def documents(self, browser):
         """The documents themselves, as a browser shows XML and JSON."""
         own = lambda url, _: url.startswith((f"http://127.0.0.1:{self.own}/", "data:image/svg+xml,"))  # its own arrows
-        for name in OUTPUTS:
+        for name in (*OUTPUTS, *DIGESTS):
             for format, kind in (("atom", "text/xml"), ("atom", "application/xhtml+xml"), ("rss", "text/xml"),
                                  ("rss", "application/xhtml+xml"), ("json", "application/json"), ("json", "text/plain")):
                 Origin.documents["/shown"] = (kind, get(f"{self.base}{name}.{format}"))
@@ -256,7 +278,7 @@ class Test:
         own = f"http://127.0.0.1:{self.own}/"
         # Pictures and sound of the story are its content.
         allowed = lambda url, kind: url.startswith(own) or (kind in ("Image", "Media") and "trip.invalid" not in url)
-        contents = [item.get("content_html") or "" for items in self.items.values() for item in items]
+        contents = [item.get("content_html") or "" for items in (*self.items.values(), *self.digests.values()) for item in items]
         step = 25
         for start in range(0, len(contents), step):
             part = contents[start:start + step]
@@ -284,7 +306,7 @@ class Test:
 
     def direct(self, browser):
         """With images = "direct" only the pictures of the stories are asked for, and nothing runs."""
-        asked, paths = set(), ["pictures/"]
+        asked, paths = set(), ["pictures/", "digest-direct/", "digest-direct/story/1"]
         path = "direct/"
         while path:
             paths.append(path)
@@ -364,7 +386,7 @@ class Test:
     def static(self, browser):
         """The files of static sites on a web server that sends no policy: nothing runs, only files of the site are asked for, and
         every link between them leads to a file."""
-        folders = (*OUTPUTS, "clean")
+        folders = (*OUTPUTS, "clean", "digest", "digest-clean")
         whole = lambda name: open(os.path.join(self.www, name, "site-manifest.txt")).read().endswith("complete\n")
         # Each publication adds to a site, and is complete.
         files = lambda name: sum(file.endswith(".html") for file in os.listdir(os.path.join(self.www, name, "story")))
@@ -394,13 +416,14 @@ class Test:
                         if not os.path.isfile(target):
                             self.faults.append(f"file {path}: the link {link} leads nowhere")
                     stories += "/story/" in path
-                    if "/story/" in path and stories % 10 and name != "clean":
+                    if "/story/" in path and stories % 10 and name in OUTPUTS:
                         continue
                     self.judge(browser, f"file {path}", browser.open(self.files + path), ".text" if "/story/" in path else "main section", own)
         if stories < len(self.payloads) * 3:
             raise SystemExit(f"only {stories} stories are files")
         checker = axe.Axe(browser)
-        clean = [os.path.relpath(os.path.join(below, file), self.www) for below, _, found in os.walk(os.path.join(self.www, "clean")) for file in found if file.endswith(".html")]
+        clean = [os.path.relpath(os.path.join(below, file), self.www) for name in ("clean", "digest-clean")
+                 for below, _, found in os.walk(os.path.join(self.www, name)) for file in found if file.endswith(".html")]
         for width in (320, 1280):
             browser.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 500)
             for path in clean:

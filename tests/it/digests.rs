@@ -1,5 +1,9 @@
 //! Outputs with digests: each period is closed once, with every story once, and never rewritten.
 
+mod killed;
+mod restored;
+mod served;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Mutex;

@@ -37,7 +37,7 @@ pub(crate) fn output() -> Output {
         site: false,
         base_url: Url::parse("https://wire.example.org/").unwrap(),
         identity: OutputIdentity::new("all", at("2025-11-01T00:00:00Z")),
-        query: None,
+        filtered: None,
     }
 }
 

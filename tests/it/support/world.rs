@@ -138,7 +138,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         site: false,
         base_url,
         identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
-        query: None,
+        filtered: None,
     }
 }
 

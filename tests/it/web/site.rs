@@ -56,6 +56,10 @@ impl Site {
         Self { address, served, stop, server }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
         // The address in the documents of a server without `public_url`.
         ask(self.address, "127.0.0.1:8420", method, path, headers).await

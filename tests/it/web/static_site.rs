@@ -7,11 +7,11 @@ use std::sync::Arc;
 use newswire::daemon::{Engine, FeedSelection};
 use newswire::model::Conditions;
 use newswire::outputs::differences;
-use newswire::render::{Content, Logo, Output, Theme};
+use newswire::render::{Content, Format, Logo, Output, Theme};
 use newswire::store::{Reader, Store, Write};
 use url::Url;
 
-use super::site::run;
+use super::site::{Site, run};
 use crate::support::origin::Answer as Document;
 use crate::support::world::{HOUR, World, poll, rss};
 
@@ -98,11 +98,13 @@ impl Folder {
         found
     }
 
-    /// The pages that differ from those of before.
+    /// The pages and documents that differ from those of before.
     fn changed(&self, before: &BTreeMap<String, u64>) -> BTreeSet<String> {
         let now = self.files();
-        let html = now.iter().filter(|(name, _)| name.ends_with(".html"));
-        html.filter(|(name, inode)| before.get(*name) != Some(*inode))
+        let is_page = |name: &str| !name.ends_with(".gz") && !name.ends_with(".txt");
+        let pages = now.iter().filter(|(name, _)| is_page(name));
+        pages
+            .filter(|(name, inode)| before.get(*name) != Some(*inode))
             .map(|(name, _)| name.strip_prefix("planet/").unwrap().to_owned())
             .collect()
     }
@@ -189,7 +191,8 @@ fn one_new_story_rewrites_only_the_pages_that_show_it() {
         assert_eq!(stories, 1, "{changed:?}");
         let lists: Vec<&str> =
             changed.iter().map(|name| &**name).filter(|name| !name.starts_with("story/")).collect();
-        assert_eq!(lists.len(), 3, "{lists:?}");
+        // Its feed has a page and three documents.
+        assert_eq!(lists.len(), 6, "{lists:?}");
         assert!(folder.read("planet/index.html").contains("Note 5"));
         let mut corrected = notes(0..6);
         corrected[3].1 = "Note 2, corrected".to_owned();
@@ -273,5 +276,77 @@ fn an_output_without_full_texts_has_no_pages_of_stories() {
         assert!(!files.keys().any(|name| name.contains("/story/")), "{files:?}");
         let index = folder.read("planet/index.html");
         assert!(index.contains("Note 4") && !index.contains("/story/"), "{index}");
+    });
+}
+
+#[test]
+fn the_page_of_a_feed_and_of_a_tag_has_documents_with_its_stories() {
+    run(async {
+        let folder = Folder::with(|_| ()).await;
+        let site = Site::before(folder.engine.served().clone()).await;
+        let files = folder.files();
+        let pages: Vec<&str> = files.keys().filter_map(|name| name.strip_suffix(".html")).collect();
+        let pages =
+            pages.into_iter().filter(|page| page.contains("/feed/") || page.contains("/tag/"));
+        let pages: Vec<&str> = pages.collect();
+        assert_eq!(pages.len(), 4, "{files:?}");
+        for page in &pages {
+            let html = folder.read(&format!("{page}.html"));
+            for format in Format::ALL {
+                let name = format!("{page}.{}", format.extension());
+                let link = format!("type=\"{}\" href=\"../../{name}\"", format.media_type());
+                assert!(html.contains(&format!("rel=\"alternate\" {link}")), "{name}: {html}");
+                let url = format!("http://127.0.0.1:8420/{name}");
+                assert!(html.contains(&format!("<code>{url}</code>")), "{name}: {html}");
+                let text = folder.read(&name);
+                assert!(text.contains(&url) && text.contains(&format!("/{page}.html")), "{text}");
+                let stories = html.matches("<article").count();
+                assert_eq!(stories, if page.ends_with("b.test-feed") { 5 } else { 2 }, "{page}");
+                let begin = ["<entry", "<item>", "\"date_published\""][*format as usize];
+                assert_eq!(text.matches(begin).count(), stories, "{name}: {text}");
+                assert!(files.contains_key(&format!("{name}.gz")), "{name}");
+            }
+        }
+        // The same feed as the server has for the query, at another address.
+        let served = site.get("/planet.atom?tag=tech", &[]).await.text();
+        let id =
+            |text: &str| text.split("<id>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        let title = |text: &str| {
+            text.split("<title").nth(1).unwrap().split("</").next().unwrap().to_owned()
+        };
+        let written = folder.read("planet/tag/tech.atom");
+        assert_eq!(id(&written), id(&served));
+        assert_eq!(title(&written), title(&served));
+        assert_ne!(id(&written), id(&folder.read("planet.atom")));
+        assert_eq!(folder.differences(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn documents_of_pages_leave_with_the_format_the_tag_and_the_feed() {
+    run(async {
+        let folder = Folder::with(|_| ()).await;
+        let count = |folder: &Folder, end: &str| {
+            let files = folder.files();
+            files.keys().filter(|name| name.ends_with(end)).count()
+        };
+        assert_eq!([".atom", ".rss.gz", ".json"].map(|end| count(&folder, end)), [4, 4, 4]);
+        std::fs::write(folder.www().join("planet/tag/tech.atom"), "other").unwrap();
+        std::fs::remove_file(folder.www().join("planet/tag/tech.rss.gz")).unwrap();
+        assert_eq!(folder.differences().len(), 2);
+        let folder =
+            folder.restarted(|output| output.formats = vec![Format::Atom, Format::Rss]).await;
+        assert_eq!([".atom", ".rss.gz", ".json"].map(|end| count(&folder, end)), [4, 4, 0]);
+        assert_eq!(folder.differences(), Vec::<String>::new());
+        assert!(!folder.read("planet/tag/tech.html").contains("json"));
+        let folder = folder.restarted(|output| {
+            let feeds = vec!["b.test-feed".to_owned()];
+            output.filter.include = vec![Conditions { feeds, ..Conditions::default() }];
+        });
+        let folder = folder.await;
+        assert_eq!([".atom", ".rss.gz", ".json"].map(|end| count(&folder, end)), [1, 1, 0]);
+        assert_eq!(folder.differences(), Vec::<String>::new());
+        let folder = folder.restarted(|output| output.site = false).await;
+        assert!(folder.files().is_empty(), "{:?}", folder.files());
     });
 }

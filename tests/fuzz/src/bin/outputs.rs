@@ -77,7 +77,7 @@ fn output(first: u8, bytes: &[u8]) -> Output {
             site: false,
         base_url: Url::parse("https://wire.example.org/").expect("a constant is a URL"),
         identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
-        query: None,
+        filtered: None,
     }
 }
 
