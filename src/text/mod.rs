@@ -10,5 +10,6 @@ pub mod calendar;
 pub mod challenge;
 pub mod chars;
 pub mod dates;
+pub mod file_kind;
 pub mod html;
 pub mod sha256;
