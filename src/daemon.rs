@@ -54,7 +54,7 @@ use tracing::{error, info, warn};
 pub use self::budgets::{KnownTraffic, apply_budgets};
 pub use self::change::Change;
 use self::clock_watch::{ClockWatch, Trust};
-use self::control::Control;
+use self::control::{Control, Controlled};
 use self::engine::StoreHealth;
 pub use self::engine::{Engine, Error, FeedSelection};
 use self::handle::{Command, Demands, PollRefusal, PollRequest, StartedPolls};
@@ -141,7 +141,9 @@ pub async fn run_with(
         first = engine.publish_documents() => first,
     };
     let listeners = Listeners::open(engine.site(), sockets, &engine.setup().web.listen)?;
-    let _control = Control::open(&engine.setup().store, handle.clone());
+    let (readiness, clock) = (engine.readiness().clone(), engine.clock().clone());
+    let controlled = Controlled { handle: handle.clone(), readiness, clock };
+    let _control = Control::open(&engine.setup().store, controlled);
     let (lists, followed) = watch::channel(Arc::clone(&engine.setup().lists));
     let following = tokio::spawn(follower.follow(followed, handle));
     let result = work(engine, first, (listeners, receiver, lists), shutdown).await;

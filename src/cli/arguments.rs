@@ -444,14 +444,14 @@ const HELP: &str = "\
 
 Set up:
   init         Write a commented example config
-  import       Convert a list of feeds to [[feed]] blocks (OPML, newsboat, Planet)
+  import       Convert a list (OPML, newsboat, Planet) to [[feed]] blocks
   export       Print the configured feeds as OPML
   check        Check the config and list its errors and warnings
   config       Show the effective config with the origin of each value
   schema       Print the JSON Schema of the config, for editors
 
 Feeds:
-  add          Add feeds to the config by their URLs or the URLs of their web pages
+  add          Add feeds by their URLs or the URLs of their web pages
   list         List the configured feeds
   set          Set config keys of a feed
   tag          Add tags to a feed, or remove tags from it

@@ -63,10 +63,15 @@ pub async fn run(
     let resolver = Arc::new(SystemResolver::new());
     let engine = Engine::open_with_ledger(config, clock.clone(), resolver, Some(ledger)).await?;
     let (before, start) = (newest(&copy)?, clock.now());
+    let mut polled = 0_u32;
     let report = |target: &Target, end: &PollEnd| {
+        polled += 1;
         let _ = writeln!(out, "{}", result_line(&target.id, end, clock.now()));
     };
     daemon::pass(&engine, (selection, trigger), report).await?;
+    if polled == 0 {
+        let _ = writeln!(out, "no feed is due; 'newswire poll --dry-run FEED' polls one");
+    }
     list_removed(&copy, start, out)?;
     list_new(&copy, &outputs, (before, clock.now()), out)?;
     let _ = writeln!(out, "dry run: nothing was stored or published");

@@ -16,6 +16,7 @@ const WIDTH: usize = 78;
 /// All codes under their headings.
 pub(super) fn list() -> String {
     let (mut list, mut group) = (String::new(), "");
+    let longest = code::texts().iter().map(|text| text.code.len()).max().unwrap_or(0);
     for text in code::texts() {
         if text.group != group {
             group = text.group;
@@ -23,7 +24,12 @@ pub(super) fn list() -> String {
         }
         let first = text.what.split_inclusive(['.', ';', ':']).next().unwrap_or_default();
         let first = one_line(first);
-        let _ = writeln!(list, "  {:<20} {}", text.code, first.trim_end_matches([';', ':', '.']));
+        let _ = writeln!(
+            list,
+            "  {:<longest$}  {}",
+            text.code,
+            first.trim_end_matches([';', ':', '.'])
+        );
     }
     list.push_str("\n'newswire explain' also accepts a config key, a feed or an item.\n");
     list
@@ -123,10 +129,10 @@ fn of_table(asked: &str) -> impl Iterator<Item = &'static Key> {
 /// A section of the config with its keys.
 fn table(asked: &str) -> Option<String> {
     let section = section(asked)?;
-    let mut said =
-        format!("{} (a section of the config)\n\n  {}\n\n", section.heading(), section.doc());
+    let doc = wrapped(section.doc());
+    let mut said = format!("{} (a section of the config)\n\n{doc}\n", section.heading());
     for key in section.keys() {
-        let _ = writeln!(said, "  {:<20} {}", key.name, key.doc);
+        let _ = writeln!(said, "  {:<20}  {}", key.name, key.doc);
     }
     let inherits = |other: &Section| {
         *other != section && other.keys().any(|key| key.inherited_by.contains(&section))

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::exit::Exit;
+use crate::daemon::control::{Reply, Request, send};
 use crate::store::{self, Usage};
 use crate::telemetry::Problem;
 use crate::web::ListenAddress;
@@ -17,8 +18,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest response that is read, in bytes.
 const MAX_RESPONSE: u64 = 64 * 1024;
 
-/// Requests `/readyz` at the first configured address. Without a response, reports only whether a daemon uses the
-/// database.
+/// Requests `/readyz` at the first configured address. If nothing responds there, asks over the control socket; without
+/// that, reports only whether a daemon uses the database.
 pub(super) fn check(listen: &[ListenAddress], database: &Path) -> (String, Exit) {
     let Some(listen) = listen.first() else {
         return without_response("[web] listen is \"off\"", database);
@@ -38,8 +39,14 @@ pub(super) fn check(listen: &[ListenAddress], database: &Path) -> (String, Exit)
     }
 }
 
-/// The result when the daemon cannot be asked.
+/// The result without a response of the web server: that of the control socket, if a daemon uses the database.
 fn without_response(reason: &str, database: &Path) -> (String, Exit) {
+    if let Ok(Reply::Done { message, .. }) = send(database, &Request::Ready, |_| ()) {
+        let exit = if message.starts_with("ready\n") { Exit::Ok } else { Exit::Degraded };
+        let mut text: String = message.lines().map(self::reason).collect();
+        text.push_str(&format!("asked over the control socket: {reason}\n"));
+        return (text, exit);
+    }
     let path = database.display();
     match store::usage(database) {
         Usage::InUse => (

@@ -6,30 +6,46 @@ use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::fitting;
 use super::known::{self, Known};
 use crate::config::Config;
 use crate::model::FeedId;
 use crate::store::PollRecord;
 use crate::text::amounts::{bytes, count};
 
-/// The feeds as a table.
+/// The feeds as a table. In a narrow terminal the URL is below each feed.
 #[must_use]
-pub(super) fn table(config: &Config) -> String {
+pub(super) fn table(config: &Config, width: Option<usize>) -> String {
     let feeds = known::feeds(config, &config.store.path);
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    for Known { feed: known, subscription } in &feeds {
-        let (id, feed) = (known.id.as_str(), &subscription.feed);
-        let paused = if subscription.schedule.paused { "paused" } else { "" };
-        let title = feed.title.as_deref().unwrap_or("");
-        table.add_row([id, feed.url.as_str(), paused, &feed.tags.join(","), title]);
-    }
     let number = count(feeds.len() as u64, "feed");
     if feeds.is_empty() {
-        format!("{number}\n")
-    } else {
-        format!("{}\n\n{number}\n", table.trim_fmt())
+        return format!("{number}\n");
     }
+    let drawn = drawn(&feeds, true);
+    let is_narrow = width.is_some_and(|width| fitting::widest(&drawn) > width);
+    format!("{}\n\n{number}\n", if is_narrow { self::drawn(&feeds, false) } else { drawn })
+}
+
+/// The rows of the table, with the URLs in a column or below.
+fn drawn(feeds: &[Known<'_>], in_column: bool) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    for Known { feed: known, subscription } in feeds {
+        let (id, feed) = (known.id.as_str(), &subscription.feed);
+        let paused = if subscription.schedule.paused { "paused" } else { "" };
+        let (tags, title) = (feed.tags.join(","), feed.title.as_deref().unwrap_or(""));
+        match in_column {
+            true => table.add_row([id, feed.url.as_str(), paused, &tags, title]),
+            false => table.add_row([id, paused, &tags, title]),
+        };
+    }
+    if in_column {
+        return table.trim_fmt();
+    }
+    let urls = feeds.iter().map(|known| known.subscription.feed.url.as_str());
+    let lines = table.trim_fmt();
+    let lines = lines.lines().zip(urls).map(|(line, url)| format!("{line}\n     {url}"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The feeds as JSON: an array of objects.

@@ -84,16 +84,21 @@ impl MannersReport {
             };
             table.add_row([score.id, score.what, &score.measured, kept]);
         }
-        let RequestTally { requests, .. } = self.urls;
+        let RequestTally { requests, forced, .. } = self.urls;
         let mut text = format!("{}\n\n", table.trim_fmt());
         let often = self.manners.often_unconditional;
         let _ = writeln!(
             text,
-            "{}, {} with validators; {} without validators twice within 24 hours\n",
+            "{}, {} with validators; {} without validators twice within 24 hours",
             count(requests, "request"),
             share(self.urls),
             count(often, "URL"),
         );
+        if forced > 0 {
+            let forced = count(forced, "request");
+            let _ = writeln!(text, "{forced} with --force, which no rule counts");
+        }
+        text.push('\n');
         if self.hosts.iter().all(|(_, host)| host.wire_bytes == 0) {
             text.push_str("No responses with a body in 14 days\n");
             return text;
@@ -145,6 +150,7 @@ fn requests(tally: &RequestTally) -> Value {
     json!({
         "requests": tally.requests,
         "conditional": tally.conditional,
+        "forced": tally.forced,
         "shortest_seconds": seconds(tally.shortest),
         "shortest_unconditional_seconds": seconds(tally.full_shortest),
     })
@@ -254,6 +260,7 @@ mod tests {
         let tally = RequestTally {
             requests: 10,
             conditional: 9,
+            forced: 1,
             shortest: Some(Duration::from_secs(shortest)),
             full_shortest: None,
         };

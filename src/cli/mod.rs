@@ -19,6 +19,7 @@ pub mod exit;
 mod explain;
 mod filters;
 pub mod first_run;
+mod fitting;
 pub mod from_outputs;
 mod guesses;
 mod health;
@@ -64,7 +65,7 @@ use self::config_file::{
 };
 use self::error::CommandError;
 use self::exit::Exit;
-use self::terminal::{explain_line, print, print_error, report, style};
+use self::terminal::{explain_line, print, print_error, print_text, report, style};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, FeedSelection};
@@ -123,7 +124,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Init { file } => {
             let file = file.as_deref().or(config).unwrap_or(Path::new("newswire.toml"));
             init::run(file).map_err(failed)?;
-            print(&init::next(file));
+            print_text(&init::next(file));
         }
         Command::Probe { target: Some(target), json, force, .. } => {
             probe(config, (target, (*force).into()), *json)?;
@@ -246,7 +247,7 @@ fn list(config: &Config, json: bool, ids: bool) {
     print(&match (json, ids) {
         (true, _) => format!("{:#}\n", list::json(config)),
         (false, true) => list::ids(config),
-        (false, false) => list::table(config),
+        (false, false) => list::table(config, fitting::width(&io::stdout())),
     });
 }
 
@@ -266,7 +267,7 @@ fn restore(
     if from_outputs {
         let config = load(config)?;
         let recovery = block_on(from_outputs::run(&config, clock))?.map_err(failed)?;
-        print(&format!("{recovery}\n"));
+        print_text(&format!("{recovery}\n"));
     }
     Ok(())
 }
@@ -277,7 +278,7 @@ fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
     let (mut config, diagnostics) = read(&first.path)?;
     overrides.apply(&mut config);
     let is_new = first.text.is_some();
-    print(&first.text.unwrap_or_default());
+    print_text(&first.text.unwrap_or_default());
     // Links to a server of another process would mislead.
     daemon::check_start(&config).map_err(|error| {
         daemon::notify_failure(&error);
@@ -330,7 +331,7 @@ fn manners(config: Option<&Path>, clock: &Clock, json: bool) -> Result<(), Exit>
     let since = manners::since(clock.now());
     let found = database(config)?.read(|reader| reader.manners(since)).map_err(failed)?;
     let report = manners::MannersReport::new(found);
-    print(&if json { format!("{:#}\n", report.json()) } else { report.text() });
+    print_as(json)(&if json { format!("{:#}\n", report.json()) } else { report.text() });
     Ok(())
 }
 
@@ -440,7 +441,7 @@ fn explain(config: Option<&Path>, name: Option<&str>, json: bool) -> Result<(), 
     let text = name.map_or_else(|| Some(explain::list()), explain::text_of);
     let (Some(name), None) = (name, &text) else {
         let text = text.unwrap_or_default();
-        print(&if json { format!("{:#}\n", explain::json(name)) } else { text });
+        print_as(json)(&if json { format!("{:#}\n", explain::json(name)) } else { text });
         return Ok(());
     };
     let config = match config {
@@ -456,7 +457,7 @@ fn explain(config: Option<&Path>, name: Option<&str>, json: bool) -> Result<(), 
 fn why(config: &Config, name: &str, json: bool) -> Result<(), Exit> {
     let explained = open(config)?
         .read(|reader| Ok::<_, store::Error>(why::explain(config, reader, name, json.into())));
-    print(&explained.map_err(failed)??);
+    print_as(json)(&explained.map_err(failed)??);
     Ok(())
 }
 
@@ -474,7 +475,7 @@ fn decide(config: &Config, clock: &Clock, command: &Command) -> Result<(), Exit>
             _ => Ok(String::new()),
         }
     });
-    print(&text?.map_err(failed)?);
+    print_text(&text?.map_err(failed)?);
     Ok(())
 }
 
@@ -496,7 +497,7 @@ fn replay(
         block_on(replay::apply(&new, age, &clock))?.map_err(failed)?;
         replay.applied = true;
     }
-    print(&if json { format!("{:#}\n", replay.json()) } else { replay.text() });
+    print_as(json)(&if json { format!("{:#}\n", replay.json()) } else { replay.text() });
     Ok(())
 }
 
@@ -514,13 +515,22 @@ fn plan(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Ex
     let (statuses, times, past) = read.map_err(failed)?;
     let at = (&times, Clock::system().now());
     let plan = plan::PlanReport::new(&config, new.as_ref(), &statuses, &past, at);
-    print(&if json { format!("{:#}\n", plan.json()) } else { plan.text() });
+    print_as(json)(&if json {
+        format!("{:#}\n", plan.json())
+    } else {
+        plan.text(fitting::width(&io::stdout()))
+    });
     Ok(())
 }
 
 /// Opens the database for reading.
 fn open(config: &Config) -> Result<Reader, Exit> {
     Reader::open(&config.store.path).map_err(failed)
+}
+
+/// How a result is printed: JSON as it is, text fitted to the terminal.
+fn print_as(json: bool) -> impl Fn(&str) {
+    if json { print } else { print_text }
 }
 
 /// Prints the result and the notes of a command.

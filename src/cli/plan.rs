@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::fitting;
 use crate::config::Config;
 use crate::daemon::{KnownTraffic, apply_budgets};
 use crate::model::{FeedKey, FeedStatus, ReasonKind};
@@ -276,45 +277,35 @@ impl PlanReport {
 
     /// The forecasts as a table.
     #[must_use]
-    pub(super) fn text(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    pub(super) fn text(&self, width: Option<usize>) -> String {
         let mut heading = vec!["FEED", "REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"];
         if self.new.is_some() {
-            heading.extend(["REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"].map(|_| ""));
-            for (n, name) in
-                ["NEW: REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"].iter().enumerate()
-            {
-                heading[6 + n] = name;
-            }
+            heading.extend(["NEW: REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"]);
         }
-        table.set_header(heading);
-        let mut add = |name: &str, current: Option<Figures>, new: Option<Figures>| {
-            let mut cells = vec![Cell::new(name)];
+        let cells = |current: Option<Figures>, new: Option<Figures>| {
             let sides = [Some(current), self.new.as_ref().map(|_| new)];
-            for figures in sides.into_iter().flatten() {
-                let columns = figures
-                    .map_or_else(|| ["-"; 5].map(str::to_owned), |figures| figures.columns());
-                let right = |text| Cell::new(text).set_alignment(CellAlignment::Right);
-                cells.extend(columns.map(right));
-            }
-            table.add_row(cells);
+            let columns = |figures: Option<Figures>| {
+                figures.map_or_else(|| ["-"; 5].map(str::to_owned), |figures| figures.columns())
+            };
+            let right = |text| Cell::new(text).set_alignment(CellAlignment::Right);
+            sides.into_iter().flatten().flat_map(columns).map(right).collect::<Vec<_>>()
         };
-        for row in &self.rows {
-            add(
-                &row.id,
-                row.current.as_ref().map(Figures::from),
-                row.new.as_ref().map(Figures::from),
-            );
-        }
-        add("all", Some(Figures::from(&self.current)), self.new.as_ref().map(Figures::from));
+        let row = |row: &'_ Row| {
+            let (current, new) = (row.current.as_ref(), row.new.as_ref());
+            cells(current.map(Figures::from), new.map(Figures::from))
+        };
+        let names = self.rows.iter().map(|row| row.id.as_str());
+        let mut rows: Vec<(&str, Vec<Cell>)> = names.zip(self.rows.iter().map(row)).collect();
+        let new = self.new.as_ref().map(Figures::from);
+        rows.push(("all", cells(Some(Figures::from(&self.current)), new)));
         let time = |seconds: Option<f64>| {
             seconds.map_or_else(|| "unknown".to_owned(), |seconds| span(seconds as u64))
         };
         let mut text = format!(
-            "{}\n\nUNCHANGED: share of polls without changes. MEDIAN, P95: forecast delay from the publication of an\n\
-             item to its poll. Recorded delays of the last two weeks: median {}, p95 {}.\n",
-            table.trim_fmt(),
+            "{}\n\nUNCHANGED: share of polls without changes. MEDIAN, P95: forecast delay from the\n\
+             publication of an item to its poll. Recorded delays of the last two weeks:\n\
+             median {}, p95 {}.\n",
+            fitting::table(&heading, &rows, width),
             time(self.recorded.0),
             time(self.recorded.1)
         );

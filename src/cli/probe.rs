@@ -36,7 +36,7 @@ pub enum Error {
     #[error(transparent)]
     Fetcher(#[from] fetch::FetcherError),
     /// The document of this URL or file cannot be fetched or parsed.
-    #[error("{0}: {1}")]
+    #[error("{}", of_document(.0, .1))]
     Document(String, DocumentError),
 }
 
@@ -46,6 +46,14 @@ crate::model::codes! {
     ;
     Self::Fetcher(error) => error,
     Self::Document(_, error) => error,
+}
+
+/// An error with the URL or file that it is about, once.
+fn of_document(target: &str, error: &DocumentError) -> String {
+    match error {
+        DocumentError::Held { denied, .. } if denied.url.as_str() == target => error.to_string(),
+        error => format!("{target}: {error}"),
+    }
 }
 
 /// Reads one document and writes what it contains to `out`.

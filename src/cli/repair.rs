@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::config_file::load_path;
 use super::exit::Exit;
-use super::terminal::{print, report};
+use super::terminal::{print_text, report};
 use crate::dedupe::Text;
 use crate::store::{self, FileError, RepairError, Repaired, RepairedTable, TextToIndex};
 
@@ -48,12 +48,12 @@ fn run_file(path: &Path) -> Result<(), Exit> {
 }
 
 fn intact(path: &Path) -> Result<(), Exit> {
-    print(&format!("{}: no damage found; the database stays as it is\n", path.display()));
+    print_text(&format!("{}: no damage found; the database stays as it is\n", path.display()));
     Ok(())
 }
 
 fn replace(path: &Path) -> Result<(), RepairError> {
-    store::repair(path, words).map(|repaired| print(&text(path, &repaired)))
+    store::repair(path, words).map(|repaired| print_text(&text(path, &repaired)))
 }
 
 /// What the rows of a table are; `None`: of no interest to an operator.

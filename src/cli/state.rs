@@ -1,12 +1,13 @@
 //! `newswire status`, `logs` and `health`: what is known about the feeds and the daemon.
 
+use std::io;
 use std::path::Path;
 
 use super::arguments::Format;
 use super::config_file::{self, path, print_diagnostics};
 use super::exit::Exit;
-use super::terminal::{print, report};
-use super::{health, known, list, status};
+use super::terminal::{print, print_text, report};
+use super::{fitting, health, known, list, status};
 use crate::clock::Clock;
 use crate::config::{self, Loaded};
 use crate::daemon;
@@ -23,7 +24,7 @@ pub(super) fn logs(config: Option<&Path>, feed: &str, lines: u16) -> Result<(), 
         return Err(report(&known::unknown(feed, feeds.iter().map(|feed| feed.info.id.as_str()))));
     };
     let polls = reader.read(|reader| reader.polls(found.info.key, usize::from(lines)));
-    print(&list::polls(
+    print_text(&list::polls(
         &found.info.id,
         &polls.map_err(|error| report(&error))?,
         found.last_poll_at,
@@ -39,7 +40,7 @@ pub(super) fn check_health(given: Option<&Path>) -> Result<Exit, Exit> {
         return Err(print_diagnostics(&path, &report));
     }
     let (text, exit) = health::check(&listen, &database);
-    print(&text);
+    print_text(&text);
     Ok(exit)
 }
 
@@ -81,10 +82,10 @@ pub(super) fn show_status(
     let from = now.as_second().div_euclid(86_400) - 14;
     let subscribers =
         reader.read(|reader| reader.subscriber_counts(from)).map_err(|error| report(&error))?;
-    print(&match format {
-        Format::Json => format!("{:#}\n", status::json(&feeds, &subscribers, now)),
-        Format::Text => status::table(&feeds, now),
-    });
+    match format {
+        Format::Json => print(&format!("{:#}\n", status::json(&feeds, &subscribers, now))),
+        Format::Text => print_text(&status::table(&feeds, now, fitting::width(&io::stdout()))),
+    }
     Ok(exit)
 }
 

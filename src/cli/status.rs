@@ -3,33 +3,46 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, Color};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
-use crate::health::{self, State, judge, tally};
+use super::fitting;
+use crate::health::{self, Health, State, judge, tally};
 use crate::model::{FeedStatus, Outcome, ParseWarning, SubscriberCount};
 use crate::text::amounts::{ago, ahead, count};
 
-/// The table and the notes below it; as wide as the terminal.
+/// The table and the notes below it. In a narrow terminal the reason for the next poll is below each feed.
 #[must_use]
-pub(super) fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    let heading = ["FEED", "STATE", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
-    table.set_header(heading.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+pub(super) fn table(feeds: &[FeedStatus], now: Timestamp, width: Option<usize>) -> String {
     let healths: Vec<_> = feeds.iter().map(|feed| judge(feed, now)).collect();
-    for (feed, health) in feeds.iter().zip(&healths) {
-        table.add_row(vec![
-            Cell::new(feed.info.id.as_str()),
-            state(health.state),
-            Cell::new(feed.items).set_alignment(CellAlignment::Right),
-            Cell::new(feed.last_poll_at.map_or_else(|| "never".to_owned(), |at| ago(at, now))),
-            outcome(feed),
-            Cell::new(next_poll(feed, health.state, now)),
-            Cell::new(&feed.reason_text),
-        ]);
+    let rows = |with_reason: bool| {
+        let row = |(feed, health): (&'_ FeedStatus, &Health)| {
+            let mut cells = vec![
+                state(health.state),
+                Cell::new(feed.items).set_alignment(CellAlignment::Right),
+                Cell::new(feed.last_poll_at.map_or_else(|| "never".to_owned(), |at| ago(at, now))),
+                outcome(feed, with_reason),
+                Cell::new(next_poll(feed, health.state, now)),
+            ];
+            cells.extend(with_reason.then(|| Cell::new(&feed.reason_text)));
+            cells
+        };
+        let names = feeds.iter().map(|feed| feed.info.id.as_str());
+        names.zip(feeds.iter().zip(&healths).map(row)).collect::<Vec<_>>()
+    };
+    let heading = ["FEED", "STATE", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
+    let mut drawn = fitting::table(&heading, &rows(true), None);
+    if let Some(width) = width.filter(|width| fitting::widest(&drawn) > *width) {
+        drawn = fitting::table(&heading[..6], &rows(false), Some(width));
+        // A line for each feed; an unusually wide column has more, and no room for reasons.
+        if drawn.lines().count() == feeds.len() + 1 {
+            let reasons = feeds.iter().map(|feed| format!("\n     {}", reason(feed)));
+            let reasons = std::iter::once(String::new()).chain(reasons);
+            let lines = drawn.lines().zip(reasons).map(|(line, reason)| format!("{line}{reason}"));
+            drawn = lines.collect::<Vec<_>>().join("\n");
+        }
     }
     let items = count(feeds.iter().map(|feed| feed.items).sum(), "item");
     // "0 failing" is always shown, other states only if they occur.
@@ -42,8 +55,7 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp) -> String {
     let states: Vec<String> =
         states.map(|(state, count)| format!("{count} {}", state.group())).collect();
     let mut text = format!(
-        "{}\n\n{}, {}, {items}\n",
-        table.trim_fmt(),
+        "{drawn}\n\n{}, {}, {items}\n",
         count(feeds.len() as u64, "feed"),
         states.join(", ")
     );
@@ -157,13 +169,26 @@ fn duplicates(feeds: &[FeedStatus]) -> String {
     several.map(line).collect()
 }
 
-fn outcome(feed: &FeedStatus) -> Cell {
+/// The outcome of the last poll, with the status of repeated failures if `whole`.
+fn outcome(feed: &FeedStatus, whole: bool) -> Cell {
     let slug = feed.last_outcome.map_or("-", Outcome::slug);
-    let text = match (feed.failures, feed.last_status) {
-        (0 | 1, _) | (_, None) => slug.to_owned(),
-        (failures, Some(status)) => format!("{slug} ({status}, {failures} times)"),
+    let text = match repeated(feed).filter(|_| whole) {
+        None => slug.to_owned(),
+        Some(repeated) => format!("{slug} ({repeated})"),
     };
     if feed.failures > 0 { Cell::new(text).fg(Color::Red) } else { Cell::new(text) }
+}
+
+/// Status and number of repeated failures, such as "503, 3 times".
+fn repeated(feed: &FeedStatus) -> Option<String> {
+    let status = feed.last_status.filter(|_| feed.failures > 1)?;
+    Some(format!("{status}, {} times", feed.failures))
+}
+
+/// The reason for the next poll, after the repeated failures.
+fn reason(feed: &FeedStatus) -> String {
+    let repeated = repeated(feed).map_or_else(String::new, |repeated| format!("{repeated}; "));
+    format!("{repeated}{}", feed.reason_text)
 }
 
 /// The status as JSON: one object per feed; times are RFC 3339.
@@ -225,8 +250,23 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_terminal_shows_whole_ids_and_the_reason_below() {
+        let mut feed = status(3);
+        feed.info.id = FeedId::new("blog.example.org-feed.xml").unwrap();
+        let wide = table(std::slice::from_ref(&feed), at(6_500), Some(200));
+        assert_eq!(wide, table(std::slice::from_ref(&feed), at(6_500), None));
+        let narrow = table(std::slice::from_ref(&feed), at(6_500), Some(80));
+        let lines: Vec<&str> = narrow.lines().collect();
+        assert!(
+            lines[0].ends_with("NEXT POLL") && lines[1].starts_with(" blog.example.org-feed.xml  ")
+        );
+        assert!(lines[2].starts_with("     ") && lines[2].contains(&feed.reason_text), "{narrow}");
+        assert!(lines[2].contains(", 3 times; ") && fitting::widest(lines[1]) <= 80, "{narrow}");
+    }
+
+    #[test]
     fn the_table_shows_last_poll_next_poll_and_reason() {
-        let text = table(&[status(0)], at(6_500));
+        let text = table(&[status(0)], at(6_500), None);
         for word in [
             "garden",
             "17",
@@ -242,7 +282,7 @@ mod tests {
 
     #[test]
     fn the_message_of_a_failing_feed_is_shown_in_full() {
-        let text = table(&[status(3)], at(6_500));
+        let text = table(&[status(3)], at(6_500), None);
         assert!(text.contains("garden: the server answers 500"), "{text}");
         assert!(text.contains("1 feed, 1 failing"), "{text}");
     }
@@ -250,16 +290,16 @@ mod tests {
     #[test]
     fn filtered_items_are_counted() {
         let mut feed = status(0);
-        assert!(!table(&[feed.clone()], at(6_500)).contains("filtered"));
+        assert!(!table(&[feed.clone()], at(6_500), None).contains("filtered"));
         feed.activity.filtered = 3;
-        let text = table(&[feed], at(6_500));
+        let text = table(&[feed], at(6_500), None);
         let line = "garden: 3 items filtered; 'newswire why garden' shows the rules\n";
         assert!(text.contains(line), "{text}");
     }
 
     #[test]
     fn parse_warnings_are_shown() {
-        let text = table(&[status(0)], at(6_500));
+        let text = table(&[status(0)], at(6_500), None);
         assert!(
             text.contains("garden: warning (bare_less_than): `<` where no tag begins"),
             "{text}"
@@ -270,7 +310,7 @@ mod tests {
     fn a_feed_that_moved_is_shown_with_the_line_to_change() {
         let mut moved = status(0);
         moved.address.effective = Some("https://new.example/feed".parse().unwrap());
-        let text = table(&[moved], at(6_500));
+        let text = table(&[moved], at(6_500), None);
         let line =
             "garden: moved permanently; set url = \"https://new.example/feed\" in the config";
         assert!(text.contains(line), "{text}");
@@ -282,7 +322,7 @@ mod tests {
         two.info.id = FeedId::new("old-garden").unwrap();
         two.info.url = "https://old.example/feed".to_owned();
         two.last_url = Some(one.info.url.clone());
-        let text = table(&[one, two], at(6_500));
+        let text = table(&[one, two], at(6_500), None);
         assert!(
             text.contains("garden, old-garden: the same document, https://garden.example/feed"),
             "{text}"
@@ -308,7 +348,7 @@ mod tests {
 
     #[test]
     fn times_in_json_are_rfc_3339() {
-        let feed = &json(&[status(0)], &[], at(6_500))["feeds"][0];
+        let feed = &json(&[status(0)], &[], at(6_500), None)["feeds"][0];
         assert_eq!(feed["next_poll_at"], "1970-01-01T02:46:40Z");
         assert_eq!(feed["items"], 17);
         assert_eq!(feed["last_new_at"], Value::Null);

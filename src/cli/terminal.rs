@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 
 use super::exit::Exit;
+use super::fitting;
 use crate::config;
 use crate::model::Coded;
 
@@ -37,10 +38,21 @@ pub(super) fn print(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
+/// Prints text for people to standard output: fitted to the width of a terminal.
+pub(super) fn print_text(text: &str) {
+    match fitting::width(&io::stdout()) {
+        Some(width) => print(&fitting::folded(text, width)),
+        None => print(text),
+    }
+}
+
 /// Prints to standard error, with user names and passwords in URLs masked.
 pub(super) fn print_error(text: &str) {
     let mut shown = text.to_owned();
     config::redact_logins(&mut shown);
+    if let Some(width) = fitting::width(&io::stderr()) {
+        shown = fitting::folded(&shown, width);
+    }
     let _ = io::stderr().write_all(shown.as_bytes());
 }
 

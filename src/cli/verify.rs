@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::config_file::{self, load_path};
 use super::exit::Exit;
-use super::terminal::{print, report};
+use super::terminal::{print_text, report};
 use crate::config::{self, Config};
 use crate::outputs::{self, RecoveryError};
 use crate::store::{self, CheckReport, Reader};
@@ -63,7 +63,7 @@ fn run_file(path: &Path) -> Result<Exit, Exit> {
         Err(error) if error.is_damage() => damage(error.to_string()),
         checked => checked.map_err(|error| report(&error))?,
     };
-    print(&text(path, &checked));
+    print_text(&text(path, &checked));
     match checked.problems.is_empty() {
         true => Ok(Exit::Ok),
         false => Err(report(&Error::DamagedFile(path.to_owned()))),
@@ -84,7 +84,7 @@ fn run(path: &Path, config: Option<&Config>) -> Result<Exit, Exit> {
         Err(error) if error.is_damage() => damage(error.to_string()),
         checked => checked.map_err(|error| report(&error))?,
     };
-    print(&text(path, &checked));
+    print_text(&text(path, &checked));
     if !checked.problems.is_empty() {
         return Err(report(&Error::Damaged));
     }
@@ -105,12 +105,12 @@ fn run(path: &Path, config: Option<&Config>) -> Result<Exit, Exit> {
     }
     if problems.is_empty() {
         if files > 0 {
-            print(&format!("the files of {} match it\n", count(files, "output")));
+            print_text(&format!("the files of {} match it\n", count(files, "output")));
         }
         return Ok(Exit::Ok);
     }
     let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}\n")).collect();
-    print(&lines.concat());
+    print_text(&lines.concat());
     Err(report(&Error::OutputsDiffer))
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::diagnostic::Diagnostic;
 use super::environment;
 use super::position::Sources;
+use crate::text::file_kind;
 
 /// The folder beside the main file.
 const FOLDER: &str = "conf.d";
@@ -131,7 +132,12 @@ pub fn state_folder(path: &Path) -> PathBuf {
 }
 
 fn read(path: &Path) -> FileText {
-    match std::fs::read(path).map(String::from_utf8) {
+    let bytes = std::fs::read(path);
+    if let Some(no_text) = bytes.as_ref().ok().and_then(|bytes| no_text(bytes)) {
+        // Its bytes are of no use on a terminal.
+        return (String::new(), Some(no_text));
+    }
+    match bytes.map(String::from_utf8) {
         Ok(Ok(text)) => (text, None),
         Ok(Err(error)) => {
             let at = error.utf8_error().valid_up_to();
@@ -148,6 +154,16 @@ fn read(path: &Path) -> FileText {
             (String::new(), Some(unreadable.help(help)))
         }
     }
+}
+
+/// The error of a file that is no text, or text in UTF-16.
+fn no_text(bytes: &[u8]) -> Option<Diagnostic> {
+    let (message, help) = match (file_kind::binary(bytes), file_kind::utf16(bytes)) {
+        (Some(kind), _) => (format!("the file is {kind}, not a config"), "name a TOML file"),
+        (None, Some(kind)) => (format!("the file is {kind}"), "save it as UTF-8"),
+        (None, None) => return None,
+    };
+    Some(Diagnostic::error("not_utf8", 0..0, message).of_the_file().help(help))
 }
 
 /// The `*.toml` files in a folder, ordered by name; none if the folder does not exist.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::value::Invalid;
 use crate::files;
 use crate::render::Logo;
+use crate::text::file_kind;
 
 /// Maximum size in bytes of a file with certificates: more than all authorities that browsers trust.
 const MAX_CERTIFICATES: u64 = 4 << 20;
@@ -29,7 +30,10 @@ pub(super) fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`read`], or when it is not UTF-8.
 pub(super) fn read_text(path: &Path, max: u64) -> io::Result<String> {
-    String::from_utf8(read(path, max)?).map_err(|_| io::Error::other("not UTF-8"))
+    String::from_utf8(read(path, max)?).map_err(|error| {
+        let kind = file_kind::binary(error.as_bytes()).or(file_kind::utf16(error.as_bytes()));
+        io::Error::other(kind.unwrap_or("not UTF-8"))
+    })
 }
 
 /// The certificates in a file (PEM).
@@ -90,8 +94,10 @@ mod tests {
             let error = read(Path::new(device), 5).unwrap_err().to_string();
             assert_eq!(error, "not a regular file", "{device}");
         }
-        std::fs::write(&path, b"\xff").unwrap();
-        assert_eq!(read_text(&path, 5).unwrap_err().to_string(), "not UTF-8");
+        for (bytes, why) in [(&b"\xff"[..], "not UTF-8"), (b"\xff\xd8\xff", "a JPEG image")] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(read_text(&path, 5).unwrap_err().to_string(), why);
+        }
     }
 
     #[test]

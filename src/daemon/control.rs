@@ -17,7 +17,10 @@ use tracing::{debug, warn};
 
 use super::engine::FeedSelection;
 use super::handle::{DaemonHandle, Demands, PollRefusal, ReloadResult, StartedPolls};
+use crate::clock::Clock;
+use crate::telemetry::Readiness;
 use crate::text::amounts::count;
+use crate::web;
 
 /// Longest request, in bytes.
 const MAX_REQUEST: u64 = 1 << 16;
@@ -36,6 +39,8 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
+    /// Report whether the daemon is ready.
+    Ready,
     /// Load the config again and apply it.
     Reload,
     /// Poll feeds now, even if they are not due.
@@ -60,7 +65,7 @@ pub enum Request {
 pub enum Reply {
     /// The daemon did what was asked. The last reply.
     Done {
-        /// The result, one line.
+        /// The result: one line, or those of `/readyz`.
         message: String,
         /// Warnings about the config; may be empty.
         warnings: String,
@@ -157,6 +162,17 @@ pub fn send(
     exchange().map_err(|source: io::Error| ControlError::NoAnswer { path: path.clone(), source })
 }
 
+/// The daemon behind a control socket.
+#[derive(Clone)]
+pub(crate) struct Controlled {
+    /// Takes commands.
+    pub(crate) handle: DaemonHandle,
+    /// What keeps it from being ready.
+    pub(crate) readiness: Readiness,
+    /// Since when parts have no heartbeat.
+    pub(crate) clock: Clock,
+}
+
 /// The control socket of this process; removed on drop.
 #[derive(Debug)]
 pub(crate) struct Control {
@@ -166,11 +182,11 @@ pub(crate) struct Control {
 
 impl Control {
     /// Creates the socket beside the database. On failure the daemon runs without it; SIGHUP still works.
-    pub(crate) fn open(database: &Path, handle: DaemonHandle) -> Option<Self> {
+    pub(crate) fn open(database: &Path, daemon: Controlled) -> Option<Self> {
         let path = socket_of(database);
         match bind(&path) {
             Ok((listener, owner)) => {
-                Some(Self { path, task: tokio::spawn(accept(listener, owner, handle)) })
+                Some(Self { path, task: tokio::spawn(accept(listener, owner, daemon)) })
             }
             Err(error) => {
                 let path = path.display();
@@ -201,7 +217,7 @@ fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
 }
 
 /// Accepts clients. Their requests are served at the same time, because polls take a while.
-async fn accept(listener: UnixListener, owner: u32, handle: DaemonHandle) {
+async fn accept(listener: UnixListener, owner: u32, daemon: Controlled) {
     let slots = Arc::new(Semaphore::new(MAX_CLIENTS));
     loop {
         match listener.accept().await {
@@ -216,10 +232,10 @@ async fn accept(listener: UnixListener, owner: u32, handle: DaemonHandle) {
                     refuse(&stream);
                     continue;
                 };
-                let handle = handle.clone();
+                let daemon = daemon.clone();
                 tokio::spawn(async move {
                     let _slot = slot;
-                    if let Err(error) = reply(stream, &handle).await {
+                    if let Err(error) = reply(stream, &daemon).await {
                         debug!(%error, "control client disconnected");
                     }
                 });
@@ -241,12 +257,17 @@ fn refuse(stream: &UnixStream) {
     let _ = stream.try_write(&line);
 }
 
-async fn reply(mut stream: UnixStream, handle: &DaemonHandle) -> io::Result<()> {
+async fn reply(mut stream: UnixStream, daemon: &Controlled) -> io::Result<()> {
+    let Controlled { handle, readiness, clock } = daemon;
     let (reading, mut writing) = stream.split();
     let mut line = String::new();
     let mut reading = BufReader::new(reading.take(MAX_REQUEST));
     tokio::time::timeout(REQUEST_TIMEOUT, reading.read_line(&mut line)).await??;
     let reply = match serde_json::from_str(&line) {
+        Ok(Request::Ready) => Reply::Done {
+            message: web::readiness_lines(readiness, clock.elapsed()),
+            warnings: String::new(),
+        },
         Ok(Request::Reload) => match handle.reload().await {
             ReloadResult::Applied { change, warnings } => {
                 Reply::Done { message: change.to_string(), warnings }

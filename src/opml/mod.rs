@@ -27,6 +27,8 @@ pub use self::feed_list::{
 };
 pub use self::write::{OpmlHead, write};
 
+use crate::text::file_kind;
+
 /// Reads a list of feeds in any of the three formats.
 ///
 /// # Errors
@@ -35,6 +37,9 @@ pub use self::write::{OpmlHead, write};
 pub fn read(bytes: &[u8]) -> Result<FeedList, Error> {
     if bytes.len() > MAX_BYTES {
         return Err(Error::TooLarge);
+    }
+    if let Some(kind) = file_kind::binary(bytes) {
+        return Err(Error::UnknownFormat(format!("the file is {kind}")));
     }
     let text = text::decode(bytes)?;
     let significant = |line: &&str| !line.is_empty() && !line.starts_with(['#', ';']);

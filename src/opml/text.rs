@@ -6,12 +6,18 @@ use encoding_rs::{Encoding, UTF_8};
 
 use super::error::Error;
 use crate::text::bidi;
+use crate::text::file_kind;
 use crate::text::html::resolve_references;
 
 /// The text, in the encoding that a byte order mark or an XML declaration names, else UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Error> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return Ok(encoding.decode_without_bom_handling(&bytes[mark..]).0);
+    }
+    if file_kind::utf16(bytes).is_some() {
+        // Without a byte order mark; the zeros are valid UTF-8.
+        let at = bytes.iter().position(|byte| *byte == 0).unwrap_or_default();
+        return Err(Error::Encoding(at));
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(Cow::Borrowed(text)),

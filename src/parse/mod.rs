@@ -53,7 +53,7 @@ use url::Url;
 use self::context::Context;
 pub use self::decode::FoundBy;
 use crate::model::{Dialect, Failure, FailureKind, Link, ParseWarning, ParsedFeed, ParsedItem};
-use crate::text::challenge;
+use crate::text::{challenge, file_kind};
 
 /// Version of the crate feed-rs, which reads clean documents.
 pub const FEED_RS: &str = "3.0.0";
@@ -102,6 +102,16 @@ pub enum ReadBy {
 /// # Errors
 /// `NotAFeed` if the document is not a feed, `Malformed` if it is broken beyond repair.
 pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
+    read(input).map_err(|failure| match file_kind::binary(input.bytes) {
+        Some(kind) if failure.kind == FailureKind::NotAFeed => {
+            Failure::new(failure.kind, format!("the document is {kind}, not a feed"))
+                .help("RSS, Atom and JSON Feed are supported")
+        }
+        _ => failure,
+    })
+}
+
+fn read(input: Input<'_>) -> Result<Parsed, Failure> {
     let decoded = decode::decode(input.bytes, input.content_type);
     let decode::Decoded { text, charset, found_by: charset_by, mut parse_warnings } = decoded;
     let context = Context::document(input.url);

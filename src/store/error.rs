@@ -70,10 +70,12 @@ pub enum OpenError {
         kind: &'static str,
     },
     /// A file of another kind, or a database without its first page.
-    #[error("{path} is not a database, or its first page is destroyed")]
+    #[error("{path} is {}", no_database(*.kind))]
     NotDatabase {
         /// Path of the file.
         path: PathBuf,
+        /// What it is, with an article; `None`: unknown.
+        kind: Option<&'static str>,
     },
     /// The folder or the lock file.
     #[error("failed to open the database {path}: {source}")]
@@ -99,6 +101,14 @@ pub enum OpenError {
         /// The error of SQLite.
         source: rusqlite::Error,
     },
+}
+
+/// What a file is that is no database.
+fn no_database(kind: Option<&str>) -> String {
+    match kind {
+        Some(kind) => format!("{kind}, not a database"),
+        None => "not a database, or its first page is destroyed".to_owned(),
+    }
 }
 
 crate::model::codes! {

@@ -10,6 +10,7 @@ use super::error::OpenError;
 use super::open::{self, APPLICATION_ID, SCHEMA};
 use crate::files;
 use crate::model::Coded;
+use crate::text::file_kind;
 
 /// Length of the header of a SQLite database, in bytes.
 const LENGTH: usize = 100;
@@ -64,7 +65,8 @@ fn of_header(path: &Path, head: &[u8]) -> Result<(), OpenError> {
         return Err(OpenError::Empty { path });
     }
     if head.len() < LENGTH || !head.starts_with(MAGIC) {
-        return Err(OpenError::NotDatabase { path });
+        let kind = if head.starts_with(MAGIC) { None } else { file_kind::known(head) };
+        return Err(OpenError::NotDatabase { path, kind });
     }
     if is_blank(head) {
         return Err(OpenError::Empty { path });

@@ -29,9 +29,11 @@ pub struct RequestTally {
     pub requests: u64,
     /// Number of requests with validators.
     pub conditional: u64,
-    /// Shortest time between two requests; `None`: there was at most one.
+    /// Number of requests that the operator insisted on (`--force`).
+    pub forced: u64,
+    /// Shortest time from one request to the next that was not forced; `None`: there was none.
     pub shortest: Option<Duration>,
-    /// Shortest time between two requests without validators; `None`: there was at most one.
+    /// The same of requests without validators.
     pub full_shortest: Option<Duration>,
 }
 
@@ -67,8 +69,7 @@ pub struct Manners {
 const HAS_VALIDATORS: &str = "EXISTS (SELECT 1 FROM feed
     WHERE response_url = asked.key AND (etag IS NOT NULL OR last_modified IS NOT NULL))";
 
-const TALLY: &str =
-    "ifnull(sum(requests), 0), ifnull(sum(conditional), 0), min(shortest), min(full_shortest)";
+const TALLY: &str = "ifnull(sum(requests), 0), ifnull(sum(conditional), 0), min(shortest), min(full_shortest), ifnull(sum(forced), 0)";
 
 impl Transaction<'_> {
     /// What the ledger shows, and the traffic since a time.
@@ -154,6 +155,7 @@ fn tally(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<RequestTally> {
     Ok(RequestTally {
         requests: number(at)?,
         conditional: number(at + 1)?,
+        forced: number(at + 4)?,
         shortest: time(at + 2)?,
         full_shortest: time(at + 3)?,
     })

@@ -242,7 +242,7 @@ fn examined(path: &Path, error: OpenError) -> OpenError {
         Some(source) => OpenError::Unreadable { path: path.to_owned(), source },
         None => match error {
             OpenError::Sqlite { source, path } if is_no_database(&source) => {
-                OpenError::NotDatabase { path }
+                OpenError::NotDatabase { path, kind: None }
             }
             error => error,
         },

@@ -57,12 +57,12 @@ impl Transaction<'_> {
     /// Writes requests that are about to be sent.
     pub(super) fn write_asked(&self, asked: &[Asked]) -> Result<(), Error> {
         let mut count = self.connection.prepare_cached(
-            "INSERT INTO asked (scope, key, at, by, requests, conditional, full_at)
-             VALUES (?1, ?2, ?3, ?4, 1, ?5, CASE WHEN ?5 THEN NULL ELSE ?3 END)
+            "INSERT INTO asked (scope, key, at, by, requests, conditional, full_at, forced)
+             VALUES (?1, ?2, ?3, ?4, 1, ?5, CASE WHEN ?5 THEN NULL ELSE ?3 END, ?6)
              ON CONFLICT (scope, key) DO UPDATE SET
-               shortest = min(ifnull(shortest, ?3 - at), ?3 - at), at = ?3, by = ?4,
-               requests = requests + 1, conditional = conditional + ?5,
-               full_shortest = CASE WHEN ?5 OR full_at IS NULL THEN full_shortest
+               shortest = CASE WHEN ?6 THEN shortest ELSE min(ifnull(shortest, ?3 - at), ?3 - at) END,
+               at = ?3, by = ?4, requests = requests + 1, conditional = conditional + ?5, forced = forced + ?6,
+               full_shortest = CASE WHEN ?5 OR ?6 OR full_at IS NULL THEN full_shortest
                                     ELSE min(ifnull(full_shortest, ?3 - full_at), ?3 - full_at) END,
                full_at = CASE WHEN ?5 THEN full_at ELSE ?3 END",
         )?;
@@ -73,7 +73,9 @@ impl Transaction<'_> {
         for one in asked {
             let (at, by) = (millis(one.at), one.by.to_string());
             for (scope, key) in [(PromiseScope::Url, &one.url), (PromiseScope::Host, &one.host)] {
-                count.execute(params![scope.slug(), key, at, by, one.conditional])?;
+                // The turns of a site are kept also by a request that the operator insists on.
+                let forced = one.forced && scope == PromiseScope::Url;
+                count.execute(params![scope.slug(), key, at, by, one.conditional, forced])?;
                 if !one.forced && one.promised {
                     keep.execute(params![scope.slug(), key, at])?;
                 }

@@ -110,6 +110,7 @@ CREATE TABLE asked (
   shortest INTEGER,                        -- shortest time between two requests, milliseconds; NULL: there was one
   full_at  INTEGER,                        -- last request without validators; NULL: none
   full_shortest INTEGER,                   -- shortest time between two of them, milliseconds
+  forced INTEGER NOT NULL,                 -- number of requests for the URL with --force, which end no shortest time; of a site: 0
   PRIMARY KEY (scope, key)
 ) STRICT, WITHOUT ROWID;
 

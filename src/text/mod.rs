@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod challenge;
 pub mod chars;
 pub mod dates;
+pub mod file_kind;
 pub mod html;
 pub mod sha256;
 pub mod uuid;

@@ -36,6 +36,7 @@ mod texts;
 
 pub use images::{FeedRequests, ImageProxy, ImageRequests};
 pub use listen::{ListenAddress, ListenAddressError};
+pub use monitoring::readiness_lines;
 pub use server::{Listener, serve};
 pub use settings::{MetricsPage, Settings, StatusPages};
 pub use site::{OperatorPages, Peer, Site};

@@ -71,15 +71,25 @@ fn reasons(readiness: &Readiness, now: Duration) -> Vec<Reason> {
     problems.chain(stalled).collect()
 }
 
-/// 200 and `ready`, or 503 and one code per line; then one line per warning.
-pub(super) fn ready(readiness: &Readiness, now: Duration, headers: &HeaderMap) -> Response {
-    let reasons = reasons(readiness, now);
+/// `ready`, or one code per line; then one line per warning.
+#[must_use]
+pub fn readiness_lines(readiness: &Readiness, now: Duration) -> String {
+    lines(&reasons(readiness, now), readiness)
+}
+
+fn lines(reasons: &[Reason], readiness: &Readiness) -> String {
     let mut text: String = match reasons.is_empty() {
         true => "ready\n".to_owned(),
         false => reasons.iter().map(|reason| format!("{}\n", reason.code)).collect(),
     };
     text.extend(warnings(readiness).iter().map(|reason| format!("warning: {}\n", reason.code)));
-    uncached(status(&reasons), TEXT, &text, headers)
+    text
+}
+
+/// These lines with the status 200 or 503.
+pub(super) fn ready(readiness: &Readiness, now: Duration, headers: &HeaderMap) -> Response {
+    let reasons = reasons(readiness, now);
+    uncached(status(&reasons), TEXT, &lines(&reasons, readiness), headers)
 }
 
 /// The same with all details, as JSON.

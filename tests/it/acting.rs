@@ -367,3 +367,19 @@ fn a_write_protected_config_is_not_changed() {
     assert!(run.err.contains("newswire explain config_unwritable"), "{}", run.err);
     assert_eq!(std::fs::read(&config).unwrap(), before);
 }
+
+#[test]
+fn health_is_asked_over_the_control_socket_if_nothing_listens() {
+    let folder = folder(&["https://a.invalid/feed"]);
+    let daemon = Daemon::start(folder.path());
+    let run = ok(&folder, &["health"]);
+    assert!(run.out.starts_with("ready\n"), "{}", run.out);
+    assert!(run.out.contains("asked over the control socket: [web] listen is \"off\""), "{}", run.out);
+    // The config names an address, and the daemon was started with another one.
+    fs::write(folder.path().join("newswire.toml"), config(&folder).replace("\"off\"", "\"127.0.0.1:9\""))
+        .unwrap();
+    let run = ok(&folder, &["health"]);
+    assert!(run.out.contains("no response from 127.0.0.1:9"), "{}", run.out);
+    drop(daemon);
+    assert_eq!(newswire(folder.path(), &["health"]).code, 2);
+}

@@ -282,3 +282,107 @@ async fn add_shows_what_had_to_be_repaired() {
     let run = ok(&folder, &["add", origin.url("127.0.0.1", "/feed").as_str()]);
     assert!(run.out.contains("  warning: "), "{}", run.out);
 }
+
+/// Bytes of files that are no text, with their names.
+const NO_TEXT: &[(&str, &[u8], &str)] = &[
+    ("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\x1b]0;x\x07", "a PNG image"),
+    ("program", b"\x7fELF\x02\x01\x01\0\0\0\x1b[31m", "a program"),
+    ("feed.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x1b[31m\xff", "a file compressed with gzip"),
+    ("data", b"abc\0\x01\x1b[31m\xff", "a binary file"),
+];
+
+#[test]
+fn a_file_that_is_no_text_is_named_and_not_printed() {
+    let folder = configured(&[]);
+    for (name, bytes, kind) in NO_TEXT {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        for (arguments, code) in [
+            (&["probe", name][..], 65),
+            (&["import", name], 65),
+            (&["verify", name], 65),
+            (&["restore", name], 65),
+            (&["check", "--config", name], 78),
+            (&["run", "--config", name], 78),
+            (&["config", "--config", name], 78),
+            (&["list", "--config", name], 78),
+            (&["tag", "--config", name, "x", "y"], 78),
+            (&["replay", "--config", name], 78),
+            (&["plan", "--config", name], 78),
+        ] {
+            let run = newswire(folder.path(), arguments);
+            let text = format!("{}{}", run.out, run.err);
+            assert_eq!(run.code, code, "{arguments:?}\n{text}");
+            let named =
+                text.contains(kind) || *kind == "a binary file" && text.contains("is not a");
+            assert!(named, "{arguments:?}\n{text}");
+            let printable = |c: char| c == '\n' || !c.is_control() && c != '\u{fffd}';
+            assert!(text.chars().all(printable), "{arguments:?}\n{text:?}");
+            assert!(text.lines().count() < 12, "{arguments:?}\n{text}");
+        }
+        assert_eq!(fs::read(folder.path().join(name)).unwrap(), *bytes);
+    }
+}
+
+#[test]
+fn a_config_or_list_in_utf_16_is_named_as_such() {
+    let folder = configured(&[]);
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    for mark in ["", "\u{feff}"] {
+        let config = format!("{mark}version = 1\n[[output]]\nid = \"planet\"\n");
+        fs::write(folder.path().join("wide.toml"), wide(&config)).unwrap();
+        let check = newswire(folder.path(), &["check", "--config", "wide.toml"]);
+        assert_eq!(check.code, 78, "{}", check.out);
+        assert!(check.out.contains("the file is text in UTF-16"), "{}", check.out);
+        assert!(check.out.contains("save it as UTF-8") && !check.out.contains('\0'));
+        assert!(check.out.contains("1 error, 0 warnings"), "{}", check.out);
+        let feed = format!("{mark}{}", rss(&[("a", "A")]));
+        fs::write(folder.path().join("wide.xml"), wide(&feed)).unwrap();
+        let probe = ok(&folder, &["probe", "wide.xml"]);
+        assert!(probe.out.contains("UTF-16LE"), "{}", probe.out);
+    }
+    fs::write(folder.path().join("urls"), wide("https://a.test/feed\n")).unwrap();
+    let error = fails(&folder, 65, &["import", "urls"]);
+    assert!(error.contains("save it as UTF-8"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_the_operator_forces_is_no_offence_against_manners() {
+    let origin = Origin::start().await;
+    let url = local(&origin, "/feed");
+    let folder = configured(std::slice::from_ref(&url));
+    ok(&folder, &["poll"]);
+    let measured = || {
+        let out = ok(&folder, &["manners", "--json"]).out;
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let scores = json["scores"].as_array().unwrap().clone();
+        // The config of the tests puts requests to one site close together.
+        let broken = |score: &serde_json::Value| score["kept"] == false && score["id"] != "FRB033";
+        let kept: Vec<_> = scores.into_iter().filter(broken).collect();
+        (kept, json["requests"].clone())
+    };
+    for forced in 1..=2 {
+        ok(&folder, &["poll", "--force", &url]);
+        let (broken, requests) = measured();
+        assert_eq!(broken, Vec::<serde_json::Value>::new());
+        assert_eq!(
+            (&requests["requests"], &requests["forced"]),
+            (&(forced + 1).into(), &forced.into())
+        );
+        assert_eq!(requests["shortest_seconds"], serde_json::Value::Null);
+    }
+    let text = ok(&folder, &["manners"]).out;
+    assert!(text.contains("2 requests with --force, which no rule counts"), "{text}");
+}
+
+#[test]
+fn the_help_fits_a_terminal_of_80_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&[][..], &["--help"], &["-h"]] {
+        let run = newswire(folder.path(), arguments);
+        let text = format!("{}{}", run.out, run.err);
+        let (_, commands) = text.split_once("Set up:").unwrap();
+        let (commands, _) = commands.split_once("Options:").unwrap();
+        let long: Vec<&str> = commands.lines().filter(|line| line.chars().count() > 80).collect();
+        assert_eq!(long, Vec::<&str>::new());
+    }
+}
