@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn times_in_json_are_rfc_3339() {
-        let feed = &json(&[status(0)], &[], at(6_500), None)["feeds"][0];
+        let feed = &json(&[status(0)], &[], at(6_500))["feeds"][0];
         assert_eq!(feed["next_poll_at"], "1970-01-01T02:46:40Z");
         assert_eq!(feed["items"], 17);
         assert_eq!(feed["last_new_at"], Value::Null);

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 
 use crate::cli::{Finished, configured, local, newswire};
 use crate::support::origin::{Answer, Origin};
+use crate::support::world::published_under_another_id;
 
 /// A config with this `[store]` path.
 fn stored(folder: &Path, path: &str) {
@@ -84,10 +85,9 @@ async fn a_document_that_fails_its_check_exits_with_70() {
     let origin = Origin::start().await;
     let folder = configured(&[local(&origin, "/feed")]);
     assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
-    let database = Connection::open(folder.path().join("newswire.db")).unwrap();
-    // The item has another id than the one that was published.
-    let spoil = "UPDATE publication SET shown = replace(shown, (SELECT outward_id FROM item WHERE id = 1), 'urn:ex:a')";
-    assert_eq!(database.execute(spoil, []).unwrap(), 1);
+    let path = folder.path().join("newswire.db");
+    published_under_another_id(&path).await;
+    let database = Connection::open(path).unwrap();
     database.execute("UPDATE revision SET number = number + 1", []).unwrap();
     drop(database);
     let run = newswire(folder.path(), &["poll"]);

@@ -8,7 +8,7 @@ use newswire::model::Conditions;
 use url::Url;
 
 use crate::support::papers::{AGENCY, Story, rss, story, with};
-use crate::support::world::{World, poll, shown};
+use crate::support::world::{World, poll, published_under_another_id, shown};
 
 const ID: &str = "tag:owner.test,2025:1";
 
@@ -116,10 +116,7 @@ async fn published_ids_are_kept_across_a_restart() {
     let file = world.folder.path().join("www/planet.atom");
     let good = std::fs::read(&file).unwrap();
     drop(engine);
-    let database = rusqlite::Connection::open(world.database()).unwrap();
-    let spoilt = "UPDATE publication SET shown = replace(shown, (SELECT outward_id FROM item WHERE title = 'Harbour'), 'urn:x:spoilt')";
-    assert_eq!(database.execute(spoilt, []).unwrap(), 1);
-    drop(database);
+    published_under_another_id(&world.database()).await;
     let engine = open(&world, &urls, &all).await;
     let error = engine.publish().await.unwrap_err().to_string();
     assert!(error.contains("with the published id"), "{error}");

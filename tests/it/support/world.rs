@@ -1,6 +1,6 @@
 //! A world in a temp folder: manual clock, real store, real fetcher, scripted origin.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -193,4 +193,15 @@ pub(crate) fn rss(items: &[(&str, &str)]) -> String {
     format!(
         "<rss version=\"2.0\"><channel><title>Site</title><link>https://site.test/</link>{items}</channel></rss>"
     )
+}
+
+/// Changes the last publication of the output `planet`, as if an item had been published under another id.
+pub(crate) async fn published_under_another_id(database: &Path) {
+    let store = store::Store::open(database, Clock::system()).unwrap();
+    let reader = Reader::open(database).unwrap();
+    let published = reader.read(|reader| reader.publication("planet")).unwrap().unwrap();
+    let (before, rest) = published.split_once('"').unwrap();
+    let (_, after) = rest.split_once('"').unwrap();
+    let altered = format!("{before}\"urn:x:another\"{after}");
+    store.write_publication("planet".to_owned(), altered, Vec::new()).await.unwrap();
 }
