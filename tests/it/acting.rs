@@ -374,10 +374,17 @@ fn health_is_asked_over_the_control_socket_if_nothing_listens() {
     let daemon = Daemon::start(folder.path());
     let run = ok(&folder, &["health"]);
     assert!(run.out.starts_with("ready\n"), "{}", run.out);
-    assert!(run.out.contains("asked over the control socket: [web] listen is \"off\""), "{}", run.out);
+    assert!(
+        run.out.contains("asked over the control socket: [web] listen is \"off\""),
+        "{}",
+        run.out
+    );
     // The config names an address, and the daemon was started with another one.
-    fs::write(folder.path().join("newswire.toml"), config(&folder).replace("\"off\"", "\"127.0.0.1:9\""))
-        .unwrap();
+    fs::write(
+        folder.path().join("newswire.toml"),
+        config(&folder).replace("\"off\"", "\"127.0.0.1:9\""),
+    )
+    .unwrap();
     let run = ok(&folder, &["health"]);
     assert!(run.out.contains("no response from 127.0.0.1:9"), "{}", run.out);
     drop(daemon);
