@@ -113,6 +113,8 @@ pub(super) struct Request<'a> {
     pub(super) networks: &'a [IpNet],
     /// The command with its options, without URLs; begins the commands that are printed for copying.
     pub(super) command: &'a str,
+    /// Added to the line about a config that was created; empty: nothing.
+    pub(super) next: &'a str,
 }
 
 /// The URL of the document, unless the error names it.
@@ -166,7 +168,7 @@ pub(super) async fn run(
         Some((path, _)) => (path, ""),
         None => {
             init::run(Path::new(NEW_CONFIG))?;
-            (NEW_CONFIG.into(), ": a new file; 'newswire run' starts the daemon")
+            (NEW_CONFIG.into(), request.next)
         }
     };
     append_feeds::append(&path, &[feed], &block)?;

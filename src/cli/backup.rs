@@ -9,7 +9,6 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::terminal::{print, report};
 use crate::clock::Clock;
-use crate::files;
 use crate::store::{self, Backup, BackupError};
 use crate::text::amounts::{bytes, count};
 
@@ -66,14 +65,9 @@ fn to_standard_output(database: &Path) -> Result<(), Exit> {
         return Err(report(&CommandError::Terminal));
     }
     let failed = |error| report(&CommandError::Stdio(error));
-    let folder = files::folder(database);
-    let temporary = tempfile::Builder::new().prefix(".newswire-backup-").tempdir_in(folder);
-    let temporary =
-        temporary.map_err(|source| report(&BackupError::Io { path: folder.to_owned(), source }))?;
-    let copy = temporary.path().join("newswire.db");
-    store::backup(database, &copy).map_err(|error| report(&error))?;
+    let copy = store::temporary_backup(database).map_err(|error| report(&error))?;
     let mut out = io::stdout().lock();
-    let sent = std::fs::File::open(&copy).and_then(|mut file| io::copy(&mut file, &mut out));
+    let sent = std::fs::File::open(copy.path()).and_then(|mut file| io::copy(&mut file, &mut out));
     sent.and_then(|_| out.flush()).map_err(failed)
 }
 

@@ -29,6 +29,14 @@ fn folded_line(line: &str, width: usize) -> String {
     if is_command || columns(content) <= width {
         return line.to_owned();
     }
+    if let Some((before, command)) = line.split_once(": newswire ") {
+        let indent = indent(content, width);
+        return format!(
+            "{}\n{:indent$}newswire {command}",
+            folded_line(&format!("{before}:"), width),
+            ""
+        );
+    }
     let indent = indent(content, width);
     let (head, rest) = content.split_at(first_break(content, indent));
     let (mut folded, mut used) = (head.to_owned(), columns(head));
@@ -109,7 +117,8 @@ pub(super) fn table(heading: &[&str], rows: &[(&str, Vec<Cell>)], width: Option<
     let whole = drawn(heading, rows, None);
     let Some(width) = width.filter(|width| widest(&whole) > *width) else { return whole };
     let longest = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
-    let room = (longest + width).saturating_sub(widest(&whole)).max(SHORTEST_NAME);
+    // The last column is followed by a space.
+    let room = (longest + width).saturating_sub(widest(&whole) + 1).max(SHORTEST_NAME);
     let names: Vec<String> = rows.iter().map(|(name, _)| shortened(name, room)).collect();
     let rows = rows.iter().zip(&names).map(|((_, cells), name)| (name.as_str(), cells.clone()));
     drawn(heading, &rows.collect::<Vec<_>>(), Some(width))
@@ -139,6 +148,7 @@ mod tests {
             ("one two three four\n", "one two\n  three\n  four\n"),
             ("  a  one two three\n", "  a  one\n     two\n     three\n"),
             ("  newswire run --listen x\n", "  newswire run --listen x\n"),
+            ("try for it: newswire run -x y\n", "try for\n  it:\n  newswire run -x y\n"),
             ("https://a.test/long x", "https://a.test/long\n  x"),
         ] {
             assert_eq!(folded(text, 10), folded_text);
@@ -156,6 +166,8 @@ mod tests {
         assert_eq!(table(&heading, &rows, Some(80)), whole);
         let narrow = table(&heading, &rows, Some(40));
         assert!(widest(&narrow) <= 40 && narrow.lines().count() == 3, "{narrow}");
-        assert!(narrow.contains(" blog.example.org-…  42 items  in 6h"), "{narrow}");
+        let line = narrow.lines().nth(1).unwrap();
+        assert!(line.starts_with(" blog.example.org-"), "{narrow}");
+        assert!(line.ends_with("…  42 items  in 6h"), "{narrow}");
     }
 }

@@ -93,9 +93,15 @@ pub(super) fn statuses(
     Ok(statuses)
 }
 
-/// The error for a name that no feed has, with the most similar id.
+/// The error for a name that no feed has, with the only id that contains it, or the most similar one.
 pub(super) fn unknown<'i>(name: &str, ids: impl Iterator<Item = &'i str>) -> CommandError {
-    let similar = config::nearest(name, ids).map(str::to_owned);
+    let ids: Vec<&str> = ids.collect();
+    let mut containing = ids.iter().filter(|id| name.len() > 2 && id.contains(name));
+    let similar = match (containing.next(), containing.next()) {
+        (Some(only), None) => Some(*only),
+        _ => config::nearest(name, ids.iter().copied()),
+    };
+    let similar = similar.map(str::to_owned);
     CommandError::UnknownFeed { name: name.to_owned(), similar }
 }
 

@@ -59,7 +59,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use self::append_feeds::{CommandOutput, Destination};
-use self::arguments::{AddRequest, ChangeCommand, Cli, Command, RunRequest};
+use self::arguments::{AddRequest, ChangeCommand, Cli, Command, Format, RunRequest};
 use self::config_file::{
     database, database_path, find_existing, load, path, print_diagnostics, read,
 };
@@ -192,7 +192,8 @@ fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
     let (mut exit, mut added) = (Exit::Ok, false);
     for url in urls {
         let (id, title, interval) = (id.as_deref(), title.as_deref(), interval.as_deref());
-        let request = add::Request { url, id, title, interval, tags, networks, command };
+        let next = ": a new file; 'newswire run' starts the daemon";
+        let request = add::Request { url, id, title, interval, tags, networks, command, next };
         match print_output(block_on(add::run(request, config, destination))?) {
             Ok(()) => added = true,
             Err(first) if exit == Exit::Ok => exit = first,
@@ -411,7 +412,8 @@ fn show_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit> {
             let path = path(given)?;
             let style = style(&io::stdout());
             let what = (scope.scope(), scope.force.into());
-            let checking = check::run(&path, what, form.format(), style, print);
+            let show = print_as(form.format() == Format::Json);
+            let checking = check::run(&path, what, form.format(), style, show);
             let verdict = block_on(checking)?.map_err(failed)?;
             Ok(match verdict {
                 check::Verdict::Good => Exit::Ok,

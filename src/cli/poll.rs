@@ -15,7 +15,7 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::known;
 use super::online::Promises;
-use super::terminal::{print, report};
+use super::terminal::{print_text, report};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::control::{ControlError, Reply, Request, send};
@@ -150,13 +150,13 @@ pub(super) fn in_daemon(
 ) -> Option<Result<(), Exit>> {
     let (feeds, force) = (feeds.to_vec(), promises == Promises::Ignore);
     let request = Request::Poll { feeds, force };
-    let reply = match send(database, &request, |line| print(&format!("{line}\n"))) {
+    let reply = match send(database, &request, |line| print_text(&format!("{line}\n"))) {
         Err(ControlError::NotRunning { .. }) => return None,
         reply => reply,
     };
     Some(match reply {
         Ok(Reply::Done { message, .. }) => {
-            print(&format!("{message}\n"));
+            print_text(&format!("{message}\n"));
             Ok(())
         }
         Ok(Reply::UnknownFeed(name)) => {

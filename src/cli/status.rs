@@ -13,37 +13,11 @@ use crate::health::{self, Health, State, judge, tally};
 use crate::model::{FeedStatus, Outcome, ParseWarning, SubscriberCount};
 use crate::text::amounts::{ago, ahead, count};
 
-/// The table and the notes below it. In a narrow terminal the reason for the next poll is below each feed.
+/// The table and the notes below it, for a terminal of this width.
 #[must_use]
 pub(super) fn table(feeds: &[FeedStatus], now: Timestamp, width: Option<usize>) -> String {
     let healths: Vec<_> = feeds.iter().map(|feed| judge(feed, now)).collect();
-    let rows = |with_reason: bool| {
-        let row = |(feed, health): (&'_ FeedStatus, &Health)| {
-            let mut cells = vec![
-                state(health.state),
-                Cell::new(feed.items).set_alignment(CellAlignment::Right),
-                Cell::new(feed.last_poll_at.map_or_else(|| "never".to_owned(), |at| ago(at, now))),
-                outcome(feed, with_reason),
-                Cell::new(next_poll(feed, health.state, now)),
-            ];
-            cells.extend(with_reason.then(|| Cell::new(&feed.reason_text)));
-            cells
-        };
-        let names = feeds.iter().map(|feed| feed.info.id.as_str());
-        names.zip(feeds.iter().zip(&healths).map(row)).collect::<Vec<_>>()
-    };
-    let heading = ["FEED", "STATE", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
-    let mut drawn = fitting::table(&heading, &rows(true), None);
-    if let Some(width) = width.filter(|width| fitting::widest(&drawn) > *width) {
-        drawn = fitting::table(&heading[..6], &rows(false), Some(width));
-        // A line for each feed; an unusually wide column has more, and no room for reasons.
-        if drawn.lines().count() == feeds.len() + 1 {
-            let reasons = feeds.iter().map(|feed| format!("\n     {}", reason(feed)));
-            let reasons = std::iter::once(String::new()).chain(reasons);
-            let lines = drawn.lines().zip(reasons).map(|(line, reason)| format!("{line}{reason}"));
-            drawn = lines.collect::<Vec<_>>().join("\n");
-        }
-    }
+    let drawn = drawn(feeds, &healths, (now, width));
     let items = count(feeds.iter().map(|feed| feed.items).sum(), "item");
     // "0 failing" is always shown, other states only if they occur.
     let shown = |(state, count): &(State, usize)| match state {
@@ -84,6 +58,41 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp, width: Option<usize>) 
         );
     }
     text
+}
+
+/// The table. In a narrow terminal the reason for the next poll is below each feed.
+fn drawn(
+    feeds: &[FeedStatus],
+    healths: &[Health],
+    (now, width): (Timestamp, Option<usize>),
+) -> String {
+    let rows = |with_reason: bool| {
+        let row = |(feed, health): (&'_ FeedStatus, &Health)| {
+            let mut cells = vec![
+                state(health.state),
+                Cell::new(feed.items).set_alignment(CellAlignment::Right),
+                Cell::new(feed.last_poll_at.map_or_else(|| "never".to_owned(), |at| ago(at, now))),
+                outcome(feed, with_reason),
+                Cell::new(next_poll(feed, health.state, now)),
+            ];
+            cells.extend(with_reason.then(|| Cell::new(&feed.reason_text)));
+            cells
+        };
+        let names = feeds.iter().map(|feed| feed.info.id.as_str());
+        names.zip(feeds.iter().zip(healths).map(row)).collect::<Vec<_>>()
+    };
+    let heading = ["FEED", "STATE", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
+    let wide = fitting::table(&heading, &rows(true), None);
+    let Some(width) = width.filter(|width| fitting::widest(&wide) > *width) else { return wide };
+    let narrow = fitting::table(&heading[..6], &rows(false), Some(width));
+    // A line for each feed; an unusually wide column has more, and no room for reasons.
+    if narrow.lines().count() != feeds.len() + 1 {
+        return narrow;
+    }
+    let reasons = feeds.iter().map(|feed| format!("\n     {}", reason(feed)));
+    let reasons = std::iter::once(String::new()).chain(reasons);
+    let lines = narrow.lines().zip(reasons).map(|(line, reason)| format!("{line}{reason}"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The number of items that filters keep out of a feed.

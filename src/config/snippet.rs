@@ -13,6 +13,9 @@ use super::redact;
 /// Largest number of diagnostics in a text.
 const MAX_SHOWN: usize = 1000;
 
+/// Width of a usual terminal, in columns: longer lines of a config are cut around the place.
+const TERMINAL: usize = 80;
+
 /// Whether a text has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
@@ -27,7 +30,7 @@ impl Report {
     #[must_use]
     pub fn draw(&self, style: Style) -> String {
         let renderer = match style {
-            Style::Coloured => Renderer::styled(),
+            Style::Coloured => Renderer::styled().term_width(TERMINAL),
             Style::Plain => Renderer::plain(),
         };
         let files: Vec<RedactedFile<'_>> = self.sources.iter().map(RedactedFile::new).collect();

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use super::error::{Error, ErrorCause, OpenError};
 use super::header::{self, FileError};
 use super::open::{self, Usage};
+use super::scratch::Scratch;
 use super::transaction::Transaction;
 use crate::files::{self, TargetError};
 
@@ -103,6 +104,14 @@ pub fn backup(database: &Path, to: &Path) -> Result<Backup, BackupError> {
     Ok(backup)
 }
 
+/// A checked copy of the database as it is at this moment, in a temporary file beside it, which is removed on drop.
+///
+/// # Errors
+/// See [`BackupError`].
+pub fn temporary_backup(database: &Path) -> Result<Scratch, BackupError> {
+    Ok(checked_copy(&open::reader(database)?, database, database)?.0)
+}
+
 /// Rejects a file that is not an older copy of a database.
 fn check_target(database: &Path, to: &Path) -> Result<(), BackupError> {
     refuse_same(database, to)?;
@@ -154,7 +163,7 @@ pub fn restore(from: &Path, database: &Path) -> Result<Backup, BackupError> {
     }
     if let Ok(old) = fs::metadata(database) {
         // Only root can change the owner: the daemon that runs as another user must still open the file.
-        let _ = chown(&copy, Some(old.uid()), Some(old.gid()));
+        let _ = chown(copy.path(), Some(old.uid()), Some(old.gid()));
         backup.previous = Some(keep_previous(database)?);
     }
     persist(copy, database)?;
@@ -179,19 +188,16 @@ fn checked_copy(
     source: &Connection,
     from: &Path,
     to: &Path,
-) -> Result<(tempfile::TempPath, Backup), BackupError> {
+) -> Result<(Scratch, Backup), BackupError> {
     let failed = |source| BackupError::Io { path: to.to_owned(), source };
-    // Created with mode 0600. SQLite writes into an empty file.
-    let copy = tempfile::Builder::new()
-        .prefix(".newswire-copy-")
-        .tempfile_in(files::folder(to))
-        .map_err(failed)?
-        .into_temp_path();
+    // SQLite writes into an empty file.
+    let copy = Scratch::beside(to).map_err(failed)?;
+    let path = copy.path();
     // One statement reads one state of the database, whatever is written meanwhile.
     source
-        .execute("VACUUM INTO ?1", [copy.to_string_lossy()])
+        .execute("VACUUM INTO ?1", [path.to_string_lossy()])
         .map_err(|error| copy_error(from, to, error))?;
-    let connection = open::copy_reader(&copy)?;
+    let connection = open::copy_reader(path)?;
     let transaction = Transaction::new(&connection);
     let unreadable = |error: Error| match error.cause() {
         ErrorCause::Corrupt | ErrorCause::Damaged => {
@@ -207,7 +213,7 @@ fn checked_copy(
     let count = |table| transaction.count(table).map_err(unreadable);
     let (feeds, items) = (count("feed")?, count("item")?);
     drop(connection);
-    let file = File::open(&copy).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
     file.sync_all().map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
     Ok((copy, Backup { bytes, feeds, items, previous: None }))
@@ -243,6 +249,6 @@ fn keep_previous(database: &Path) -> Result<PathBuf, BackupError> {
 }
 
 /// Gives the copy its name, durably.
-fn persist(copy: tempfile::TempPath, to: &Path) -> Result<(), BackupError> {
-    files::persist(copy, to).map_err(|source| BackupError::Io { path: to.to_owned(), source })
+fn persist(copy: Scratch, to: &Path) -> Result<(), BackupError> {
+    copy.persist(to).map_err(|source| BackupError::Io { path: to.to_owned(), source })
 }

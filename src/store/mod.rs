@@ -20,7 +20,7 @@
 //! | `subscriber_count` | `subscribers.rs` |
 //! | `store_check` | `check.rs` |
 //!
-//! `read_failure.rs` distinguishes failing reads from damage, `item_digest.rs` has the digests of the texts and `row_digest.rs` those of other published rows, `recovery.rs` has items read back from documents, `repair.rs` copies what can be read of a damaged file.
+//! `read_failure.rs` distinguishes failing reads from damage, `item_digest.rs` has the digests of the texts and `row_digest.rs` those of other published rows, `recovery.rs` has items read back from documents, `repair.rs` copies what can be read of a damaged file, `scratch.rs` has the temporary file of a copy.
 //!
 //! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
@@ -49,6 +49,7 @@ mod read_failure;
 mod recovery;
 mod repair;
 mod row_digest;
+mod scratch;
 mod search;
 mod search_query;
 pub mod settings;
@@ -70,7 +71,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use archive::{ArchivePage, Arrivals};
-pub use backup::{Backup, BackupError, backup, restore};
+pub use backup::{Backup, BackupError, backup, restore, temporary_backup};
 pub use check::{CheckReport, check, check_copy};
 pub use digests::{ClosedPeriods, DigestState, StoredDigest};
 pub use disk::{DatabaseSize, DiskSpace};
@@ -92,6 +93,7 @@ pub use publications::RegisteredOutput;
 pub use read_failure::examined;
 pub use recovery::RecoveredItem;
 pub use repair::{RepairError, Repaired, RepairedTable, TextToIndex, repair};
+pub use scratch::Scratch;
 pub use search::{Hits, search_words};
 pub use search_query::Query as SearchQuery;
 pub use settings::Settings;

@@ -247,6 +247,8 @@ async fn a_mistyped_feed_leads_to_the_right_id() {
             assert!(error.contains(help) && error.contains("\"127.0.0.1-garden.xml\"?"), "{error}");
         }
     }
+    let error = fails(&folder, 64, &["pause", "garden"]);
+    assert!(error.contains("did you mean \"127.0.0.1-garden.xml\"?"), "{error}");
     let error = fails(&folder, 64, &["why", "zzz"]);
     assert!(error.contains("no feed and no item has the id, URL or number \"zzz\""), "{error}");
     assert!(!error.contains("newswire why"), "{error}");

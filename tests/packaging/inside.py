@@ -24,14 +24,20 @@ def run(*command):
     return done.returncode, done.stdout
 
 
-def entries():
-    """Returns the number of entries of the merged feed, or -1 without a valid one."""
+def ids():
+    """Returns the ids of the entries of the merged feed; `None` without a valid one."""
     try:
         with urllib.request.urlopen("http://127.0.0.1:8420/planet.atom", timeout=5) as answer:
             root = ET.fromstring(answer.read())
     except (OSError, ET.ParseError):
-        return -1
-    return len(root.findall(f"{ATOM}entry")) if root.tag == f"{ATOM}feed" else -1
+        return None
+    return {entry.findtext(f"{ATOM}id") for entry in root.findall(f"{ATOM}entry")} if root.tag == f"{ATOM}feed" else None
+
+
+def entries():
+    """Returns the number of entries of the merged feed, or -1 without a valid one."""
+    found = ids()
+    return -1 if found is None else len(found)
 
 
 def property_of(name):
@@ -63,9 +69,23 @@ def main():
     check("the upgrade restarts the service", property_of("MainPID") not in (before, "0"))
     check("the merged feed is served after the upgrade", entries() >= count, f"{entries()}, not {count}")
 
+    published = ids() or set()
     code, text = run("dpkg", "-P", "newswire")
     check("the package is purged", code == 0, text)
     check("the service has stopped", property_of("ActiveState") != "active" and entries() == -1)
+    check("the purge keeps the database", os.path.exists("/var/lib/private/newswire/newswire.db"))
+    code, text = run("dpkg", "-i", "/new.deb")
+    check("the package is installed again", code == 0, text)
+    deadline = time.monotonic() + 40
+    while not published <= (ids() or set()) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    check("all published ids are there again", published and published <= (ids() or set()), f"{len(published)} ids")
+
+    answer = "newswire newswire/purge_database boolean true\n"
+    subprocess.run(["debconf-set-selections"], input=answer, text=True, check=True)
+    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    code, text = run("dpkg", "-P", "newswire")
+    check("the package is purged with its database", code == 0, text)
     left = run("find", "/etc", "/usr", "/var/lib", "/run", "-xdev", "-name", "*newswire*", "-not", "-path", "/var/lib/dpkg/*")[1]
     check("the purge leaves no file", left == "", left)
     print(f"all done: {failed} failed")
