@@ -61,7 +61,7 @@ pub struct ImageCopies {
     pub thumbnail: Option<ImageCopy>,
 }
 
-/// Why there are no copies of an image.
+/// The reason why an image has no copies.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
     /// It is not in a format that is read.

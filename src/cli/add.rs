@@ -129,7 +129,7 @@ fn document_error(url: &Url, error: &DocumentError) -> String {
 /// appends it to the config or prints its block. Creates a config if no file exists and the operator named none.
 ///
 /// # Errors
-/// When there is no feed or more than one, or the config cannot be changed.
+/// When no feed or more than one is found, or the config cannot be changed.
 pub(super) async fn run(
     request: Request<'_>,
     config_path: Option<&Path>,

@@ -33,7 +33,7 @@ pub struct CommandOutput {
 /// Why a config was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no config.
+    /// No config was found.
     #[error(transparent)]
     NoConfig(#[from] NoConfig),
     /// The config cannot be read.

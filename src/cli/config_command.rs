@@ -12,7 +12,7 @@ pub enum Error {
     /// The config has errors.
     #[error("{} has errors", .1.display())]
     Config(Box<Report>, PathBuf),
-    /// There is no such feed.
+    /// No feed has this id or URL.
     #[error("no feed {0:?} in {path}", path = .1.display())]
     NoFeed(String, PathBuf),
 }

@@ -30,7 +30,7 @@ pub(super) fn find(given: Option<&Path>) -> Result<PathBuf, NoConfig> {
     })
 }
 
-/// The same; `None`: there is no such value.
+/// The same; `None`: no such value.
 pub(super) fn find_existing(given: Option<&Path>) -> Option<PathBuf> {
     given.map(Path::to_owned).or_else(|| search_paths().find(|path| path.exists()))
 }

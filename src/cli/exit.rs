@@ -18,7 +18,7 @@ pub enum Exit {
     Degraded = 1,
     /// `status` and `health`: all feeds fail, or the daemon does not respond.
     Down = 2,
-    /// `status --check`: there is no config.
+    /// `status --check`: no config was found.
     Unknown = 3,
     /// Invalid command line, or an unknown feed or item.
     Usage = 64,

@@ -171,7 +171,7 @@ impl Report {
         self.diagnostics.sort_by_key(|found| found.span.as_ref().map_or(0, |span| span.start));
     }
 
-    /// Whether there are no diagnostics.
+    /// Whether the report has no diagnostics.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.diagnostics.is_empty()

@@ -21,9 +21,9 @@ const MIN_POLLS: u32 = 5;
 const MIN_SILENCE: i64 = 3 * DAY;
 /// Longest holiday that is allowed for, in seconds.
 const MAX_HOLIDAY: i64 = 21 * DAY;
-/// Time after which a web page in place of the feed is no accident, in seconds.
+/// Time after which a web page in place of the feed is not an accident, in seconds.
 const PAGE_AFTER: i64 = DAY;
-/// Time after which a document without items is no accident, in seconds.
+/// Time after which a document without items is not an accident, in seconds.
 const EMPTY_AFTER: i64 = 2 * DAY;
 
 /// What a silent feed answers.

@@ -145,7 +145,7 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The numbers of the oldest digest with a text and of the newest one; `None`: there is no digest.
+    /// The numbers of the oldest digest with a text and of the newest one; `None`: no digest.
     pub fn digest_numbers(&self, output: &str) -> Result<Option<(u32, u32)>, Error> {
         let newest: Option<u32> = self
             .connection

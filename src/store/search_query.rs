@@ -36,7 +36,7 @@ struct Term<'t> {
 
 impl Query {
     /// Parses a query. Each word must be the beginning of a word of the item; words in quotes must follow each other;
-    /// `-word` must not occur. No input is an error. `None`: there are no words to search for.
+    /// `-word` must not occur. No input is an error. `None`: no words to search for.
     #[must_use]
     pub fn read(typed: &str) -> Option<Self> {
         let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());

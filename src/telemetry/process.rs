@@ -14,7 +14,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Reads the current values; `None`: there is no procfs.
+    /// Reads the current values; `None`: no procfs.
     pub(super) fn read() -> Option<Self> {
         let stat = Stat::parse(&fs::read_to_string("/proc/self/stat").ok()?)?;
         // One of them is the directory that is being read.

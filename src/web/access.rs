@@ -178,7 +178,7 @@ pub(super) enum OutputAccess<'o> {
     Denied(StatusCode),
 }
 
-/// Decides whether a request may read an output; `None`: there is no such output.
+/// Decides whether a request may read an output; `None`: no such output.
 ///
 /// A subscriber sends the token of an output as `?token=…` or as `Authorization: Bearer …`. Without a token
 /// the answer is 404, with a wrong one 401, so that a subscriber whose token was changed learns why. Both

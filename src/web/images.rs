@@ -90,7 +90,7 @@ pub(super) struct SentImage {
     pub(super) media_type: &'static str,
 }
 
-/// Why there is no copy of an image.
+/// The reason why a copy of an image is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unavailable {
     /// It cannot be fetched or read.
@@ -171,7 +171,7 @@ impl ImageProxy {
         }
     }
 
-    /// Returns a copy of an image; fetches the image if there is no copy yet.
+    /// Returns a copy of an image; fetches the image if it has no copy yet.
     pub(super) async fn get(
         &self,
         image: ItemImage<'_>,

@@ -34,7 +34,7 @@ const MAX_LOGGED_REFUSALS: usize = 16;
 pub struct Site {
     /// The outputs, as they were last published.
     pub(super) served: Arc<Served>,
-    /// Sources of the operator pages; `None`: there are no such pages.
+    /// Sources of the operator pages; `None`: no such pages.
     pub(super) operator_pages: Option<OperatorPages>,
     /// Time when the process started.
     pub(super) started_at: Timestamp,

@@ -72,7 +72,7 @@ async fn options_of_add_are_checked_before_a_request() {
             ("--interval", "x", "bad_duration"),
             ("--interval", "1s", "interval_too_short"),
             ("--id", "Ä", "bad_id"),
-            ("--tag", "", "a tag is not empty"),
+            ("--tag", "", "a tag must not be empty"),
             ("--tag", "a,b", "contain a comma"),
         ] {
             let allow = ["add", "--allow-network", "127.0.0.1", option, value, &url];

@@ -156,7 +156,7 @@ async fn without_the_database_the_outputs_keep_every_id_and_lead() {
     assert_eq!(distinct(&before, "all").len(), 2 * ITEMS - 1);
     planet.lose_the_database();
     let restored = planet.ok(&["restore", "--from-outputs"]);
-    assert!(restored.out.contains("of 3 outputs back"), "{}", restored.out);
+    assert!(restored.out.contains("items of 3 outputs"), "{}", restored.out);
     planet.ok(&["verify"]);
     // The other feed comes first now; its item would lead the story.
     planet.poll([1, 0]);
@@ -239,7 +239,7 @@ async fn nothing_is_read_back_twice_or_without_documents() {
     planet.poll([0, 1]);
     let before = planet.published();
     let again = planet.ok(&["restore", "--from-outputs"]);
-    assert!(again.out.starts_with("read 0 items of 3 outputs back"), "{}", again.out);
+    assert!(again.out.starts_with("read back 0 items of 3 outputs"), "{}", again.out);
     assert!(again.out.contains("; the database had "), "{}", again.out);
     planet.poll([0, 1]);
     assert_eq!(planet.published(), before);

@@ -138,7 +138,7 @@ fn add(sum: &mut Delays, more: &Delays) {
 }
 
 /// The delay in seconds that a fraction of the items does not exceed, interpolated within its bucket;
-/// `None`: there are no items.
+/// `None`: no items.
 pub(super) fn quantile(delays: &Delays, fraction: f64) -> Option<f64> {
     let all: u64 = delays.iter().sum();
     if all == 0 {

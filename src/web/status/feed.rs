@@ -117,7 +117,7 @@ struct PollRow {
     message: String,
 }
 
-/// The page as HTML; `None`: there is no feed with this id.
+/// The page as HTML; `None`: no feed with this id.
 pub(super) fn render(
     reader: &Transaction<'_>,
     outputs: &[Arc<ServedOutput>],
