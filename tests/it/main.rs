@@ -40,6 +40,7 @@ mod mistakes;
 mod monitoring;
 mod month;
 mod newcomer;
+mod outage;
 mod outputs;
 mod poll;
 mod proxies;
