@@ -31,6 +31,7 @@ mod hostile;
 mod house;
 mod identity;
 mod ids;
+mod injection;
 mod intervals;
 mod json;
 mod ledger;
