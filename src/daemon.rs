@@ -14,6 +14,7 @@
 //! lists             lists of feeds that are followed
 //! clock_watch       whether the wall clock can be trusted
 //! store_checks      checks of the database after an unclean stop and once a week
+//! outage_watch      the end of an outage of the network
 //! incident_watch    incidents of feeds and outputs, once a minute
 //! store_failures    behaviour while the database cannot be written
 //! status_line       the status line of the systemd unit
@@ -34,6 +35,7 @@ mod incident_watch;
 mod listeners;
 mod lists;
 mod matching;
+mod outage_watch;
 mod polls;
 mod publishing;
 mod service_manager;
@@ -64,6 +66,7 @@ use self::listeners::Listeners;
 pub use self::listeners::inherited_sockets;
 pub use self::lists::{ListChange, ListFollower, ListSelection};
 use self::matching::Matching;
+use self::outage_watch::OutageWatch;
 use self::polls::Polls;
 use self::publishing::Publishing;
 pub use self::service_manager::{StartupExtension, extend_startup};
@@ -305,6 +308,7 @@ impl Running {
         let before = (engine.last_poll(), engine.clock_jump());
         let mut clock_watch = ClockWatch::new(clock.clone(), engine.readiness().clone(), before);
         let mut store_checks = StoreChecks::start(engine);
+        let mut outage = OutageWatch::new(engine);
         tokio::pin!(shutdown);
         loop {
             polls.follow_clock(engine).await.or_else(|error| engine.tolerate(error))?;
@@ -322,13 +326,15 @@ impl Running {
                     status.reset(engine.setup().registered());
                 }
                 Some(ended) = polls.next() => match polls.record(engine, ended).await {
-                    Ok(end) => take_result(end, engine, (&mut *polls, &mut status)),
+                    Ok(end) => take_result(end, engine, (&mut *polls, &mut status, &mut outage)),
                     Err(error) => engine.tolerate(error)?,
                 },
+                feed = outage.reached() => polls.hasten(engine, feed),
                 () = clock.sleep_until(until) => {}
             }
             if clock.elapsed() >= status_at {
                 status_at = clock.elapsed() + interval;
+                outage.look(engine);
                 self.check(engine, &mut changes).await?;
                 polls.update_metrics(engine);
                 let (feeds, next) = (engine.targets().len(), polls.queue.next_due());
@@ -431,9 +437,10 @@ impl Running {
 fn take_result(
     end: Option<PollEnd>,
     engine: &mut Engine,
-    (polls, status): (&mut Polls, &mut StatusLine),
+    (polls, status, outage): (&mut Polls, &mut StatusLine, &mut OutageWatch),
 ) {
     if let Some(PollEnd::Polled(polled)) = end {
+        outage.record(&polled, engine.clock().elapsed());
         engine.adopt(&polled, &mut polls.queue);
         status.count(&polled, engine.clock().elapsed());
     }

@@ -20,6 +20,7 @@ mod hold;
 mod lanes;
 mod ledger;
 mod line;
+mod outage;
 mod pace;
 mod promises;
 mod reading;
@@ -29,7 +30,7 @@ mod target;
 mod validators;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -44,6 +45,7 @@ pub use self::gate::{
 use self::hold::{hold, read_before};
 pub use self::ledger::Ledger;
 pub use self::line::{denial_line, result_line};
+use self::outage::{Observed, Outage, Outages};
 use self::pace::Pace;
 use self::reading::{Document, Ending, Reading, feed_match_of};
 use self::report::PollMetrics;
@@ -53,10 +55,10 @@ use self::validators::Rhythm;
 use crate::clock::Clock;
 use crate::fetch;
 use crate::model::{
-    Asker, Failure, FailureKind, FeedId, FeedKey, FetchOutcome, LedgerEntry, Outcome, Plan,
-    Promise, PromiseScope, Validators, site,
+    Asker, Failure, FailureKind, FetchOutcome, LedgerEntry, Outcome, Plan, Promise, PromiseScope,
+    Validators, site,
 };
-use crate::schedule::{self, IntervalMode, Judgement, LastOutcome, NetworkMonitor, NetworkState};
+use crate::schedule::{self, IntervalMode, NetworkState};
 use crate::store::{self, Bytes, CachedResponse, FeedState, PollUpdate, Store, ValidatorTrust};
 use crate::telemetry::Metrics;
 
@@ -97,7 +99,7 @@ pub struct Poller {
     /// One permit for documents larger than [`LARGE`]: the memory to read one is a multiple of its size.
     large: Arc<Semaphore>,
     /// Detects that this machine is offline.
-    network: Arc<Mutex<NetworkMonitor>>,
+    outages: Outages,
 }
 
 /// A poll in progress, with the state from its start.
@@ -180,7 +182,7 @@ impl Poller {
             metrics: None,
             cpu: Arc::new(Semaphore::new(cores)),
             large: Arc::new(Semaphore::new(1)),
-            network: Arc::default(),
+            outages: Outages::default(),
         }
     }
 
@@ -193,6 +195,12 @@ impl Poller {
     /// Reads the configuration of the resolver again.
     pub fn reread_resolver(&self) {
         self.gate.reread_resolver();
+    }
+
+    /// Whether a connection to the server of this feed can be opened. No request is sent.
+    pub async fn reaches(&self, target: &Target) -> bool {
+        let Subscription { feed, fetch, .. } = &*target.subscription;
+        self.gate.reaches(&feed.url, fetch).await
     }
 
     /// Polls one feed and stores the result.
@@ -262,7 +270,9 @@ impl Poller {
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
         let received = fetched.response.wire_bytes;
         let metrics = PollMetrics::new(&begun.state, received, reading.as_ref(), begun.at);
-        let outage = self.judge_network(&begun, &fetched.response).await?;
+        let (response, failures) = (&fetched.response, begun.state.failures);
+        let observed = Observed { target, response, failures };
+        let outage = self.outages.judge(observed, self.store.reader(), self.clock.now()).await?;
         let update = self.update(&begun, (fetched, outage), reading, duration);
         let (target, Begun { state: before, asked, .. }) = (target.clone(), begun);
         Ok(Exchanged::Finished(Box::new(Finished {
@@ -440,6 +450,7 @@ impl Poller {
             promises,
             shared: None,
             exonerated: outage.exonerated,
+            released: outage.released,
             status: response.status,
             redirected_to: redirected.then(|| response.url.to_string()),
             bytes: Bytes { wire: response.wire_bytes, body: response.body_bytes },
@@ -454,48 +465,6 @@ impl Poller {
             changed: brought.changed,
             guid_changes: brought.renamed,
         }
-    }
-
-    /// Judges whether this machine is offline.
-    async fn judge_network(
-        &self,
-        begun: &Begun<'_>,
-        response: &fetch::Response,
-    ) -> Result<Outage, store::Error> {
-        let target = begun.target;
-        let this = LastOutcome {
-            feed: target.key,
-            id: target.id.clone(),
-            site: site(&target.subscription.feed.url).to_owned(),
-            outcome: response.outcome.kind(),
-            status: response.status,
-            redirected_to: (!response.hops.is_empty()).then(|| response.url.to_string()),
-            body_hash: response.body_hash,
-            failures: begun.state.failures.saturating_add(1),
-        };
-        let needs_others = self.lock_network().needs_others(&this);
-        let others = match needs_others {
-            true => {
-                let reader = self.store.reader().clone();
-                let read = move || reader.read(|reader| reader.polls_since_success());
-                off_thread(read).await.map_err(|_| store::Error::Closed)??
-            }
-            false => Vec::new(),
-        };
-        let evidence: Vec<LastOutcome> =
-            others.iter().filter(|other| other.feed != target.key).map(last_outcome).collect();
-        let mut network = self.lock_network();
-        let before = network.state();
-        let Judgement { state, exonerated, was_blamed } = network.judge(&this, &evidence);
-        drop(network);
-        report::log_network(before, state);
-        let now = self.clock.now();
-        let plan = |(feed, id): (FeedKey, FeedId)| (feed, schedule::while_offline(&id, now));
-        Ok(Outage { state, was_blamed, exonerated: exonerated.into_iter().map(plan).collect() })
-    }
-
-    fn lock_network(&self) -> MutexGuard<'_, NetworkMonitor> {
-        self.network.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Number of consecutive failures, and the time of the next poll.
@@ -543,29 +512,6 @@ struct Said<'a> {
     network: NetworkState,
     /// Whether the failure of this feed before was this machine's.
     was_blamed: bool,
-}
-
-/// The judgement about the network after one poll.
-struct Outage {
-    state: NetworkState,
-    /// Whether the failure of this feed before was this machine's.
-    was_blamed: bool,
-    /// Feeds whose last failure was this machine's, with their next plans.
-    exonerated: Vec<(FeedKey, Plan)>,
-}
-
-fn last_outcome(poll: &store::UnsuccessfulPoll) -> LastOutcome {
-    let url = Url::parse(&poll.url).ok();
-    LastOutcome {
-        feed: poll.feed,
-        id: poll.id.clone(),
-        site: url.as_ref().map(site).unwrap_or_default().to_owned(),
-        outcome: poll.outcome,
-        status: poll.status,
-        redirected_to: poll.redirected_to.clone(),
-        body_hash: None,
-        failures: poll.failures,
-    }
 }
 
 /// Runs work on a blocking thread; `Err` if it panicked.

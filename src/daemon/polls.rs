@@ -185,6 +185,13 @@ impl Polls {
         }
     }
 
+    /// Makes a feed due now.
+    pub(crate) fn hasten(&mut self, engine: &Engine, feed: FeedKey) {
+        if let Some(target) = engine.target(feed) {
+            engine.setup().requeue_at(target, &mut self.queue, engine.clock().now());
+        }
+    }
+
     /// Polls a feed now, within the limits of its host, and sends the result to a client. A running poll is not
     /// repeated: its result is sent.
     pub(crate) fn ask(

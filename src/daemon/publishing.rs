@@ -99,6 +99,7 @@ async fn work(
     let clock = error_log.clock.clone();
     let publisher = &writers.publisher;
     let mut retry_at = None;
+    let mut last_second = None;
     loop {
         // Archive pages and static sites are written after the documents that clients poll.
         if write_the_rest(&writers, &mut changes, &mut error_log).await {
@@ -112,6 +113,7 @@ async fn work(
             () = wait_for_digest(publisher, &output_set, &clock) => {}
         }
         wait_for_pause(&mut changes, &clock).await;
+        wait_for_second(&mut changes, &clock, last_second).await;
         let output_set = Arc::clone(&changes.borrow_and_update().0);
         publisher.keep_only(&output_set.outputs);
         let mut temporary = false;
@@ -126,6 +128,7 @@ async fn work(
             temporary |= error_log.log("subscriptions.opml", error);
         }
         retry_at = temporary.then(|| clock.elapsed() + RETRY);
+        last_second = Some(clock.now().as_second());
     }
 }
 
@@ -244,5 +247,57 @@ async fn wait_for_pause(changes: &mut watch::Receiver<(Arc<OutputSet>, u64)>, cl
         if clock.elapsed() >= last {
             return;
         }
+    }
+}
+
+/// Returns when the second of the last publication is over. `Last-Modified`, and the dates of files as web servers compare
+/// them, have whole seconds: two documents with the same date would be one to a client.
+async fn wait_for_second<T>(
+    changes: &mut watch::Receiver<T>,
+    clock: &Clock,
+    last_second: Option<i64>,
+) {
+    let now = clock.now();
+    if last_second != Some(now.as_second()) {
+        return;
+    }
+    let passed = Duration::from_nanos(u64::from(now.subsec_nanosecond().unsigned_abs()));
+    let end = clock.elapsed() + Duration::from_secs(1).saturating_sub(passed);
+    loop {
+        tokio::select! {
+            // The daemon stops: no later publication has the same date.
+            changed = changes.changed() => if changed.is_err() { return },
+            () = clock.sleep_until(end) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn two_publications_are_never_in_the_same_second() {
+        let clock = Clock::manual("2026-01-01T12:00:00.3Z".parse().unwrap());
+        let (sender, mut changes) = watch::channel(0);
+        let second = Some(clock.now().as_second());
+        assert!(wait_for_second(&mut changes, &clock, None).now_or_never().is_some());
+        let earlier = second.map(|second| second - 1);
+        assert!(wait_for_second(&mut changes, &clock, earlier).now_or_never().is_some());
+        {
+            let mut wait = std::pin::pin!(wait_for_second(&mut changes, &clock, second));
+            assert!(wait.as_mut().now_or_never().is_none());
+            clock.advance(Duration::from_millis(600));
+            sender.send_replace(1);
+            assert!(wait.as_mut().now_or_never().is_none(), "another change does not shorten it");
+            clock.advance(Duration::from_millis(100));
+            wait.await;
+        }
+        // The daemon stops.
+        let second = Some(clock.now().as_second());
+        drop(sender);
+        wait_for_second(&mut changes, &clock, second).await;
     }
 }

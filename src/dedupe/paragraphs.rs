@@ -14,6 +14,9 @@ use super::tuning::{
 use super::words::{Word, Words, digest_of, read};
 use crate::text::html::{Edge, Piece, Tag, pieces};
 
+/// Maximum number of words that are kept of a text: more than are compared, because some are boilerplate.
+const KEPT_WORDS: usize = 2 * MAX_WORDS;
+
 /// The text of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text {
@@ -101,7 +104,8 @@ impl Text {
     }
 
     fn of_summary(summary: &str) -> Self {
-        let Words(words) = Words::of_text(summary);
+        let Words(mut words) = Words::of_text(summary);
+        words.truncate(KEPT_WORDS);
         let digest = digest_of(&words);
         let paragraph = Paragraph { digest, words: words.len() as u16, role: Role::Summary };
         Self { paragraphs: vec![paragraph], words }
@@ -111,11 +115,11 @@ impl Text {
     fn close(&mut self, block: &Block, text: &str, role: Role) {
         let from = self.words.len();
         // The rest of a book decides nothing.
-        if from >= 2 * MAX_WORDS {
+        if from >= KEPT_WORDS {
             return;
         }
         read(text, &mut self.words);
-        self.words.truncate(from + usize::from(u16::MAX));
+        self.words.truncate(KEPT_WORDS);
         let words = &self.words[from..];
         if !words.is_empty() {
             let role = block.role(text, role, words.len());
@@ -323,6 +327,22 @@ mod tests {
         assert!(same("<p>It’s <b>Ca</b>fé time</p>", "IT'S CAFE\u{301} time!"));
         assert!(!same("one two", "two one"));
         assert!(same("<p>a</p><p>b</p>", "a b"));
+    }
+
+    #[test]
+    fn no_more_words_are_kept_of_a_book_than_decide() {
+        let book = "word ".repeat(50_000);
+        let paragraphs = "<p>one two three</p>".repeat(20_000);
+        let texts = [
+            Text::of_html(&format!("<p>{book}</p>")),
+            Text::of_html(&paragraphs),
+            Text::of_item(None, Some(&book)),
+        ];
+        for text in texts {
+            assert_eq!(text.words.len(), KEPT_WORDS);
+            let counted: usize = text.paragraphs.iter().map(|p| usize::from(p.words)).sum();
+            assert_eq!(counted, KEPT_WORDS);
+        }
     }
 
     #[test]

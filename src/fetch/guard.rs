@@ -326,6 +326,9 @@ mod tests {
         ] {
             assert!(blocked(&[], url), "{url}");
         }
+        for port in BAD_PORTS {
+            assert!(blocked(&[], &format!("http://example.org:{port}/")), "{port}");
+        }
         assert!(!blocked(&[], "http://example.org:8080/"));
     }
 }

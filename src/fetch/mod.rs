@@ -15,6 +15,7 @@ mod gzip;
 mod local;
 mod own_addresses;
 mod progress;
+mod reach;
 mod request;
 mod resolve;
 pub mod settings;
@@ -112,6 +113,14 @@ impl Fetcher {
             Ok(connector) => Ok(Exchange::new(connector, self.budget.clone(), request)),
             Err(error) => Err(Failure::new(FailureKind::BadResponse, error.to_string())
                 .help("check ca and proxy in [fetch] and in the [[feed]]")),
+        }
+    }
+
+    /// Whether a connection to the server of this URL, or to the proxy in front of it, can be opened. No request is sent.
+    pub async fn reaches(&self, url: &Url, settings: &Settings) -> bool {
+        match self.connector(settings) {
+            Ok(connector) => reach::reaches(&connector, url, settings).await,
+            Err(_) => false,
         }
     }
 

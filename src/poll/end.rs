@@ -29,7 +29,7 @@ pub struct Polled {
     pub duration: Duration,
     /// Time of the request of a command or another feed whose document was read; `None`: the poll made a request.
     pub document_at: Option<Timestamp>,
-    /// Other feeds that have another plan now, because this machine was offline when they were polled.
+    /// Other feeds that have another plan now, because this machine was offline when they were polled, or no longer is.
     pub replanned: Vec<(FeedKey, Timestamp)>,
     /// Address of the feed from now on; `None`: no change.
     pub address: Option<Address>,
@@ -118,7 +118,8 @@ impl Finished {
         if let Some(counted) = counted {
             metrics.count(counted, &outcome, recorded, duration);
         }
-        let replanned = update.exonerated.iter().map(|(feed, plan)| (*feed, plan.at)).collect();
+        let others = update.exonerated.iter().chain(&update.released);
+        let replanned = others.map(|(feed, plan)| (*feed, plan.at)).collect();
         let address = update.address.clone();
         Polled { feed, outcome, recorded, plan, duration, document_at, replanned, address }
     }

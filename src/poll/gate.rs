@@ -182,6 +182,11 @@ impl Gate {
         self.fetcher.reread_resolver();
     }
 
+    /// Whether a connection to the server of this URL can be opened. No request is sent.
+    pub(super) async fn reaches(&self, url: &Url, settings: &fetch::Settings) -> bool {
+        self.fetcher.reaches(url, settings).await
+    }
+
     /// Moves the promises that this process knows of with the clock.
     pub fn move_clock(&self, by: SignedDuration) {
         let mut open = self.demands.open.lock().unwrap_or_else(PoisonError::into_inner);

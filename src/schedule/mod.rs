@@ -26,7 +26,9 @@ pub use held::{after_promise, after_unfinished};
 pub use learned::{PollCost, arrivals_per_day, learned};
 pub use moved::{FeedMatch, MoveObservation, address};
 pub use network::{Judgement, LastOutcome, NetworkMonitor, NetworkState};
-pub use plan::{Inputs, LastPoll, NEVER, UnconditionalWait, plan, revise, spread, while_offline};
+pub use plan::{
+    Inputs, LastPoll, NEVER, UnconditionalWait, after_outage, plan, revise, spread, while_offline,
+};
 pub use queue::{HostLimit, Queue, QueueStep};
 pub use ramp::{FREE_HOSTS, new_host_spacing};
 pub use resume::{ClockChange, Resumed, clock_change, jump_between, resume};

@@ -51,6 +51,8 @@ pub struct LastOutcome {
 #[derive(Debug, Default)]
 pub struct NetworkMonitor {
     offline: bool,
+    /// Whether a server was reached, and none failed to be since.
+    known_online: bool,
     /// Feeds that failed before it was known that this machine is offline. Their polls may not be stored yet.
     blamed: Vec<LastOutcome>,
     /// Pages that were not feeds: hash, site and feed.
@@ -66,11 +68,14 @@ pub struct Judgement {
     pub exonerated: Vec<(FeedKey, FeedId)>,
     /// Whether the failure of this feed before is taken back too.
     pub was_blamed: bool,
+    /// Whether a server was reached after an outage, or for the first time: feeds may still wait because of it.
+    pub is_back: bool,
 }
 
 impl Judgement {
     fn online() -> Self {
-        Self { state: NetworkState::Online, exonerated: Vec::new(), was_blamed: false }
+        let (state, exonerated) = (NetworkState::Online, Vec::new());
+        Self { state, exonerated, was_blamed: false, is_back: false }
     }
 }
 
@@ -91,10 +96,11 @@ impl NetworkMonitor {
     pub fn judge(&mut self, this: &LastOutcome, others: &[LastOutcome]) -> Judgement {
         let required = this.status == Some(NETWORK_AUTHENTICATION_REQUIRED);
         if !required && !is_unreachable(this) && !is_page(this) {
-            self.offline = false;
+            let is_back = !self.known_online;
+            (self.offline, self.known_online) = (false, true);
             self.blamed.clear();
             self.pages.clear();
-            return Judgement::online();
+            return Judgement { is_back, ..Judgement::online() };
         }
         // Polls that are not stored yet are evidence too.
         let mut all: Vec<LastOutcome> = others.to_vec();
@@ -109,6 +115,7 @@ impl NetworkMonitor {
         }
         // The state stays offline until a server is reached.
         self.offline |= required || !exonerated.is_empty();
+        self.known_online &= !self.offline;
         if !self.offline {
             self.blamed.retain(|blamed| blamed.feed != this.feed);
             self.blamed.push(this.clone());
@@ -123,7 +130,7 @@ impl NetworkMonitor {
         let mut exonerated: Vec<_> = of_others.chain(blamed).collect();
         exonerated.sort_unstable();
         exonerated.dedup();
-        Judgement { state: NetworkState::Offline, exonerated, was_blamed }
+        Judgement { state: NetworkState::Offline, exonerated, was_blamed, is_back: false }
     }
 
     /// The feeds of sites that sent this page, if they are enough.
@@ -233,7 +240,9 @@ mod tests {
         );
         let reached =
             LastOutcome { outcome: Outcome::NotModified, ..failed(1, FailureKind::Timeout) };
-        assert_eq!(network.judge(&reached, &[]).state, NetworkState::Online);
+        let judged = network.judge(&reached, &[]);
+        assert_eq!((judged.state, judged.is_back), (NetworkState::Online, true));
+        assert!(!network.judge(&reached, &[]).is_back);
         assert_eq!(
             network.judge(&failed(4, FailureKind::Resolver), &[]).state,
             NetworkState::Online

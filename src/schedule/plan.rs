@@ -24,6 +24,9 @@ const PANICS: u32 = 3;
 const LATENESS: i64 = 15 * 60 - 1;
 /// Number of weekly polls of a feed that is gone.
 const GONE_POLLS: u32 = 4;
+/// Time over which polls are spread after an outage: all together, and for each feed.
+const AFTER_OUTAGE: Duration = Duration::from_secs(30);
+const AFTER_OUTAGE_EACH: Duration = Duration::from_millis(50);
 /// Wait of a feed that is not polled again: a hundred years.
 pub const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// Longest wait that `Retry-After` can cause.
@@ -124,6 +127,18 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
 pub fn while_offline(feed: &FeedId, now: Timestamp) -> Plan {
     let wait = 15 * MINUTE + (45 * MINUTE).mul_f64(share(feed, now));
     let text = "this machine seems to be offline".to_owned();
+    let considered = vec![MinimumWait::new(wait, ReasonKind::Offline, text.clone()).considered()];
+    Plan { at: later(now, wait), reason: Reason { kind: ReasonKind::Offline, text }, considered }
+}
+
+/// The plan of a feed that waited because this machine was offline, when a server has been reached again. `waiting` is
+/// the number of these feeds: they are spread over 30 s, or more if they are many.
+#[must_use]
+pub fn after_outage(feed: &FeedId, waiting: usize, now: Timestamp) -> Plan {
+    let many = u32::try_from(waiting).unwrap_or(u32::MAX);
+    let over = AFTER_OUTAGE.max(AFTER_OUTAGE_EACH.saturating_mul(many));
+    let wait = over.mul_f64(share(feed, now));
+    let text = "this machine was offline until a moment ago".to_owned();
     let considered = vec![MinimumWait::new(wait, ReasonKind::Offline, text.clone()).considered()];
     Plan { at: later(now, wait), reason: Reason { kind: ReasonKind::Offline, text }, considered }
 }

@@ -22,6 +22,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// milliseconds.
 const JUMP: i64 = 5_000;
 
+/// Time without a call after which the process or the machine was suspended: the daemon calls at least every
+/// [`LONGEST_WAIT`].
+const PAUSE: Duration = Duration::from_secs(90);
+/// Time over which feeds that became due during a pause are spread.
+const AFTER_PAUSE: Duration = Duration::from_secs(30);
+
 /// Limits of the requests to one host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HostLimit {
@@ -50,6 +56,10 @@ pub struct Queue {
     start_spacing: Duration,
     /// Monotonic time of the earliest next start.
     next_start: Duration,
+    /// Whether the process or the machine was suspended since the last call of [`Queue::next`].
+    paused: bool,
+    /// After a pause: the time between two starts, for this number of them.
+    slowed: Option<(Duration, usize)>,
     running: usize,
     feeds: HashMap<FeedKey, Slot>,
     /// Feeds that are not due yet, by due time.
@@ -124,6 +134,13 @@ impl Slot {
     }
 }
 
+/// Time until the start after this one: `usual`, or longer after a pause.
+fn spacing(slowed: &mut Option<(Duration, usize)>, usual: Duration) -> Duration {
+    let Some((each, left)) = *slowed else { return usual };
+    *slowed = (left > 1).then_some((each, left - 1));
+    each
+}
+
 /// Difference of the wall clock to the time since the start of the machine, in milliseconds.
 fn offset(moment: Moment) -> i64 {
     let since_boot = i64::try_from(moment.since_boot.as_millis()).unwrap_or(i64::MAX);
@@ -138,6 +155,8 @@ impl Queue {
             concurrency: concurrency.max(1),
             start_spacing,
             next_start: Duration::ZERO,
+            paused: false,
+            slowed: None,
             running: 0,
             feeds: HashMap::new(),
             sleeping: BinaryHeap::new(),
@@ -255,7 +274,10 @@ impl Queue {
     /// Returns what to do now. To be called until it returns [`QueueStep::Wait`].
     pub fn next(&mut self, now: Moment) -> QueueStep {
         self.watch_clock(now);
-        self.wake(now);
+        let woken = self.wake(now);
+        if std::mem::take(&mut self.paused) {
+            self.slow_down(woken);
+        }
         if self.running >= self.concurrency || self.isolation.occupies(self.running) {
             return QueueStep::Wait(now.elapsed + LONGEST_WAIT);
         }
@@ -301,11 +323,12 @@ impl Queue {
         if opens > now.elapsed {
             return QueueStep::Wait(opens.min(self.until(now)));
         }
+        let spacing = spacing(&mut self.slowed, self.start_spacing);
         self.isolation.start(feed);
         (slot.state, slot.started) = (State::Running, Some(now.elapsed));
         host.running += 1;
         host.opens = now.elapsed + slot.gate.spacing;
-        self.next_start = now.elapsed + self.start_spacing;
+        self.next_start = now.elapsed + spacing;
         self.running += 1;
         QueueStep::Poll(feed)
     }
@@ -328,8 +351,10 @@ impl Queue {
 
     /// Compares the clocks. After a jump of the wall clock, the times of all sleeping feeds are computed anew.
     pub fn watch_clock(&mut self, now: Moment) {
-        let before = self.turn.replace(now).map(offset);
-        let after = offset(now);
+        let before = self.turn.replace(now);
+        let passed = before.map(|before| now.since_boot.saturating_sub(before.since_boot));
+        self.paused |= passed.is_some_and(|passed| passed > PAUSE);
+        let (before, after) = (before.map(offset), offset(now));
         let Some(before) = before else {
             for slot in self.feeds.values_mut() {
                 slot.offset = Some(after);
@@ -385,8 +410,17 @@ impl Queue {
         self.offer(&name, gate);
     }
 
-    /// Moves feeds that are due to their host's queue.
-    fn wake(&mut self, Moment { wall, elapsed, .. }: Moment) {
+    /// Spreads the next starts, of which there are `number`. A pass has no spacing and no pauses.
+    fn slow_down(&mut self, number: usize) {
+        let each = AFTER_PAUSE / u32::try_from(number.saturating_sub(1)).unwrap_or(u32::MAX).max(1);
+        if number > 1 && each > self.start_spacing && !self.start_spacing.is_zero() {
+            self.slowed = Some((each, number - 1));
+        }
+    }
+
+    /// Moves feeds that are due to their host's queue. Returns their number.
+    fn wake(&mut self, Moment { wall, elapsed, .. }: Moment) -> usize {
+        let mut woken = 0;
         while let Some(Reverse((due, feed))) = self.sleeping.peek().copied() {
             if due > wall {
                 break;
@@ -398,6 +432,7 @@ impl Queue {
                 continue;
             }
             slot.state = State::Waiting;
+            woken += 1;
             // It waits from now on. Before, the process or the machine may have been suspended.
             slot.due = wall;
             if self.isolation.wait(feed, elapsed) {
@@ -407,6 +442,7 @@ impl Queue {
             self.hosts.entry(name.clone()).or_default().waiting.push_back(feed);
             self.offer(&name, gate);
         }
+        woken
     }
 
     /// Adds the host to `open` if it has a waiting feed and is below its limit.
@@ -441,12 +477,13 @@ impl Queue {
         }
         // All its waiting feeds may have been removed.
         let Some(feed) = host.waiting.pop_front() else { return self.next(now) };
+        let spacing = spacing(&mut self.slowed, self.start_spacing);
         let Some(slot) = self.feeds.get_mut(&feed) else { return QueueStep::Wait(now.elapsed) };
         slot.state = State::Running;
         slot.started = Some(now.elapsed);
         let gate = slot.gate;
         host.running += 1;
-        self.next_start = now.elapsed + self.start_spacing;
+        self.next_start = now.elapsed + spacing;
         host.opens = now.elapsed + gate.spacing;
         self.running += 1;
         self.offer(&name, gate);

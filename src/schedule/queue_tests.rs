@@ -250,6 +250,47 @@ fn after_a_suspend_overdue_feeds_are_polled() {
 }
 
 #[test]
+fn after_a_pause_overdue_feeds_are_spread_over_half_a_minute_and_hosts_keep_their_limits() {
+    // Suspended: the monotonic clock stands still. Stopped: it goes on.
+    for stands_still in [true, false] {
+        for (feeds, hosts) in [(10_usize, 10_usize), (300, 100), (3, 1)] {
+            let mut queue = Queue::new(64, Duration::from_millis(20));
+            let host = |key: usize| format!("h{}", key % hosts);
+            for key in 0..feeds {
+                let feed = FeedKey(i64::try_from(key).unwrap());
+                queue.add(feed, &host(key), GATE, set_by(0, 3_600).wall);
+            }
+            assert_eq!(started(&mut queue, set_by(0, 60)), [] as [i64; 0]);
+            let slept = if stands_still { 0 } else { 8 * 3_600 };
+            let (mut elapsed, end) = (Duration::from_secs(90 + slept), 90 + 8 * 3_600);
+            let (begun, mut starts) = (elapsed, Vec::new());
+            while starts.len() < feeds {
+                let passed = elapsed - begun;
+                let wall = set_by(0, end).wall + passed;
+                let now = Moment { wall, elapsed, since_boot: Duration::from_secs(end) + passed };
+                match queue.next(now) {
+                    QueueStep::Poll(feed) => {
+                        starts.push((passed, host(usize::try_from(feed.0).unwrap())));
+                        queue.done(feed, set_by(0, end + 3_600).wall);
+                    }
+                    QueueStep::Wait(until) => {
+                        elapsed = until.max(elapsed + Duration::from_millis(1))
+                    }
+                }
+            }
+            let (first, last) = (starts[0].0, starts[feeds - 1].0);
+            assert!(first.is_zero(), "{first:?}");
+            assert!((29..=60).contains(&last.as_secs()), "{feeds} feeds: {last:?}");
+            for name in 0..hosts {
+                let name = format!("h{name}");
+                let own: Vec<_> = starts.iter().filter(|start| start.1 == name).collect();
+                assert!(own.windows(2).all(|two| two[1].0 - two[0].0 >= GATE.spacing), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_clock_that_is_set_forward_breaks_no_promise() {
     let mut queue = polled_queue(1);
     assert_eq!(next_start(&mut queue, 8 * 3600, 60), 3600);

@@ -45,6 +45,8 @@ pub struct PollUpdate {
     pub shared: Option<Arc<SharedDocument>>,
     /// Feeds whose last failure was this machine's, with their next plans.
     pub exonerated: Vec<(FeedKey, Plan)>,
+    /// Feeds that waited because this machine was offline, with their next plans.
+    pub released: Vec<(FeedKey, Plan)>,
     /// Promises of the responses of this poll.
     pub promises: Vec<Promise>,
     /// New items, the oldest first.

@@ -131,6 +131,7 @@ impl Transaction<'_> {
         self.insert_poll(update, &recorded)?;
         self.write_promises(&update.promises)?;
         self.exonerate(&update.exonerated)?;
+        self.release_waiting(&update.released)?;
         self.write_shared(update)?;
         Ok((recorded, unindexed))
     }

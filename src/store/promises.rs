@@ -229,6 +229,34 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// The feeds that wait because this machine seemed to be offline.
+    pub fn feeds_waiting_for_network(&self) -> Result<Vec<(FeedKey, FeedId)>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, name FROM feed WHERE active = 1 AND plan_reason = ?1 ORDER BY id",
+        )?;
+        let mut rows = statement.query([ReasonKind::Offline.slug()])?;
+        let mut feeds = Vec::new();
+        while let Some(row) = rows.next()? {
+            let name: String = row.get(1)?;
+            let id = FeedId::new(&name).map_err(|error| Error::Corrupt(error.to_string()))?;
+            feeds.push((FeedKey(row.get(0)?), id));
+        }
+        Ok(feeds)
+    }
+
+    /// Writes the plans of those of these feeds that still wait because this machine seemed to be offline.
+    pub(super) fn release_waiting(&self, feeds: &[(FeedKey, Plan)]) -> Result<(), Error> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM feed WHERE id = ?1 AND plan_reason = ?2")?;
+        for feed in feeds {
+            if statement.exists(params![feed.0.0, ReasonKind::Offline.slug()])? {
+                self.replan(std::slice::from_ref(feed))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Deletes promises that ended before `cutoff`, and keys without a request since then.
     pub(super) fn forget_promises(&self, cutoff: Timestamp) -> Result<usize, Error> {
         let cutoff = millis(cutoff);

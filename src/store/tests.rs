@@ -93,6 +93,7 @@ fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>) -> PollUp
         guid_changes: Vec::new(),
         promises: Vec::new(),
         exonerated: Vec::new(),
+        released: Vec::new(),
         shared: None,
     }
 }

@@ -340,6 +340,25 @@ async fn a_decompression_bomb_is_rejected_in_every_coding() {
 }
 
 #[tokio::test]
+async fn codings_are_undone_in_any_order_and_a_nested_bomb_is_rejected() {
+    let codings = ["gzip", "br", "zstd", "deflate"];
+    let (plain, bomb) = (b"<rss/>".repeat(20), vec![b'x'; 8 << 20]);
+    for (inner, outer) in codings.iter().flat_map(|inner| codings.map(|outer| (*inner, outer))) {
+        let header = format!("{inner}, {outer}");
+        let bytes = coded(outer, &coded(inner, &plain).await).await;
+        let answer = Answer::ok(bytes).with("Content-Encoding", &header);
+        let (_origin, client, url) = site(answer).await;
+        assert_eq!(body(&client.get(&url).await), plain, "{header}");
+        let bytes = coded(outer, &coded(inner, &bomb).await).await;
+        assert!(bytes.len() < 64 << 10, "{header}: {}", bytes.len());
+        let answer = Answer::ok(bytes).with("Content-Encoding", &header);
+        let (_origin, mut client, url) = site(answer).await;
+        client.settings.max_body = 1 << 30;
+        assert_eq!(kind(&client.get(&url).await), FailureKind::TooLarge, "{header}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_shorter_than_announced_is_truncated() {
     for bytes in [
         &b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<rss>"[..],

@@ -66,6 +66,11 @@ const ALL: &[&[Case]] = &[
     nesting::CASES,
 ];
 
+/// Configs with an error each.
+pub(crate) fn broken_configs() -> impl Iterator<Item = &'static str> {
+    ALL.iter().copied().flatten().map(|case| case.text)
+}
+
 fn read(text: &str) -> Loaded {
     // The database's own place is looked at, too.
     let state = std::env::temp_dir();

@@ -347,3 +347,20 @@ fn alerts_and_dashboard_use_existing_metrics() {
         watched.running.stop().await.unwrap();
     });
 }
+
+#[tokio::test]
+async fn metrics_have_no_titles_and_no_texts_of_feeds() {
+    let world = World::new().await;
+    let document =
+        rss(&[("secret-guid", "secret title")]).replace("<title>Site", "<title>secret site");
+    world.origin.route(HOST, "/feed", [Answer::ok(document)]);
+    let failing = Answer::status(302).with("Location", "http://secret:user@secret.test/");
+    world.origin.route(HOST, "/broken", [failing]);
+    let urls = ["/feed", "/broken"].map(|path| world.origin.url(HOST, path));
+    let watched = Watched::start(world, &urls, |_| ()).await;
+    watched.polled(1).await;
+    let metrics = watched.metrics().await;
+    assert!(metrics.contains("newswire_feed_consecutive_failures"), "{metrics}");
+    assert!(!metrics.contains("secret"), "{metrics}");
+    watched.running.stop().await.unwrap();
+}

@@ -117,6 +117,14 @@ async fn redirects_to_other_schemes_ports_and_credentials_are_rejected() {
         "file:///etc/passwd",
         "ftp://site.test/",
         "gopher://site.test/",
+        "data:text/xml,<rss/>",
+        "unix:/run/x",
+        "jar:http://site.test!/x",
+        "javascript:1",
+        "ws://site.test/",
+        "about:blank",
+        "blob:http://site.test/x",
+        "FILE:///etc/passwd",
         "http://me:secret@site.test/",
         "http://site.test:25/",
         "http://",
@@ -139,4 +147,180 @@ async fn an_https_url_is_never_requested_over_http() {
     let response = Client::new(origin.resolver()).get(&url).await;
     assert!(matches!(response.outcome, FetchOutcome::Failed(_)), "{:?}", response.outcome);
     assert_eq!(origin.count(), 0);
+}
+
+/// Spellings of addresses that are not public, and names that lead to this machine. `{port}` is the port of a listener.
+const SPELLINGS: [&str; 60] = [
+    "http://127.0.0.1:{port}/",
+    "http://127.1:{port}/",
+    "http://127.0.1:{port}/",
+    "http://2130706433:{port}/",
+    "http://0x7f.1:{port}/",
+    "http://0x7f000001:{port}/",
+    "http://0x7F.0x0.0x0.0x1:{port}/",
+    "http://0177.0.0.1:{port}/",
+    "http://0177.1:{port}/",
+    "http://017700000001:{port}/",
+    "http://127.0.0.1.:{port}/",
+    "http://127.255.255.254:{port}/",
+    "http://127.8.9.10:{port}/",
+    "http://0:{port}/",
+    "http://0.0.0.0:{port}/",
+    "http://00000000:{port}/",
+    "http://[::1]:{port}/",
+    "http://[0:0:0:0:0:0:0:1]:{port}/",
+    "http://[::]:{port}/",
+    "http://[::ffff:7f00:1]:{port}/",
+    "http://[::ffff:127.0.0.1]:{port}/",
+    "http://[::127.0.0.1]:{port}/",
+    "http://[64:ff9b::7f00:1]:{port}/",
+    "http://[64:ff9b::127.0.0.1]:{port}/",
+    "http://[64:ff9b:1::7f00:1]:{port}/",
+    "http://[2002:7f00:1::]:{port}/",
+    "http://[2001:0:4136:e378:8000:63bf:80ff:fffe]:{port}/",
+    "http://169.254.169.254:{port}/latest/meta-data",
+    "http://[fd00:ec2::254]:{port}/latest/meta-data",
+    "http://[fe80::1]:{port}/",
+    "http://[fec0::1]:{port}/",
+    "http://[ff02::1]:{port}/",
+    "http://10.0.0.1:{port}/",
+    "http://172.16.0.1:{port}/",
+    "http://192.168.0.1:{port}/",
+    "http://192.0.0.8:{port}/",
+    "http://192.0.2.7:{port}/",
+    "http://100.64.0.1:{port}/",
+    "http://198.18.0.1:{port}/",
+    "http://198.51.100.1:{port}/",
+    "http://203.0.113.1:{port}/",
+    "http://224.0.0.1:{port}/",
+    "http://255.255.255.255:{port}/",
+    "http://localhost:{port}/",
+    "http://localhost.:{port}/",
+    "http://LOCALHOST:{port}/",
+    "http://x.localhost:{port}/",
+    "http://inside.test:{port}/",
+    "http://inside.test.:{port}/",
+    "http://127\u{3002}0\u{3002}0\u{3002}1:{port}/",
+    "http://\u{ff11}\u{ff12}\u{ff17}.0.0.1:{port}/",
+    "http://\u{2460}\u{2461}\u{2466}.\u{24ea}.\u{24ea}.\u{2460}:{port}/",
+    "http://%31%32%37.0.0.1:{port}/",
+    "http://user@127.0.0.1:{port}/",
+    "http://example.org@127.0.0.1:{port}/",
+    "http://127.0.0.1:{port}#@example.org/",
+    "http://127.0.0.1:{port}\\@example.org/",
+    "http://127.0.\t0.1:{port}/",
+    "http://127.0.\n0.1:{port}/",
+    " http://127.0.0.1:{port}/ ",
+];
+
+/// A port of every address of this machine that counts its connections.
+async fn listener() -> (u16, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = match tokio::net::TcpListener::bind("[::]:0").await {
+        Ok(listener) => listener,
+        Err(_) => tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap(),
+    };
+    let port = listener.local_addr().unwrap().port();
+    let count: std::sync::Arc<std::sync::atomic::AtomicUsize> = Default::default();
+    let counted = std::sync::Arc::clone(&count);
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    });
+    (port, count)
+}
+
+/// Asserts that the failure names the rule and the key that permits the address.
+fn assert_forbidden(response: &newswire::fetch::Response, case: &str) -> bool {
+    let FetchOutcome::Failed(failure) = &response.outcome else {
+        panic!("{case}: {:?}", response.outcome)
+    };
+    match failure.kind {
+        FailureKind::BlockedAddress => {
+            let help = failure.help.as_deref().unwrap_or_default();
+            assert!(help.contains("allow_networks"), "{case}: {failure:?}");
+            assert!(failure.message.contains("not a public address ("), "{case}: {failure:?}");
+            true
+        }
+        // A user name, or a Location that is no URL.
+        FailureKind::BadUrl | FailureKind::BadResponse => false,
+        kind => panic!("{case}: {kind:?} {failure:?}"),
+    }
+}
+
+#[tokio::test]
+async fn sixty_spellings_directly_and_by_six_redirects_open_no_connection() {
+    let (origin, (port, connections)) = (Origin::any_address().await, listener().await);
+    // Only the server that redirects may be contacted; every other name leads to 127.0.0.1.
+    let start: IpAddr = "127.0.0.2".parse().unwrap();
+    let mut client = Client::new(Names::but(HOST, Ok(vec![start])));
+    client.settings.allow_networks = vec!["127.0.0.2/32".parse().unwrap()];
+    let (mut cases, mut blocked) = (0, 0);
+    for spelling in SPELLINGS {
+        let target = spelling.replace("{port}", &port.to_string());
+        if let Ok(url) = Url::parse(&target) {
+            blocked += usize::from(assert_forbidden(&client.get(&url).await, &target));
+        }
+        cases += 1;
+        // A line break in a header is a folded line.
+        let location = target.replace('\n', "\r\n ");
+        for (status, location) in [301, 302, 303, 307, 308]
+            .map(|status| (status, location.clone()))
+            .into_iter()
+            .chain([(302, location.replacen("http:", "", 1))])
+        {
+            origin.route(HOST, "/feed", [Answer::redirect(status, &location)]);
+            let response = client.get(&origin.url(HOST, "/feed")).await;
+            blocked += usize::from(assert_forbidden(&response, &format!("{status} {location}")));
+            cases += 1;
+        }
+    }
+    assert_eq!((cases, connections.load(std::sync::atomic::Ordering::SeqCst)), (420, 0));
+    assert!(blocked >= 390, "{blocked} of 420 are rejected for their address");
+    // The listener counts.
+    client.settings.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
+    client.settings.timeout = std::time::Duration::from_millis(500);
+    client.get(&Url::parse(&format!("http://127.1:{port}/")).unwrap()).await;
+    assert_eq!(connections.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn of_fourteen_shapes_of_redirects_only_those_to_the_same_origin_keep_credentials() {
+    let (origin, other) = (Origin::start().await, Origin::start().await);
+    let at = |host: &str| origin.url(host, "/end").to_string();
+    let own = at("a.test");
+    let shapes = [
+        ("/end".to_owned(), true),
+        ("end?x".to_owned(), true),
+        (own.clone(), true),
+        (own.replacen("http:", "", 1), true),
+        (own.replace("a.test", "A.TEST"), true),
+        (at("b.test"), false),
+        (at("sub.a.test"), false),
+        (at("test"), false),
+        (at("a.test."), false),
+        (at("127.0.0.1"), false),
+        (at("a.test").replace("a.test", "a.test.b.test"), false),
+        (at("xa.test"), false),
+        (other.url("a.test", "/end").to_string(), false),
+        (other.url("b.test", "/end").to_string(), false),
+    ];
+    let secret = |value: &str| newswire::fetch::Secret(value.to_owned());
+    let mut client = Client::new(origin.resolver());
+    client.settings.headers =
+        vec![("authorization".to_owned(), secret("Bearer x")), ("x-key".to_owned(), secret("y"))];
+    for (number, (location, is_same)) in shapes.iter().enumerate() {
+        let status = [301, 302, 303, 307, 308][number % 5];
+        let path = format!("/{number}");
+        origin.route("a.test", &path, [Answer::redirect(status, location)]);
+        let before = (origin.count(), other.count());
+        client.get(&origin.url("a.test", &path)).await;
+        let asked = match other.count() > before.1 {
+            true => other.last(),
+            false => origin.last(),
+        };
+        assert!(asked.target.starts_with("/end"), "{location} was not followed: {asked:?}");
+        let sent = ["authorization", "x-key", "cookie"].map(|name| asked.header(name).is_some());
+        assert_eq!(sent, [*is_same, *is_same, false], "{status} to {location}");
+    }
 }

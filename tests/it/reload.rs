@@ -12,11 +12,10 @@ use newswire::daemon::{
     self, Change, ConfigSource, DaemonHandle, Engine, Inputs, ListFollower, ReloadResult,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::daemon::{free_address, until};
+use crate::daemon::{connected, free_address, until};
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, rss};
 
@@ -103,7 +102,7 @@ fn write(world: &World, address: SocketAddr, hosts: &[&str], more: &str) {
 }
 
 async fn get(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut stream = connected(address).await;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
@@ -194,6 +193,63 @@ async fn a_config_with_an_error_changes_nothing() {
     assert!(matches!(asked.await.unwrap().unwrap(), Reply::Done { .. }));
     running.end().await;
     assert!(!socket.exists(), "the socket goes with the daemon");
+}
+
+#[tokio::test]
+async fn a_hundred_configs_with_errors_change_nothing() {
+    let running = Running::start(&["a.test", "b.test"], 1).await;
+    until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;
+    let before = running.get("/planet.json").await;
+    let path = running.world.folder.path().join("newswire.toml");
+    let mut rejected = 0;
+    for broken in crate::mistakes::broken_configs() {
+        std::fs::write(&path, broken).unwrap();
+        if config::load(&path).config.is_some() {
+            // Only a start finds that the database cannot be there.
+            continue;
+        }
+        match running.handle.reload().await {
+            ReloadResult::Rejected(report) => assert!(report.contains("newswire.toml"), "{report}"),
+            other => panic!("{other:?} of {broken}"),
+        }
+        rejected += 1;
+    }
+    assert!(rejected >= 100, "{rejected} configs");
+    let body = |answer: &str| answer.split("\r\n\r\n").nth(1).unwrap().to_owned();
+    assert_eq!(body(&running.get("/planet.json").await), body(&before));
+    running.world.clock.advance(HOUR / 2);
+    assert_eq!((running.asked("a.test"), running.asked("b.test")), (1, 0));
+    running.write(&["a.test"], "");
+    assert_eq!(running.reload().await.to_string(), "no changes");
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_reload_reads_files_with_secrets_again() {
+    let running = Running::start(&["a.test", "b.test"], 1).await;
+    let secret = running.world.folder.path().join("key");
+    crate::config::private(&secret, "first");
+    let more = format!(
+        "[[feed]]\nid = \"b\"\nurl = \"{}\"\nheaders = {{ X-Key = {{ file = {secret:?} }} }}",
+        running.world.origin.url("b.test", "/feed")
+    );
+    running.write(&["a.test"], &more);
+    running.reload().await;
+    let keys = || {
+        let asked = running.world.origin.asked();
+        let of_b = asked.iter().filter(|asked| asked.host == "b.test");
+        of_b.map(|asked| asked.header("x-key").unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    until(&running.world, "the feed is polled", || keys() == ["first"]).await;
+    crate::config::private(&secret, "second");
+    running.reload().await;
+    running.world.clock.advance(2 * HOUR);
+    until(&running.world, "the feed is polled again", || keys().len() == 2).await;
+    assert_eq!(keys(), ["first", "second"]);
+    // A file that other users can read rejects the whole config.
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(matches!(running.handle.reload().await, ReloadResult::Rejected(_)));
+    running.end().await;
 }
 
 #[tokio::test]

@@ -244,3 +244,55 @@ fn systemd_gets_the_number_of_a_fatal_error() {
     assert!(told.contains("STATUS=failed to listen on"), "{told}");
     assert_eq!(running.wait().unwrap().code(), Some(69));
 }
+
+/// A daemon with this number of feeds, each on its own address, whose servers never answer, and the connections to them.
+fn with_slow_feeds(
+    folder: &Path,
+    address: &Path,
+    feeds: usize,
+) -> (Mortal, Vec<std::net::TcpStream>) {
+    let server = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let mut config = format!(
+        "version = 1\n[fetch]\nallow_networks = [\"127.0.0.0/8\"]\nconcurrency = {feeds}\n\
+         [schedule]\nhost_spacing = \"1ms\"\n[web]\nlisten = \"off\"\n"
+    );
+    for n in 0..feeds {
+        config.push_str(&format!("[[feed]]\nurl = \"http://127.1.{}.1:{port}/\"\n", n + 1));
+    }
+    std::fs::write(folder.join("newswire.toml"), config).unwrap();
+    let running = started(command(folder, address));
+    (running, (0..feeds).map(|_| server.accept().unwrap().0).collect())
+}
+
+#[test]
+fn a_hundred_slow_transfers_end_within_five_seconds_of_a_stop_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
+    let (mut running, _transfers) = with_slow_feeds(folder.path(), &address, 100);
+    let clock = newswire::clock::Clock::system();
+    signal(&running, "TERM");
+    heard(&socket, "STOPPING=1");
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+    assert!(clock.elapsed() <= Duration::from_secs(5), "{:?}", clock.elapsed());
+}
+
+#[test]
+fn a_second_stop_signal_ends_the_process_at_once() {
+    for (first, second) in [("TERM", "TERM"), ("INT", "TERM"), ("TERM", "INT")] {
+        let folder = tempfile::tempdir().unwrap();
+        let address = folder.path().join("notify");
+        let socket = UnixDatagram::bind(&address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let (mut running, _transfers) = with_slow_feeds(folder.path(), &address, 1);
+        signal(&running, first);
+        heard(&socket, "STOPPING=1");
+        let clock = newswire::clock::Clock::system();
+        signal(&running, second);
+        // 1: the polls were not finished.
+        assert_eq!(running.wait().unwrap().code(), Some(1), "{first} {second}");
+        assert!(clock.elapsed() <= Duration::from_secs(1), "{:?}", clock.elapsed());
+    }
+}

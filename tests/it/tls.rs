@@ -11,10 +11,18 @@ use tokio_rustls::TlsAcceptor;
 use url::Url;
 
 use crate::support::client::{Client, kind};
-use crate::support::origin::{Names, Origin};
+use crate::support::origin::{Answer, Names, Origin};
 
 /// Starts a server with a certificate for `name`. Returns its port and its authority in PEM.
 async fn server(name: &str, answer: String) -> (u16, Arc<[u8]>) {
+    answering(name, move |_| answer.clone()).await
+}
+
+/// The same with an answer to the head of each request.
+async fn answering(
+    name: &str,
+    answer: impl Fn(&str) -> String + Send + 'static,
+) -> (u16, Arc<[u8]>) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
@@ -36,7 +44,8 @@ async fn server(name: &str, answer: String) -> (u16, Arc<[u8]>) {
         while let Ok((stream, _)) = listener.accept().await {
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let mut request = [0; 4096];
-            let _ = stream.read(&mut request).await;
+            let read = stream.read(&mut request).await.unwrap_or_default();
+            let answer = answer(&String::from_utf8_lossy(&request[..read]));
             let _ = stream.write_all(answer.as_bytes()).await;
             let _ = stream.shutdown().await;
         }
@@ -84,6 +93,28 @@ async fn a_redirect_from_https_to_http_is_rejected() {
     let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
     assert_eq!(kind(&client.get(&url).await), FailureKind::InsecureRedirect);
     assert_eq!(origin.count(), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_from_http_to_https_of_the_same_host_gets_no_credentials() {
+    let (port, ca) = answering("inside.test", |request| match request.contains("x-key") {
+        true => "HTTP/1.1 403 Told\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        false => FEED.to_owned(),
+    })
+    .await;
+    let origin = Origin::start().await;
+    let target = format!("https://inside.test:{port}/feed");
+    origin.route("inside.test", "/feed", [Answer::redirect(301, &target)]);
+    let mut client = client();
+    client.settings.ca = Some(ca);
+    client.settings.headers =
+        vec![("x-key".to_owned(), newswire::fetch::Secret("secret".to_owned()))];
+    let response = client.get(&origin.url("inside.test", "/feed")).await;
+    assert_eq!(origin.last().header("x-key"), Some("secret"));
+    assert_eq!(response.outcome, FetchOutcome::Modified, "{response:?}");
+    // The server recognises them.
+    let direct = client.get(&Url::parse(&target).unwrap()).await;
+    assert_eq!(kind(&direct), FailureKind::Forbidden);
 }
 
 #[tokio::test]

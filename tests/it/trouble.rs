@@ -122,3 +122,37 @@ async fn a_failing_database_is_not_an_invalid_output() {
     assert!(engine.served().refusals().is_empty());
     assert!(engine.served().document("planet.json").is_some(), "what was published stands");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_keeps_the_log_from_being_reused_is_reported_until_it_ends() {
+    let world = World::new().await;
+    world.origin.route(
+        "site.test",
+        "/feed",
+        [Answer::ok(rss(&[("a", "A")])), Answer::ok(rss(&[("b", "B")]))],
+    );
+    let mut config = world.config(&[world.origin.url("site.test", "/feed")]);
+    let address = free_address().await;
+    config.web.listen = vec![address.into()];
+    let running = Running::start(world.open_with(config).await);
+    until(&world, "the feed is polled", || world.status().items == 1).await;
+    let reader = Connection::open(world.database()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM feed").unwrap();
+    // As many pages as months of polls would write.
+    let writer = Connection::open(world.database()).unwrap();
+    writer.busy_timeout(Duration::from_secs(10)).unwrap();
+    let junk = "PRAGMA synchronous = OFF; CREATE TABLE junk (x); \
+        INSERT INTO junk VALUES (zeroblob(140 * 1024 * 1024)); DROP TABLE junk";
+    writer.execute_batch(junk).unwrap();
+    drop(writer);
+    let log = world.folder.path().join("newswire.db-wal");
+    let size = || std::fs::metadata(&log).map_or(0, |meta| meta.len() >> 20);
+    assert!(size() >= 128, "{} MiB", size());
+    let has = |said: &Value| said.to_string().contains("store_log_large");
+    ready(&world, address, "the large log is reported", has).await;
+    drop(reader);
+    world.clock.advance(2 * HOUR);
+    ready(&world, address, "the log is reused and small", |said| !has(said)).await;
+    until(&world, "the log has its limit", || size() <= 64).await;
+    running.stop().await.unwrap();
+}

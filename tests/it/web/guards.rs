@@ -74,3 +74,12 @@ fn headers_of_proxies_do_not_change_public_responses() {
         assert_eq!(answer.header("link"), plain.header("link"));
     });
 }
+
+#[test]
+fn without_a_listen_key_only_this_machine_is_served() {
+    let (path, state) = (std::path::Path::new("newswire.toml"), std::env::temp_dir());
+    let files = newswire::config::Files::one("version = 1\n".to_owned(), path, &state);
+    let config = files.read(newswire::config::PathChecks::Writing).config.unwrap();
+    let address: std::net::SocketAddr = "127.0.0.1:8420".parse().unwrap();
+    assert_eq!(config.web.listen, [address.into()]);
+}
