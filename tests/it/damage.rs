@@ -116,6 +116,24 @@ async fn altered_rows_are_not_published_and_a_repair_keeps_the_ids() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_definition_of_a_table_is_no_reason_to_report_a_bug() {
+    for name in ["output", "item", "item_order"] {
+        let origin = Origin::start().await;
+        let folder = polled(&origin);
+        let before = ids(folder.path());
+        let database = Connection::open(folder.path().join("newswire.db")).unwrap();
+        let damage = "UPDATE sqlite_schema SET sql = replace(replace(sql, 'since ', 'sinbe '), 'feed_id', 'feed_ie')
+                      WHERE name = ";
+        let sql = format!("PRAGMA writable_schema = ON; {damage}'{name}'");
+        database.execute_batch(&sql).unwrap();
+        drop(database);
+        altered_is_not_published(folder.path());
+        repaired(folder.path());
+        assert_eq!(ids(folder.path()), before, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_differs_from_its_table_is_not_published() {
     let origin = Origin::start().await;
     let folder = polled(&origin);
