@@ -192,7 +192,7 @@ fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     connection.execute_batch(WRITING).map_err(sqlite)?;
     prepare(&connection, 128).map_err(sqlite)?;
     create(&mut connection).map_err(sqlite)?;
-    check_schema(&connection).map_err(sqlite)?;
+    check_definitions(&connection).map_err(sqlite)?;
     Ok(connection)
 }
 
@@ -300,7 +300,7 @@ fn open_reader(path: &Path, access: Access) -> Result<Connection, OpenError> {
     match check(&connection, path)? {
         Content::Blank => Err(OpenError::Empty { path: path.to_owned() }),
         Content::Tables => {
-            check_schema(&connection).map_err(sqlite)?;
+            check_definitions(&connection).map_err(sqlite)?;
             Ok(connection)
         }
     }
@@ -348,7 +348,7 @@ fn definitions(connection: &Connection) -> rusqlite::Result<HashMap<String, Stri
 
 /// Reports a definition that is missing or altered. SQLite does not notice a bit that flips in one, and a statement
 /// that fails because of it looks like a bug.
-fn check_schema(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn check_definitions(connection: &Connection) -> rusqlite::Result<()> {
     static EXPECTED: OnceLock<HashMap<String, String>> = OnceLock::new();
     let expected = match EXPECTED.get() {
         Some(expected) => expected,

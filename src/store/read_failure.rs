@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::{Error, ErrorCause, OpenError};
-use super::open::ending;
+use super::open::{check_definitions, ending};
 
 /// The error of the system, if reading the file is what failed.
 pub(super) fn after_opening(path: &Path, error: &OpenError) -> Option<io::Error> {
@@ -73,6 +73,7 @@ fn read_all(path: &Path) -> io::Result<u64> {
 fn is_intact(path: &Path) -> bool {
     let check = || {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        check_definitions(&connection)?;
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
     };
     check().is_ok_and(|found| found == "ok")
