@@ -3,9 +3,9 @@
 use super::definition::Kind::{
     Choice, Choices, Flag, Listen, Replacements, Rules, Secret, Secrets,
 };
-use super::definition::{Bound, Key, Kind, Limit, Section, SectionDefinition};
-use super::diagnostic::Severity;
+use super::definition::{Key, Kind, Section, SectionDefinition};
 use super::format::*;
+use super::limits::{INTERVALS, LIST_INTERVALS, TIMEOUTS, WINDOWS};
 use crate::render::Output;
 
 const fn section(
@@ -81,55 +81,6 @@ const EXCLUDE: &[&str] = &[
 /// Names of `remove` in other programs.
 const REMOVE: &[&str] =
     &["strip", "strip_id_or_class", "remove_selector", "selectors", "scraper_rules", "cleanup"];
-
-/// A limit of intervals between requests for feeds.
-const INTERVALS: &[Limit] = &[
-    limit(
-        Bound::Minimum,
-        5 * 60,
-        "interval_too_short",
-        Severity::Error,
-        "write \"5m\" or more; 30 minutes to an hour suit most feeds",
-    ),
-    limit(
-        Bound::Minimum,
-        15 * 60,
-        "interval_below_recommended",
-        Severity::Warning,
-        "polls this frequent suit your own servers; other site owners may block Newswire",
-    ),
-];
-const LIST_INTERVALS: &[Limit] = &[limit(
-    Bound::Minimum,
-    15 * 60,
-    "interval_too_short",
-    Severity::Error,
-    "remove the key: the default of one day suits lists of feeds",
-)];
-const WINDOWS: &[Limit] = &[limit(
-    Bound::Maximum,
-    14 * 86_400,
-    "window_too_long",
-    Severity::Error,
-    "write \"14d\" or less; the default \"72h\" suits most feeds",
-)];
-const TIMEOUTS: &[Limit] = &[limit(
-    Bound::Maximum,
-    600,
-    "timeout_above_recommended",
-    Severity::Warning,
-    "write \"60s\": a slow server occupies one of the simultaneous requests until the timeout",
-)];
-
-const fn limit(
-    bound: Bound,
-    seconds: u64,
-    code: &'static str,
-    severity: Severity,
-    help: &'static str,
-) -> Limit {
-    Limit { bound, seconds, code, severity, help }
-}
 
 const fn key(section: Section, name: &'static str, kind: Kind) -> Key {
     Key::new(section, name, kind)
@@ -428,6 +379,10 @@ pub const KEYS: &[Key] = &[
     output("also_at", Choice(&["links", "content"])).default("\"links\"")
         .doc("Where other feeds with the story are named: in links, or also in a line below the text.")
         .also_called(&["also", "duplicates", "see_also"]),
+    output("page_text", Choice(&["excerpt", "full"])).default("\"excerpt\"")
+        .doc("What the lists of stories on the pages show: the beginning of each text, or the whole text.")
+        .details("\"full\" needs content = \"full\". Results of a search have excerpts.")
+        .also_called(&["excerpts", "full_page", "page_content"]),
     output("images", Choice(&["link", "direct", "proxy"])).default("\"link\"")
         .doc("How the pages show pictures: as links, as pictures that browsers load from their sites, or as small copies from this server.")
         .details("With \"direct\" these sites learn the addresses of the readers. With \"proxy\" they do not: Newswire fetches a picture when it is \
@@ -440,6 +395,10 @@ pub const KEYS: &[Key] = &[
         .doc("File with CSS for the pages, after the style sheet of Newswire.")
         .details("docs/feeds.md lists the variables. The file is read when the config is loaded.")
         .also_called(&["css", "style", "theme"]),
+    output("stylesheet_only", Flag).default("false")
+        .doc("Whether stylesheet is the only style sheet of the pages, in place of that of Newswire.")
+        .details("It has no effect without stylesheet.")
+        .also_called(&["own_style", "replace_stylesheet", "no_css"]),
     output("logo", PICTURE).example("\"logo.svg\"")
         .doc("Picture above the title of the pages: SVG, PNG, JPEG or WebP.")
         .also_called(&["banner", "brand"]),

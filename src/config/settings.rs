@@ -17,8 +17,8 @@ use crate::fetch::Secret;
 use crate::model::{Conditions, Filter};
 use crate::normalise::Selector;
 use crate::render::{
-    AlsoAt, Content, Digest, DigestPeriod, Format, Images, Output, OutputIdentity, PodcastCategory,
-    PodcastChannel, Presentation, Rewrite, ShownDate, Theme, Token,
+    AlsoAt, Content, Digest, DigestPeriod, Format, Images, Output, OutputIdentity, PageText,
+    PodcastCategory, PodcastChannel, Presentation, Rewrite, ShownDate, Theme, Token,
 };
 use crate::schedule::{IntervalMode, PublisherHints};
 use crate::telemetry::Format as LogFormat;
@@ -152,6 +152,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         },
         theme: Theme {
             stylesheet: values.get("stylesheet"),
+            stylesheet_only: values.get("stylesheet_only").unwrap_or_default(),
             header: values.get("header"),
             footer: values.get("footer"),
             logo: values.get("logo"),
@@ -199,6 +200,7 @@ fn presentation(values: &Values) -> Presentation {
         content: values.choice("content", &[Content::Full, Content::Summary, Content::None]),
         date: values.choice("date", &[ShownDate::Published, ShownDate::FirstSeen]),
         also_at: values.choice("also_at", &[AlsoAt::Links, AlsoAt::Content]),
+        page_text: values.choice("page_text", &[PageText::Excerpt, PageText::Full]),
         images: values.choice("images", &[Images::Link, Images::Direct, Images::Proxy]),
         time_zone: values.get("time_zone"),
         podcast: values.get("podcast").and_then(PodcastCategory::named).map(|category| {

@@ -16,7 +16,7 @@ use super::digest;
 use super::error::Error;
 use super::filtered::{self, OutputFeeds};
 use super::months::Month;
-use super::select::{BATCH, Position, Walk, complete, feeds, feeds_taken, leads};
+use super::select::{BATCH, Feeds, Position, Walk, complete, feeds, feeds_taken, leads};
 use crate::model::{FeedKey, ItemKey, OutputItem};
 use crate::render::{Document, Format, Output, Selector};
 use crate::store::{ArchivePage, Hits, ItemHead, Reader, SearchQuery, Transaction};
@@ -182,11 +182,7 @@ impl Contents {
         }
         // Only `max_age` uses the time, and a query is not limited by age.
         let selector = Selector::new(&self.output, Timestamp::MAX);
-        let shown = feeds(reader, |feed| {
-            selector.takes_feed(&feed.id, &feed.tags)
-                && query.feed.as_deref().is_none_or(|id| feed.id.as_str() == id)
-                && query.tag.as_ref().is_none_or(|tag| feed.tags.contains(tag))
-        })?;
+        let shown = self.feeds_of(reader, query, &selector)?;
         let candidates = shown.keys().copied();
         let zone = self.zone();
         let bounds = query.month.map(|month| (month.start(&zone), month.end(&zone)));
@@ -194,21 +190,25 @@ impl Contents {
         let month_end = bounds.filter(|_| query.words.trim().is_empty());
         let month_end = month_end.map(|(_, end)| Position { sort_at: end, key: ItemKey(0) });
         let mut walk = Walk::start(reader, &query.words, query.after.or(month_end), candidates)?;
-        let (mut results, mut looked_at) = (Results::default(), 0);
+        let (mut results, mut looked_at, mut batch) = (Results::default(), 0, BATCH);
         'walk: loop {
-            let Hits { mut heads, last } = walk.next_batch(BATCH)?;
+            let Hits { mut heads, last } = walk.next_batch(batch)?;
+            // Each further batch of a search costs as much as the whole search.
+            batch = (4 * batch).min(CANDIDATES);
             looked_at += heads.len();
             let is_end = heads.is_empty();
             if let Some((start, end)) = bounds {
                 heads.retain(|head| (start..end).contains(&head.sort_at));
             }
-            for entry in leads(reader, &heads, &shown, &selector)? {
-                if results.entries.len() == limit {
-                    let before = results.entries.last();
-                    results.more = before.map(|e| Position { sort_at: e.sort_at, key: e.key });
-                    break 'walk;
+            for heads in heads.chunks(BATCH) {
+                for entry in leads(reader, heads, &shown, &selector)? {
+                    if results.entries.len() == limit {
+                        let before = results.entries.last();
+                        results.more = before.map(|e| Position { sort_at: e.sort_at, key: e.key });
+                        break 'walk;
+                    }
+                    results.entries.push(entry);
                 }
-                results.entries.push(entry);
             }
             let is_older = |last: &ItemHead| {
                 month_end.is_some() && bounds.is_some_and(|(start, _)| last.sort_at < start)
@@ -223,6 +223,50 @@ impl Contents {
         let taken = feeds_taken(reader, &self.output)?;
         complete(reader, &self.output, &mut results.entries, &taken)?;
         Ok(results)
+    }
+
+    /// The query of the page of `limit` items before that of `query` in the order, which begins with newer ones; `None`: it
+    /// is the first page, or it is not known. That of a search and of digests is not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn newer(&self, query: &Query, limit: usize) -> Result<Option<Query>, Error> {
+        let is_plain = query.words.trim().is_empty() && self.output.digest.is_none();
+        let Some(after) = query.after.filter(|_| is_plain) else { return Ok(None) };
+        let selector = Selector::new(&self.output, Timestamp::MAX);
+        let end = query.month.map_or(Timestamp::MAX, |month| month.end(&self.zone()));
+        self.reader.read(|reader| {
+            let shown = self.feeds_of(reader, query, &selector)?;
+            let feeds: Vec<FeedKey> = shown.keys().copied().collect();
+            let mut heads = reader.items_from(&feeds, (after.sort_at, after.key), 2 * limit)?;
+            heads.retain(|head| head.sort_at < end);
+            let mut count = 0;
+            for heads in heads.chunks(BATCH) {
+                for entry in leads(reader, heads, &shown, &selector)? {
+                    count += 1;
+                    if count > limit {
+                        let after = Some(Position { sort_at: entry.sort_at, key: entry.key });
+                        return Ok(Some(Query { after, ..query.clone() }));
+                    }
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// The feeds of the output that a query selects.
+    fn feeds_of(
+        &self,
+        reader: &Transaction<'_>,
+        query: &Query,
+        selector: &Selector<'_>,
+    ) -> Result<Feeds, Error> {
+        let feeds = feeds(reader, |feed| {
+            selector.takes_feed(&feed.id, &feed.tags)
+                && query.feed.as_deref().is_none_or(|id| feed.id.as_str() == id)
+                && query.tag.as_ref().is_none_or(|tag| feed.tags.contains(tag))
+        })?;
+        Ok(feeds)
     }
 
     /// The digests of a query. None is of one feed or tag.

@@ -115,6 +115,8 @@ pub struct SiteList {
     pub page: SitePage,
     /// The page with the stories before it in time.
     pub older: Option<SitePage>,
+    /// The part with the stories after it in time; `None`: that is the newest page of the month, or there is none.
+    pub newer: Option<SitePage>,
     /// Whether there are more stories of its kind than it shows.
     pub has_more: bool,
     /// Its stories, newest first.
@@ -134,7 +136,7 @@ pub(super) fn lists(
         let mut shown: Vec<SiteStory> = all.take(PART + 1).copied().collect();
         let has_more = shown.len() > PART;
         shown.truncate(PART);
-        SiteList { page, older: None, has_more, stories: shown }
+        SiteList { page, older: None, newer: None, has_more, stories: shown }
     };
     for feed in feeds {
         let page = SitePage::Feed(feed.id.to_string());
@@ -158,6 +160,7 @@ pub(super) fn lists(
     lists.push(SiteList {
         page: SitePage::Index,
         older: next.map(SitePage::month),
+        newer: None,
         has_more: next.is_some(),
         stories: shown.to_vec(),
     });
@@ -176,6 +179,7 @@ fn parts(month: Month, stories: &[SiteStory]) -> Vec<SiteList> {
             SiteList {
                 page: part(number),
                 older: older(number - 1),
+                newer: Some(number + 1).filter(|next| *next <= full).map(part),
                 has_more: true,
                 stories: rest[end - PART..end].to_vec(),
             }
@@ -184,6 +188,7 @@ fn parts(month: Month, stories: &[SiteStory]) -> Vec<SiteList> {
     lists.push(SiteList {
         page: SitePage::month(month),
         older: older(full),
+        newer: None,
         has_more: full > 0,
         stories: newest.to_vec(),
     });
@@ -221,6 +226,9 @@ mod tests {
         let older = |list: &SiteList| list.older.as_ref().map(SitePage::path);
         assert_eq!(older(&after[2]).as_deref(), Some("2023-11-p2.html"));
         assert_eq!(older(&after[0]), None);
+        let newer = |list: &SiteList| list.newer.as_ref().map(SitePage::path);
+        assert_eq!(newer(&after[0]).as_deref(), Some("2023-11-p2.html"));
+        assert_eq!((newer(&after[1]), newer(&after[2])), (None, None));
     }
 
     #[test]

@@ -477,7 +477,7 @@ fn digests(
 fn basis_of(list: &SiteList, frame: &[u8]) -> u128 {
     let mut digest = Sha256::new();
     digest.update(frame);
-    digest.update(format!("{:?} {:?} {}", list.page, list.older, list.has_more));
+    digest.update(format!("{:?} {:?} {:?} {}", list.page, list.older, list.newer, list.has_more));
     list.stories.iter().for_each(|story| story.add_to(&mut digest));
     short(digest.finish())
 }

@@ -30,7 +30,7 @@ pub use digest::{Digest, DigestPeriod, DigestText, digest_id, digest_text};
 pub use document::{Coding, Document, Effort, etag, in_coding, without_variant};
 pub use incidents::incidents;
 pub use output::{
-    AlsoAt, Content, Filtered, Format, Images, Logo, Output, OutputIdentity, PrefixError,
+    AlsoAt, Content, Filtered, Format, Images, Logo, Output, OutputIdentity, PageText, PrefixError,
     Presentation, Rewrite, ShownDate, Theme, TitlePrefix, Token,
 };
 pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render_page};

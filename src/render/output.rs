@@ -286,6 +286,8 @@ pub struct Rewrite {
 pub struct Theme {
     /// CSS after the style sheet of Newswire.
     pub stylesheet: Option<Arc<str>>,
+    /// Whether that is the only style sheet.
+    pub stylesheet_only: bool,
     /// HTML above the page; the operator is trusted.
     pub header: Option<Arc<str>>,
     /// HTML below the page; the operator is trusted.
@@ -303,12 +305,21 @@ pub struct Logo {
     pub media_type: &'static str,
 }
 
+impl Theme {
+    /// Whether pages have the style sheet of Newswire.
+    #[must_use]
+    pub fn has_own_style(&self) -> bool {
+        !self.stylesheet_only || self.stylesheet.is_none()
+    }
+}
+
 impl fmt::Debug for Theme {
     /// Only the sizes: the texts are long, and documents do not contain them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = |text: &Option<Arc<str>>| text.as_ref().map(|text| text.len());
         f.debug_struct("Theme")
             .field("stylesheet", &size(&self.stylesheet))
+            .field("stylesheet_only", &self.stylesheet_only)
             .field("header", &size(&self.header))
             .field("footer", &size(&self.footer))
             .field("logo", &self.logo)
@@ -320,6 +331,16 @@ impl fmt::Debug for Logo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes of {}", self.bytes.len(), self.media_type)
     }
+}
+
+/// What lists of stories on pages show below a title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PageText {
+    /// The beginning of the text.
+    #[default]
+    Excerpt,
+    /// The whole text, if the output has it.
+    Full,
 }
 
 /// How the pages of an output show pictures of other sites.
@@ -349,6 +370,8 @@ pub struct Presentation {
     pub date: ShownDate,
     /// Where other feeds with the story are named.
     pub also_at: AlsoAt,
+    /// What lists on pages show of a text.
+    pub page_text: PageText,
     /// How pages show pictures.
     pub images: Images,
     /// Time zone of the dates on pages; `None`: UTC.

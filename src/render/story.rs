@@ -266,12 +266,40 @@ pub fn content_html(
     let presentation = plain_look(presentation);
     let shown = ShownItem::new(entry, &presentation);
     match (&shown.body.content, &shown.body.summary) {
-        (Some(content), _) => with_pictures(content, presentation.images, names, picture),
+        (Some(content), _) => {
+            let content = without_title(content, entry.item.title.as_deref());
+            with_pictures(&content, presentation.images, names, picture)
+        }
         (None, Some(summary)) => {
             format!("<p>{}</p>", html::escape(summary).replace('\n', "<br>"))
         }
         (None, None) => String::new(),
     }
+}
+
+/// The HTML without a heading at its beginning that repeats the title.
+fn without_title<'h>(content: &'h str, title: Option<&str>) -> Cow<'h, str> {
+    let mut at = 0;
+    loop {
+        at += content[at..].len() - content[at..].trim_start().len();
+        let rest = &content[at..];
+        let length = tag_length(rest);
+        if !rest.starts_with('<') || rest.starts_with("</") {
+            break;
+        }
+        match tag_name(&rest[..length]) {
+            "div" | "article" | "section" | "header" => at += length,
+            name @ ("h1" | "h2" | "h3") => {
+                let Some((heading, behind)) = rest.split_once(&format!("</{name}>")) else { break };
+                if title != Some(html::to_text(heading).trim()) {
+                    break;
+                }
+                return format!("{}{behind}", &content[..at]).into();
+            }
+            _ => break,
+        }
+    }
+    content.into()
 }
 
 /// The presentation without additions for feed readers: pages have their own places for the source and for other
@@ -410,6 +438,22 @@ fn tag_name(tag: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_does_not_begin_with_its_title() {
+        let shown = |html: &'static str| without_title(html, Some("A & B")).into_owned();
+        assert_eq!(shown("<h1>A &amp; B</h1><p>x</p>"), "<p>x</p>");
+        assert_eq!(
+            shown(" <div><h2><a href=\"https://a.test/\">A &amp; B</a></h2>y</div>"),
+            " <div>y</div>"
+        );
+        let kept =
+            ["<h1>A</h1>x", "<p>x</p><h1>A &amp; B</h1>", "A & B", "", "<h1>A &amp; B", "<div>"];
+        for kept in kept.into_iter().chain(["</div><h1>A &amp; B</h1>", "h1"]) {
+            assert_eq!(shown(kept), kept);
+        }
+        assert_eq!(without_title("<h1>x</h1>", None), "<h1>x</h1>");
+    }
 
     #[test]
     fn an_excerpt_does_not_repeat_the_title() {

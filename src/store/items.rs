@@ -125,6 +125,28 @@ impl Transaction<'_> {
         Ok(heads)
     }
 
+    /// The next `limit` items of each of these feeds from a sort time with a key on, that one included, the oldest first.
+    pub fn items_from(
+        &self,
+        feeds: &[FeedKey],
+        (at, key): (Timestamp, ItemKey),
+        limit: usize,
+    ) -> Result<Vec<ItemHead>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, story_id, sort_at, feed_id FROM json_each(?1) wanted CROSS JOIN item WHERE item.id IN (
+                 SELECT own.id FROM item own WHERE own.feed_id = wanted.value AND own.hidden IS NULL
+                 AND (own.sort_at, own.id) >= (?2, ?3) ORDER BY own.sort_at, own.id LIMIT ?4)",
+        )?;
+        let feeds = json_list(feeds.iter().map(|feed| feed.0));
+        let mut rows = statement.query(params![feeds, millis(at), key.0, limit as i64])?;
+        let mut heads = Vec::new();
+        while let Some(row) = rows.next()? {
+            heads.push(head(row, FeedKey(row.get(3)?))?);
+        }
+        heads.sort_unstable_by_key(|head| (head.sort_at, head.key));
+        Ok(heads)
+    }
+
     /// Sort time of the newest item of these feeds that is older than `before`.
     pub fn newest_before(
         &self,

@@ -164,6 +164,8 @@ fn no_statement_scans_a_table_that_grows() {
     let infos = infos.into_iter().map(|info| (info.key, Arc::new(info))).collect();
     let head = transaction.newest_items(a, None, 5).unwrap()[0];
     transaction.newest_items(a, Some(head), 5).unwrap();
+    assert_eq!(transaction.items_from(&[a, b], (head.sort_at, head.key), 5).unwrap()[0], head);
+    transaction.newest_before(&[a, b], at(9)).unwrap();
     transaction.output_items(&[key], &infos).unwrap();
     transaction.members(&[head.story]).unwrap();
     transaction.also_at(&[key], &infos).unwrap();

@@ -4,6 +4,9 @@ use crate::model::OutputItem;
 use crate::render::{Presentation, Story, story};
 use crate::store::SearchQuery;
 
+/// Number of characters of an excerpt that a phone shows in three lines.
+const VISIBLE: usize = 90;
+
 /// A part of a text, either found by the search or not.
 pub(super) struct Part {
     pub(super) text: String,
@@ -18,7 +21,9 @@ pub(super) fn show_match(
     (presentation, search): (&Presentation, &str),
 ) {
     let Some(query) = SearchQuery::read(search) else { return };
-    if marked(&story.excerpt, search).iter().any(|part| part.found) {
+    let parts = marked(&story.excerpt, search);
+    let before = parts.iter().take_while(|part| !part.found).map(|part| part.text.chars().count());
+    if parts.iter().any(|part| part.found) && before.sum::<usize>() < VISIBLE {
         return;
     }
     if let Some(excerpt) = story::excerpt_around(entry, presentation, |word| query.has_word(word)) {

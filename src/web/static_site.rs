@@ -94,8 +94,10 @@ fn as_files(served: &ServedOutput) -> ServedOutput {
 /// The files beside the pages, and what makes all pages look different.
 fn look(output: &ServedOutput) -> SiteLook {
     let theme = &output.theme;
-    let mut assets =
-        vec![("style.css", STYLE.as_bytes().to_vec()), ("icon.svg", ICON.as_bytes().to_vec())];
+    let mut assets = vec![("icon.svg", ICON.as_bytes().to_vec())];
+    if theme.has_own_style() {
+        assets.push(("style.css", STYLE.as_bytes().to_vec()));
+    }
     if let Some(css) = &theme.stylesheet {
         assets.push(("theme.css", css.as_bytes().to_vec()));
     }

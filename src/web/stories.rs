@@ -21,7 +21,9 @@ use crate::model::{FeedId, FeedInfo, ItemKey, OutputItem};
 use crate::outputs::{
     Contents, Month, OutputFeeds, Position, Query, Results, ServedOutput, SiteList, SitePage,
 };
-use crate::render::{Images, Logo, Media, MediaNames, Picture, Story, Token, story};
+use crate::render::{
+    Content, Images, Logo, Media, MediaNames, PageText, Picture, Presentation, Story, Token, story,
+};
 use crate::text::dates;
 
 /// Number of stories on a page.
@@ -37,6 +39,8 @@ pub(super) struct Frame {
     pub(super) texts: &'static Texts,
     /// Time zone of the dates.
     zone: TimeZone,
+    /// Whether the page has the style sheet of Newswire.
+    has_own_style: bool,
     /// URL of the style sheet of the operator.
     stylesheet: Option<String>,
     /// URL of the logo.
@@ -85,6 +89,8 @@ pub(super) struct StoriesPage {
     unlisted: Option<String>,
     /// URL of the first page of this selection; `None`: it is this page.
     newest: Option<String>,
+    /// URL of the page before this one, with newer stories; `None`: it is the first page, or not known.
+    newer: Option<String>,
     /// URL of the next page, with older stories.
     older: Option<String>,
     /// The nearest months with stories, if the page shows one month: newer, then older.
@@ -156,7 +162,7 @@ struct ShownStory {
     heading: Vec<Part>,
     /// The excerpt below the title.
     excerpt: Vec<Part>,
-    /// The whole text, HTML: of the newest digest on the first page.
+    /// The whole text, HTML, in place of the excerpt.
     text: Option<String>,
     /// First letter of the name of its feed.
     initial: String,
@@ -233,6 +239,7 @@ pub(super) fn page(
             .filter(|more| *more > 0)
             .map(|more| frame.texts.more_feeds(more)),
         listed: feeds.all.iter().take(MAX_LISTED).map(|feed| listed(&frame, feed, query)).collect(),
+        newer: contents.newer(query, PAGE_SIZE)?.map(|newer| url(&newer)),
         newest: query.after.is_some().then(|| url(&first)),
         older,
         neighbours,
@@ -309,6 +316,7 @@ pub(super) fn list_of(
         selection: (list.page != SitePage::Index).then_some(heading),
         unlisted: None,
         listed: feeds.all.iter().map(|feed| listed(&frame, feed, &query)).collect(),
+        newer: list.newer.as_ref().map(|page| file_url(&frame, page)),
         newest: is_part.then(|| page_url(&frame, &query)),
         older: list.older.as_ref().map(|page| file_url(&frame, page)),
         neighbours,
@@ -328,6 +336,7 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         |name: &str| with_queries(&format!("{}{}/{name}", links.root, output.id), &[&token_query]);
     let logo_file = |logo: &Logo| file(if is_served { "logo" } else { logo_name(logo.media_type) });
     Frame {
+        has_own_style: theme.has_own_style(),
         stylesheet: theme.stylesheet.as_ref().map(|_| file("theme.css")),
         logo: theme.logo.as_ref().map(logo_file),
         header: theme.header.clone(),
@@ -486,7 +495,8 @@ fn sole_feed<'f>(feeds: &'f [Arc<FeedInfo>], query: &Query) -> Option<&'f FeedIn
 fn days(results: &Results, output: &ServedOutput, place: Place<'_>) -> Vec<Day> {
     let Place { frame, query, .. } = place;
     let mut days: Vec<Day> = Vec::new();
-    for entry in &results.entries {
+    let whole = whole_texts(output, query);
+    for (n, entry) in results.entries.iter().enumerate() {
         let mut story = story_as_shown(entry, output);
         show_match(&mut story, entry, (&output.presentation, &query.words));
         let at = story.at.to_zoned_datetime(frame.zone.clone());
@@ -495,22 +505,28 @@ fn days(results: &Results, output: &ServedOutput, place: Place<'_>) -> Vec<Day> 
             let date = frame.texts.calendar().full_date(at.date());
             days.push(Day { machine, date, stories: Vec::new() });
         }
-        if let Some(day) = days.last_mut() {
-            day.stories.push(shown(story, &entry.feed.id, place));
+        let Some(day) = days.last_mut() else { continue };
+        let mut story = shown(story, &entry.feed.id, place);
+        if n < whole {
+            story.text = Some(text_of(frame, entry, output));
+            story.story.is_truncated = false;
+            // It is in the text.
+            story.picture = None;
         }
-    }
-    let is_newest = output.is_digest && *query == Query::default();
-    if let (true, Some(entry), Some(newest)) =
-        (is_newest, results.entries.first(), first_of(&mut days))
-    {
-        newest.text = Some(text_of(frame, entry, output));
-        newest.story.is_truncated = false;
+        day.stories.push(story);
     }
     days
 }
 
-fn first_of(days: &mut [Day]) -> Option<&mut ShownStory> {
-    days.first_mut()?.stories.first_mut()
+/// Number of stories at the top of a page that are shown with their whole texts.
+fn whole_texts(output: &ServedOutput, query: &Query) -> usize {
+    let Presentation { page_text, content, .. } = output.presentation;
+    match page_text {
+        PageText::Full if content == Content::Full && query.words.is_empty() => usize::MAX,
+        // The newest digest on the first page.
+        _ if output.is_digest && *query == Query::default() => 1,
+        _ => 0,
+    }
 }
 
 /// The story of an entry. A digest has its titles as excerpt, and its page is here.

@@ -53,6 +53,8 @@ pub(super) struct Texts {
     pub(super) pages: &'static str,
     /// Link to older stories.
     pub(super) older: &'static str,
+    /// Link to the page before this one, with newer stories.
+    pub(super) newer: &'static str,
     /// Link to the first page.
     pub(super) newest: &'static str,
     /// Heading of the months.
@@ -109,6 +111,7 @@ const ENGLISH: Texts = Texts {
     file: "File",
     pages: "Pages",
     older: "Older stories",
+    newer: "Newer stories",
     newest: "Newest stories",
     archive: "Archive",
     subscribe: "Subscribe",
@@ -149,6 +152,7 @@ const GERMAN: Texts = Texts {
     file: "Datei",
     pages: "Seiten",
     older: "Ältere Artikel",
+    newer: "Neuere Artikel",
     newest: "Neueste Artikel",
     archive: "Archiv",
     subscribe: "Abonnieren",
@@ -189,6 +193,7 @@ const FRENCH: Texts = Texts {
     file: "Fichier",
     pages: "Pages",
     older: "Articles plus anciens",
+    newer: "Articles plus récents",
     newest: "Articles les plus récents",
     archive: "Archives",
     subscribe: "S’abonner",
@@ -229,6 +234,7 @@ const SPANISH: Texts = Texts {
     file: "Archivo",
     pages: "Páginas",
     older: "Artículos anteriores",
+    newer: "Artículos posteriores",
     newest: "Artículos más recientes",
     archive: "Archivo",
     subscribe: "Suscribirse",
@@ -269,6 +275,7 @@ const JAPANESE: Texts = Texts {
     file: "ファイル",
     pages: "ページ",
     older: "前の記事",
+    newer: "次の記事",
     newest: "最新の記事",
     archive: "アーカイブ",
     subscribe: "購読",

@@ -67,7 +67,7 @@ OURS = """(() => {
 # The pages of an output with harmless stories, those of errors, and the operator's.
 CLEAN = ("clean/", "clean/?q=hafen", "clean/?feed=clean", "clean/?tag=clean", "clean/?month=2025-11", "clean/?q=nothing-of-this-kind", "pictures/", "copies/",
          "copies/?feed=clean", "copies/?tag=evil", "copies/?month=2025-11", "copies/?q=hafen", "empty/",
-         "digest-clean/", "digest-clean/?q=hafen", "digest-clean/?q=nothing-of-this-kind", "digest-clean/story/1")
+         "whole/", "digest-clean/", "digest-clean/?q=hafen", "digest-clean/?q=nothing-of-this-kind", "digest-clean/story/1")
 ERRORS = ("clean/story/999999", "none/at/all", "private/?token=wrong")
 OPERATOR = ("status", "status?q=nothing-of-this-kind", "status?state=failing", "status/evil3", "status/moved3", "status/rss", "health.atom")
 # So many feeds have a hostile title; as many lead to hostile places.
@@ -190,6 +190,9 @@ class Test:
             outputs += f'[[output]]\nid = "digest"\ndigest = "daily"\n{static}include = {{ tags = ["yesterday"] }}\n'
             outputs += '[[output]]\nid = "digest-direct"\ndigest = "daily"\nimages = "direct"\ninclude = { tags = ["yesterday"] }\n'
             outputs += f'[[output]]\nid = "digest-clean"\ndigest = "daily"\nlanguage = "de"\n{static}include = {{ tags = ["calm"] }}\n'
+            # Whole texts in the lists.
+            outputs += '[[output]]\nid = "whole"\npage_text = "full"\ninclude = { tags = ["clean"] }\n'
+            outputs += '[[output]]\nid = "whole-rss"\npage_text = "full"\ninclude = { tags = ["rss"] }\n'
             outputs += '[[output]]\nid = "empty"\ninclude = { tags = ["evil"], title = "$^" }\n'
             outputs += '[[output]]\nid = "private"\ntoken = { env = "NEWSWIRE_TEST_TOKEN" }\n'
             sources += "".join(f'[[feed]]\nurl = "http://127.0.0.1:{self.own}/{name}"\nid = "{name}"\ntags = ["{name}"]\n' for name in ("yesterday", "calm"))
@@ -239,6 +242,10 @@ class Test:
             for number in range(min(numbers, default=1), max(numbers, default=1), 10):
                 path = f"{name}/story/{number}"
                 self.judge(browser, path, browser.open(self.base + path), ".text", own)
+        path = "whole-rss/"
+        while path:
+            self.judge(browser, path, browser.open(self.base + path, 120), "main section", own)
+            path = (browser.evaluate("document.querySelector('nav a[rel=next]')?.href") or "").removeprefix(self.base)
         for path, root in (("digest/", "main section"), ("digest/?q=script", "main section"), ("digest/story/1", ".text")):
             self.judge(browser, path, browser.open(self.base + path, 120), root, own)
 

@@ -140,6 +140,7 @@ async fn a_reload_polls_new_feeds_hides_removed_ones_and_keeps_the_others() {
 #[tokio::test]
 async fn a_rejected_config_is_a_warning_until_one_is_applied() {
     let running = Running::start(&["a.test"], 1).await;
+    until(&running.world, "the feed is polled", || running.asked("a.test") == 1).await;
     // The daemon hears of the poll a moment after the request.
     while !running.get("/readyz").await.starts_with("HTTP/1.1 200") {}
     let (series, time) = (

@@ -1,5 +1,6 @@
 //! The web server over a real socket on loopback, with plain HTTP requests.
 
+mod choices;
 mod crowd;
 mod delta;
 mod guards;

@@ -372,10 +372,10 @@ fn axis_labels(intervals: &[Interval], period: Period) -> Vec<AxisLabel> {
     vec![start(0), start(intervals.len() / 2), end]
 }
 
-/// The next larger number of the form 1, 2 or 5 times a power of ten; at least 1.
+/// The next larger number of the form 1, 2 or 5 times a power of ten; at least 2, so that half of it is a whole number.
 fn round_up(value: f64) -> f64 {
     if value <= 0.0 {
-        return 1.0;
+        return 2.0;
     }
     let power = 10_f64.powf(value.log10().floor());
     let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|n| n * power >= value);
@@ -446,7 +446,7 @@ mod tests {
     fn scales_end_at_round_numbers() {
         assert_eq!(
             [0.0, 1.0, 3.0, 17.0, 50.0, 51.0].map(round_up),
-            [1.0, 2.0, 5.0, 20.0, 50.0, 100.0]
+            [2.0, 2.0, 5.0, 20.0, 50.0, 100.0]
         );
     }
 }

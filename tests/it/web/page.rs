@@ -517,6 +517,7 @@ fn the_operator_adds_style_logo_header_and_footer_to_the_pages() {
         let planet = Planet::with(|output| {
             output.theme = Theme {
                 stylesheet: Some(":root { --link: #a00 }".into()),
+                stylesheet_only: false,
                 header: Some("<nav><a href=\"/\">Home</a></nav>".into()),
                 footer: Some("<p>Made by <b>us</b></p>".into()),
                 logo: Some(Logo { bytes: b"<svg/>"[..].into(), media_type: "image/svg+xml" }),
