@@ -59,7 +59,9 @@ pub(super) async fn prepare(
     let existing = config_file::find_existing(given);
     let mut text = String::new();
     for url in urls {
-        let request = add::Request { url, networks, command: &command, ..add::Request::default() };
+        let next = ": a new file";
+        let request =
+            add::Request { url, networks, command: &command, next, ..add::Request::default() };
         let added = add::run(request, given, Destination::Config).await?;
         text.push_str(&added.stdout);
     }

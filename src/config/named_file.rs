@@ -32,7 +32,7 @@ pub(super) fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
 pub(super) fn read_text(path: &Path, max: u64) -> io::Result<String> {
     String::from_utf8(read(path, max)?).map_err(|error| {
         let kind = file_kind::binary(error.as_bytes()).or(file_kind::utf16(error.as_bytes()));
-        io::Error::other(kind.unwrap_or("not UTF-8"))
+        io::Error::other(kind.map_or("not UTF-8".to_owned(), |kind| format!("it is {kind}")))
     })
 }
 
@@ -94,7 +94,7 @@ mod tests {
             let error = read(Path::new(device), 5).unwrap_err().to_string();
             assert_eq!(error, "not a regular file", "{device}");
         }
-        for (bytes, why) in [(&b"\xff"[..], "not UTF-8"), (b"\xff\xd8\xff", "a JPEG image")] {
+        for (bytes, why) in [(&b"\xff"[..], "not UTF-8"), (b"\xff\xd8\xff", "it is a JPEG image")] {
             std::fs::write(&path, bytes).unwrap();
             assert_eq!(read_text(&path, 5).unwrap_err().to_string(), why);
         }

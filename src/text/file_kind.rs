@@ -10,10 +10,10 @@ const MARKS: &[(&[u8], &str)] = &[
     (b"GIF87a", "a GIF image"),
     (b"GIF89a", "a GIF image"),
     (b"%PDF-", "a PDF document"),
-    (b"\x1f\x8b", "a file compressed with gzip"),
-    (b"BZh", "a file compressed with bzip2"),
-    (b"\xfd7zXZ\0", "a file compressed with xz"),
-    (b"\x28\xb5\x2f\xfd", "a file compressed with zstd"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ\0", "an xz file"),
+    (b"\x28\xb5\x2f\xfd", "a zstd file"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (b"\x7fELF", "a program"),
@@ -69,7 +69,7 @@ mod tests {
         for (bytes, kind) in [
             (&b"\x89PNG\r\n\x1a\n\0\0"[..], "a PNG image"),
             (b"\x7fELF\x02\x01", "a program"),
-            (b"\x1f\x8b\x08", "a file compressed with gzip"),
+            (b"\x1f\x8b\x08", "a gzip file"),
             (b"abc\0\x01\x02", "a binary file"),
         ] {
             assert_eq!(binary(bytes), Some(kind));

@@ -152,7 +152,7 @@ async fn run_adds_the_feeds_that_are_named() {
     let page = origin.url("127.0.0.1", "/").to_string();
     let arguments = [page.as_str(), "--listen", &free_address()];
     let (_running, printed) = run_until_published(folder.path(), &arguments);
-    assert!(printed.contains("added to newswire.toml"), "{printed}");
+    assert!(printed.contains("added to newswire.toml\n"), "{printed}");
     let text = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
     let feed = origin.url("127.0.0.1", "/feed").to_string();
     assert!(text.starts_with(config) && text.contains(&format!("url = \"{feed}\"")), "{text}");

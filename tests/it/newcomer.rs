@@ -289,7 +289,7 @@ async fn add_shows_what_had_to_be_repaired() {
 const NO_TEXT: &[(&str, &[u8], &str)] = &[
     ("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\x1b]0;x\x07", "a PNG image"),
     ("program", b"\x7fELF\x02\x01\x01\0\0\0\x1b[31m", "a program"),
-    ("feed.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x1b[31m\xff", "a file compressed with gzip"),
+    ("feed.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x1b[31m\xff", "a gzip file"),
     ("data", b"abc\0\x01\x1b[31m\xff", "a binary file"),
 ];
 
@@ -387,4 +387,18 @@ fn the_help_fits_a_terminal_of_80_columns() {
         let long: Vec<&str> = commands.lines().filter(|line| line.chars().count() > 80).collect();
         assert_eq!(long, Vec::<&str>::new());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_with_a_url_creates_the_config_and_does_not_advise_to_start() {
+    let origin = Origin::start().await;
+    let (url, folder) = (local(&origin, "/feed"), tempfile::tempdir().unwrap());
+    // An address that is taken ends the command after the config is written.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let arguments = ["run", "--allow-network", "127.0.0.1", "--listen", &address, &url];
+    let run = newswire(folder.path(), &arguments);
+    assert_eq!(run.code, 69, "{}{}", run.out, run.err);
+    assert!(run.out.ends_with("added to newswire.toml: a new file\n"), "{}", run.out);
+    assert_eq!(ok(&folder, &["list", "--ids"]).out, "127.0.0.1-feed\n");
 }
