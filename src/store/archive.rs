@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::items::{ItemHead, head};
+use super::item_order::{ItemHead, head};
 use super::row_digest::altered;
 use super::transaction::Transaction;
 use super::values::json_list;

@@ -10,7 +10,7 @@
 //! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs` |
 //! | `promise`, `asked` | `promises.rs`, `manners.rs` |
 //! | `shared_document` | `shared_documents.rs` |
-//! | `item`, `identity`, `body` | `items.rs`, `item_history.rs`, `shown_marks.rs` |
+//! | `item`, `identity`, `body` | `items.rs`, `item_order.rs`, `item_history.rs`, `shown_marks.rs` |
 //! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
 //! | `search` | `search.rs`, `search_query.rs`, `folding.rs` |
 //! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
@@ -37,6 +37,7 @@ mod header;
 mod incidents;
 mod item_digest;
 mod item_history;
+mod item_order;
 mod items;
 mod manners;
 mod matches;
@@ -79,7 +80,8 @@ pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{ConfiguredFeed, FeedState, RegisteredFeed, host_of, new_feeds};
 pub use header::FileError;
 pub use item_history::{ItemFilter, ItemHistory, ItemSummary};
-pub use items::{IdConflict, ItemHead};
+pub use item_order::ItemHead;
+pub use items::IdConflict;
 pub use manners::{FeedBytes, Manners, PromiseTally, RequestTally};
 pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};
 pub use open::{SCHEMA, Usage, check_unused, usage};

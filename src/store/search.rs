@@ -8,7 +8,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::error::Error;
 use super::folding::words;
-use super::items::{ItemHead, head};
+use super::item_order::{ItemHead, head};
 use super::poll_update::PollUpdate;
 use super::search_query::{Query, indexed, is_run};
 use super::transaction::Transaction;

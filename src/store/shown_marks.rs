@@ -1,7 +1,7 @@
 //! Which items outputs may show, with what changes when such an item changes: found without reading a text.
 
 use super::error::Error;
-use super::items::{ItemHead, head};
+use super::item_order::{ItemHead, head};
 use super::transaction::Transaction;
 use crate::model::FeedKey;
 
