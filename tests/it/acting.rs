@@ -372,6 +372,8 @@ fn a_write_protected_config_is_not_changed() {
 fn health_is_asked_over_the_control_socket_if_nothing_listens() {
     let folder = folder(&["https://a.invalid/feed"]);
     let daemon = Daemon::start(folder.path());
+    // The socket is there before the daemon is ready.
+    until(|| newswire(folder.path(), &["health"]).code == 0);
     let run = ok(&folder, &["health"]);
     assert!(run.out.starts_with("ready\n"), "{}", run.out);
     assert!(
