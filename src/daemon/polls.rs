@@ -134,6 +134,8 @@ impl Polls {
         engine: &Engine,
         ended: Ended,
     ) -> Result<Option<PollEnd>, Error> {
+        // The plan of the poll is by the clock as it is now.
+        self.queue.watch_clock(engine.clock().moment());
         let id = match &ended {
             Ok((id, _)) => *id,
             Err(error) => error.id(),

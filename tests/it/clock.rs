@@ -9,7 +9,9 @@ use newswire::model::Outcome;
 use rusqlite::Connection;
 use url::Url;
 
+use crate::daemon::Running;
 use crate::support::origin::Answer;
+use crate::support::process::Process;
 use crate::support::world::{HOUR, World, ends, rss};
 
 fn good() -> Answer {
@@ -68,6 +70,77 @@ async fn a_feed_is_polled_at_its_interval_whatever_the_clock_shows() {
     let usual = HOUR..=HOUR * 3 / 2;
     assert!(gaps.iter().all(|gap| usual.contains(gap)), "{gaps:?}");
     assert!(times.len() > 25, "{} requests in 36 hours", times.len());
+}
+
+/// Times of all requests in three hours, in which the clock is set by these milliseconds every minute. Cron has a pass in
+/// each `every` minutes.
+async fn polled_while(process: Process, every: u64, by: impl Fn(u64) -> i64) -> Vec<Duration> {
+    let world = World::new().await;
+    let (clock, times) = (world.clock.clone(), Arc::<Mutex<Vec<Duration>>>::default());
+    let log = Arc::clone(&times);
+    let answer = Answer::dynamic(move |_| {
+        log.lock().unwrap().push(clock.elapsed());
+        good()
+    });
+    world.origin.route("a.test", "/feed", [answer]);
+    let urls = [world.origin.url("a.test", "/feed")];
+    let running = match process {
+        Process::Daemon => Some(Running::start(world.open(&urls).await)),
+        Process::Cron => None,
+    };
+    for minute in 0..180 {
+        let before = world.clock.elapsed();
+        match process {
+            Process::Daemon => {
+                for _ in 0..4 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    world.clock.advance(Duration::from_secs(5));
+                }
+            }
+            Process::Cron if minute % every == 0 => {
+                ends(&world.open(&urls).await, FeedSelection::Due).await;
+            }
+            Process::Cron => {}
+        }
+        world.clock.advance(Duration::from_secs(60).saturating_sub(world.clock.elapsed() - before));
+        world.clock.set_wall(world.now() + SignedDuration::from_millis(by(minute)));
+    }
+    if let Some(running) = running {
+        running.stop().await.unwrap();
+    }
+    times.lock().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_every_minute_neither_repeats_nor_starves_a_feed() {
+    const HOUR_MS: i64 = 3_600_000;
+    let by = |name: &str, minute: u64| match name {
+        "an hour back each minute" => -HOUR_MS,
+        // A clock that keeps local time, over two changes of the season.
+        "summer time" if minute == 40 => HOUR_MS,
+        "summer time" if minute == 130 => -HOUR_MS,
+        // A leap second, spread over a day and at once.
+        "leap smear" => {
+            if minute % 2 == 0 {
+                -1
+            } else {
+                0
+            }
+        }
+        "leap second" if minute == 60 => -1_000,
+        _ => 0,
+    };
+    for process in Process::ALL {
+        for name in ["an hour back each minute", "summer time", "leap smear", "leap second"] {
+            // A clock that was set by more than an hour since the last pass is not used.
+            let every = if name.starts_with("an hour") { 1 } else { 5 };
+            let times = polled_while(process, every, |minute| by(name, minute)).await;
+            let gaps: Vec<Duration> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            let bar = HOUR / 2..=HOUR * 2;
+            assert!(gaps.iter().all(|gap| bar.contains(gap)), "{process:?}, {name}: {gaps:?}");
+            assert!(times.len() >= 2, "{process:?}, {name}: {times:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -243,3 +243,71 @@ async fn hostile_names_of_items_lead_to_no_file_outside_the_folder() {
     }
     assert!(!Path::new("/tmp/newswire-outside").exists());
 }
+
+/// Number of embeddings, overrides and isolates that a line begins and does not end.
+fn unended_marks(line: &str) -> i32 {
+    let change = |it| match it {
+        '\u{202a}' | '\u{202b}' | '\u{202d}' | '\u{202e}' | '\u{2066}'..='\u{2068}' => 1,
+        '\u{202c}' | '\u{2069}' => -1,
+        _ => 0,
+    };
+    line.chars().map(change).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_command_prints_control_characters_of_a_feed() {
+    let origin = Origin::start().await;
+    let hostile =
+        "\u{1b}[31mred\u{9b}2J\u{85}\u{2028}next\u{202e}back\u{2066}\u{7f}\u{8}\r\nX-Line: 1";
+    // XML has no form for most of them, JSON has one for each.
+    let text = serde_json::to_string(hostile).unwrap();
+    let item = |id: &str| {
+        format!(
+            "{{\"id\":\"{id}\",\"title\":{text},\"url\":\"https://site.test/{id}\",\"content_text\":{text},\
+             \"authors\":[{{\"name\":{text}}}],\"tags\":[{text}]}}"
+        )
+    };
+    let document = format!(
+        "{{\"version\":\"https://jsonfeed.org/version/1.1\",\"title\":{text},\"home_page_url\":\"https://site.test/\",\
+         \"description\":{text},\"items\":[{},{}]}}",
+        item("one"),
+        item("two"),
+    );
+    let failing = Answer::Raw(
+        [&b"HTTP/1.1 404 \x1b[31mgone\x9b\r\nX: \x1b[0m\r\nContent-Length: 4\r\n\r\n\x1b[0m"[..]]
+            .concat(),
+    );
+    origin.route("127.0.0.1", "/feed", [Answer::ok(document)]);
+    origin.route("127.0.0.1", "/broken", [failing]);
+    let url = origin.url("127.0.0.1", "/feed").to_string();
+    let folder = configured(&[url.clone(), origin.url("127.0.0.1", "/broken").to_string()]);
+    let lines = "poll|poll --dry-run --all|list|list --json|list --ids|status|status --json|logs FEED|\
+        logs FEED --json|manners|why FEED|why FEED --json|why https://site.test/one|explain FEED|\
+        explain https://site.test/one|probe FEED|probe FEED --json|verify|plan|replay|config|config --json|\
+        check|check --online|check --json|export|release FEED|backup copy.db|\
+        restore --from-outputs www|split https://site.test/one|join https://site.test/one https://site.test/two|\
+        why https://site.test/two|health|set FEED title=x|tag FEED x|pause FEED|resume FEED|remove FEED";
+    let mut texts = 0;
+    for line in lines.split('|') {
+        let line = line.trim().replace("FEED", &url);
+        let arguments: Vec<&str> = line.split_whitespace().collect();
+        let said = newswire(folder.path(), &arguments);
+        for printed in [&said.out, &said.err] {
+            texts += usize::from(printed.contains("red"));
+            let bad = printed.chars().find(|it| {
+                let is_control = it.is_control() && !matches!(it, '\n' | '\t');
+                is_control || matches!(it, '\u{2028}' | '\u{2029}')
+            });
+            assert_eq!(bad, None, "newswire {line}: {printed:?}");
+            // Marks of text direction are ended where the text ends; in JSON they are data.
+            let opened = printed.lines().find(|line| unended_marks(line) != 0);
+            assert!(opened.is_none() || line.contains("--json"), "newswire {line}: {opened:?}");
+            assert!(
+                !printed.lines().any(|it| it.starts_with("X-Line")),
+                "newswire {line}: {printed}"
+            );
+        }
+        assert!([0, 64, 65, 69, 1, 2].contains(&said.code), "newswire {line}: {}", said.err);
+    }
+    assert!(texts >= 5, "only {texts} outputs have the text of the feed");
+}
