@@ -104,8 +104,7 @@ impl Text {
     }
 
     fn of_summary(summary: &str) -> Self {
-        let Words(mut words) = Words::of_text(summary);
-        words.truncate(KEPT_WORDS);
+        let Words(words) = Words::of_text(summary);
         let digest = digest_of(&words);
         let paragraph = Paragraph { digest, words: words.len() as u16, role: Role::Summary };
         Self { paragraphs: vec![paragraph], words }
@@ -333,16 +332,13 @@ mod tests {
     fn no_more_words_are_kept_of_a_book_than_decide() {
         let book = "word ".repeat(50_000);
         let paragraphs = "<p>one two three</p>".repeat(20_000);
-        let texts = [
-            Text::of_html(&format!("<p>{book}</p>")),
-            Text::of_html(&paragraphs),
-            Text::of_item(None, Some(&book)),
-        ];
+        let texts = [Text::of_html(&format!("<p>{book}</p>")), Text::of_html(&paragraphs)];
         for text in texts {
             assert_eq!(text.words.len(), KEPT_WORDS);
             let counted: usize = text.paragraphs.iter().map(|p| usize::from(p.words)).sum();
             assert_eq!(counted, KEPT_WORDS);
         }
+        assert_eq!(Text::of_item(None, Some(&book)).words.len(), MAX_WORDS);
     }
 
     #[test]
