@@ -97,6 +97,7 @@ fn update(feed: FeedKey, new: Vec<NewItem>, at: Timestamp) -> PollUpdate {
         guid_changes: Vec::new(),
         promises: Vec::new(),
         exonerated: Vec::new(),
+        released: Vec::new(),
         shared: None,
     }
 }

@@ -274,7 +274,7 @@ fn after_a_pause_overdue_feeds_are_spread_over_half_a_minute_and_hosts_keep_thei
                         queue.done(feed, set_by(0, end + 3_600).wall);
                     }
                     QueueStep::Wait(until) => {
-                        elapsed = until.max(elapsed + Duration::from_millis(1))
+                        elapsed = until.max(elapsed + Duration::from_millis(1));
                     }
                 }
             }

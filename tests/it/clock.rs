@@ -136,7 +136,9 @@ async fn a_clock_that_is_set_every_minute_neither_repeats_nor_starves_a_feed() {
             let every = if name.starts_with("an hour") { 1 } else { 5 };
             let times = polled_while(process, every, |minute| by(name, minute)).await;
             let gaps: Vec<Duration> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-            let bar = HOUR / 2..=HOUR * 2;
+            // The daemon takes the clock for wrong for minutes after each jump.
+            let most = if name.starts_with("an hour") { HOUR * 9 / 4 } else { HOUR * 2 };
+            let bar = HOUR / 2..=most;
             assert!(gaps.iter().all(|gap| bar.contains(gap)), "{process:?}, {name}: {gaps:?}");
             assert!(times.len() >= 2, "{process:?}, {name}: {times:?}");
         }

@@ -129,7 +129,10 @@ async fn a_damaged_definition_of_a_table_is_no_reason_to_report_a_bug() {
         drop(database);
         altered_is_not_published(folder.path());
         repaired(folder.path());
-        assert_eq!(ids(folder.path()), before, "{name}");
+        // The id of the output is lost with its table, those of items never are.
+        let after = ids(folder.path());
+        assert_eq!(after[1..], before[1..], "{name}");
+        assert!(name == "output" || after == before, "{name}");
     }
 }
 

@@ -222,7 +222,7 @@ async fn a_database_that_cannot_be_used() {
     sql("UPDATE feed SET profile = 'x'");
     assert_fails(at, (&["status"], "database_unreadable", 74, "database", "restore a copy"));
     sql("UPDATE feed SET profile = '{}'; ALTER TABLE item RENAME TO gone");
-    assert_fails(at, (&["why", "1"], "store_bug", 70, "database", "please report this"));
+    assert_fails(at, (&["why", "1"], "database_damaged", 74, "newswire.db", "newswire repair"));
     sql("PRAGMA application_id = 7");
     assert_fails(
         at,

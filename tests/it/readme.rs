@@ -178,6 +178,8 @@ async fn every_command_of_the_documents_runs() {
                 }
                 ["cargo", "install" | "run" | "test", ..]
                 | ["apt", "install", ..]
+                | ["echo", "newswire", ..]
+                | ["DEBIAN_FRONTEND=noninteractive", "apt-get", "purge", ..]
                 | ["podman", "run", ..]
                 | ["systemctl", "daemon-reload" | "enable" | "start" | "stop", ..]
                 | ["journalctl", "-u", "newswire", ..]

@@ -244,7 +244,7 @@ async fn a_reload_reads_files_with_secrets_again() {
     until(&running.world, "the feed is polled", || keys() == ["first"]).await;
     crate::config::private(&secret, "second");
     running.reload().await;
-    running.world.clock.advance(2 * HOUR);
+    running.world.clock.advance(12 * HOUR);
     until(&running.world, "the feed is polled again", || keys().len() == 2).await;
     assert_eq!(keys(), ["first", "second"]);
     // A file that other users can read rejects the whole config.
