@@ -120,13 +120,7 @@ async fn a_clock_that_is_set_every_minute_neither_repeats_nor_starves_a_feed() {
         "summer time" if minute == 40 => HOUR_MS,
         "summer time" if minute == 130 => -HOUR_MS,
         // A leap second, spread over a day and at once.
-        "leap smear" => {
-            if minute % 2 == 0 {
-                -1
-            } else {
-                0
-            }
-        }
+        "leap smear" if minute.is_multiple_of(2) => -1,
         "leap second" if minute == 60 => -1_000,
         _ => 0,
     };
