@@ -11,7 +11,7 @@ const NARROWEST: usize = 40;
 /// Least width of a shortened name, in columns.
 const SHORTEST_NAME: usize = 12;
 
-/// Width of the terminal that a stream is, in columns; `None`: it is none.
+/// Width of the terminal behind a stream, in columns; `None`: the stream is not a terminal.
 pub(super) fn width(stream: &impl IsTerminal) -> Option<usize> {
     let (columns, _) = stream.is_terminal().then(terminal::size)?.ok()?;
     Some(usize::from(columns)).filter(|columns| *columns >= NARROWEST)

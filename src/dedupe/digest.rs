@@ -35,8 +35,7 @@ impl Hasher {
     /// The digest of all parts.
     #[must_use]
     pub fn finish(self) -> Digest {
-        let hash: [u8; 32] = self.0.finish();
-        std::array::from_fn(|i| hash[i])
+        self.0.finish_short()
     }
 }
 

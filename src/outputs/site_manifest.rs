@@ -113,7 +113,7 @@ pub(super) fn has_gzip(path: &str) -> bool {
     ["html", "css", "svg"].contains(&extension) || Format::from_extension(extension).is_some()
 }
 
-/// Reads the manifest of a folder; empty if there is none.
+/// Reads the manifest of a folder; empty if the folder has no manifest.
 fn read(folder: &Path) -> io::Result<Recorded> {
     let text = match fs::read_to_string(folder.join(NAME)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Recorded::default()),

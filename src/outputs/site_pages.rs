@@ -115,7 +115,7 @@ pub struct SiteList {
     pub page: SitePage,
     /// The page with the stories before it in time.
     pub older: Option<SitePage>,
-    /// The part with the stories after it in time; `None`: that is the newest page of the month, or there is none.
+    /// The part with the stories after it in time; `None`: no newer stories, or they are on the newest page of the month.
     pub newer: Option<SitePage>,
     /// Whether there are more stories of its kind than it shows.
     pub has_more: bool,

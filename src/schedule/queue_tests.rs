@@ -251,7 +251,7 @@ fn after_a_suspend_overdue_feeds_are_polled() {
 
 #[test]
 fn after_a_pause_overdue_feeds_are_spread_over_half_a_minute_and_hosts_keep_their_limits() {
-    // Suspended: the monotonic clock stands still. Stopped: it goes on.
+    // Suspended: the monotonic clock does not advance. Stopped: it does.
     for stands_still in [true, false] {
         for (feeds, hosts) in [(10_usize, 10_usize), (300, 100), (3, 1)] {
             let mut queue = Queue::new(64, Duration::from_millis(20));

@@ -1,7 +1,7 @@
 //! The tables of digests: the entries of closed periods, which never change, and how far each output is closed.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{OptionalExtension as _, Row, Rows, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
@@ -87,12 +87,7 @@ impl Transaction<'_> {
              WHERE output = ?1 AND number BETWEEN ?2 AND ?3 AND html IS NOT NULL
              ORDER BY number DESC LIMIT ?4"
         ))?;
-        let mut rows = statement.query(params![output, first, last, limit as i64])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(read(row)?);
-        }
-        Ok(found)
+        read_all(statement.query(params![output, first, last, limit as i64])?)
     }
 
     /// At most `limit` digests with a text that ended at or after `start` and are before a position, which is an end with
@@ -109,13 +104,8 @@ impl Transaction<'_> {
              ORDER BY ends_at DESC LIMIT ?5"
         ))?;
         let (end, number) = before;
-        let mut rows =
-            statement.query(params![output, millis(start), millis(end), number, limit as i64])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(read(row)?);
-        }
-        Ok(found)
+        let values = params![output, millis(start), millis(end), number, limit as i64];
+        read_all(statement.query(values)?)
     }
 
     /// The digests with a text of these numbers, in any order.
@@ -128,12 +118,7 @@ impl Transaction<'_> {
             "SELECT {DIGEST} FROM digest WHERE output = ?1 AND html IS NOT NULL
              AND number IN (SELECT value FROM json_each(?2) wanted)"
         ))?;
-        let mut rows = statement.query(params![output, json_list(numbers)])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(read(row)?);
-        }
-        Ok(found)
+        read_all(statement.query(params![output, json_list(numbers)])?)
     }
 
     /// Number and id of each digest, also past retention, the highest number first.
@@ -278,6 +263,15 @@ impl Transaction<'_> {
 fn keys(json: &str) -> Result<Vec<ItemKey>, Error> {
     let keys: Vec<i64> = serde_json::from_str(json)?;
     Ok(keys.into_iter().map(ItemKey).collect())
+}
+
+/// All rows of a query for [`DIGEST`].
+fn read_all(mut rows: Rows<'_>) -> Result<Vec<StoredDigest>, Error> {
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
 }
 
 fn read(row: &Row<'_>) -> Result<StoredDigest, Error> {

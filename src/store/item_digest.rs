@@ -87,9 +87,7 @@ impl<'a> SealedItem<'a> {
             hash.update(text.map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
             hash.update(text.unwrap_or_default());
         }
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&hash.finish()[..16]);
-        digest
+        hash.finish_short()
     }
 }
 

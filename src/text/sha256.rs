@@ -26,6 +26,13 @@ impl Sha256 {
     pub fn finish(self) -> [u8; 32] {
         self.0.finish().as_ref().try_into().expect("a SHA-256 has 32 bytes")
     }
+
+    /// The first 16 bytes of the digest of all bytes.
+    #[must_use]
+    pub fn finish_short(self) -> [u8; 16] {
+        let digest = self.finish();
+        std::array::from_fn(|at| digest[at])
+    }
 }
 
 impl Default for Sha256 {
@@ -63,6 +70,7 @@ mod tests {
         let mut parts = Sha256::new();
         parts.update("a");
         parts.update("bc");
+        assert_eq!(parts.clone().finish_short(), sha256("abc")[..16]);
         assert_eq!(parts.finish(), sha256("abc"));
         // FIPS 180-2, appendix B.1.
         assert_eq!(sha256("abc")[..4], [0xba, 0x78, 0x16, 0xbf]);

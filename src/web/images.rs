@@ -344,9 +344,7 @@ fn id(url: &Url, settings: &fetch::Settings) -> ImageId {
     if let Some(proxy) = &settings.proxy {
         digest.update(format!("\nproxy {proxy}"));
     }
-    let mut id = [0; 16];
-    id.copy_from_slice(&digest.finish()[..16]);
-    ImageId(id)
+    ImageId(digest.finish_short())
 }
 
 #[cfg(test)]

@@ -49,9 +49,8 @@ async fn a_clock_that_is_ahead_at_the_start_of_a_process_breaks_no_promise() {
     assert!(world.status().last_outcome.is_some_and(Outcome::is_success));
 }
 
-#[tokio::test]
-async fn a_feed_is_polled_at_its_interval_whatever_the_clock_shows() {
-    let world = World::new().await;
+/// A feed that records the monotonic time of each request.
+fn recorded_feed(world: &World) -> ([Url; 1], Arc<Mutex<Vec<Duration>>>) {
     let (clock, times) = (world.clock.clone(), Arc::<Mutex<Vec<Duration>>>::default());
     let log = Arc::clone(&times);
     let answer = Answer::dynamic(move |_| {
@@ -59,7 +58,13 @@ async fn a_feed_is_polled_at_its_interval_whatever_the_clock_shows() {
         good()
     });
     world.origin.route("a.test", "/feed", [answer]);
-    let urls = [world.origin.url("a.test", "/feed")];
+    ([world.origin.url("a.test", "/feed")], times)
+}
+
+#[tokio::test]
+async fn a_feed_is_polled_at_its_interval_whatever_the_clock_shows() {
+    let world = World::new().await;
+    let (urls, times) = recorded_feed(&world);
     for days in [365, -365, 1, -1, -3650] {
         passes(&world, &urls, 24).await;
         set_by(&world, days);
@@ -76,14 +81,7 @@ async fn a_feed_is_polled_at_its_interval_whatever_the_clock_shows() {
 /// each `every` minutes.
 async fn polled_while(process: Process, every: u64, by: impl Fn(u64) -> i64) -> Vec<Duration> {
     let world = World::new().await;
-    let (clock, times) = (world.clock.clone(), Arc::<Mutex<Vec<Duration>>>::default());
-    let log = Arc::clone(&times);
-    let answer = Answer::dynamic(move |_| {
-        log.lock().unwrap().push(clock.elapsed());
-        good()
-    });
-    world.origin.route("a.test", "/feed", [answer]);
-    let urls = [world.origin.url("a.test", "/feed")];
+    let (urls, times) = recorded_feed(&world);
     let running = match process {
         Process::Daemon => Some(Running::start(world.open(&urls).await)),
         Process::Cron => None,

@@ -98,7 +98,7 @@ async fn a_redirect_from_https_to_http_is_rejected() {
 #[tokio::test]
 async fn a_redirect_from_http_to_https_of_the_same_host_gets_no_credentials() {
     let (port, ca) = answering("inside.test", |request| match request.contains("x-key") {
-        true => "HTTP/1.1 403 Told\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        true => "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_owned(),
         false => FEED.to_owned(),
     })
     .await;
