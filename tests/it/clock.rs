@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::daemon::Running;
 use crate::support::origin::Answer;
-use crate::support::process::Process;
+use crate::support::process::{Process, elapse};
 use crate::support::world::{HOUR, World, ends, rss};
 
 fn good() -> Answer {
@@ -89,12 +89,7 @@ async fn polled_while(process: Process, every: u64, by: impl Fn(u64) -> i64) -> 
     for minute in 0..180 {
         let before = world.clock.elapsed();
         match process {
-            Process::Daemon => {
-                for _ in 0..4 {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                    world.clock.advance(Duration::from_secs(5));
-                }
-            }
+            Process::Daemon => elapse(&world, Duration::from_secs(20)).await,
             Process::Cron if minute % every == 0 => {
                 ends(&world.open(&urls).await, FeedSelection::Due).await;
             }

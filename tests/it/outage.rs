@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::daemon::{Running, connected, free_address, until};
 use crate::support::origin::{Answer, Asked};
+use crate::support::process::elapse;
 use crate::support::world::{HOUR, World, rss};
 
 /// Leads every name to this machine while the network is there.
@@ -47,15 +48,6 @@ fn all(world: &World, holds: impl Fn(&FeedStatus) -> bool) -> bool {
     !statuses.is_empty() && statuses.iter().all(holds)
 }
 
-/// Advances the clock in steps in which the daemon can work.
-async fn passes(world: &World, time: Duration) {
-    let end = world.clock.elapsed() + time;
-    while world.clock.elapsed() < end {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-        world.clock.advance(Duration::from_secs(5));
-    }
-}
-
 #[tokio::test]
 async fn the_end_of_an_outage_is_noticed_within_a_minute() {
     let world = World::new().await;
@@ -84,7 +76,7 @@ async fn the_end_of_an_outage_is_noticed_within_a_minute() {
     let offline = |feed: &FeedStatus| feed.reason == ReasonKind::Offline;
     until(&world, "the outage is noticed", || all(&world, offline)).await;
     // So long that only the tries are left, and every feed was tried several times.
-    passes(&world, HOUR).await;
+    elapse(&world, HOUR).await;
     assert!(all(&world, |feed| feed.failures == 0), "a feed is blamed");
     let document = get(address, "/planet.json").await;
     assert!(document.starts_with("HTTP/1.1 200") && document.contains("\"A\""), "{document}");
@@ -126,7 +118,7 @@ async fn behind_a_captive_portal_feeds_are_tried_ever_more_rarely() {
     let offline = |feed: &FeedStatus| feed.reason == ReasonKind::Offline;
     until(&world, "the portal is recognised", || all(&world, offline)).await;
     let before = world.origin.asked().len();
-    passes(&world, HOUR).await;
+    elapse(&world, HOUR).await;
     let portal = |asked: &&Asked| asked.host == "portal.test";
     let asked = world.origin.asked().split_off(before).iter().filter(portal).count();
     // Four feeds, each planned after 15 to 60 minutes, and seven tries, each after twice the time.
@@ -135,7 +127,7 @@ async fn behind_a_captive_portal_feeds_are_tried_ever_more_rarely() {
     let end = world.now();
     logged_in.store(true, Ordering::SeqCst);
     let succeeded = |feed: &FeedStatus| feed.last_success_at.is_some_and(|at| at >= end);
-    passes(&world, Duration::from_secs(16 * 60)).await;
+    elapse(&world, Duration::from_secs(16 * 60)).await;
     assert!(all(&world, succeeded), "not all were polled within 16 minutes of the login");
     running.stop().await.unwrap();
 }

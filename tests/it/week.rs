@@ -163,6 +163,7 @@ impl Week {
         }
         drop((engine, follower));
         if is_killed {
+            self.world.origin.is_left().await;
             // It has not read what these responses ask for.
             for request in &mut self.log.lock().unwrap()[logged..] {
                 request.until = request.at;

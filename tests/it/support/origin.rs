@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use newswire::clock::Clock;
 use newswire::fetch::{ResolveError, Resolver};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt as _, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
@@ -83,6 +83,8 @@ struct Script {
     /// Requests that are being answered, by host and by address, and the most there ever were.
     open: HashMap<String, usize>,
     most: HashMap<String, usize>,
+    connections: usize,
+    answering: usize,
 }
 
 /// The origin; it ends with the test.
@@ -107,7 +109,12 @@ impl Origin {
         let shared = Arc::clone(&script);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&shared)));
+                let script = Arc::clone(&shared);
+                script.lock().unwrap().connections += 1;
+                tokio::spawn(async move {
+                    serve(stream, Arc::clone(&script)).await;
+                    script.lock().unwrap().connections -= 1;
+                });
             }
         });
         Self { address, script }
@@ -142,6 +149,26 @@ impl Origin {
     /// The last request.
     pub(crate) fn last(&self) -> Asked {
         self.asked().pop().expect("nobody asked")
+    }
+
+    /// Whether a request is being answered.
+    pub(crate) fn is_answering(&self) -> bool {
+        self.script.lock().unwrap().answering > 0
+    }
+
+    /// Waits until every request is read that was sent before the connections were closed.
+    pub(crate) async fn is_left(&self) {
+        // Connections are accepted in their order.
+        let mut last = TcpStream::connect(("127.0.0.1", self.port())).await.unwrap();
+        last.shutdown().await.unwrap();
+        assert_eq!(last.read(&mut [0]).await.unwrap(), 0);
+        let is_reading = || {
+            let script = self.script.lock().unwrap();
+            script.connections > script.answering
+        };
+        while is_reading() {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The most requests to one host, or to one address, that were open at one time.
@@ -195,6 +222,7 @@ async fn serve(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
 
 impl Script {
     fn begin(&mut self, places: &[String]) {
+        self.answering += 1;
         for place in places {
             let open = self.open.entry(place.clone()).or_default();
             *open += 1;
@@ -204,6 +232,7 @@ impl Script {
     }
 
     fn end(&mut self, places: &[String]) {
+        self.answering -= 1;
         for place in places {
             *self.open.entry(place.clone()).or_default() -= 1;
         }

@@ -65,6 +65,22 @@ pub(crate) async fn settle(world: &World) {
     panic!("a feed that is due is not polled");
 }
 
+/// Advances the clock by this time, in steps in which the daemon can work. While a poll runs, or the daemon has not seen
+/// yet that the clock was set, it advances slowly: limits of time are on the manual clock, and a busy machine needs real
+/// time for sockets and the writer thread.
+pub(crate) async fn elapse(world: &World, time: Duration) {
+    let end = world.clock.elapsed() + time;
+    let mut turns = 0;
+    while world.clock.elapsed() < end {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        // A poll that is given up has no result: the wait for it has an end.
+        let slowly = turns < 400 && (world.is_polling() || !world.is_clock_followed());
+        turns = if slowly { turns + 1 } else { 0 };
+        let step = Duration::from_millis(if slowly { 10 } else { 5_000 });
+        world.clock.advance(step.min(end - world.clock.elapsed()));
+    }
+}
+
 /// Advances the clock while the work runs, so that it waits for turns and slow servers.
 pub(crate) async fn driven<T>(world: &World, work: impl Future<Output = T>) -> T {
     tokio::pin!(work);
