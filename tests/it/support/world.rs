@@ -101,26 +101,6 @@ impl World {
         Engine::open(config, self.clock.clone(), self.origin.resolver()).await.unwrap()
     }
 
-    /// Whether a request is being answered, or the result of one is not stored yet.
-    pub(crate) fn is_polling(&self) -> bool {
-        if self.origin.is_answering() {
-            return true;
-        }
-        let database = rusqlite::Connection::open(self.database()).unwrap();
-        let sql = "SELECT EXISTS (SELECT 1 FROM asked JOIN feed ON asked.by = 'feed:' || feed.name
-                   WHERE asked.scope = 'url' AND asked.at > ifnull(feed.last_poll_at, 0))";
-        database.query_row(sql, [], |row| row.get(0)).is_ok_and(|is_polling| is_polling)
-    }
-
-    /// Whether stored times are by the clock as it is now, to a minute.
-    pub(crate) fn is_clock_followed(&self) -> bool {
-        let database = rusqlite::Connection::open(self.database()).unwrap();
-        let (now, since_boot) = (self.now().as_millisecond(), self.clock.since_boot().as_millis());
-        let offset = now - i64::try_from(since_boot).unwrap();
-        let stored = database.query_row("SELECT offset FROM clock", [], |row| row.get::<_, i64>(0));
-        stored.is_ok_and(|stored| (stored - offset).abs() < 60_000)
-    }
-
     /// What the database says of each feed.
     pub(crate) fn statuses(&self) -> Vec<FeedStatus> {
         Reader::open(&self.database()).unwrap().read(|reader| reader.feed_statuses()).unwrap()
