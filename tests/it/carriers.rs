@@ -153,6 +153,19 @@ async fn heavily_edited_copies_are_shown_seldom_more_than_once() {
     }
 }
 
+/// Agency copy as copy desks edit it in ten minutes: own headline, house style, cuts, excerpts, newer figures. Written for
+/// five papers a story by people who did not know the rules, and no rule was changed for them. Each gave 25 of 26 stories
+/// shown once, no wrong pair and a recall of pairs of 0.985.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_as_copy_desks_edit_them_are_shown_once() {
+    for (title, texts) in [
+        ("desks, English", include_str!("../fixtures/carriers/printed/desks-english.txt")),
+        ("desks, seven languages", include_str!("../fixtures/carriers/printed/desks-world.txt")),
+    ] {
+        check(&judge_printed(title, texts, Similarity::Normal).await);
+    }
+}
+
 /// The figures of another set of printed stories, which `NEWSWIRE_PRINTED` names.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn printed_stories_of_another_set_are_measured() {
