@@ -185,7 +185,8 @@ impl Evidence {
 
 /// Whether a rule found the two different, not only too little shared text.
 fn refuses(tie: &Match) -> bool {
-    !tie.same && matches!(tie.rule, Rule::Series | Rule::Template | Rule::SameSite)
+    !tie.same
+        && matches!(tie.rule, Rule::Series | Rule::OtherTitle | Rule::Template | Rule::SameSite)
 }
 
 /// Whether a pair that was one story may remain one after an edit.

@@ -88,8 +88,9 @@ pub fn verdict(
     let Some(found) = near.filter(|found| found.same) else { return page.or(near) };
     // v1.2.3 is not v1.2.4, part 1 is not part 2, today's weather is not yesterday's.
     let whole = found.rule == Rule::SameText && pair.like.shorter >= SHORT_WORDS;
-    if pair.is_sibling() || !whole && pair.is_variant() {
-        return apart(Rule::Series, found.score);
+    let series = pair.is_sibling().then_some(Rule::Series);
+    if let Some(rule) = series.or_else(|| pair.variant().filter(|_| !whole)) {
+        return apart(rule, found.score);
     }
     // A site separates its own things, and puts the same frame around all of them. It shows one text twice
     // where two of its lists carry it.
@@ -326,16 +327,16 @@ impl Pair<'_> {
 
     /// Titles of one frame with other words in it: over short texts, and where each text has the words
     /// of its own title and not those of the other. Over short texts the second is enough.
-    fn is_variant(&self) -> bool {
+    fn variant(&self) -> Option<Rule> {
         let (a, b) = (self.a, self.b);
         let (title, other) = (&a.fingerprint.title, &b.fingerprint.title);
         let excerpt = self.like.longer as f32 >= EXCERPT * self.like.shorter as f32;
         let short = self.like.shorter < VARIANT_WORDS;
-        if !excerpt && short && title.is_successor(other) {
-            return true;
-        }
         if excerpt {
-            return false;
+            return None;
+        }
+        if short && title.is_successor(other) {
+            return Some(Rule::Series);
         }
         let words = |item: &Comparable| item.words.0.iter().map(|w| w.hash).collect::<HashSet<_>>();
         let (left, right) = (words(a), words(b));
@@ -348,11 +349,12 @@ impl Pair<'_> {
             // Headlines of one story in other words are about words that both texts have.
             // Equal texts too, for a form has them.
             let like = short || self.like.containment >= FORM_TEXT;
-            return like && one.min(two) >= 2 && 2 * one >= mine.len() && 2 * two >= others.len();
+            let apart = one.min(two) >= 2 && 2 * one >= mine.len() && 2 * two >= others.len();
+            return (like && apart).then_some(Rule::OtherTitle);
         }
         let alike = self.like.jaccard >= EQUAL || self.like.containment >= CUT;
         let equal = alike && self.form().is_none();
-        short && !equal || one > 0 && two > 0
+        (short && !equal || one > 0 && two > 0).then_some(Rule::Series)
     }
 
     /// Whether one form was filled in twice; texts that share little have no form.

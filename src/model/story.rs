@@ -100,6 +100,8 @@ pub enum Rule {
     SameTitle,
     /// The same title except for a number, a version or a day. Keeps items apart.
     Series,
+    /// Two titles, each about words that only its own text has. Keeps items apart.
+    OtherTitle,
     /// The same text except for numbers, days and names. Keeps items apart.
     Template,
     /// Similar text on two pages of one site. Keeps items apart: a site does not publish one thing twice.
@@ -115,6 +117,7 @@ impl Rule {
         Self::SimilarText,
         Self::SameTitle,
         Self::Series,
+        Self::OtherTitle,
         Self::Template,
         Self::SameSite,
     ];
@@ -129,6 +132,7 @@ impl Rule {
             Self::SimilarText => "similar_text",
             Self::SameTitle => "same_title",
             Self::Series => "series",
+            Self::OtherTitle => "other_title",
             Self::Template => "template",
             Self::SameSite => "same_site",
         }
