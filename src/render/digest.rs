@@ -132,8 +132,8 @@ pub fn digest_text(
     for (n, entry) in entries.iter().enumerate() {
         let story = Story::of(entry, look);
         let excerpts = output.digest.is_none_or(|digest| digest.excerpts) && n < EXCERPTS;
-        let also_at = (look.also_at == AlsoAt::Content).then_some(texts);
-        write_story(&mut html, &story, (excerpts, also_at));
+        let names_others = look.also_at == AlsoAt::Content;
+        write_story(&mut html, &story, (excerpts, names_others), texts);
         titles.push(story.title);
     }
     let summary = text::beginning(&titles.join(" · "), MAX_SUMMARY).unwrap_or_default();
@@ -141,8 +141,13 @@ pub fn digest_text(
 }
 
 /// Writes a story of a digest: title, source, picture and excerpt. Only elements and attributes that every feed reader
-/// keeps. Other feeds with the story are named in the words of `also_at`; `None`: they are not named.
-fn write_story(html: &mut String, story: &Story, (excerpts, also_at): (bool, Option<&Texts>)) {
+/// keeps.
+fn write_story(
+    html: &mut String,
+    story: &Story,
+    (excerpts, names_others): (bool, bool),
+    texts: &Texts,
+) {
     let escape = html::escape;
     let language = story.language.as_deref().map(|tag| format!(" lang=\"{}\"", escape(tag)));
     let language = language.unwrap_or_default();
@@ -157,10 +162,11 @@ fn write_story(html: &mut String, story: &Story, (excerpts, also_at): (bool, Opt
     let mut source = format!("<bdi>{}</bdi>", escape(&story.source));
     authors.for_each(|name| {
         // Writing into a String cannot fail.
-        let _ = write!(source, ", <bdi>{}</bdi>", escape(name));
+        let _ = write!(source, "{}<bdi>{}</bdi>", texts.comma, escape(name));
     });
-    let others = || story.also_at.iter().map(|other| (&other.url, &other.feed));
-    if let Some(links) = also_at.and_then(|texts| also_at_links(others(), texts)) {
+    let others = story.also_at.iter().filter(|_| names_others);
+    let others = others.map(|other| (&other.url, &other.feed));
+    if let Some(links) = also_at_links(others, texts) {
         let _ = write!(source, " · {links}");
     }
     let _ = write!(html, "<p{language} dir=\"auto\"><b>{title}</b><br><i>{source}</i></p>");

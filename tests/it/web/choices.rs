@@ -73,7 +73,8 @@ fn an_own_style_sheet_can_be_the_only_one() {
 #[test]
 fn a_filter_that_takes_few_items_has_the_way_back_too() {
     run(async {
-        let name = |n: usize| format!("n{n} {}", if n % 20 == 0 { "rare" } else { "common" });
+        let name =
+            |n: usize| format!("n{n} {}", if n.is_multiple_of(20) { "rare" } else { "common" });
         let names: Vec<String> = (0..1000).map(name).collect();
         let notes: Vec<(&str, &str)> = names.iter().map(|name| (&**name, &**name)).collect();
         let rare = Conditions { title: regex::Regex::new("rare").ok(), ..Conditions::default() };

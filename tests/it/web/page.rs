@@ -353,7 +353,7 @@ fn the_page_of_a_feed_names_it_and_offers_its_stories_as_a_feed() {
         let page = planet.get("/planet/?feed=a.test-feed").await.text();
         assert!(page.contains("<h1 dir=\"auto\">Site &#60;A&#62;</h1>"), "{page}");
         assert!(page.contains("2 stories · "), "{page}");
-        assert!(page.contains("<a href=\"https://site.test/\">site</a>"), "{page}");
+        assert!(page.contains("<a href=\"https://site.test/\">Site</a>"), "{page}");
         let link = "type=\"application/atom+xml\" href=\"../planet.atom?feed=a.test-feed\"";
         assert!(page.contains(link), "{page}");
         assert!(page.contains("<code>http://127.0.0.1:8420/planet.atom?feed=a.test-feed</code>"));
@@ -361,7 +361,7 @@ fn the_page_of_a_feed_names_it_and_offers_its_stories_as_a_feed() {
         assert!(found.contains("noindex"), "{found}");
         let marked = planet.get("/planet/?q=note").await.text();
         assert!(marked.contains("<mark>Note</mark> 0 on rust"), "{marked}");
-        assert!(marked.contains("more than 40 stories · "), "{marked}");
+        assert!(marked.contains("More than 40 stories · "), "{marked}");
     });
 }
 
