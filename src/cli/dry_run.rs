@@ -144,7 +144,12 @@ fn list_new_in(
             let _ = writeln!(out, "  + {}", name(item));
         }
         for (output, visibility) in by_output.iter().filter(|(_, v)| !is_shown(v)) {
-            let _ = writeln!(out, "  - {}: {output}: {}", name(item), visibility_text(visibility));
+            let _ = writeln!(
+                out,
+                "  - {}, output {output}: {}",
+                name(item),
+                visibility_text(visibility)
+            );
         }
     }
     Ok(())

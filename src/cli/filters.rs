@@ -10,8 +10,10 @@ use crate::model::{FeedKey, Filter};
 use crate::outputs::{self, FilterEffect, feed_filter_effects, output_filter_effects};
 use crate::store::{Reader, Transaction};
 
-/// Smallest number of examined items that a warning is based on.
+/// Smallest number of examined items that a warning is based on: the rule may be for rare items.
 const ENOUGH: usize = 100;
+/// The same for a rule that leaves nothing to be shown.
+const FEW: usize = 10;
 
 /// The effect of each rule of the filters of feeds, on the items that were seen since.
 ///
@@ -48,7 +50,16 @@ pub(super) fn check(config: &Config, report: &mut Report) {
         Ok(all)
     });
     for (owner, effects) in all.unwrap_or_default() {
-        for effect in effects.iter().filter(|effect| effect.examined >= ENOUGH) {
+        let is_refusal = |effect: &FilterEffect| {
+            effect.rule.starts_with("exclude") || effect.rule == Filter::NOT_INCLUDED
+        };
+        let includes = effects.iter().filter(|effect| !is_refusal(effect)).count();
+        let leaves_nothing = |effect: &FilterEffect| match effect.matched {
+            0 => !is_refusal(effect) && includes == 1,
+            all => is_refusal(effect) && all == effect.examined,
+        };
+        let least = |effect: &FilterEffect| if leaves_nothing(effect) { FEW } else { ENOUGH };
+        for effect in effects.iter().filter(|effect| effect.examined >= least(effect)) {
             report.push(match effect.matched {
                 0 => warning("filter_matches_nothing", &owner, effect, "none"),
                 all if all == effect.examined => {

@@ -248,7 +248,7 @@ impl Replay {
         }
         for (output, difference) in &self.outputs {
             let [old, new] = difference.stories;
-            let _ = writeln!(text, "\n{output}: {old} stories before, {new} after");
+            let _ = writeln!(text, "\n{output}: stories: {old} before, {new} after");
             for (mark, list) in [('-', &difference.removed), ('+', &difference.added)] {
                 for (item, why) in list {
                     let _ = writeln!(text, "  {mark} {item}\n      {why}");

@@ -313,7 +313,7 @@ pub const KEYS: &[Key] = &[
         .doc("Subtitle of the merged feed.")
         .also_called(&["subtitle", "summary", "about"]),
     output("link", URL).example("\"https://planet.example.org/\"")
-        .doc("Page that the merged feed belongs to; the default is the index page of this server.")
+        .doc("Page that the merged feed belongs to; the default is its page on this server.")
         .also_called(&["url", "homepage", "site_url", "html_url", "home"]),
     output("author", TEXT).example("\"Planet Example\"")
         .doc("Publisher of the merged feed; the default is its title.")
@@ -359,6 +359,7 @@ pub const KEYS: &[Key] = &[
         .also_called(EXCLUDE),
     output("icon", URL).example("\"https://planet.example.org/icon.png\"")
         .doc("URL of a square picture for the merged feed, best a PNG of 512 by 512 pixels.")
+        .details("Previews of links to the pages show it too.")
         .also_called(&["image", "picture", "favicon"]),
     output("language", LANGUAGE).example("\"en\"")
         .doc("Language of stories that do not name one, and of the pages.")
@@ -400,7 +401,7 @@ pub const KEYS: &[Key] = &[
         .details("It has no effect without stylesheet.")
         .also_called(&["own_style", "replace_stylesheet", "no_css"]),
     output("logo", PICTURE).example("\"logo.svg\"")
-        .doc("Picture above the title of the pages: SVG, PNG, JPEG or WebP.")
+        .doc("Picture above the title of the pages and in the tab of the browser: SVG, PNG, JPEG or WebP.")
         .also_called(&["banner", "brand"]),
     output("header", PAGE_TEXT).example("\"header.html\"")
         .doc("File with HTML that is written above the pages as it is.")

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use jiff::tz::TimeZone;
 use regex::{Regex, RegexBuilder};
 use toml::de::DeValue;
+use url::Url;
 
 use super::suggest::nearest;
 use super::value::Invalid;
@@ -90,6 +91,30 @@ pub(super) fn regex(text: &str) -> Result<Regex, Invalid> {
     })
 }
 
+/// Checks the text that replaces the matches of a regular expression.
+pub(super) fn replacement(regex: &Regex, text: &str) -> Result<(), Invalid> {
+    let mut rest = text;
+    while let Some((_, behind)) = rest.split_once('$') {
+        // As the crate reads it: a name is as long as possible.
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let end = behind.find(|c: char| !is_name(c)).unwrap_or(behind.len());
+        let (name, after) = match behind.strip_prefix('{').and_then(|it| it.split_once('}')) {
+            Some(braced) => braced,
+            None => behind.split_at(end),
+        };
+        rest = behind.strip_prefix('$').unwrap_or(after);
+        let number = name.parse::<usize>().ok().filter(|number| *number < regex.captures_len());
+        let mut names = regex.capture_names().flatten();
+        if name.is_empty() || number.is_some() || names.any(|known| known == name) {
+            continue;
+        }
+        let message = format!("the regular expression has no group {name:?}");
+        let help = "write ${1} for the first group, and $$ for a dollar";
+        return Err(Invalid::new("bad_regex", message, help));
+    }
+    Ok(())
+}
+
 /// A pattern of links: a host name with its subdomains, or a regular expression.
 pub(super) fn link_pattern(text: &str) -> Result<LinkPattern, Invalid> {
     let text = text.trim();
@@ -100,6 +125,13 @@ pub(super) fn link_pattern(text: &str) -> Result<LinkPattern, Invalid> {
     if let Some(name) = text.strip_prefix("*.") {
         let message = format!("{text:?} is not a host name");
         let help = "a host name includes its subdomains";
+        return Err(Invalid::new("bad_regex", message, help).meant(name));
+    }
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let site = url.filter(|url| &url[url::Position::BeforePath..] == "/");
+    if let Some(name) = site.as_ref().and_then(Url::host_str) {
+        let message = format!("{text:?} is the address of a site, not a host name");
+        let help = "a host name includes its subdomains and both http and https";
         return Err(Invalid::new("bad_regex", message, help).meant(name));
     }
     let label = |label: &str| {

@@ -178,16 +178,27 @@ fn replacement(
 ) -> Option<(Regex, String)> {
     let pair = value.get_ref().as_array().map(|pair| pair.iter().collect::<Vec<_>>());
     let texts = pair.as_deref().and_then(|pair| match pair {
-        [regex, text] => Some((regex.span(), regex.get_ref().as_str()?, text.get_ref().as_str()?)),
+        [regex, text] => {
+            let spans = (regex.span(), text.span());
+            Some((spans, regex.get_ref().as_str()?, text.get_ref().as_str()?))
+        }
         _ => None,
     });
-    let Some((span, regex, text)) = texts else {
+    let Some(((span, span_of_text), regex, text)) = texts else {
         let message = format!("{} must contain pairs of texts", key.name);
         let error = Diagnostic::error("wrong_type", value.span(), message);
         report.push(error.help(format!("write it as {}", key.example)));
         return None;
     };
+    if regex.is_empty() {
+        let message = format!("the regular expression of {} is empty", key.name);
+        let help = "\"^\" is the beginning of a title, \"$\" its end";
+        report.push(Diagnostic::error("empty_value", span, message).help(help));
+        return None;
+    }
     let regex = text::regex(regex).map_err(|invalid| report.push(invalid.at(span))).ok()?;
+    let checked = text::replacement(&regex, text);
+    checked.map_err(|invalid| report.push(invalid.at(span_of_text))).ok()?;
     Some((regex, text.to_owned()))
 }
 

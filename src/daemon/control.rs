@@ -18,7 +18,7 @@ use tracing::{debug, warn};
 use super::engine::FeedSelection;
 use super::handle::{DaemonHandle, Demands, PollRefusal, ReloadResult, StartedPolls};
 use crate::clock::Clock;
-use crate::telemetry::Readiness;
+use crate::telemetry::{Problem, Readiness};
 use crate::text::amounts::count;
 use crate::web;
 
@@ -32,6 +32,8 @@ const MAX_CLIENTS: usize = 16;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time between two signs of life while polls run.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+/// Number of signs of life without a result after which polls that cannot be stored are no longer waited for.
+const PATIENCE: u32 = 6;
 /// Time limit for the next line of a reply.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -275,7 +277,7 @@ async fn reply(mut stream: UnixStream, daemon: &Controlled) -> io::Result<()> {
             ReloadResult::Rejected(report) => Reply::Rejected(report),
             ReloadResult::Failed(reason) => Reply::Failed(reason),
         },
-        Ok(Request::Poll { feeds, force }) => poll((feeds, force), handle, &mut writing).await?,
+        Ok(Request::Poll { feeds, force }) => poll((feeds, force), daemon, &mut writing).await?,
         Ok(Request::LogLevel { levels, seconds }) => {
             match handle.set_log_levels(&levels, Duration::from_secs(seconds)) {
                 Ok(()) => Reply::Done {
@@ -293,7 +295,7 @@ async fn reply(mut stream: UnixStream, daemon: &Controlled) -> io::Result<()> {
 /// Polls feeds and sends the result of each as progress.
 async fn poll(
     (feeds, force): (Vec<String>, bool),
-    handle: &DaemonHandle,
+    Controlled { handle, readiness, .. }: &Controlled,
     writing: &mut WriteHalf<'_>,
 ) -> io::Result<Reply> {
     let selection = match (feeds.is_empty(), force) {
@@ -307,11 +309,11 @@ async fn poll(
         Err(PollRefusal::UnknownFeed(name)) => return Ok(Reply::UnknownFeed(name)),
         Err(PollRefusal::Unable(reason)) => return Ok(Reply::Failed(reason)),
     };
-    let (mut ended, mut held) = (0, 0);
+    let (mut ended, mut held, mut quiet) = (0, 0, 0);
     loop {
         match tokio::time::timeout(SIGN_OF_LIFE, results.recv()).await {
             Ok(Some(report)) => {
-                ended += 1;
+                (ended, quiet) = (ended + 1, 0);
                 held += usize::from(report.is_held);
                 send_line(writing, &Reply::Progress(report.line)).await?;
             }
@@ -319,11 +321,24 @@ async fn poll(
                 return Ok(Reply::Failed("the daemon is stopping".to_owned()));
             }
             Ok(None) => break,
-            // The client notices when the daemon does not answer any more.
-            Err(_) => send_line(writing, &Reply::Progress(String::new())).await?,
+            Err(_) => {
+                quiet += 1;
+                let problem = readiness.problems().into_iter().find(|it| it.stops_polls());
+                if let Some(problem) = problem.filter(|_| quiet >= PATIENCE) {
+                    return Ok(Reply::Failed(not_stored((ended, number), problem)));
+                }
+                // The client notices when the daemon does not answer any more.
+                send_line(writing, &Reply::Progress(String::new())).await?;
+            }
         }
     }
     Ok(Reply::Done { message: poll_summary(number, held), warnings: String::new() })
+}
+
+/// Why a command does not wait for the rest of its polls.
+fn not_stored((ended, number): (usize, usize), problem: Problem) -> String {
+    let (text, feeds) = (problem.text(), count(number as u64, "feed"));
+    format!("{text}; {ended} of {feeds} polled, the daemon polls the rest later")
 }
 
 /// The result of a command that polls `number` feeds, of which `held` were not requested.

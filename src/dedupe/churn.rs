@@ -10,7 +10,7 @@ use crate::model::{ItemKey, ItemTraits, RecentItem, RecognisedBy};
 
 /// An item that seems new, with what it may be recognised by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stranger {
+pub struct UnrecognisedItem {
     /// Index of the item in the document.
     pub index: usize,
     /// Whether items of the document share its guid or link: then another date is another item.
@@ -19,9 +19,9 @@ pub struct Stranger {
     pub seen: ItemTraits,
 }
 
-/// A new guid for an item that is kept.
+/// A kept item that has another guid in the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Alias {
+pub struct RecognisedItem {
     /// Index of the item in the document.
     pub index: usize,
     /// Key of the stored item that is kept.
@@ -35,46 +35,50 @@ const MIGRATION: usize = 5;
 /// Longest difference of two dates that count as the same, in seconds.
 const MINUTE: i64 = 60;
 
-/// Which of the strangers are kept items under a new guid; `known` items of the document were
+/// Which of the unrecognised items are kept ones under a new guid; `known` items of the document were
 /// recognised as they are, `gone` are kept items that are not in it.
 #[must_use]
-pub fn aliases(strangers: &[Stranger], gone: &[RecentItem], known: usize) -> Vec<Alias> {
-    let migrated = strangers.len() >= MIGRATION && strangers.len() >= known;
+pub fn recognised(
+    unrecognised: &[UnrecognisedItem],
+    gone: &[RecentItem],
+    known: usize,
+) -> Vec<RecognisedItem> {
+    let migrated = unrecognised.len() >= MIGRATION && unrecognised.len() >= known;
     let (mut found, mut taken) = (Vec::new(), HashSet::new());
     let mut matched: HashSet<usize> = HashSet::new();
     for way in [RecognisedBy::Page, RecognisedBy::Text, RecognisedBy::Path, RecognisedBy::Title] {
-        let rivals = rivals(strangers, way);
+        let rivals = rivals(unrecognised, way);
         let mut kept: HashMap<String, Vec<&RecentItem>> = HashMap::new();
         for candidate in gone {
             if let Some(mark) = mark(&candidate.seen, way) {
                 kept.entry(mark).or_default().push(candidate);
             }
         }
-        for stranger in strangers {
-            let Some(mark) = mark(&stranger.seen, way) else { continue };
+        for new in unrecognised {
+            let Some(mark) = mark(&new.seen, way) else { continue };
             // A mark that several items have identifies none of them.
             let alone = rivals.get(&mark) == Some(&1);
             let Some([RecentItem { key, seen, .. }]) = kept.get(&mark).map(Vec::as_slice) else {
                 continue;
             };
             if alone
-                && !matched.contains(&stranger.index)
+                && !matched.contains(&new.index)
                 && !taken.contains(key)
-                && (!stranger.shares_its_key || same_minute(&stranger.seen, seen) != Some(false))
-                && holds(way, &stranger.seen, seen, migrated)
+                && (!new.shares_its_key || same_minute(&new.seen, seen) != Some(false))
+                && holds(way, &new.seen, seen, migrated)
             {
                 taken.insert(*key);
-                matched.insert(stranger.index);
-                found.push(Alias { index: stranger.index, key: *key, way });
+                matched.insert(new.index);
+                found.push(RecognisedItem { index: new.index, key: *key, way });
             }
         }
     }
     found
 }
 
-fn rivals(strangers: &[Stranger], way: RecognisedBy) -> HashMap<String, usize> {
+fn rivals(unrecognised: &[UnrecognisedItem], way: RecognisedBy) -> HashMap<String, usize> {
     let mut rivals = HashMap::new();
-    for mark in strangers.iter().filter_map(|stranger| mark(&stranger.seen, way)) {
+    for mark in unrecognised.iter().filter_map(|new| mark(&new.seen, way)) {
         *rivals.entry(mark).or_default() += 1;
     }
     rivals
@@ -151,8 +155,8 @@ mod tests {
     }
 
     fn one(new: ItemTraits, old: ItemTraits) -> Option<RecognisedBy> {
-        let strangers = [Stranger { index: 0, shares_its_key: false, seen: new }];
-        aliases(&strangers, &[kept(1, old)], 9).first().map(|alias| alias.way)
+        let unrecognised = [UnrecognisedItem { index: 0, shares_its_key: false, seen: new }];
+        recognised(&unrecognised, &[kept(1, old)], 9).first().map(|known| known.way)
     }
 
     #[test]
@@ -160,8 +164,8 @@ mod tests {
         let old = kept(1, seen("https://e.example/status", "Gate two closed", 1_000, 7));
         let found = |at| {
             let seen = seen("https://e.example/status", "Gate two closed again", at, 7);
-            let new = Stranger { index: 0, shares_its_key: true, seen };
-            aliases(&[new], std::slice::from_ref(&old), 9).len()
+            let new = UnrecognisedItem { index: 0, shares_its_key: true, seen };
+            recognised(&[new], std::slice::from_ref(&old), 9).len()
         };
         assert_eq!((found(1_000), found(90_000)), (1, 0));
     }
@@ -214,14 +218,14 @@ mod tests {
         };
         let gone: Vec<RecentItem> =
             (0..5).map(|n| kept(n as i64, at("old.example", n, 1_000))).collect();
-        let strangers: Vec<Stranger> = (0..5)
-            .map(|n| Stranger {
+        let unrecognised: Vec<UnrecognisedItem> = (0..5)
+            .map(|n| UnrecognisedItem {
                 index: n,
                 shares_its_key: false,
                 seen: at("new.example", n, 900_000),
             })
             .collect();
-        assert_eq!(aliases(&strangers, &gone, 0).len(), 5);
-        assert_eq!(aliases(&strangers[..2], &gone, 0).len(), 0);
+        assert_eq!(recognised(&unrecognised, &gone, 0).len(), 5);
+        assert_eq!(recognised(&unrecognised[..2], &gone, 0).len(), 0);
     }
 }

@@ -18,8 +18,8 @@ const SLACK: SignedDuration = SignedDuration::from_hours(24);
 /// What is known of how a feed publishes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rhythm {
-    /// Whether a document of the feed was read before.
-    pub seen: Acquaintance,
+    /// Which document of the feed this is.
+    pub document: DocumentOrder,
     /// New items of each of its last polls that brought any, the first one left out.
     pub bursts: Vec<u32>,
     /// Items a day, over what is known.
@@ -28,14 +28,14 @@ pub struct Rhythm {
     pub last_success: Option<Timestamp>,
 }
 
-/// Whether a document of a feed was read before.
+/// Which of the documents of a feed the present one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Acquaintance {
-    /// The present document is the first one.
+pub enum DocumentOrder {
+    /// The first one that was read.
     #[default]
-    New,
-    /// A document of the feed was read before.
-    Old,
+    First,
+    /// A document was read before.
+    Later,
 }
 
 /// How many new items at once are nothing out of the ordinary.
@@ -77,12 +77,12 @@ pub fn admit(
         let since = rhythm.last_success.and_then(|last| last.checked_sub(SLACK).ok());
         date.zip(since).is_none_or(|(date, since)| date >= since)
     };
-    let (room, hold) = match rhythm.seen {
-        Acquaintance::New => (settings.initial_items, HoldReason::History),
-        Acquaintance::Old if settings.burst_guard == BurstGuard::Off => {
+    let (room, hold) = match rhythm.document {
+        DocumentOrder::First => (settings.initial_items, HoldReason::History),
+        DocumentOrder::Later if settings.burst_guard == BurstGuard::Off => {
             (usize::MAX, HoldReason::Burst)
         }
-        Acquaintance::Old => (budget(rhythm, now), HoldReason::Burst),
+        DocumentOrder::Later => (budget(rhythm, now), HoldReason::Burst),
     };
     if dates.len() <= room {
         return vec![None; dates.len()];
@@ -90,7 +90,7 @@ pub fn admit(
     let mut order: Vec<usize> = (0..dates.len()).collect();
     // The newest first; without dates, as the document has them.
     order.sort_by_key(|i| std::cmp::Reverse(dates[*i]));
-    if rhythm.seen == Acquaintance::Old {
+    if rhythm.document == DocumentOrder::Later {
         order.retain(|i| fresh(&dates[*i]));
     }
     let mut holds = vec![Some(hold); dates.len()];
@@ -115,7 +115,7 @@ mod tests {
 
     fn known() -> Rhythm {
         Rhythm {
-            seen: Acquaintance::Old,
+            document: DocumentOrder::Later,
             bursts: vec![1, 2, 1, 3, 2],
             per_day: 4.0,
             last_success: Some(at(-1)),

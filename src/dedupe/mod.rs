@@ -38,10 +38,10 @@ pub mod verdict;
 pub mod weights;
 pub mod words;
 
-pub use churn::{Alias, Stranger, aliases};
+pub use churn::{RecognisedItem, UnrecognisedItem, recognised};
 pub use differences::{Difference, differences};
 pub use fingerprint::{Comparable, Facts, Fingerprint};
-pub use flood::{Acquaintance, Rhythm, admit, per_day};
+pub use flood::{DocumentOrder, Rhythm, admit, per_day};
 pub use frames::{Frame, other_filling};
 pub use grouping::{centre, stories};
 pub use identity::{

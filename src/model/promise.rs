@@ -110,7 +110,7 @@ pub struct Promise {
     /// Why it was made.
     pub reason: PromiseReason,
     /// URL whose response led to the promise.
-    pub said_by: String,
+    pub response_url: String,
     /// Time when it was made (UTC).
     pub at: Timestamp,
 }
@@ -224,7 +224,7 @@ mod tests {
             host: "a.test".to_owned(),
             until: at(2_000),
             reason: PromiseReason::RetryAfter,
-            said_by: "http://a.test/".to_owned(),
+            response_url: "http://a.test/".to_owned(),
             at: at(1_000),
         };
         let entry = LedgerEntry { promises: vec![promise], ..LedgerEntry::default() };

@@ -5,6 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::tz::TimeZone;
@@ -22,7 +23,7 @@ use crate::render::{Document, Format, Output, Selector};
 use crate::store::{ArchivePage, Hits, ItemHead, Reader, SearchQuery, Transaction};
 
 /// Number of candidates that are looked at for one query.
-const CANDIDATES: usize = 2048;
+pub(super) const CANDIDATES: usize = 2048;
 /// Maximum number of months with a page.
 const MONTHS: usize = 240;
 /// Time for which the months are kept over publications: to find them costs a look at each feed for each month.
@@ -225,37 +226,8 @@ impl Contents {
         Ok(results)
     }
 
-    /// The query of the page of `limit` items before that of `query` in the order, which begins with newer ones; `None`: it
-    /// is the first page, or it is not known. That of a search and of digests is not.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn newer(&self, query: &Query, limit: usize) -> Result<Option<Query>, Error> {
-        let is_plain = query.words.trim().is_empty() && self.output.digest.is_none();
-        let Some(after) = query.after.filter(|_| is_plain) else { return Ok(None) };
-        let selector = Selector::new(&self.output, Timestamp::MAX);
-        let end = query.month.map_or(Timestamp::MAX, |month| month.end(&self.zone()));
-        self.reader.read(|reader| {
-            let shown = self.feeds_of(reader, query, &selector)?;
-            let feeds: Vec<FeedKey> = shown.keys().copied().collect();
-            let mut heads = reader.items_from(&feeds, (after.sort_at, after.key), 2 * limit)?;
-            heads.retain(|head| head.sort_at < end);
-            let mut count = 0;
-            for heads in heads.chunks(BATCH) {
-                for entry in leads(reader, heads, &shown, &selector)? {
-                    count += 1;
-                    if count > limit {
-                        let after = Some(Position { sort_at: entry.sort_at, key: entry.key });
-                        return Ok(Some(Query { after, ..query.clone() }));
-                    }
-                }
-            }
-            Ok(None)
-        })
-    }
-
     /// The feeds of the output that a query selects.
-    fn feeds_of(
+    pub(super) fn feeds_of(
         &self,
         reader: &Transaction<'_>,
         query: &Query,
@@ -277,10 +249,29 @@ impl Contents {
         limit: usize,
     ) -> Result<Results, Error> {
         let mut results = Results::default();
+        self.walk_digests(reader, query, |entry| {
+            if results.entries.len() == limit {
+                let last = results.entries.last();
+                results.more = last.map(|e| Position { sort_at: e.sort_at, key: e.key });
+                return ControlFlow::Break(());
+            }
+            results.entries.push(entry);
+            ControlFlow::Continue(())
+        })?;
+        Ok(results)
+    }
+
+    /// Visits the digests of a query after its position, the newest first.
+    pub(super) fn walk_digests(
+        &self,
+        reader: &Transaction<'_>,
+        query: &Query,
+        mut visit: impl FnMut(OutputItem) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
         let search = SearchQuery::read(&query.words);
         let is_never_met = search.is_none() && !query.words.trim().is_empty();
         if query.feed.is_some() || query.tag.is_some() || is_never_met {
-            return Ok(results);
+            return Ok(());
         }
         let zone = self.zone();
         let (start, end) = match query.month {
@@ -295,15 +286,12 @@ impl Contents {
         };
         loop {
             let entries = digest::before(reader, &self.output, (start, before), BATCH)?;
-            let Some(last) = entries.last() else { return Ok(results) };
+            let Some(last) = entries.last() else { return Ok(()) };
             before = Position { sort_at: last.sort_at, key: last.key };
             for entry in entries.into_iter().filter(matches) {
-                if results.entries.len() == limit {
-                    let last = results.entries.last();
-                    results.more = last.map(|e| Position { sort_at: e.sort_at, key: e.key });
-                    return Ok(results);
+                if visit(entry).is_break() {
+                    return Ok(());
                 }
-                results.entries.push(entry);
             }
         }
     }
@@ -350,13 +338,20 @@ impl Contents {
             }
             let feeds: Vec<FeedKey> = feeds_taken(reader, &self.output)?.into_keys().collect();
             let zone = self.zone();
-            let (mut months, mut before) = (Vec::new(), Timestamp::MAX);
-            while months.len() < MONTHS
-                && let Some(newest) = reader.newest_before(&feeds, before)?
-            {
+            let mut months: Vec<Month> = Vec::new();
+            let mut found = reader.newest_before(&feeds, Timestamp::MAX)?;
+            while let Some((newest, feed)) = found.filter(|_| months.len() < MONTHS) {
                 let month = Month::of(newest, &zone);
-                before = month.start(&zone).min(newest);
                 months.push(month);
+                let start = month.start(&zone).min(newest);
+                // A look at each feed is needed only where this one has no item in the month before.
+                let own = reader.newest_before(&[feed], start)?;
+                let is_next =
+                    |(at, _): &(Timestamp, FeedKey)| Month::of(*at, &zone) == month.before();
+                found = match own.filter(is_next) {
+                    Some(own) => Some(own),
+                    None => reader.newest_before(&feeds, start)?,
+                };
             }
             Ok::<_, Error>(months)
         })?;
@@ -373,7 +368,7 @@ impl Contents {
     }
 
     /// The time zone of the months.
-    fn zone(&self) -> TimeZone {
+    pub(super) fn zone(&self) -> TimeZone {
         self.output.presentation.zone()
     }
 

@@ -9,7 +9,9 @@ use super::error::Error;
 use super::select::Feeds;
 use super::site_pages::SitePage;
 use crate::model::{FeedInfo, OutputItem};
-use crate::render::{self, Document, Effort, Filtered, Format, Output, OutputIdentity, Page};
+use crate::render::{
+    self, Document, Effort, Filtered, Format, Output, OutputIdentity, Page, Texts,
+};
 
 /// The feeds of an output, by title.
 #[derive(Debug, Clone, Default)]
@@ -35,14 +37,14 @@ impl OutputFeeds {
     }
 
     /// What a query selects, as a title.
-    fn name_of(&self, query: &Query) -> String {
+    fn name_of(&self, query: &Query, texts: &Texts) -> String {
         let title = |id: &String| {
             let feed = self.all.iter().find(|feed| feed.id.as_str() == id);
             feed.map_or_else(|| id.clone(), |feed| feed.title.clone())
         };
         let words = Some(query.words.clone()).filter(|words| !words.is_empty());
         let parts = [query.feed.as_ref().map(title), query.tag.clone(), words];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        parts.into_iter().flatten().collect::<Vec<_>>().join(texts.comma)
     }
 }
 
@@ -61,9 +63,10 @@ pub(super) fn of_page(output: &Output, page: &SitePage, feeds: &OutputFeeds) -> 
 
 fn filtered(output: &Output, (query, feeds): (&Query, &OutputFeeds), filtered: Filtered) -> Output {
     let identity = &output.identity;
+    let texts = Texts::of(output.presentation.language.as_deref());
     let seed = format!("{} {}", identity.id, query.to_url_query());
     Output {
-        title: format!("{}: {}", output.title, feeds.name_of(query)),
+        title: texts.introduced(&output.title, &feeds.name_of(query, texts)),
         identity: OutputIdentity::new(&seed, identity.since),
         filtered: Some(filtered),
         ..output.clone()

@@ -9,6 +9,7 @@
 //! archive     the archive pages, RFC 5005
 //! digest      digests of an output: closing of periods, closed ones as entries
 //! contents    queries about one output: items by page, search, one item, archive pages
+//! newer       the way back from a page to newer items
 //! filtered    some stories of an output as a feed
 //! months      the months of the calendar in which an output has stories
 //! filters     what the filters of a config match of the stored items
@@ -35,6 +36,7 @@ mod filtered;
 mod filters;
 mod ids;
 mod months;
+mod newer;
 mod publisher;
 mod recovery;
 mod rewrite;

@@ -24,6 +24,12 @@ impl Month {
         self.0
     }
 
+    /// The month before it; itself at the beginning of the calendar.
+    #[must_use]
+    pub(super) fn before(self) -> Self {
+        Self(self.0.yesterday().map_or(self.0, Date::first_of_month))
+    }
+
     /// When it begins in a zone; the earliest time of a zone that cannot represent it.
     #[must_use]
     pub fn start(self, zone: &TimeZone) -> Timestamp {

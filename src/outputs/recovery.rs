@@ -14,7 +14,7 @@ use url::Url;
 use super::{site_manifest, static_site};
 use crate::model::{Failure, ParsedItem};
 use crate::parse;
-use crate::render::{AlsoAt, Format, Output};
+use crate::render::{AlsoAt, Format, Output, also_at_starts};
 use crate::store::{self, Transaction};
 use crate::text::sha256::sha256;
 
@@ -152,7 +152,6 @@ fn json_sources(bytes: &[u8]) -> HashMap<String, (Option<String>, Option<String>
 
 /// Removes what the output added to an item: the prefix of the title, and the line that names other feeds.
 fn undress(output: &Output, item: &mut ParsedItem, feed_title: Option<&str>) {
-    const ALSO_AT: &str = "<p>Also at: ";
     if let (Some(prefix), Some(title), Some(feed)) =
         (&output.presentation.title_prefix, &mut item.title, feed_title)
         && let Some(own) = prefix.removed(&title.value, feed)
@@ -160,12 +159,12 @@ fn undress(output: &Output, item: &mut ParsedItem, feed_title: Option<&str>) {
         title.value = own;
     }
     for text in [&mut item.content, &mut item.summary].into_iter().flatten() {
-        if let Some(at) = text.value.rfind(ALSO_AT)
-            && text.value.ends_with("</p>")
-            && output.presentation.also_at == AlsoAt::Content
-        {
-            text.value.truncate(at);
+        if output.presentation.also_at != AlsoAt::Content || !text.value.ends_with("</p>") {
+            continue;
         }
+        // The output may have had another language then.
+        let begins = also_at_starts().filter_map(|start| text.value.rfind(&start)).max();
+        text.value.truncate(begins.unwrap_or(text.value.len()));
     }
 }
 

@@ -172,7 +172,7 @@ impl Batch {
         reader: &Transaction<'_>,
         heads: &[ItemHead],
         feeds: &Feeds,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, store::Error> {
         let (members, keys) = with_members(reader, heads)?;
         let entries = reader.output_items(&keys, feeds)?;
         for head in heads {
@@ -181,9 +181,23 @@ impl Batch {
         Ok(Self { entries, members, led: HashSet::new() })
     }
 
-    /// The item as an entry, if the output takes it and it leads its story there: of the members
-    /// that the output takes, the one that was seen first, so that the lead never changes.
+    /// An item with its content, unless it has none any more.
+    pub(super) fn entry(&self, key: ItemKey) -> Option<&OutputItem> {
+        self.entries.get(&key)
+    }
+
+    /// The item as an entry, if the output takes it and it leads its story there.
     pub(super) fn lead(&mut self, head: ItemHead, selector: &Selector<'_>) -> Option<OutputItem> {
+        let carried = self.carried(head, selector);
+        let is_lead = carried.feeds >= selector.min_feeds() && carried.lead == Some(head.key);
+        if !is_lead || !self.led.insert(head.key) {
+            return None;
+        }
+        self.entries.remove(&head.key)
+    }
+
+    /// The story of an item as far as the output takes it.
+    pub(super) fn carried(&self, head: ItemHead, selector: &Selector<'_>) -> Carried {
         let takes = |key: &ItemKey| {
             self.led.contains(key)
                 || self.entries.get(key).is_some_and(|entry| selector.takes_item(entry))
@@ -192,15 +206,17 @@ impl Batch {
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
         let taken: Vec<&ItemHead> = members.iter().filter(|member| takes(&member.key)).collect();
         let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
-        if feeds.len() < selector.min_feeds() {
-            return None;
-        }
-        let lead = taken.first().map(|member| member.key);
-        if lead != Some(head.key) || !self.led.insert(head.key) {
-            return None;
-        }
-        self.entries.remove(&head.key)
+        Carried { lead: taken.first().map(|member| member.key), feeds: feeds.len() }
     }
+}
+
+/// The members of a story that an output takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Carried {
+    /// The one that was seen first, so that the lead never changes; `None`: the output takes none.
+    pub(super) lead: Option<ItemKey>,
+    /// Number of feeds that have one.
+    pub(super) feeds: usize,
 }
 
 /// Which of some items an output takes, and the other members of their stories.
@@ -253,7 +269,7 @@ type Members = HashMap<StoryKey, Vec<ItemHead>>;
 fn with_members(
     reader: &Transaction<'_>,
     heads: &[ItemHead],
-) -> Result<(Members, Vec<ItemKey>), Error> {
+) -> Result<(Members, Vec<ItemKey>), store::Error> {
     let stories: Vec<StoryKey> = heads.iter().map(|head| head.story).collect();
     let members = reader.members(&stories)?;
     let others = members.values().flatten().map(|head| head.key);

@@ -23,6 +23,8 @@ pub struct ServedOutput {
     pub title: String,
     /// Subtitle of the output; `None`: not configured.
     pub description: Option<String>,
+    /// Page that the output belongs to; `None`: its page on this server.
+    pub link: Option<Url>,
     /// Presentation of its items.
     pub presentation: Presentation,
     /// What the operator adds to its pages.
@@ -61,6 +63,7 @@ impl ServedOutput {
             id: output.id.clone(),
             title: output.title.clone(),
             description: output.description.clone(),
+            link: output.link.clone(),
             presentation: output.presentation.clone(),
             theme: output.theme.clone(),
             token: output.token.clone(),

@@ -115,7 +115,7 @@ pub struct SiteList {
     pub page: SitePage,
     /// The page with the stories before it in time.
     pub older: Option<SitePage>,
-    /// The part with the stories after it in time; `None`: no newer stories, or they are on the newest page of the month.
+    /// The page of the month with the stories after it in time; `None`: the month has no newer stories.
     pub newer: Option<SitePage>,
     /// Whether there are more stories of its kind than it shows.
     pub has_more: bool,
@@ -179,7 +179,7 @@ fn parts(month: Month, stories: &[SiteStory]) -> Vec<SiteList> {
             SiteList {
                 page: part(number),
                 older: older(number - 1),
-                newer: Some(number + 1).filter(|next| *next <= full).map(part),
+                newer: Some(if number < full { part(number + 1) } else { SitePage::month(month) }),
                 has_more: true,
                 stories: rest[end - PART..end].to_vec(),
             }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_story_changes_only_the_newest_page_of_a_full_month() {
+    fn a_new_story_changes_only_the_newest_page_of_a_month_until_it_is_full() {
         let month = |stories: i64| {
             let newest_first: Vec<SiteStory> = (1..=stories).rev().map(story).collect();
             parts(Month::of(story(1).sort_at, &TimeZone::UTC), &newest_first)
@@ -228,7 +228,12 @@ mod tests {
         assert_eq!(older(&after[0]), None);
         let newer = |list: &SiteList| list.newer.as_ref().map(SitePage::path);
         assert_eq!(newer(&after[0]).as_deref(), Some("2023-11-p2.html"));
-        assert_eq!((newer(&after[1]), newer(&after[2])), (None, None));
+        assert_eq!(newer(&after[1]).as_deref(), Some("2023-11.html"));
+        assert_eq!(newer(&after[2]), None);
+        // The last full part leads to the next one.
+        let full = month(400);
+        assert_eq!(newer(&full[1]).as_deref(), Some("2023-11-p3.html"));
+        assert_eq!(full[0], after[0]);
     }
 
     #[test]

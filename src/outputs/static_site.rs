@@ -30,6 +30,8 @@ use crate::text::sha256::{Sha256, sha256};
 
 /// Number of items that are looked at in one step.
 const AT_ONCE: usize = 512;
+/// Number of lists that are rendered in one step.
+const LISTS: usize = 32;
 
 /// What a static site needs beside its stories.
 #[derive(Debug)]
@@ -177,6 +179,7 @@ impl Work<'_> {
         }
         self.assets(look)?;
         let lists = self.lists(reader, (&feeds, &candidates), look_digest, render)?;
+        let Some(lists) = lists else { return Ok(()) };
         let mut wanted: BTreeSet<String> = candidates.iter().map(path).collect();
         wanted.extend(lists.iter().map(|list| list.page.path()));
         for format in &self.output.formats {
@@ -231,21 +234,21 @@ impl Work<'_> {
         self.commit(files)
     }
 
-    /// Renders the lists of which a story or the frame has changed.
+    /// Renders the lists of which a story or the frame has changed; `None`: there are more for the next step.
     fn lists(
         &mut self,
         reader: &Transaction<'_>,
         (feeds, candidates): (&Feeds, &[Candidate]),
         look: [u8; 32],
         render: &impl Fn(SiteContent<'_>) -> Result<String, Error>,
-    ) -> Result<Vec<SiteList>, Error> {
+    ) -> Result<Option<Vec<SiteList>>, Error> {
         let mut shown: Vec<SiteStory> = candidates.iter().filter_map(|it| self.shown(it)).collect();
         shown.sort_by_key(|story| Reverse((story.sort_at, story.key)));
         let by_title = OutputFeeds::new(self.output, feeds);
         let zone = self.output.presentation.zone();
         let (lists, months) = lists(&shown, by_title.selectable(), &zone);
         let frame = sha256(format!("{look:?} {:?} {months:?}", by_title.all));
-        let mut files = PageFiles::default();
+        let (mut files, mut count) = (PageFiles::default(), 0);
         for list in &lists {
             let path = list.page.path();
             let basis = basis_of(list, &frame);
@@ -254,6 +257,11 @@ impl Work<'_> {
             if is_known && documents.is_empty() {
                 continue;
             }
+            if count == LISTS {
+                self.commit(files)?;
+                return Ok(None);
+            }
+            count += 1;
             let heads: Vec<ItemHead> = list.stories.iter().map(SiteStory::head).collect();
             let mut entries = self.entries(reader, &heads, feeds)?;
             let entries: Vec<OutputItem> =
@@ -270,7 +278,7 @@ impl Work<'_> {
             files.made.push((path, Entry { basis, content }));
         }
         self.commit(files)?;
-        Ok(lists)
+        Ok(Some(lists))
     }
 
     /// Whether the path was made from this.

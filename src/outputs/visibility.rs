@@ -1,14 +1,14 @@
 //! Whether one output shows one item, and why not: the same conditions in the same order as in a
 //! publication.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem};
+use super::select::{Batch, Feeds};
+use crate::model::{ItemKey, OutputItem};
 use crate::render::{Output, Selector};
-use crate::store::{Error, ItemSummary, Transaction};
+use crate::store::{Error, ItemHead, ItemSummary, Transaction};
 
 /// Whether an output shows an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,28 +64,24 @@ pub fn visibility(
     if !selector.takes_feed(&feed.id, &feed.tags) {
         return Ok(Visibility::FeedNotTaken);
     }
-    let taken: HashMap<FeedKey, Arc<FeedInfo>> = feeds
+    let taken: Feeds = feeds
         .into_iter()
         .filter(|feed| selector.takes_feed(&feed.id, &feed.tags))
         .map(|feed| (feed.key, Arc::new(feed)))
         .collect();
-    let members = reader.members(&[item.story])?.remove(&item.story).unwrap_or_default();
-    let mut keys: Vec<ItemKey> = members.iter().map(|member| member.key).collect();
-    if keys.is_empty() {
-        keys.push(item.key);
-    }
-    let entries = reader.output_items(&keys, &taken)?;
-    let Some(own) = entries.get(&item.key) else { return Ok(Visibility::PastRetention) };
+    let head =
+        ItemHead { feed: item.feed, key: item.key, story: item.story, sort_at: item.sort_at };
+    let batch = Batch::load(reader, &[head], &taken)?;
+    let Some(own) = batch.entry(item.key) else { return Ok(Visibility::PastRetention) };
     if let Some(refusal) = selector.refusal(own) {
         return Ok(Visibility::NotTaken(refusal.rule().to_owned()));
     }
-    keys.retain(|key| entries.get(key).is_some_and(|entry| selector.takes_item(entry)));
-    let carriers: HashSet<FeedKey> = keys.iter().map(|key| entries[key].feed.key).collect();
-    if carriers.len() < selector.min_feeds() {
-        return Ok(Visibility::TooFewFeeds(carriers.len()));
+    let carried = batch.carried(head, &selector);
+    if carried.feeds < selector.min_feeds() {
+        return Ok(Visibility::TooFewFeeds(carried.feeds));
     }
-    if let Some(lead) = keys.first().filter(|lead| **lead != item.key) {
-        return Ok(Visibility::Follows(*lead));
+    if let Some(lead) = carried.lead.filter(|lead| *lead != item.key) {
+        return Ok(Visibility::Follows(lead));
     }
     if output.digest.is_some() {
         let digest = reader.digest_with(&output.id, item.key)?;

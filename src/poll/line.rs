@@ -46,7 +46,7 @@ pub fn result_line(id: &FeedId, end: &PollEnd, now: Timestamp) -> String {
 pub fn denial_line(denied: &Denied, now: Timestamp) -> String {
     let (until, url) = (denied.until.strftime("%Y-%m-%d %H:%M:%SZ"), &denied.url);
     let why = match &denied.reason {
-        Denial::Demand(promise) => format!("{} of {}", promise.reason, promise.said_by),
+        Denial::Demand(promise) => format!("{} of {}", promise.reason, promise.response_url),
         Denial::Recent { at, .. } => format!("requested {}", ago(*at, now)),
     };
     format!("{url} is not requested before {until}, {}: {why}", ahead(denied.until, now))

@@ -60,7 +60,7 @@ pub(super) fn of(answered: &Answered<'_>, known: &[Promise], now: Timestamp) -> 
         host: host.to_owned(),
         until: now.saturating_add(wait).unwrap_or(Timestamp::MAX),
         reason,
-        said_by: url.to_string(),
+        response_url: url.to_string(),
         at: now,
     };
     let (mut promises, this) = (Vec::new(), url.as_str());
@@ -109,7 +109,7 @@ fn wider(
     };
     let about = |it: &&&Promise, scope, key: &str| it.scope == scope && it.key == key;
     let mut sites = known.iter().filter(|it| about(it, PromiseScope::Host, host));
-    let other_url = sites.any(|it| it.said_by != url || it.until > it.at);
+    let other_url = sites.any(|it| it.response_url != url || it.until > it.at);
     let mut waits = vec![of(PromiseScope::Host, host.to_owned(), other_url)];
     if let Some(address) = answered.address.map(|address| address.to_string()) {
         let mut same = known.iter().filter(|it| about(it, PromiseScope::Address, &address));

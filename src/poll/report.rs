@@ -118,12 +118,12 @@ pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &PollReport<
 /// Logs a poll that a promise ended.
 pub(super) fn log_held(target: &Target, denied: &Denied, plan: &Plan) {
     let (feed, url, next) = (target.id.as_str(), denied.url.as_str(), plan.at.to_string());
-    let said_by = match &denied.reason {
-        Denial::Demand(promise) => Some(promise.said_by.as_str()),
+    let response_url = match &denied.reason {
+        Denial::Demand(promise) => Some(promise.response_url.as_str()),
         Denial::Recent { .. } => None,
     };
     let reason = &plan.reason.text;
-    debug!(feed, url, said_by, reason, next, "poll held");
+    debug!(feed, url, response_url, reason, next, "poll held");
 }
 
 /// Logs held items and a permanent redirect.

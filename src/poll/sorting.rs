@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::feed_sites::FeedSites;
 use super::target::Target;
 use crate::dedupe::{
-    self, Acquaintance, AcrossFeeds, Comparable, Facts, Fingerprint, Identified, IdentityRule,
-    PageTrust, Rhythm, Stranger, Text, Updates, Weights, Words,
+    self, AcrossFeeds, Comparable, DocumentOrder, Facts, Fingerprint, Identified, IdentityRule,
+    PageTrust, Rhythm, Text, UnrecognisedItem, Updates, Weights, Words,
 };
 use crate::model::{
     EditCounts, HoldReason, Item, ItemKey, ItemTraits, KnownItem, ParsedFeed, ParsedItem,
@@ -170,13 +170,13 @@ fn sort_newcomers(
             kept.iter().map(|kept| (kept.key, kept.edits)).collect();
         let gone: Vec<RecentItem> =
             kept.into_iter().filter(|kept| !here.contains(&kept.key)).collect();
-        let strangers: Vec<Stranger> =
+        let unrecognised: Vec<UnrecognisedItem> =
             newcomers.iter_mut().map(|new| unrecognised(new, &site)).collect();
-        for alias in dedupe::aliases(&strangers, &gone, here.len()) {
-            let place = newcomers.iter().position(|new| new.found.index == alias.index);
+        for known in dedupe::recognised(&unrecognised, &gone, here.len()) {
+            let place = newcomers.iter().position(|new| new.found.index == known.index);
             let Some(place) = place else { continue };
             let read = newcomers.remove(place);
-            let (key, identity, way) = (alias.key, read.found.identity, alias.way);
+            let (key, identity, way) = (known.key, read.found.identity, known.way);
             sorted.renamed.push(GuidChange { key, identity, recognised_by: way });
             let change = match document.target.subscription.dedupe.updates {
                 Updates::Ignore => EditAction::Ignore,
@@ -238,7 +238,7 @@ fn holds(
         _ => {
             let lately = reader.read(|reader| reader.bursts(target.key, now))?;
             Rhythm {
-                seen: Acquaintance::Old,
+                document: DocumentOrder::Later,
                 bursts: lately.bursts,
                 per_day: lately.per_day.max(dated),
                 last_success: state.last_success,
@@ -383,7 +383,7 @@ fn text_keys(
     (item, TextIndex { digest: exact, fingerprint, search_words: search })
 }
 
-fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> Stranger {
+fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> UnrecognisedItem {
     let own = new.own.insert(new.text.own_words(boilerplate));
     let digest = own.exact_digest();
     let Read { found, item, .. } = new;
@@ -394,7 +394,7 @@ fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> Stranger {
         published: item.published,
         text_digest: digest.map(u64::cast_signed),
     };
-    Stranger { index: found.index, shares_its_key: found.shares_its_key(), seen }
+    UnrecognisedItem { index: found.index, shares_its_key: found.shares_its_key(), seen }
 }
 
 fn new_item(document: &Document<'_>, new: Read, boilerplate: &HashSet<u64>) -> NewItem {

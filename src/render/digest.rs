@@ -10,10 +10,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use super::output::{AlsoAt, Output};
+use super::shown::also_at_links;
 use super::story::Story;
 use super::text;
+use super::texts::Texts;
 use crate::model::OutputItem;
-use crate::text::calendar::Calendar;
 use crate::text::html;
 
 /// Maximum length of the summary of a digest, in characters.
@@ -116,7 +117,8 @@ pub fn digest_text(
 ) -> DigestText {
     let look = &output.presentation;
     let zone = look.zone();
-    let calendar = Calendar::of(look.language.as_deref());
+    let texts = Texts::of(look.language.as_deref());
+    let calendar = texts.calendar();
     let day = |at: Timestamp| at.to_zoned_datetime(zone.clone()).date();
     // The last day of the period: a period that ends at midnight belongs to the day before.
     let last = day(end.checked_sub(STEP).unwrap_or(end));
@@ -130,7 +132,8 @@ pub fn digest_text(
     for (n, entry) in entries.iter().enumerate() {
         let story = Story::of(entry, look);
         let excerpts = output.digest.is_none_or(|digest| digest.excerpts) && n < EXCERPTS;
-        write_story(&mut html, &story, (excerpts, look.also_at));
+        let names_others = look.also_at == AlsoAt::Content;
+        write_story(&mut html, &story, (excerpts, names_others), texts);
         titles.push(story.title);
     }
     let summary = text::beginning(&titles.join(" · "), MAX_SUMMARY).unwrap_or_default();
@@ -139,7 +142,12 @@ pub fn digest_text(
 
 /// Writes a story of a digest: title, source, picture and excerpt. Only elements and attributes that every feed reader
 /// keeps.
-fn write_story(html: &mut String, story: &Story, (excerpts, also_at): (bool, AlsoAt)) {
+fn write_story(
+    html: &mut String,
+    story: &Story,
+    (excerpts, names_others): (bool, bool),
+    texts: &Texts,
+) {
     let escape = html::escape;
     let language = story.language.as_deref().map(|tag| format!(" lang=\"{}\"", escape(tag)));
     let language = language.unwrap_or_default();
@@ -154,14 +162,12 @@ fn write_story(html: &mut String, story: &Story, (excerpts, also_at): (bool, Als
     let mut source = format!("<bdi>{}</bdi>", escape(&story.source));
     authors.for_each(|name| {
         // Writing into a String cannot fail.
-        let _ = write!(source, ", <bdi>{}</bdi>", escape(name));
+        let _ = write!(source, "{}<bdi>{}</bdi>", texts.comma, escape(name));
     });
-    if also_at == AlsoAt::Content {
-        for (n, other) in story.also_at.iter().enumerate() {
-            let before = if n == 0 { ". Also at: " } else { ", " };
-            let (url, feed) = (escape(&other.url), escape(&other.feed));
-            let _ = write!(source, "{before}<a href=\"{url}\"><bdi>{feed}</bdi></a>");
-        }
+    let others = story.also_at.iter().filter(|_| names_others);
+    let others = others.map(|other| (&other.url, &other.feed));
+    if let Some(links) = also_at_links(others, texts) {
+        let _ = write!(source, " · {links}");
     }
     let _ = write!(html, "<p{language} dir=\"auto\"><b>{title}</b><br><i>{source}</i></p>");
     if !excerpts {

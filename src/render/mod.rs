@@ -23,6 +23,7 @@ mod read;
 mod rss;
 mod shown;
 mod text;
+mod texts;
 mod xml;
 
 pub use check::{CheckError, PreviousPublication, check};
@@ -36,4 +37,6 @@ pub use output::{
 pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render_page};
 pub use podcast::{PodcastCategory, PodcastChannel};
 pub use select::{AddResult, Selector};
-pub use story::{Media, MediaNames, OtherHeadline, Picture, Story, StoryImage, StoryLink};
+pub use shown::{also_at_starts, feed_name};
+pub use story::{Media, OtherHeadline, Picture, Story, StoryImage, StoryLink};
+pub use texts::Texts;

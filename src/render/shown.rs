@@ -3,16 +3,16 @@
 //! Rules about what subscribers see are here. How a format writes it is in `atom`, `rss` and `json`.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::model::{Category, Enclosure, Image, Item, OutputItem, Person};
+use crate::model::{Category, Enclosure, FeedInfo, Image, Item, OutputItem, Person};
 
 use super::files;
 use super::id::{self, is_web};
 use super::output::{AlsoAt, Content, Presentation, ShownDate};
 use super::text;
+use super::texts::Texts;
 use crate::text::{bidi, html};
 
 /// Earliest date of an item; some readers drop older ones: 1990-01-01T00:00:00Z.
@@ -202,9 +202,15 @@ impl OtherFeed<'_> {
 fn also_at(entry: &OutputItem) -> impl Iterator<Item = OtherFeed<'_>> {
     entry.also.iter().filter_map(|also| {
         let url = also.url.as_deref().filter(|url| is_web(url))?;
-        let feed = text::line(&also.feed.title).unwrap_or_else(|| also.feed.id.to_string());
+        let feed = feed_name(&also.feed);
         Some(OtherFeed { url, feed, title: also.title.as_deref().and_then(text::line) })
     })
+}
+
+/// The title of a feed as documents and pages show it, plain text; its id if nothing of the title would be visible.
+#[must_use]
+pub fn feed_name(feed: &FeedInfo) -> String {
+    text::line(&feed.title).unwrap_or_else(|| feed.id.to_string())
 }
 
 /// Whether the text has the syntax of a BCP 47 language tag, as validators check it.
@@ -228,7 +234,7 @@ fn author(person: &Person) -> Option<Author<'_>> {
 /// 4.2.11).
 fn origin(entry: &OutputItem) -> Origin<'_> {
     let feed = &*entry.feed;
-    let title = text::line(&feed.title).unwrap_or_else(|| feed.id.to_string());
+    let title = feed_name(feed);
     if let Some(source) = &entry.item.details.source {
         let feed_url = source.feed_url.as_deref().filter(|url| is_web(url));
         let page = source.url.as_deref().filter(|url| is_web(url));
@@ -284,16 +290,17 @@ impl<'a> Body<'a> {
             Content::None => return Self { summary: None, content: None },
         };
         if presentation.also_at == AlsoAt::Content {
-            body.append(&also_at_line(also_at));
+            let texts = Texts::of(presentation.language.as_deref());
+            let links = also_at_links(also_at.map(|other| (other.url, other.feed)), texts);
+            if let Some(links) = links {
+                body.append(&format!("<p>{links}</p>"));
+            }
         }
         body
     }
 
     /// Appends HTML to the content.
     fn append(&mut self, line: &str) {
-        if line.is_empty() {
-            return;
-        }
         let summary = || Some(format!("<p>{}</p>", html::escape(&self.summary.take()?)));
         let text = self.content.take().map(Cow::into_owned).or_else(summary);
         self.content = Some(Cow::Owned(text.unwrap_or_default() + line));
@@ -308,17 +315,20 @@ fn with_direction(content: Cow<'_, str>) -> Cow<'_, str> {
     content
 }
 
-/// `Also at: A, B` as HTML; empty if no other feed has the story.
-fn also_at_line<'a>(also_at: impl Iterator<Item = OtherFeed<'a>>) -> String {
-    let mut line = String::new();
-    for OtherFeed { url, feed, .. } in also_at {
-        line.push_str(if line.is_empty() { "<p>Also at: " } else { ", " });
-        let (url, feed) = (html::escape(url), html::escape(&feed));
-        // Writing into a String cannot fail.
-        let _ = write!(line, "<a href=\"{url}\"><bdi>{feed}</bdi></a>");
-    }
-    if !line.is_empty() {
-        line.push_str("</p>");
-    }
-    line
+/// `Also at: A, B` as HTML, of URLs and names of feeds; `None`: no other feed has the story.
+pub(super) fn also_at_links(
+    others: impl Iterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
+    texts: &Texts,
+) -> Option<String> {
+    let links = others.map(|(url, feed)| {
+        let (url, feed) = (html::escape(url.as_ref()), html::escape(feed.as_ref()));
+        format!("<a href=\"{url}\"><bdi>{feed}</bdi></a>")
+    });
+    let links: Vec<String> = links.collect();
+    (!links.is_empty()).then(|| texts.introduced(texts.also_at, &links.join(texts.comma)))
+}
+
+/// How the line that names other feeds begins in a document, in each language.
+pub fn also_at_starts() -> impl Iterator<Item = String> {
+    Texts::all().map(|texts| format!("<p>{}", texts.introduced(texts.also_at, "<a href=\"")))
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::output::{AlsoAt, Images, Presentation};
 use super::shown::ShownItem;
 use super::text;
+use super::texts::Texts;
 use crate::model::{Enclosure, ItemKey, OutputItem};
 use crate::text::html::{self, tag_length};
 
@@ -152,17 +153,6 @@ impl Media {
     }
 }
 
-/// Names for media without their own text, in the language of the page.
-#[derive(Debug, Clone, Copy)]
-pub struct MediaNames {
-    /// Name for a picture without an alternative text.
-    pub picture: &'static str,
-    /// Name for a sound file without a title.
-    pub sound: &'static str,
-    /// Name for a video without a title.
-    pub film: &'static str,
-}
-
 impl Story {
     /// The story of `entry`, as an output with this `presentation` shows it.
     #[must_use]
@@ -260,7 +250,6 @@ fn unescaped(value: &str) -> Cow<'_, str> {
 pub fn content_html(
     entry: &OutputItem,
     presentation: &Presentation,
-    names: &MediaNames,
     picture: impl Fn(&str) -> Option<Picture>,
 ) -> String {
     let presentation = plain_look(presentation);
@@ -268,7 +257,8 @@ pub fn content_html(
     match (&shown.body.content, &shown.body.summary) {
         (Some(content), _) => {
             let content = without_title(content, entry.item.title.as_deref());
-            with_pictures(&content, presentation.images, names, picture)
+            let texts = Texts::of(presentation.language.as_deref());
+            with_pictures(&content, presentation.images, texts, picture)
         }
         (None, Some(summary)) => {
             format!("<p>{}</p>", html::escape(summary).replace('\n', "<br>"))
@@ -312,7 +302,7 @@ fn plain_look(presentation: &Presentation) -> Presentation {
 fn with_pictures(
     html: &str,
     images: Images,
-    names: &MediaNames,
+    texts: &Texts,
     picture: impl Fn(&str) -> Option<Picture>,
 ) -> String {
     let mut kept = String::with_capacity(html.len());
@@ -332,8 +322,8 @@ fn with_pictures(
                     .then(|| picture(&unescaped(attribute(tag, "src")?)))
                     .flatten();
                 match copy {
-                    Some(copy) => push_picture(&mut kept, tag, &copy, (in_link, names)),
-                    None => push_link(&mut kept, tag, in_link, names),
+                    Some(copy) => push_picture(&mut kept, tag, &copy, (in_link, texts)),
+                    None => push_link(&mut kept, tag, in_link, texts),
                 }
             }
             "audio" | "img" | "picture" | "source" | "track" | "video" => {}
@@ -350,16 +340,11 @@ fn with_pictures(
 }
 
 /// Appends a picture that leads to the original of it, unless it is inside of another link.
-fn push_picture(
-    kept: &mut String,
-    tag: &str,
-    picture: &Picture,
-    (in_link, names): (bool, &MediaNames),
-) {
+fn push_picture(kept: &mut String, tag: &str, picture: &Picture, (in_link, texts): (bool, &Texts)) {
     let original = attribute(tag, "src").filter(|_| !in_link);
     let alt = attribute(tag, "alt").unwrap_or_default();
     // A link needs a name.
-    let alt = if alt.trim().is_empty() && original.is_some() { names.picture } else { alt };
+    let alt = if alt.trim().is_empty() && original.is_some() { texts.picture } else { alt };
     if let Some(url) = original {
         kept.push_str("<a href=\"");
         kept.push_str(url);
@@ -393,12 +378,12 @@ fn push_picture(
 
 /// Appends a link to the file that `tag` would load, named by its alternative text. Inside of another
 /// link, appends the name alone.
-fn push_link(kept: &mut String, tag: &str, in_link: bool, names: &MediaNames) {
+fn push_link(kept: &mut String, tag: &str, in_link: bool, texts: &Texts) {
     let (source, name) = (attribute(tag, "src"), attribute(tag, "alt"));
     let name = name.filter(|name| !name.trim().is_empty()).unwrap_or(match tag_name(tag) {
-        "img" => names.picture,
-        "audio" => names.sound,
-        _ => names.film,
+        "img" => texts.picture,
+        "audio" => texts.sound,
+        _ => texts.film,
     });
     let name = name.replace('<', "&lt;").replace('>', "&gt;");
     match source.filter(|_| !in_link) {
@@ -466,8 +451,6 @@ mod tests {
         }
     }
 
-    const NAMES: MediaNames = MediaNames { picture: "picture", sound: "sound", film: "film" };
-
     #[test]
     fn media_becomes_a_link() {
         let rel = "rel=\"noopener noreferrer nofollow\"";
@@ -480,11 +463,11 @@ mod tests {
             ),
             (
                 "<a href=\"https://e.org/\"><img src=\"https://e.org/b.jpg\" alt=\"\"></a>",
-                "<a href=\"https://e.org/\">[picture]</a>".to_owned(),
+                "<a href=\"https://e.org/\">[image]</a>".to_owned(),
             ),
             (
                 "<video src=\"https://e.org/v\" poster=\"https://e.org/p\"><track src=\"x\"></video>z",
-                format!("<a href=\"https://e.org/v\" {rel}>[film]</a>z"),
+                format!("<a href=\"https://e.org/v\" {rel}>[video]</a>z"),
             ),
             (
                 "<picture><source srcset=\"x\"><img title=\"src=\" alt=\"A\"></picture>",
@@ -492,19 +475,19 @@ mod tests {
             ),
             ("no <b>media</b> &lt;img src=x&gt;", "no <b>media</b> &lt;img src=x&gt;".to_owned()),
         ] {
-            assert_eq!(with_pictures(html, Images::Link, &NAMES, |_| None), expected);
+            assert_eq!(with_pictures(html, Images::Link, Texts::of(None), |_| None), expected);
         }
     }
 
     #[test]
     fn only_pictures_are_loaded_if_the_output_shows_them() {
         let html = "<a href=\"/\"><img alt=\"x\" src=\"https://e.org/b\"></a><audio src=\"https://e.org/s\"></audio>";
-        let shown = with_pictures(html, Images::Direct, &NAMES, |_| None);
+        let shown = with_pictures(html, Images::Direct, Texts::of(None), |_| None);
         let image = "<img loading=\"lazy\" referrerpolicy=\"no-referrer\" alt=\"x\" src=\"https://e.org/b\">";
         assert!(
             shown.starts_with(&format!("<a href=\"/\">{image}</a><a href=\"https://e.org/s\""))
         );
-        assert!(shown.ends_with(">[sound]</a>"), "{shown}");
+        assert!(shown.ends_with(">[audio]</a>"), "{shown}");
     }
 
     #[test]
@@ -513,7 +496,7 @@ mod tests {
             let size = url.contains("known").then_some((640, 480));
             (!url.ends_with("svg")).then(|| Picture { source: format!("/copy?{url}&t=1"), size })
         };
-        let shown = |html: &str| with_pictures(html, Images::Proxy, &NAMES, copy);
+        let shown = |html: &str| with_pictures(html, Images::Proxy, Texts::of(None), copy);
         let link = |url: &str| format!("<a href=\"{url}\" rel=\"noopener noreferrer nofollow\">");
         let start = "<img loading=\"lazy\" src=\"/copy?https://e.org/";
         assert_eq!(
@@ -533,11 +516,11 @@ mod tests {
         );
         assert!(
             shown("<img src=\"https://e.org/known\" height=\"24\">")
-                .contains("alt=\"picture\" width=\"32\" height=\"24\"")
+                .contains("alt=\"image\" width=\"32\" height=\"24\"")
         );
         assert_eq!(
             shown("<img src=\"https://e.org/svg\">"),
-            format!("{}[picture]</a>", link("https://e.org/svg"))
+            format!("{}[image]</a>", link("https://e.org/svg"))
         );
         assert_eq!(
             shown(

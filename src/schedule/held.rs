@@ -66,7 +66,7 @@ mod tests {
             host: "a.test".to_owned(),
             until,
             reason: PromiseReason::RetryAfter,
-            said_by: "http://a.test/".to_owned(),
+            response_url: "http://a.test/".to_owned(),
             at: now,
         };
         let plan = |id: &str| after_promise(&FeedId::new(id).unwrap(), &promise, now);

@@ -113,7 +113,7 @@ fn no_database(kind: Option<&str>) -> String {
 
 crate::model::codes! {
     OpenError:
-    Self::InUse { .. } => "database_in_use": "stop that process first, or set another path in [store]; 'newswire poll --all' lets a running daemon poll",
+    Self::InUse { .. } => "database_in_use": "stop that process first, or set another path in [store]",
     Self::Newer { .. } => "database_newer": "install the newer version again, or restore a copy that you made before the upgrade",
     Self::Older { .. } => "database_older": "use the older version, or move the file away: 'newswire restore --from-outputs' then reads back the published items",
     Self::NotOurs { .. } => "database_of_other_program": "set another path in [store]",

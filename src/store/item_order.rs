@@ -97,20 +97,21 @@ impl Transaction<'_> {
         Ok(heads)
     }
 
-    /// Sort time of the newest item of these feeds that is older than `before`.
+    /// Sort time and feed of the newest item of these feeds that is older than `before`.
     pub fn newest_before(
         &self,
         feeds: &[FeedKey],
         before: Timestamp,
-    ) -> Result<Option<Timestamp>, Error> {
+    ) -> Result<Option<(Timestamp, FeedKey)>, Error> {
         let feeds = json_list(feeds.iter().map(|feed| feed.0));
-        let newest: Option<i64> = self
-            .connection
-            .prepare_cached(
-                "SELECT max((SELECT sort_at FROM item WHERE feed_id = wanted.value AND hidden IS NULL
-                             AND sort_at < ?2 ORDER BY sort_at DESC LIMIT 1)) FROM json_each(?1) wanted",
-            )?
-            .query_row(params![feeds, millis(before)], |row| row.get(0))?;
-        newest.map(timestamp).transpose()
+        // SQLite takes other columns from the row that has the maximum.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT max((SELECT sort_at FROM item WHERE feed_id = wanted.value AND hidden IS NULL
+                         AND sort_at < ?2 ORDER BY sort_at DESC LIMIT 1)), wanted.value FROM json_each(?1) wanted",
+        )?;
+        let (newest, feed): (Option<i64>, Option<i64>) = statement
+            .query_row(params![feeds, millis(before)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let Some((newest, feed)) = newest.zip(feed) else { return Ok(None) };
+        Ok(Some((timestamp(newest)?, FeedKey(feed))))
     }
 }

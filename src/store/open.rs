@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, ffi};
 use url::Url;
 
 use super::error::{Error, OpenError};
-use super::{header, read_failure, row_digest};
+use super::{header, read_failure, row_digest, scratch};
 use crate::files;
 
 /// "NWIR": identifies a file as a database of Newswire.
@@ -23,7 +23,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4E57_4952;
 const SQL: &str = include_str!("schema.sql");
 
 /// Version of the schema.
-pub const SCHEMA: usize = 20;
+pub const SCHEMA: usize = 21;
 
 /// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]
@@ -56,6 +56,7 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
     file.set_len(0).map_err(io)?;
     file.rewind().map_err(io)?;
     writeln!(file, "{}", std::process::id()).map_err(io)?;
+    scratch::remove_abandoned_repair(path);
     Ok(Lock { _file: file })
 }
 

@@ -35,7 +35,7 @@ pub struct UnsuccessfulPoll {
 /// Longest time from the last request of a poll to its result, in milliseconds.
 const LONGEST_POLL: i64 = 10 * 60 * 1000;
 
-const PROMISE: &str = "scope, key, reason, host, until, said_by, at";
+const PROMISE: &str = "scope, key, reason, host, until, response_url, at";
 
 /// The columns of [`PROMISE`].
 fn promise(row: &Row<'_>) -> Result<Promise, Error> {
@@ -48,7 +48,7 @@ fn promise(row: &Row<'_>) -> Result<Promise, Error> {
         reason: PromiseReason::from_slug(reason).ok_or_else(corrupt)?,
         host: row.get(3)?,
         until: timestamp(row.get(4)?)?,
-        said_by: row.get(5)?,
+        response_url: row.get(5)?,
         at: timestamp(row.get(6)?)?,
     })
 }
@@ -90,17 +90,24 @@ impl Transaction<'_> {
     /// Writes promises. A demand of a server that ends later than the new one stays.
     pub(super) fn write_promises(&self, promises: &[Promise]) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
-            "INSERT INTO promise (scope, key, reason, host, until, said_by, at)
+            "INSERT INTO promise (scope, key, reason, host, until, response_url, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (scope, key, reason) DO UPDATE SET
-               host = ?4, until = ?5, said_by = ?6, at = ?7, asked_at = NULL WHERE ?8 OR ?5 > until OR until <= ?7",
+               host = ?4, until = ?5, response_url = ?6, at = ?7, asked_at = NULL WHERE ?8 OR ?5 > until OR until <= ?7",
         )?;
         for it in promises {
             let (until, at) = (millis(it.until), millis(it.at));
             let (scope, reason) = (it.scope.slug(), it.reason.slug());
             let replaces = !it.reason.is_demand();
             statement.execute(params![
-                scope, it.key, reason, it.host, until, it.said_by, at, replaces
+                scope,
+                it.key,
+                reason,
+                it.host,
+                until,
+                it.response_url,
+                at,
+                replaces
             ])?;
         }
         Ok(())

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::error::{ErrorCause, OpenError};
 use super::transaction::Transaction;
-use super::{backup, header, open, row_digest};
+use super::{backup, header, open, row_digest, scratch};
 use crate::files;
 
 /// Result of a repair.
@@ -88,10 +88,7 @@ pub fn repair(
     let path = &backup::resolved(path);
     let io = |source| OpenError::Io { path: path.clone(), source };
     // A folder, so that no file of the operator has one of the names.
-    let folder = tempfile::Builder::new()
-        .prefix(".newswire-repair-")
-        .tempdir_in(files::folder(path))
-        .map_err(io)?;
+    let folder = scratch::repair_folder(path).map_err(io)?;
     let new = folder.path().join("newswire.db");
     let to = open::writer(&new)?;
     let salvaged = damaged(path).and_then(|from| salvage(&from, &to, &words));

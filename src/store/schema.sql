@@ -92,7 +92,7 @@ CREATE TABLE promise (
   reason   TEXT    NOT NULL,               -- slug
   host     TEXT    NOT NULL,               -- site of the URL whose response led to it
   until    INTEGER NOT NULL,
-  said_by  TEXT    NOT NULL,               -- URL whose response led to it
+  response_url TEXT NOT NULL,              -- URL whose response led to it
   at       INTEGER NOT NULL,               -- time when it was made
   asked_at INTEGER,                        -- first request after it was made; NULL: none yet
   earliest INTEGER,                        -- least time from the end of such a promise to the next request, milliseconds; negative: too early

@@ -1,11 +1,11 @@
-//! The temporary file of a copy. A process that is killed leaves it behind, as large as the database; the next copy in the
-//! folder removes it.
+//! The temporary file of a copy, and the folder of a repair. A process that is killed leaves them behind, as large as the
+//! database. The next copy in the folder removes the file, and the next process with the database the folder.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempPath;
+use tempfile::{TempDir, TempPath};
 
 use crate::files;
 
@@ -76,6 +76,45 @@ fn remove_abandoned(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Begin of the names of folders of repairs.
+const REPAIR: &str = ".newswire-repair-";
+/// Length of the random part of their names.
+const RANDOM: usize = 6;
+
+/// End of the name of the folder for a database.
+fn repair_suffix(database: &Path) -> String {
+    format!("-{}", database.file_name().unwrap_or_default().to_string_lossy())
+}
+
+/// A folder beside a database for its repaired copy, removed on drop.
+///
+/// # Errors
+/// When it cannot be created.
+pub(super) fn repair_folder(database: &Path) -> io::Result<TempDir> {
+    let suffix = repair_suffix(database);
+    let mut name = tempfile::Builder::new();
+    name.prefix(REPAIR).suffix(&suffix).rand_bytes(RANDOM).tempdir_in(files::folder(database))
+}
+
+/// Removes the folder of a repair of this database that was killed. The caller has the lock of the database, so that no
+/// repair of it is running.
+pub(super) fn remove_abandoned_repair(database: &Path) {
+    let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
+    let suffix = repair_suffix(&database);
+    let is_abandoned = |name: &str| {
+        let name = name.strip_prefix(REPAIR).and_then(|name| name.strip_suffix(&suffix));
+        // With more it is of a database with a longer name.
+        name.is_some_and(|random| random.len() == RANDOM)
+    };
+    let Ok(entries) = fs::read_dir(files::folder(&database)) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_str().is_some_and(is_abandoned) {
+            // What cannot be removed is tried again by the next process.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +139,23 @@ mod tests {
             fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["copy.db", "newswire.db"]);
+    }
+
+    #[test]
+    fn the_folder_of_a_killed_repair_is_removed_with_the_lock_of_its_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let left = |name: &str| {
+            let left = repair_folder(&path(name)).unwrap().keep();
+            fs::write(left.join("newswire.db"), "half").unwrap();
+            left
+        };
+        let (own, other) = (left("newswire.db"), left("other-newswire.db"));
+        fs::create_dir(path(".newswire-repair-newswire.db")).unwrap();
+        drop(
+            crate::store::Store::open(&path("newswire.db"), crate::clock::Clock::system()).unwrap(),
+        );
+        assert!(!own.exists() && other.exists());
+        assert!(path(".newswire-repair-newswire.db").exists());
     }
 }

@@ -100,10 +100,29 @@ impl Transaction<'_> {
     }
 }
 
+/// Which items a search looks at, and in which order.
+#[derive(Debug, Clone, Copy)]
+enum Range {
+    /// Those before a key, the latest first.
+    Before(i64),
+    /// Those from a key on, the earliest first.
+    From(i64),
+}
+
+impl Range {
+    /// The condition with the order, and the value of its parameter `?2`.
+    fn condition(self) -> (&'static str, i64) {
+        match self {
+            Self::Before(key) => ("search.rowid < ?2 ORDER BY search.rowid DESC", key),
+            Self::From(key) => ("search.rowid >= ?2 ORDER BY search.rowid", key),
+        }
+    }
+}
+
 /// Result of a search.
 #[derive(Debug, Clone, Default)]
 pub struct Hits {
-    /// Items that were found, the latest first.
+    /// Items that were found, in the order of the search.
     pub heads: Vec<ItemHead>,
     /// The last item that was considered, found or not. The next search continues after it. `None`: there are no
     /// more items.
@@ -118,18 +137,26 @@ impl Transaction<'_> {
         before: Option<ItemKey>,
         limit: usize,
     ) -> Result<Hits, Error> {
+        self.hits(words, Range::Before(before.map_or(i64::MAX, |key| key.0)), limit)
+    }
+
+    /// At most `limit` items from `from` on that have all `words`, the earliest first. None if there are no words.
+    pub fn search_from(&self, words: &str, from: ItemKey, limit: usize) -> Result<Hits, Error> {
+        self.hits(words, Range::From(from.0), limit)
+    }
+
+    fn hits(&self, words: &str, range: Range, limit: usize) -> Result<Hits, Error> {
         let Some(query) = Query::read(words) else { return Ok(Hits::default()) };
-        let before = before.map_or(i64::MAX, |key| key.0);
         if query.needs_texts() {
-            return self.search_in_order(&query, before, limit);
+            return self.search_in_order(&query, range, limit);
         }
-        let mut statement = self.connection.prepare_cached(
+        let (condition, bound) = range.condition();
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT item.id, item.story_id, item.sort_at, item.feed_id
              FROM search CROSS JOIN item ON item.id = search.rowid
-             WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
-             ORDER BY search.rowid DESC LIMIT ?3",
-        )?;
-        let mut rows = statement.query(params![query.expression(), before, limit as i64])?;
+             WHERE search MATCH ?1 AND item.hidden IS NULL AND {condition} LIMIT ?3"
+        ))?;
+        let mut rows = statement.query(params![query.expression(), bound, limit as i64])?;
         let mut heads = Vec::new();
         while let Some(row) = rows.next()? {
             heads.push(head(row, FeedKey(row.get(3)?))?);
@@ -144,14 +171,14 @@ const TEXTS: i64 = 1000;
 
 impl Transaction<'_> {
     /// Searches for words in an order, which has to be looked up in the texts.
-    fn search_in_order(&self, query: &Query, before: i64, limit: usize) -> Result<Hits, Error> {
-        let mut statement = self.connection.prepare_cached(
+    fn search_in_order(&self, query: &Query, range: Range, limit: usize) -> Result<Hits, Error> {
+        let (condition, bound) = range.condition();
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT item.id, item.story_id, item.sort_at, item.feed_id, item.title, body.content, body.summary
              FROM search CROSS JOIN item ON item.id = search.rowid JOIN body ON body.item_id = item.id
-             WHERE search MATCH ?1 AND search.rowid < ?2 AND item.hidden IS NULL
-             ORDER BY search.rowid DESC LIMIT ?3",
-        )?;
-        let mut rows = statement.query(params![query.expression(), before, TEXTS])?;
+             WHERE search MATCH ?1 AND item.hidden IS NULL AND {condition} LIMIT ?3"
+        ))?;
+        let mut rows = statement.query(params![query.expression(), bound, TEXTS])?;
         let (mut hits, mut looked_at) = (Hits::default(), 0);
         while let Some(row) = rows.next()? {
             let title = row.get::<_, Option<String>>(4)?.unwrap_or_default();

@@ -95,6 +95,12 @@ impl Problem {
         !matches!(self, Self::ClockJumped | Self::ConfigRejected | Self::LogLarge)
     }
 
+    /// Whether polls wait until it is solved, because they cannot be stored.
+    #[must_use]
+    pub fn stops_polls(self) -> bool {
+        matches!(self, Self::StoreFull | Self::StoreReadonly | Self::StoreFailing)
+    }
+
     /// What is wrong, without a full stop.
     #[must_use]
     pub fn text(self) -> &'static str {

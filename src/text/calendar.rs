@@ -12,12 +12,16 @@ pub struct Calendar {
     months: [&'static str; 12],
     /// Days of the week, from Monday.
     weekdays: [&'static str; 7],
+    /// Number of the first day of a month.
+    first: &'static str,
     /// A month, with `{month}` and `{year}`.
     month: &'static str,
     /// A date, with `{day}`, `{month}` and `{year}`.
     date: &'static str,
     /// A date with its `{weekday}`.
     full_date: &'static str,
+    /// A date with `{time}` and zone.
+    moment: &'static str,
 }
 
 /// Every language; the first is the default.
@@ -40,9 +44,11 @@ const ENGLISH: Calendar = Calendar {
         "December",
     ],
     weekdays: ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    first: "1",
     month: "{month} {year}",
     date: "{day} {month} {year}",
     full_date: "{weekday}, {date}",
+    moment: "{date}, {time}",
 };
 
 const GERMAN: Calendar = Calendar {
@@ -62,9 +68,11 @@ const GERMAN: Calendar = Calendar {
         "Dezember",
     ],
     weekdays: ["Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"],
+    first: "1",
     month: "{month} {year}",
     date: "{day}. {month} {year}",
     full_date: "{weekday}, {date}",
+    moment: "{date}, {time}",
 };
 
 const FRENCH: Calendar = Calendar {
@@ -84,9 +92,11 @@ const FRENCH: Calendar = Calendar {
         "décembre",
     ],
     weekdays: ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
+    first: "1er",
     month: "{month} {year}",
     date: "{day} {month} {year}",
     full_date: "{weekday} {date}",
+    moment: "{date}, {time}",
 };
 
 const SPANISH: Calendar = Calendar {
@@ -106,18 +116,22 @@ const SPANISH: Calendar = Calendar {
         "diciembre",
     ],
     weekdays: ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
+    first: "1",
     month: "{month} de {year}",
     date: "{day} de {month} de {year}",
     full_date: "{weekday}, {date}",
+    moment: "{date}, {time}",
 };
 
 const JAPANESE: Calendar = Calendar {
     code: "ja",
     months: ["1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月"],
-    weekdays: ["月曜日", "火曜日", "水曜日", "木曜日", "金曜日", "土曜日", "日曜日"],
+    weekdays: ["月", "火", "水", "木", "金", "土", "日"],
+    first: "1",
     month: "{year}年{month}",
     date: "{year}年{month}{day}日",
-    full_date: "{date} {weekday}",
+    full_date: "{date}（{weekday}）",
+    moment: "{date} {time}",
 };
 
 impl Calendar {
@@ -132,40 +146,53 @@ impl Calendar {
     /// A date: `14 November 2023`.
     #[must_use]
     pub fn date(&self, day: Date) -> String {
+        let number = if day.day() == 1 { self.first.to_owned() } else { day.day().to_string() };
         self.date
-            .replace("{day}", &day.day().to_string())
-            .replace("{month}", self.month_name(day))
+            .replace("{day}", &number)
+            .replace("{month}", self.month_of(day))
             .replace("{year}", &day.year().to_string())
     }
 
-    /// The name of the month of a day: `November`.
-    #[must_use]
-    pub fn month_name(&self, day: Date) -> &'static str {
+    /// The name of the month of a day, as a sentence has it: `mars`.
+    fn month_of(&self, day: Date) -> &'static str {
         let month = usize::try_from(day.month()).ok().and_then(|n| self.months.get(n - 1));
         month.copied().unwrap_or_default()
     }
 
-    /// The month of a day with its year: `November 2023`.
+    /// The name of the month of a day as a label: `November`, `Mars`.
     #[must_use]
-    pub fn month(&self, day: Date) -> String {
-        self.month
-            .replace("{month}", self.month_name(day))
-            .replace("{year}", &day.year().to_string())
+    pub fn month_name(&self, day: Date) -> String {
+        capitalised(self.month_of(day))
     }
 
-    /// A date with its day of the week: `Tuesday, 14 November 2023`.
+    /// The month of a day with its year as a heading: `November 2023`.
+    #[must_use]
+    pub fn month(&self, day: Date) -> String {
+        let year = day.year().to_string();
+        capitalised(&self.month.replace("{month}", self.month_of(day)).replace("{year}", &year))
+    }
+
+    /// A date with its day of the week as a heading: `Tuesday, 14 November 2023`.
     #[must_use]
     pub fn full_date(&self, day: Date) -> String {
         let weekday = usize::try_from(day.weekday().to_monday_zero_offset()).unwrap_or_default();
         let weekday = self.weekdays.get(weekday).copied().unwrap_or_default();
-        self.full_date.replace("{date}", &self.date(day)).replace("{weekday}", weekday)
+        let full = self.full_date.replace("{date}", &self.date(day)).replace("{weekday}", weekday);
+        capitalised(&full)
     }
 
     /// A date with time and zone: `14 November 2023, 22:13 UTC`.
     #[must_use]
     pub fn moment(&self, at: &ZonedDateTime) -> String {
-        format!("{}, {}", self.date(at.date()), at.strftime("%H:%M %Z"))
+        let time = at.strftime("%H:%M %Z").to_string();
+        self.moment.replace("{date}", &self.date(at.date())).replace("{time}", &time)
     }
+}
+
+/// The text with a capital letter at its beginning.
+fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 #[cfg(test)]
@@ -184,15 +211,16 @@ mod tests {
         for (language, zone, date, moment) in [
             ("en", "UTC", "Saturday, 28 February 2026", "28 February 2026, 23:30 UTC"),
             ("de-AT", "Europe/Vienna", "Sonntag, 1. März 2026", "1. März 2026, 00:30 CET"),
-            ("FR", "America/Montreal", "samedi 28 février 2026", "28 février 2026, 18:30 EST"),
-            ("es", "UTC", "sábado, 28 de febrero de 2026", "28 de febrero de 2026, 23:30 UTC"),
-            ("ja", "Asia/Tokyo", "2026年3月1日 日曜日", "2026年3月1日, 08:30 JST"),
+            ("FR", "America/Montreal", "Samedi 28 février 2026", "28 février 2026, 18:30 EST"),
+            ("es", "UTC", "Sábado, 28 de febrero de 2026", "28 de febrero de 2026, 23:30 UTC"),
+            ("fr", "Europe/Paris", "Dimanche 1er mars 2026", "1er mars 2026, 00:30 CET"),
+            ("ja", "Asia/Tokyo", "2026年3月1日（日）", "2026年3月1日 08:30 JST"),
         ] {
             let (calendar, at) = (Calendar::of(Some(language)), at(zone));
             assert_eq!(calendar.full_date(at.date()), date);
             assert_eq!(calendar.moment(&at), moment);
-            let year_and_name = ["2026", calendar.month_name(at.date())];
-            assert!(year_and_name.iter().all(|part| calendar.month(at.date()).contains(part)));
+            let month = calendar.month(at.date());
+            assert!(month.contains("2026") && month.contains(&calendar.month_name(at.date())));
         }
     }
 
@@ -203,6 +231,7 @@ mod tests {
             assert!(["{month}", "{year}"].iter().all(|part| calendar.month.contains(part)));
             let full = calendar.full_date;
             assert!(full.contains("{date}") && full.contains("{weekday}"));
+            assert!(["{date}", "{time}"].iter().all(|part| calendar.moment.contains(part)));
         }
     }
 }

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::notices::Notices;
-use super::texts::Texts;
 use crate::outputs::ServedOutput;
-use crate::render::Format;
+use crate::render::{Format, Texts};
 use crate::text::dates;
 
 /// The style sheet of all pages. The content security policy forbids inline styles.

@@ -32,7 +32,6 @@ mod static_site;
 mod status;
 mod stories;
 mod subscribers;
-mod texts;
 
 pub use images::{FeedRequests, ImageProxy, ImageRequests};
 pub use listen::{ListenAddress, ListenAddressError};

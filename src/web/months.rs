@@ -1,6 +1,7 @@
 //! Links to the pages of an output by month.
 
-use super::stories::{Frame, page_url};
+use super::site_links::page_url;
+use super::stories::Frame;
 use crate::outputs::{Month, Query};
 
 /// The months of one year.
@@ -16,7 +17,7 @@ pub(super) struct Year {
 /// A link to the page of a month.
 pub(super) struct MonthLink {
     /// Name of the month: `November`.
-    pub(super) name: &'static str,
+    pub(super) name: String,
     /// Name with the year: `November 2023`.
     pub(super) title: String,
     /// URL of the page.
@@ -48,11 +49,16 @@ pub(super) fn by_year(months: &[Month], frame: &Frame, query: &Query) -> Vec<Yea
     years
 }
 
-/// The next newer and the next older month with stories, with the filters of the page.
-pub(super) fn neighbours(months: &[Month], frame: &Frame, query: &Query) -> Vec<MonthLink> {
+/// The next newer month with stories on the first page of a month, and the next older one on its last page, with the
+/// filters of the page.
+pub(super) fn neighbours(
+    months: &[Month],
+    frame: &Frame,
+    (query, is_first, is_last): (&Query, bool, bool),
+) -> Vec<MonthLink> {
     let Some(shown) = query.month else { return Vec::new() };
-    let newer = months.iter().rfind(|month| **month > shown);
-    let older = months.iter().find(|month| **month < shown);
+    let newer = months.iter().rfind(|month| is_first && **month > shown);
+    let older = months.iter().find(|month| is_last && **month < shown);
     newer.into_iter().chain(older).map(|month| link(*month, frame, query, false)).collect()
 }
 

@@ -66,19 +66,19 @@ const ENGLISH: Notices = Notices {
 const GERMAN: Notices = Notices {
     code: "de",
     feeds: "Feeds",
-    nothing: "Noch wurde nichts veröffentlicht. Versuchen Sie es gleich noch einmal.",
+    nothing: "Es wurde noch nichts veröffentlicht. Versuchen Sie es in Kürze noch einmal.",
     how_to: "Öffnen Sie einen Feed, um ihn hier zu lesen. Zum Abonnieren kopieren Sie die URL eines Formats in Ihren Feedreader.",
     last_change: "letzte Änderung",
     no_stories: "noch keine Artikel",
-    sources: "Liste der Quellen, für Feedreader:",
+    sources: "Liste der Quellen für Feedreader:",
     all_feeds: "Alle Feeds",
     unauthorized: (
         "Token ungültig",
-        "Die Adresse enthält einen Token, der nicht gültig ist. Bitten Sie die Person, von der Sie sie haben, um einen neuen.",
+        "Die Adresse enthält ein ungültiges Token. Bitten Sie die Person, von der Sie die Adresse haben, um ein neues.",
     ),
     forbidden: (
         "Nicht erlaubt",
-        "Diese Seite kann nicht von einer anderen Website aus geöffnet werden. Geben Sie die Adresse ein.",
+        "Diese Seite kann nicht von einer anderen Website aus geöffnet werden. Geben Sie ihre Adresse direkt ein.",
     ),
     not_found: (
         "Nicht gefunden",
@@ -93,19 +93,19 @@ const GERMAN: Notices = Notices {
 const FRENCH: Notices = Notices {
     code: "fr",
     feeds: "Flux",
-    nothing: "Rien n’a encore été publié. Réessayez dans un instant.",
+    nothing: "Rien n’a encore été publié. Réessayez dans un moment.",
     how_to: "Ouvrez un flux pour le lire ici. Pour vous abonner, copiez l’URL d’un format dans votre lecteur de flux.",
-    last_change: "dernière modification",
-    no_stories: "pas encore d’articles",
-    sources: "Liste des sources, pour les lecteurs de flux :",
+    last_change: "dernière mise à jour",
+    no_stories: "aucun article pour l’instant",
+    sources: "Liste des sources pour les lecteurs de flux :",
     all_feeds: "Tous les flux",
     unauthorized: (
-        "Jeton non valable",
-        "L’adresse contient un jeton qui n’est pas valable. Demandez-en un nouveau à la personne qui vous l’a envoyée.",
+        "Jeton non valide",
+        "L’adresse contient un jeton non valide. Demandez-en un nouveau à la personne qui vous l’a envoyée.",
     ),
     forbidden: (
         "Non autorisé",
-        "Cette page ne peut pas être ouverte depuis un autre site. Saisissez son adresse.",
+        "Cette page ne peut pas être ouverte depuis un autre site. Saisissez directement son adresse.",
     ),
     not_found: (
         "Page introuvable",
@@ -113,32 +113,35 @@ const FRENCH: Notices = Notices {
     ),
     failed: (
         "Erreur",
-        "La page ne peut pas être affichée à cause d’une erreur. Réessayez plus tard.",
+        "La page ne peut pas être affichée en raison d’une erreur. Réessayez plus tard.",
     ),
 };
 
 const SPANISH: Notices = Notices {
     code: "es",
-    feeds: "Fuentes",
+    feeds: "Canales",
     nothing: "Todavía no se ha publicado nada. Inténtelo de nuevo en un momento.",
-    how_to: "Abra una fuente para leerla aquí. Para suscribirse, copie la URL de un formato en su lector de fuentes.",
-    last_change: "último cambio",
-    no_stories: "todavía no hay artículos",
-    sources: "Lista de las fuentes de origen, para lectores de fuentes:",
-    all_feeds: "Todas las fuentes",
+    how_to: "Abra un canal para leerlo aquí. Para suscribirse, copie la URL de un formato en su lector de RSS.",
+    last_change: "última actualización",
+    no_stories: "aún no hay artículos",
+    sources: "Lista de las fuentes para lectores de RSS:",
+    all_feeds: "Todos los canales",
     unauthorized: (
         "Token no válido",
-        "La dirección contiene un token que no es válido. Pida uno nuevo a la persona que se la envió.",
+        "La dirección contiene un token no válido. Pida uno nuevo a la persona que se la envió.",
     ),
     forbidden: (
         "No permitido",
-        "Esta página no se puede abrir desde otro sitio. Escriba su dirección.",
+        "Esta página no se puede abrir desde otro sitio. Escriba directamente su dirección.",
     ),
     not_found: (
         "Página no encontrada",
         "No hay ninguna página en esta dirección. Quizá el artículo sea demasiado antiguo o la dirección tenga un error.",
     ),
-    failed: ("Error", "La página no se puede mostrar debido a un error. Inténtelo más tarde."),
+    failed: (
+        "Error",
+        "La página no se puede mostrar debido a un error. Inténtelo de nuevo más tarde.",
+    ),
 };
 
 const JAPANESE: Notices = Notices {
@@ -148,21 +151,24 @@ const JAPANESE: Notices = Notices {
     how_to: "フィードを開くとここで読めます。購読するには、いずれかの形式のURLをフィードリーダーに登録してください。",
     last_change: "最終更新",
     no_stories: "記事はまだありません",
-    sources: "フィードリーダー用の配信元の一覧:",
+    sources: "フィードリーダー用の配信元一覧：",
     all_feeds: "すべてのフィード",
     unauthorized: (
         "トークンが無効です",
-        "アドレスに含まれるトークンは無効です。アドレスを送った人に新しいトークンを依頼してください。",
+        "アドレスに含まれるトークンは無効です。アドレスの送り主に新しいトークンを依頼してください。",
     ),
     forbidden: (
         "許可されていません",
-        "このページは他のサイトから開くことができません。アドレスを入力してください。",
+        "このページは他のサイトから開くことができません。アドレスを直接入力してください。",
     ),
     not_found: (
         "見つかりません",
         "このアドレスにページはありません。記事が古すぎるか、アドレスに誤りがある可能性があります。",
     ),
-    failed: ("エラー", "エラーのためページを表示できません。後でもう一度お試しください。"),
+    failed: (
+        "エラー",
+        "エラーのためページを表示できません。しばらくしてからもう一度お試しください。",
+    ),
 };
 
 impl Notices {

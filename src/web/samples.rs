@@ -196,8 +196,8 @@ mod tests {
 
     #[test]
     fn the_burst_guard_holds_no_item_of_the_growing_feed() {
-        use crate::dedupe::{Acquaintance, Rhythm, Settings, admit};
-        let known = Rhythm { seen: Acquaintance::Old, ..Rhythm::default() };
+        use crate::dedupe::{DocumentOrder, Rhythm, Settings, admit};
+        let known = Rhythm { document: DocumentOrder::Later, ..Rhythm::default() };
         let now = Timestamp::UNIX_EPOCH;
         let held = admit(&Settings::default(), &known, &[None; SHOWN], now);
         assert!(held.iter().all(Option::is_none));

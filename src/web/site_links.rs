@@ -1,6 +1,8 @@
 //! Links between the pages of an output: to paths of the server, or to files of a static site.
 
-use super::stories::{Frame, Links, with_queries};
+use url::form_urlencoded;
+
+use super::stories::{Frame, Links};
 use crate::outputs::{Query, ServedOutput, SitePage};
 use crate::render::Story;
 
@@ -16,7 +18,7 @@ pub(super) enum Target {
 }
 
 /// The page of a static site with the stories of a query.
-pub(super) fn file_of(query: &Query) -> SitePage {
+fn file_of(query: &Query) -> SitePage {
     match (&query.feed, &query.tag, query.month) {
         (Some(id), ..) => SitePage::Feed(id.clone()),
         (None, Some(tag), _) => SitePage::Tag(tag.clone()),
@@ -60,6 +62,27 @@ pub(super) fn format_links(
         FormatLink { media_type: format.media_type(), name: format.name(), href, url }
     });
     formats.collect()
+}
+
+/// The URL with these queries, of which any may be empty.
+pub(super) fn with_queries(url: &str, queries: &[&str]) -> String {
+    let queries: Vec<&str> = queries.iter().copied().filter(|query| !query.is_empty()).collect();
+    let mark = if queries.is_empty() { "" } else { "?" };
+    format!("{url}{mark}{}", queries.join("&"))
+}
+
+/// The relative URL of the page of stories for a query.
+pub(super) fn page_url(frame: &Frame, query: &Query) -> String {
+    if frame.is_static() {
+        return file_url(frame, &file_of(query));
+    }
+    let before = query.after.as_ref().map(|after| {
+        let mut pair = form_urlencoded::Serializer::new(String::new());
+        pair.append_pair("before", &after.to_string()).finish()
+    });
+    let month = query.month.map(|month| format!("month={month}")).unwrap_or_default();
+    let queries = [&*frame.token_query, &query.to_url_query(), &month, &before.unwrap_or_default()];
+    with_queries(&format!("{}{}/", frame.root, frame.id), &queries)
 }
 
 impl Frame {

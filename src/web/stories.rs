@@ -14,15 +14,15 @@ use super::months::{self, MonthLink, Year};
 use super::parts::{colour, initial};
 use super::response::page_policy;
 use super::site::Error;
-use super::site_links::{FormatLink, Target, file_of, file_url, format_links};
+use super::site_links::{FormatLink, Target, file_url, format_links, page_url, with_queries};
 use super::static_site::logo_name;
-use super::texts::Texts;
 use crate::model::{FeedId, FeedInfo, ItemKey, OutputItem};
 use crate::outputs::{
     Contents, Month, OutputFeeds, Position, Query, Results, ServedOutput, SiteList, SitePage,
 };
 use crate::render::{
-    Content, Images, Logo, Media, MediaNames, PageText, Picture, Presentation, Story, Token, story,
+    Content, Images, Logo, Media, PageText, Picture, Presentation, Story, Texts, Token, feed_name,
+    story,
 };
 use crate::text::dates;
 
@@ -45,6 +45,8 @@ pub(super) struct Frame {
     stylesheet: Option<String>,
     /// URL of the logo.
     logo: Option<String>,
+    /// URL of the picture of the merged feed, which previews of links show.
+    picture: Option<String>,
     /// HTML of the operator above the page.
     header: Option<Arc<str>>,
     /// HTML of the operator below the page.
@@ -61,6 +63,8 @@ pub(super) struct Frame {
     pub(super) id: String,
     title: String,
     description: String,
+    /// URL and name of the site that the output belongs to.
+    home: Option<(String, String)>,
     /// The documents with the stories of the page.
     formats: Vec<FormatLink>,
     /// `token=…`, which every link must have; empty for a public output.
@@ -87,9 +91,9 @@ pub(super) struct StoriesPage {
     listed: Vec<ListedFeed>,
     /// Number of feeds that are not listed, in words.
     unlisted: Option<String>,
-    /// URL of the first page of this selection; `None`: it is this page.
+    /// URL of the first page of this selection; `None`: it is this page, or `newer` leads to it.
     newest: Option<String>,
-    /// URL of the page before this one, with newer stories; `None`: it is the first page, or not known.
+    /// URL of the page before this one, with newer stories; `None`: it is the first page.
     newer: Option<String>,
     /// URL of the next page, with older stories.
     older: Option<String>,
@@ -223,8 +227,10 @@ pub(super) fn page(
     let months = contents.months()?;
     let is_listed = query.after.is_none() && !query.is_filter();
     let is_selection = query.is_filter() || query.month.is_some();
-    let neighbours =
-        if older.is_none() { months::neighbours(&months, &frame, query) } else { Vec::new() };
+    let ends = (query, query.after.is_none(), older.is_none());
+    let newer = contents.newer(query, PAGE_SIZE)?;
+    // It would be the same link.
+    let is_second = newer.as_ref().is_some_and(|newer| newer.after.is_none());
     let place = Place { frame: &frame, query, sole: sole_feed(&feeds.all, query) };
     let page = StoriesPage {
         days: days(&results, output, place),
@@ -239,10 +245,10 @@ pub(super) fn page(
             .filter(|more| *more > 0)
             .map(|more| frame.texts.more_feeds(more)),
         listed: feeds.all.iter().take(MAX_LISTED).map(|feed| listed(&frame, feed, query)).collect(),
-        newer: contents.newer(query, PAGE_SIZE)?.map(|newer| url(&newer)),
-        newest: query.after.is_some().then(|| url(&first)),
+        newer: newer.map(|newer| url(&newer)),
+        newest: (query.after.is_some() && !is_second).then(|| url(&first)),
         older,
-        neighbours,
+        neighbours: months::neighbours(&months, &frame, ends),
         archive: months::by_year(&months, &frame, query),
         canonical: is_listed.then(|| url(&first)),
         all: url(&Query::default()),
@@ -300,10 +306,13 @@ pub(super) fn list_of(
     let is_listed = !query.is_filter();
     let mut heading = selection(&frame, &feeds.all, &query, &results);
     heading.count = heading.count.filter(|_| !is_part);
-    let neighbours = match list.older {
-        None => months::neighbours(months, &frame, &query),
-        Some(_) => Vec::new(),
+    let ends = (&query, list.newer.is_none(), list.older.is_none());
+    let newest = match &list.page {
+        SitePage::Month { month, part: Some(_) } => Some(SitePage::month(*month)),
+        _ => None,
     };
+    // The link to newer stories may be the same.
+    let newest = newest.filter(|page| list.newer.as_ref() != Some(page));
     StoriesPage {
         days: days(
             &results,
@@ -317,9 +326,9 @@ pub(super) fn list_of(
         unlisted: None,
         listed: feeds.all.iter().map(|feed| listed(&frame, feed, &query)).collect(),
         newer: list.newer.as_ref().map(|page| file_url(&frame, page)),
-        newest: is_part.then(|| page_url(&frame, &query)),
+        newest: newest.map(|page| file_url(&frame, &page)),
         older: list.older.as_ref().map(|page| file_url(&frame, page)),
-        neighbours,
+        neighbours: months::neighbours(months, &frame, ends),
         archive: months::by_year(months, &frame, &query),
         canonical: is_listed.then(|| file_url(&frame, &list.page)),
         all: page_url(&frame, &Query::default()),
@@ -339,6 +348,7 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         has_own_style: theme.has_own_style(),
         stylesheet: theme.stylesheet.as_ref().map(|_| file("theme.css")),
         logo: theme.logo.as_ref().map(logo_file),
+        picture: presentation.icon.as_ref().map(|url| url.as_str().to_owned()),
         header: theme.header.clone(),
         footer: theme.footer.clone(),
         texts: Texts::of(presentation.language.as_deref()),
@@ -351,6 +361,10 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         id: output.id.clone(),
         title: output.title.clone(),
         description: output.description.clone().unwrap_or_default(),
+        home: output
+            .link
+            .as_ref()
+            .and_then(|url| Some((url.to_string(), url.host_str()?.to_owned()))),
         formats: format_links(output, links, (query, &token_query)),
         token: parsed.next().map(|(_, value)| value.into_owned()).unwrap_or_default(),
         images: presentation.images,
@@ -397,32 +411,6 @@ fn thumbnail(frame: &Frame, story: &Story, feed: &FeedId) -> Option<Picture> {
     }
 }
 
-fn media_names(texts: &Texts) -> MediaNames {
-    let Texts { picture, sound, film, .. } = texts;
-    MediaNames { picture, sound, film }
-}
-
-/// The URL with these queries, of which any may be empty.
-pub(super) fn with_queries(url: &str, queries: &[&str]) -> String {
-    let queries: Vec<&str> = queries.iter().copied().filter(|query| !query.is_empty()).collect();
-    let mark = if queries.is_empty() { "" } else { "?" };
-    format!("{url}{mark}{}", queries.join("&"))
-}
-
-/// The relative URL of the page of stories for a query.
-pub(super) fn page_url(frame: &Frame, query: &Query) -> String {
-    if frame.is_static() {
-        return file_url(frame, &file_of(query));
-    }
-    let before = query.after.as_ref().map(|after| {
-        let mut pair = form_urlencoded::Serializer::new(String::new());
-        pair.append_pair("before", &after.to_string()).finish()
-    });
-    let month = query.month.map(|month| format!("month={month}")).unwrap_or_default();
-    let queries = [&*frame.token_query, &query.to_url_query(), &month, &before.unwrap_or_default()];
-    with_queries(&format!("{}{}/", frame.root, frame.id), &queries)
-}
-
 /// What the search and the filters select.
 fn selection(
     frame: &Frame,
@@ -432,7 +420,8 @@ fn selection(
 ) -> SelectionHeading {
     let is_selected = |feed: &&Arc<FeedInfo>| query.feed.as_deref() == Some(feed.id.as_str());
     let feed = feeds.iter().find(is_selected).map(|feed| listed(frame, feed, query));
-    let words = Some(format!("“{}”", query.words)).filter(|_| !query.words.is_empty());
+    let words = Some(&query.words).filter(|words| !words.is_empty());
+    let words = words.map(|words| frame.texts.quoted(words));
     let name = feed.as_ref().map(|feed| feed.name.clone()).or_else(|| query.feed.clone());
     let tag = query.tag.as_ref().map(|tag| format!("#{tag}"));
     let month = query.month.map(|month| frame.texts.calendar().month(month.first_day()));
@@ -542,7 +531,7 @@ fn story_as_shown(entry: &OutputItem, output: &ServedOutput) -> Story {
 
 /// The text of an entry as HTML.
 fn text_of(frame: &Frame, entry: &OutputItem, output: &ServedOutput) -> String {
-    story::content_html(entry, &output.presentation, &media_names(frame.texts), |url| {
+    story::content_html(entry, &output.presentation, |url| {
         copy(frame, (&entry.feed.id, entry.key), url, Variant::Full)
     })
 }
@@ -566,7 +555,7 @@ fn shown(story: Story, feed: &FeedId, place: Place<'_>) -> ShownStory {
         time: at.strftime("%H:%M").to_string(),
         date: frame.texts.calendar().moment(&at),
         picture: thumbnail(frame, &story, feed),
-        names_source: !frame.is_digest && sole.is_none_or(|sole| sole.title != story.source),
+        names_source: !frame.is_digest && sole.is_none_or(|sole| feed_name(sole) != story.source),
         authors: story.authors.iter().filter(|name| **name != story.source).cloned().collect(),
         story,
     }

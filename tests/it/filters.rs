@@ -10,6 +10,7 @@ use newswire::daemon::FeedSelection;
 use newswire::model::{Category, Enclosure, FeedId, Filter, Item, Person, Subject};
 use newswire::store::Reader;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::cli::{configured, newswire};
 use crate::support::origin::{Answer, Origin};
@@ -137,10 +138,10 @@ async fn commands_show_what_filters_take() {
     assert!(!run(&["why", "https://www.youtube.com/shorts/1"]).contains("filters it"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn check_warns_of_filters_that_match_none_or_all_of_the_stored_items() {
+/// A folder whose database has this number of items, and the codes that `check` reports for a config made from its config.
+async fn with_items(count: usize) -> (TempDir, String, impl Fn(String) -> Vec<String>) {
     let origin = Origin::start().await;
-    let texts: Vec<String> = (0..120).map(|n| n.to_string()).collect();
+    let texts: Vec<String> = (0..count).map(|n| n.to_string()).collect();
     let item = |guid| Story {
         guid,
         title: "Harbour news",
@@ -156,13 +157,20 @@ async fn check_warns_of_filters_that_match_none_or_all_of_the_stored_items() {
     let open = format!("{open}initial_items = 200\n");
     std::fs::write(&file, &open).unwrap();
     assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
-    let codes = |text: String| -> Vec<String> {
+    let path = folder.path().to_owned();
+    let codes = move |text: String| -> Vec<String> {
         std::fs::write(&file, text).unwrap();
-        let json = newswire(folder.path(), &["check", "--json"]).out;
+        let json = newswire(&path, &["check", "--json"]).out;
         let json: Value = serde_json::from_str(&json).unwrap();
         let code = |diagnostic: &Value| diagnostic["code"].as_str().unwrap().to_owned();
         json.as_array().unwrap().iter().map(code).collect()
     };
+    (folder, open, codes)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_warns_of_filters_that_match_none_or_all_of_the_stored_items() {
+    let (_folder, open, codes) = with_items(120).await;
     assert_eq!(codes(open.clone()), [""; 0]);
     let with = |line: &str| format!("{open}{line}");
     assert_eq!(codes(with("exclude = { title = \"habour\" }\n")), ["filter_matches_nothing"]);
@@ -172,6 +180,25 @@ async fn check_warns_of_filters_that_match_none_or_all_of_the_stored_items() {
         |line: &str| open.replace("id = \"planet\"\n", &format!("id = \"planet\"\n{line}"));
     assert_eq!(codes(output("include = { links = [\"b.test\"] }\n")), ["filter_matches_nothing"]);
     assert_eq!(codes(output("include = { links = [\"a.test\"] }\n")), ["filter_matches_all"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_few_items_check_warns_only_of_filters_that_leave_none() {
+    let (_folder, open, codes) = with_items(12).await;
+    let output =
+        |line: &str| open.replace("id = \"planet\"\n", &format!("id = \"planet\"\n{line}\n"));
+    for (line, expected) in [
+        ("exclude = { title = \"rare\" }", &[][..]),
+        ("include = { links = [\"a.test\"] }", &[]),
+        ("include = [{ title = \"rare\" }, { title = \"new\" }]", &[]),
+        ("exclude = { title = \"new\" }", &["filter_matches_all"]),
+        ("include = { title = \"rare\" }", &["filter_matches_nothing"]),
+    ] {
+        assert_eq!(codes(output(line)), expected, "{line}");
+    }
+    let of_feed = |line: &str| format!("{open}{line}\n");
+    assert_eq!(codes(of_feed("include = { title = \"rare\" }")), ["filter_matches_all"]);
+    assert_eq!(codes(of_feed("exclude = { title = \"rare\" }")), [""; 0]);
 }
 
 #[test]

@@ -255,7 +255,7 @@ async fn a_dry_run_shows_the_result_of_a_poll_and_writes_nothing() {
     for part in [
         "127.0.0.1-feed: 2 new, 1 changed\n",
         "  + 4 \"Cedar\" (127.0.0.1-feed)\n",
-        "  - 3 \"Sponsored\" (127.0.0.1-feed): planet: not shown: the output filters it by exclude = { title = \"Sponsored\" }\n",
+        "  - 3 \"Sponsored\" (127.0.0.1-feed), output planet: not shown: the output filters it by exclude = { title = \"Sponsored\" }\n",
         "nothing was stored or published\n",
     ] {
         assert!(run.out.contains(part), "{part:?} is missing in\n{}", run.out);

@@ -197,10 +197,19 @@ async fn what_came_after_an_old_copy_is_read_back_from_the_outputs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn items_that_left_their_feeds_stay_as_they_were_published() {
-    let planet = Planet::new("title_prefix = \"{source}: \"\nalso_at = \"content\"\n").await;
+    for (language, also_at) in [("en", "Also at: "), ("fr", "Également sur\u{a0}: ")] {
+        stay_as_they_were_published(language, also_at).await;
+    }
+}
+
+async fn stay_as_they_were_published(language: &str, also_at: &str) {
+    let look = format!(
+        "title_prefix = \"{{source}}: \"\nalso_at = \"content\"\nlanguage = \"{language}\"\n"
+    );
+    let planet = Planet::new(&look).await;
     planet.poll([0, 1]);
     let before = planet.text("planet.json");
-    assert!(before.contains("gull: gull gullx") && before.contains("Also at: "), "{before}");
+    assert!(before.contains("gull: gull gullx") && before.contains(also_at), "{before}");
     planet.lose_the_database();
     planet.ok(&["restore", "--from-outputs"]);
     planet.serve(1);

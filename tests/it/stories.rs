@@ -381,7 +381,7 @@ async fn a_replay_shows_the_differences_and_changes_nothing() {
     let (code, same) = run(&["replay"]);
     assert_eq!(code, 0, "{same}");
     assert!(
-        same.contains("no difference") && same.contains("planet: 2 stories before, 2 after"),
+        same.contains("no difference") && same.contains("planet: stories: 2 before, 2 after"),
         "{same}"
     );
     let config = std::fs::read_to_string(folder.join("newswire.toml")).unwrap();
@@ -444,7 +444,7 @@ async fn items_that_were_not_compared_when_they_arrived_are_compared_by_a_replay
         std::fs::write(&path, &config).unwrap();
         let (code, preview) = run(&["replay"]);
         assert_eq!(code, 0, "{preview}");
-        assert!(preview.contains("planet: 3 stories before, 2 after"), "{setting}: {preview}");
+        assert!(preview.contains("planet: stories: 3 before, 2 after"), "{setting}: {preview}");
         assert_eq!(stories(&world).len(), 3, "{setting}");
         assert_eq!(run(&["replay", "--apply"]).0, 0);
         assert_eq!(stories(&world).len(), 2, "{setting}");

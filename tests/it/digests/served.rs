@@ -1,10 +1,11 @@
 //! Digests over HTTP and on pages: addresses, validators, deltas, search, months and retention.
 
-use newswire::outputs::Month;
-use newswire::render::Format;
+use newswire::outputs::{Month, Query};
+use newswire::render::{AlsoAt, Format};
 use newswire::store::{Store, Write};
 
 use super::Desk;
+use crate::support::origin::Answer as Document;
 use crate::web::site::{Answer, Site, ask};
 
 impl Desk {
@@ -127,6 +128,54 @@ async fn pages_of_digests_go_by_month_and_position() {
     let after = newswire::outputs::Query { after: first.more, ..query };
     let second = contents.browse(&after, 4).unwrap();
     assert_eq!((keys(&second.entries), second.more), (vec![4, 3, 2, 1], None));
+}
+
+#[tokio::test]
+async fn pages_of_digests_and_of_their_search_lead_back_to_newer_ones() {
+    let (_desk, engine, _) = Desk::with_digests(&["a", "b", "c", "d", "e", "f"], |_| {}).await;
+    let contents = engine.served().output("planet").unwrap().contents.clone().unwrap();
+    for (words, limit) in [("", 2), ("about", 2), ("about -b", 1)] {
+        let first = Query { words: words.to_owned(), ..Query::default() };
+        let mut pages = vec![first];
+        while let Some(more) = contents.browse(pages.last().unwrap(), limit).unwrap().more {
+            pages.push(Query { after: Some(more), ..pages[0].clone() });
+        }
+        assert!(pages.len() > 2, "{words}");
+        for (n, page) in pages.iter().enumerate() {
+            let newer = contents.newer(page, limit).unwrap();
+            assert_eq!(newer.as_ref(), n.checked_sub(1).map(|before| &pages[before]), "{words}");
+        }
+    }
+}
+
+/// The stories of a digest with words in the language of the output.
+#[tokio::test]
+async fn a_digest_names_other_feeds_in_the_language_of_the_output() {
+    for (language, words) in [
+        ("en", " · Also at: <a "),
+        ("de", " · Auch bei: <a "),
+        ("fr", " · Également sur\u{a0}: <a "),
+        ("es", " · También en: <a "),
+        ("ja", " · ほかの掲載元：<a "),
+    ] {
+        let desk = Desk::at("2026-11-24T07:00:00Z").await;
+        let mut config = desk.config(|output| {
+            output.presentation.language = Some(language.to_owned());
+            output.presentation.also_at = AlsoAt::Content;
+        });
+        let other = desk.world.config(&[desk.world.origin.url("other.test", "/feed")]);
+        config.subscriptions.extend(other.subscriptions);
+        desk.write("a", "2026-11-24T08:00:00Z");
+        let document = "<rss version=\"2.0\"><channel><title>Other</title><item><guid>o</guid><title>a</title>\
+            <link>https://site.test/a?a&amp;b</link><description>About a.</description>\
+            <pubDate>Tue, 24 Nov 2026 08:00:00 GMT</pubDate></item></channel></rss>";
+        desk.world.origin.route("other.test", "/feed", [Document::ok(document)]);
+        let engine = desk.world.open_with(config).await;
+        desk.pass(&engine, "2026-11-24T09:00:00Z").await;
+        desk.pass(&engine, "2026-11-25T07:00:00Z").await;
+        let html = desk.digests()[0].html.clone();
+        assert!(html.contains(words), "{language}: {html}");
+    }
 }
 
 #[tokio::test]

@@ -83,6 +83,31 @@ pub(super) const CASES: &[Case] = &[
         "unclosed group",
     ),
     case(
+        "[[output]]\nid = \"a\"\ntitle_replace = [[\"(a)\", \"$1st\"]]",
+        "3:26",
+        "bad_regex",
+        "has no group \"1st\"",
+    ),
+    case(
+        "[[output]]\nid = \"a\"\ntitle_replace = [[\"^(?<a>x)\", \"$$5 ${1} $a $ ${ $2\"]]",
+        "3:31",
+        "bad_regex",
+        "has no group \"2\"",
+    ),
+    case(
+        "[[output]]\nid = \"a\"\ntitle_replace = [[\"\", \"x\"]]",
+        "3:19",
+        "empty_value",
+        "the beginning of a title",
+    ),
+    case(
+        "[[output]]\nid = \"a\"\nexclude = { links = [\"https://nytimes.com/\"] }",
+        "3:22",
+        "bad_regex",
+        "a host name includes its subdomains",
+    )
+    .instead("nytimes.com"),
+    case(
         "[[output]]\nid = \"a\"\ntitle_replace = [\"a\", \"b\"]",
         "3:18",
         "wrong_type",

@@ -115,6 +115,36 @@ fn also_at_is_a_line_after_the_content_if_configured() {
 }
 
 #[test]
+fn other_feeds_are_named_in_the_language_of_the_output() {
+    let all = shared(Some("<p>Text</p>"), None);
+    for (language, line) in [
+        ("en-GB", "<p>Also at: A, B</p>"),
+        ("de", "<p>Auch bei: A, B</p>"),
+        ("fr", "<p>Également sur\u{a0}: A, B</p>"),
+        ("es-MX", "<p>También en: A, B</p>"),
+        ("ja", "<p>ほかの掲載元：A、B</p>"),
+        ("eo", "<p>Also at: A, B</p>"),
+    ] {
+        let look = Presentation {
+            also_at: Line::Content,
+            language: some(language),
+            ..Presentation::default()
+        };
+        let link = |host: &str, name: &str| {
+            format!("<a href=\"https://{host}/?a=1&amp;b=2\"><bdi>{name}</bdi></a>")
+        };
+        let line = line.replace('B', &link("c.example.org", "C"));
+        let line = line.replacen("A、", &format!("{}、", link("b.example.org", "B &amp; Co")), 1);
+        let line = line.replacen("A, ", &format!("{}, ", link("b.example.org", "B &amp; Co")), 1);
+        let html = format!("<p>Text</p>{line}");
+        let escaped = html.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let [atom, rss, feed] = documents(look, &all);
+        assert_eq!(json(&feed)["items"][0]["content_html"], *html, "{language}");
+        assert!(atom.contains(&escaped) && rss.contains(&escaped), "{language}: {atom} {rss}");
+    }
+}
+
+#[test]
 fn icon_and_language_are_those_of_the_output() {
     let bare = documents(Presentation::default(), &entries());
     assert!(!bare[0].contains("<icon>") && !bare[1].contains("<image>"));

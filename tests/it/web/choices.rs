@@ -1,6 +1,9 @@
 //! What the operator chooses for the pages: whole texts, and an own style sheet alone. The way through many stories.
 
-use newswire::render::{Content, Output, PageText};
+use std::collections::BTreeSet;
+
+use newswire::model::Conditions;
+use newswire::render::{Content, Logo, Output, PageText, Theme};
 
 use super::page::{Planet, titles};
 use super::site::run;
@@ -67,6 +70,29 @@ fn an_own_style_sheet_can_be_the_only_one() {
     });
 }
 
+#[test]
+fn a_filter_that_takes_few_items_has_the_way_back_too() {
+    run(async {
+        let name =
+            |n: usize| format!("n{n} {}", if n.is_multiple_of(20) { "rare" } else { "common" });
+        let names: Vec<String> = (0..1000).map(name).collect();
+        let notes: Vec<(&str, &str)> = names.iter().map(|name| (&**name, &**name)).collect();
+        let rare = Conditions { title: regex::Regex::new("rare").ok(), ..Conditions::default() };
+        let planet = Planet::of([rss(&notes[..900]), rss(&notes[900..])], |output| {
+            output.filter.include = vec![rare];
+        })
+        .await;
+        for first in ["/planet/", "/planet/?q=rare", "/planet/?q=n"] {
+            let page = planet.get(first).await;
+            assert_eq!(titles(&page).len(), 40, "{first}");
+            let second = planet.get(&link(&page.text(), "next").unwrap()).await;
+            assert_eq!(titles(&second).len(), 10, "{first}");
+            let newer = planet.get(&link(&second.text(), "prev").unwrap()).await;
+            assert_eq!(titles(&newer), titles(&page), "{first}");
+        }
+    });
+}
+
 /// The target of a link with this relation.
 fn link(page: &str, relation: &str) -> Option<String> {
     let (before, _) = page.split_once(&format!("\" rel=\"{relation}\""))?;
@@ -75,12 +101,19 @@ fn link(page: &str, relation: &str) -> Option<String> {
 }
 
 #[test]
-fn every_page_but_the_first_two_leads_to_newer_stories() {
+fn every_page_but_the_first_leads_to_newer_stories() {
     run(async {
-        let names: Vec<String> = (0..170).map(|n| format!("n{n}")).collect();
+        let names: Vec<String> = (0..170).map(|n| format!("n{n} and wind")).collect();
         let notes: Vec<(&str, &str)> = names.iter().map(|name| (&**name, &**name)).collect();
         let planet = Planet::of([rss(&notes[..85]), rss(&notes[85..])], |_| ()).await;
-        for first in ["/planet/", "/planet/?month=2025-06", "/planet/?tag=news"] {
+        for first in [
+            "/planet/",
+            "/planet/?month=2025-06",
+            "/planet/?tag=news",
+            "/planet/?q=wind",
+            "/planet/?q=%22and+wind%22&month=2025-06",
+            "/planet/?q=wi&feed=",
+        ] {
             let mut pages = vec![(first.to_owned(), planet.get(first).await)];
             while let Some(older) = link(&pages.last().unwrap().1.text(), "next") {
                 let page = planet.get(&older).await;
@@ -89,10 +122,60 @@ fn every_page_but_the_first_two_leads_to_newer_stories() {
             assert_eq!(pages.len(), 5, "{first}");
             for (n, (url, page)) in pages.iter().enumerate() {
                 let newer = link(&page.text(), "prev");
-                assert_eq!(newer.is_some(), n > 1, "{url}: {newer:?}");
+                assert_eq!(newer.is_some(), n > 0, "{url}: {newer:?}");
                 let Some(newer) = newer else { continue };
                 assert_eq!(titles(&planet.get(&newer).await), titles(&pages[n - 1].1), "{url}");
+                let has_first = page.text().contains("Newest stories");
+                assert_eq!(has_first, n > 1, "{url}: the second page has it as the newer one");
             }
         }
+    });
+}
+
+#[test]
+fn the_feed_is_named_only_where_stories_are_of_several_feeds() {
+    run(async {
+        let planet = Planet::open().await;
+        let named = |page: &str, name: &str| {
+            let stories = page.split("<section class=\"day\">").skip(1);
+            let stories = stories.map(|day| day.split("<aside>").next().unwrap_or_default());
+            stories.map(|day| day.matches(&format!("<bdi>{name}</bdi>")).count()).sum::<usize>()
+        };
+        let all = planet.get("/planet/").await.text();
+        assert_eq!(named(&all, "Site &#60;\u{2060}A&#62;"), 2);
+        let feeds: BTreeSet<&str> =
+            all.split("?feed=").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(feeds.len(), 2, "{feeds:?}");
+        for feed in feeds {
+            let one = planet.get(&format!("/planet/?feed={feed}")).await.text();
+            assert!(one.contains("<article>"));
+            for name in ["Site &#60;\u{2060}A&#62;", "Site"] {
+                assert_eq!(named(&one, name), 0, "{feed}: {name}");
+            }
+        }
+    });
+}
+
+#[test]
+fn the_page_leads_to_the_site_of_its_output_and_previews_show_its_picture() {
+    run(async {
+        let planet = Planet::with(|output| {
+            output.link = "https://club.example.org/planet/?a&b".parse().ok();
+            output.presentation.icon = "https://club.example.org/icon.png".parse().ok();
+        })
+        .await;
+        let home = "<a href=\"https://club.example.org/planet/?a&#38;b\">club.example.org</a>";
+        let picture = "<meta property=\"og:image\" content=\"https://club.example.org/icon.png\">";
+        for path in ["/planet/", "/planet/?tag=tech", "/planet/story/1"] {
+            let page = planet.get(path).await.text();
+            assert!(page.contains(home) && page.contains(picture), "{path}: {page}");
+            assert!(page.contains("rel=\"icon\" type=\"image/svg+xml\""), "{path}: {page}");
+        }
+        let logo = Logo { bytes: b"x"[..].into(), media_type: "image/png" };
+        let theme = Theme { logo: Some(logo), ..Theme::default() };
+        let planet = Planet::with(|output| output.theme = theme).await;
+        let page = planet.get("/planet/").await.text();
+        assert!(page.contains("<link rel=\"icon\" href=\"../planet/logo\">"), "{page}");
+        assert!(!page.contains("og:image"), "{page}");
     });
 }

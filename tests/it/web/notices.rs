@@ -83,8 +83,8 @@ fn the_index_has_the_language_that_the_client_prefers() {
         for (accepted, code, word) in [
             ("", "en", "no stories yet"),
             ("de-CH, en;q=0.5", "de", "noch keine Artikel"),
-            ("fr", "fr", "pas encore d’articles"),
-            ("nl, es;q=0.5", "es", "todavía no hay artículos"),
+            ("fr", "fr", "aucun article pour l’instant"),
+            ("nl, es;q=0.5", "es", "aún no hay artículos"),
             ("ja", "ja", "記事はまだありません"),
         ] {
             let index = site.get("/", &[BROWSER, &format!("Accept-Language: {accepted}")]).await;

@@ -236,6 +236,39 @@ fn a_site_is_repaired_after_a_kill_and_after_changes_by_others() {
 }
 
 #[test]
+fn many_lists_are_written_in_steps_and_the_first_page_last() {
+    run(async {
+        let folder = Folder::with(|_| ()).await;
+        let Folder { world, feeds, output, engine } = folder;
+        drop(engine);
+        let mut config = world.config(&feeds);
+        config.subscriptions[0].feed.tags = (0..70).map(|n| format!("tag-{n}")).collect();
+        config.outputs[0] = output.clone();
+        let engine = world.open_with(config).await;
+        engine.publish().await.unwrap();
+        std::fs::remove_dir_all(output.directory.as_ref().unwrap().join("planet")).unwrap();
+        let sites = newswire::web::StaticSites::new(engine.served().clone());
+        let output = Arc::new(output);
+        let is_there = |name: &str| output.directory.as_ref().unwrap().join(name).is_file();
+        let mut steps = 0;
+        loop {
+            let step = sites.write(&output).await.unwrap();
+            steps += 1;
+            assert_eq!(is_there("planet/index.html"), step.is_complete, "step {steps}");
+            assert!(is_there("planet/tag/tag-1.html"), "step {steps}");
+            if step.is_complete {
+                break;
+            }
+        }
+        // 2 feeds, 70 tags, a month and the first page, 32 in a step.
+        assert_eq!(steps, 3);
+        assert!(is_there("planet/tag/tag-69.html") && is_there("planet/tag/tag-69.atom"));
+        let folder = Folder { world, engine, feeds, output: Output::clone(&output) };
+        assert_eq!(folder.differences(), Vec::<String>::new());
+    });
+}
+
+#[test]
 fn pages_of_stories_that_leave_are_removed() {
     run(async {
         let folder = Folder::with(|_| ()).await;

@@ -1,86 +1,94 @@
-//! The texts of the pages of an output in each language.
+//! The words that Newswire itself writes into the documents and the pages of an output, in each language.
+//!
+//! French has a no-break space before a colon and inside of quotation marks, Japanese its own punctuation.
 
 use crate::text::calendar::Calendar;
 
-/// The texts of the pages in one language.
+/// The words of documents and pages in one language.
 #[derive(Debug)]
-pub(super) struct Texts {
+pub struct Texts {
     /// Language tag of the page.
-    pub(super) code: &'static str,
+    pub code: &'static str,
+    /// What follows a label or a name before the text that it introduces, with spaces.
+    pub colon: &'static str,
+    /// What separates names and facts, with a space if the language has one there.
+    pub comma: &'static str,
+    /// Quotation marks, opening and closing, with spaces.
+    pub quotes: [&'static str; 2],
     /// Heading of the page for screen readers.
-    pub(super) stories: &'static str,
+    pub stories: &'static str,
     /// Link to the page without search and filters.
-    pub(super) all_stories: &'static str,
+    pub all_stories: &'static str,
     /// The count "1 story".
-    pub(super) one_story: &'static str,
+    pub one_story: &'static str,
     /// Number of stories; `{}` is the number.
-    pub(super) many_stories: &'static str,
+    pub many_stories: &'static str,
     /// Number of stories of a page that is not the last one; `{}` is the number.
     more_than: &'static str,
     /// Link to the site of a feed.
-    pub(super) site: &'static str,
+    pub site: &'static str,
     /// Link to a feed itself.
-    pub(super) feed_link: &'static str,
+    pub feed_link: &'static str,
     /// Button and label of the search.
-    pub(super) search: &'static str,
+    pub search: &'static str,
     /// Text in the empty search field.
-    pub(super) search_hint: &'static str,
+    pub search_hint: &'static str,
     /// Label of the menu of feeds.
-    pub(super) feed: &'static str,
-    /// First option of the menu of feeds.
-    pub(super) all_feeds: &'static str,
+    pub feed: &'static str,
+    /// First option of the menu of feeds, which selects all. Short, because the menu is narrow.
+    pub all_feeds: &'static str,
     /// Label of the menu of tags.
-    pub(super) tag: &'static str,
-    /// First option of the menu of tags.
-    pub(super) all_tags: &'static str,
+    pub tag: &'static str,
+    /// First option of the menu of tags, which selects all. Short, because the menu is narrow.
+    pub all_tags: &'static str,
     /// Text of a page of an output without stories.
-    pub(super) no_stories: &'static str,
+    pub no_stories: &'static str,
     /// Text of a page without results, if older stories were not searched.
-    pub(super) no_newer_match: &'static str,
+    pub no_newer_match: &'static str,
     /// Text of a page without results.
-    pub(super) no_match: &'static str,
+    pub no_match: &'static str,
     /// Label of the link of a time, for screen readers.
-    pub(super) permanent_link: &'static str,
-    /// Label before the name of another feed with the story.
-    pub(super) also_at: &'static str,
+    pub permanent_link: &'static str,
+    /// Label before the names of other feeds with the story.
+    pub also_at: &'static str,
     /// Link to the page of a story.
-    pub(super) full_text: &'static str,
+    pub full_text: &'static str,
     /// Link to the page of a story with files.
-    pub(super) files: &'static str,
+    pub files: &'static str,
     /// Label before the name of a file.
-    pub(super) file: &'static str,
+    pub file: &'static str,
     /// Label of the links to other pages.
-    pub(super) pages: &'static str,
+    pub pages: &'static str,
     /// Link to older stories.
-    pub(super) older: &'static str,
+    pub older: &'static str,
     /// Link to the page before this one, with newer stories.
-    pub(super) newer: &'static str,
+    pub newer: &'static str,
     /// Link to the first page.
-    pub(super) newest: &'static str,
+    pub newest: &'static str,
     /// Heading of the months.
-    pub(super) archive: &'static str,
+    pub archive: &'static str,
     /// Heading of the URLs for feed readers.
-    pub(super) subscribe: &'static str,
+    pub subscribe: &'static str,
     /// Instruction for the URLs.
-    pub(super) copy_url: &'static str,
-    /// Instruction for the URLs of a filtered page.
-    pub(super) copy_selected: &'static str,
+    pub copy_url: &'static str,
+    /// Instruction for the URLs of a filtered page, before a colon.
+    pub copy_selected: &'static str,
     /// Heading of the tags.
-    pub(super) tags: &'static str,
+    pub tags: &'static str,
     /// Heading of the feeds.
-    pub(super) feeds: &'static str,
+    pub feeds: &'static str,
     /// Number of feeds that are only in the menu; `{}` is the number.
-    pub(super) more_feeds: &'static str,
+    pub more_feeds: &'static str,
     /// Link to the page of the publisher.
-    pub(super) original: &'static str,
+    pub original: &'static str,
     /// Link to the comments.
-    pub(super) comments: &'static str,
+    pub comments: &'static str,
     /// Name of a picture without a text.
-    pub(super) picture: &'static str,
+    pub picture: &'static str,
     /// Name of a sound file without a title.
-    pub(super) sound: &'static str,
+    pub sound: &'static str,
     /// Name of a video without a title.
-    pub(super) film: &'static str,
+    pub film: &'static str,
 }
 
 /// Every language; the first is the default.
@@ -88,13 +96,16 @@ const LANGUAGES: &[&Texts] = &[&ENGLISH, &GERMAN, &FRENCH, &SPANISH, &JAPANESE];
 
 const ENGLISH: Texts = Texts {
     code: "en",
+    colon: ": ",
+    comma: ", ",
+    quotes: ["“", "”"],
     stories: "Stories",
     all_stories: "All stories",
     one_story: "1 story",
     many_stories: "{} stories",
-    more_than: "more than {} stories",
-    site: "site",
-    feed_link: "feed",
+    more_than: "More than {} stories",
+    site: "Site",
+    feed_link: "Feed",
     search: "Search",
     search_hint: "Search titles and texts",
     feed: "Feed",
@@ -104,7 +115,7 @@ const ENGLISH: Texts = Texts {
     no_stories: "There are no stories yet. Try again in a moment.",
     no_newer_match: "No match among the newer stories.",
     no_match: "No story matches.",
-    permanent_link: "permanent link",
+    permanent_link: "Permanent link",
     also_at: "Also at",
     full_text: "Full text",
     files: "Files",
@@ -116,38 +127,41 @@ const ENGLISH: Texts = Texts {
     archive: "Archive",
     subscribe: "Subscribe",
     copy_url: "Copy a URL into your feed reader.",
-    copy_selected: "Copy a URL into your feed reader to get the stories of this page:",
+    copy_selected: "Copy a URL into your feed reader to get the stories of this page",
     tags: "Tags",
     feeds: "Feeds",
-    more_feeds: "{} more are in the menu above.",
+    more_feeds: "More in the menu above: {}.",
     original: "Original",
     comments: "Comments",
-    picture: "picture",
-    sound: "sound",
-    film: "film",
+    picture: "image",
+    sound: "audio",
+    film: "video",
 };
 
 const GERMAN: Texts = Texts {
     code: "de",
+    colon: ": ",
+    comma: ", ",
+    quotes: ["„", "“"],
     stories: "Artikel",
     all_stories: "Alle Artikel",
     one_story: "1 Artikel",
     many_stories: "{} Artikel",
-    more_than: "mehr als {} Artikel",
+    more_than: "Mehr als {} Artikel",
     site: "Website",
     feed_link: "Feed",
     search: "Suchen",
     search_hint: "Titel und Texte durchsuchen",
     feed: "Feed",
-    all_feeds: "Alle Feeds",
-    tag: "Tag",
-    all_tags: "Alle Tags",
-    no_stories: "Es gibt noch keine Artikel. Versuchen Sie es gleich noch einmal.",
+    all_feeds: "Feeds",
+    tag: "Thema",
+    all_tags: "Themen",
+    no_stories: "Es gibt noch keine Artikel. Versuchen Sie es in Kürze noch einmal.",
     no_newer_match: "Kein Treffer unter den neueren Artikeln.",
-    no_match: "Kein Artikel gefunden.",
+    no_match: "Keine Artikel gefunden.",
     permanent_link: "Permalink",
     also_at: "Auch bei",
-    full_text: "Ganzer Text",
+    full_text: "Ganzer Artikel",
     files: "Dateien",
     file: "Datei",
     pages: "Seiten",
@@ -157,38 +171,41 @@ const GERMAN: Texts = Texts {
     archive: "Archiv",
     subscribe: "Abonnieren",
     copy_url: "Kopieren Sie eine URL in Ihren Feedreader.",
-    copy_selected: "Kopieren Sie eine URL in Ihren Feedreader, um die Artikel dieser Seite zu erhalten:",
-    tags: "Tags",
+    copy_selected: "Kopieren Sie eine URL in Ihren Feedreader, um die Artikel dieser Seite zu erhalten",
+    tags: "Themen",
     feeds: "Feeds",
-    more_feeds: "{} weitere stehen oben im Menü.",
+    more_feeds: "Weitere im Menü oben: {}.",
     original: "Original",
     comments: "Kommentare",
     picture: "Bild",
-    sound: "Ton",
-    film: "Film",
+    sound: "Audio",
+    film: "Video",
 };
 
 const FRENCH: Texts = Texts {
     code: "fr",
+    colon: "\u{a0}: ",
+    comma: ", ",
+    quotes: ["«\u{a0}", "\u{a0}»"],
     stories: "Articles",
     all_stories: "Tous les articles",
     one_story: "1 article",
     many_stories: "{} articles",
-    more_than: "plus de {} articles",
-    site: "site",
-    feed_link: "flux",
+    more_than: "Plus de {} articles",
+    site: "Site",
+    feed_link: "Flux",
     search: "Rechercher",
-    search_hint: "Chercher dans les titres et les textes",
+    search_hint: "Rechercher un article",
     feed: "Flux",
-    all_feeds: "Tous les flux",
-    tag: "Mot-clé",
-    all_tags: "Tous les mots-clés",
-    no_stories: "Il n’y a pas encore d’articles. Réessayez dans un instant.",
-    no_newer_match: "Aucun résultat parmi les articles récents.",
+    all_feeds: "Flux",
+    tag: "Thème",
+    all_tags: "Thèmes",
+    no_stories: "Aucun article pour l’instant. Réessayez dans un moment.",
+    no_newer_match: "Aucun résultat parmi les articles plus récents.",
     no_match: "Aucun article trouvé.",
-    permanent_link: "lien permanent",
-    also_at: "Aussi sur",
-    full_text: "Texte complet",
+    permanent_link: "Lien permanent",
+    also_at: "Également sur",
+    full_text: "Article complet",
     files: "Fichiers",
     file: "Fichier",
     pages: "Pages",
@@ -198,60 +215,66 @@ const FRENCH: Texts = Texts {
     archive: "Archives",
     subscribe: "S’abonner",
     copy_url: "Copiez une URL dans votre lecteur de flux.",
-    copy_selected: "Copiez une URL dans votre lecteur de flux pour recevoir les articles de cette page :",
-    tags: "Mots-clés",
+    copy_selected: "Copiez une URL dans votre lecteur de flux pour recevoir les articles de cette page",
+    tags: "Thèmes",
     feeds: "Flux",
-    more_feeds: "{} autres se trouvent dans le menu ci-dessus.",
-    original: "Original",
+    more_feeds: "Autres flux dans le menu ci-dessus\u{a0}: {}.",
+    original: "Article original",
     comments: "Commentaires",
     picture: "image",
-    sound: "son",
-    film: "film",
+    sound: "audio",
+    film: "vidéo",
 };
 
 const SPANISH: Texts = Texts {
     code: "es",
+    colon: ": ",
+    comma: ", ",
+    quotes: ["«", "»"],
     stories: "Artículos",
     all_stories: "Todos los artículos",
     one_story: "1 artículo",
     many_stories: "{} artículos",
-    more_than: "más de {} artículos",
-    site: "sitio",
-    feed_link: "fuente",
+    more_than: "Más de {} artículos",
+    site: "Sitio",
+    feed_link: "Fuente",
     search: "Buscar",
     search_hint: "Buscar en títulos y textos",
     feed: "Fuente",
-    all_feeds: "Todas las fuentes",
-    tag: "Etiqueta",
-    all_tags: "Todas las etiquetas",
+    all_feeds: "Fuentes",
+    tag: "Tema",
+    all_tags: "Temas",
     no_stories: "Todavía no hay artículos. Inténtelo de nuevo en un momento.",
-    no_newer_match: "Ningún resultado entre los artículos recientes.",
-    no_match: "No se encontró ningún artículo.",
-    permanent_link: "enlace permanente",
+    no_newer_match: "Ningún resultado entre los artículos más recientes.",
+    no_match: "No se ha encontrado ningún artículo.",
+    permanent_link: "Enlace permanente",
     also_at: "También en",
-    full_text: "Texto completo",
+    full_text: "Artículo completo",
     files: "Archivos",
     file: "Archivo",
     pages: "Páginas",
-    older: "Artículos anteriores",
-    newer: "Artículos posteriores",
-    newest: "Artículos más recientes",
+    older: "Artículos más antiguos",
+    newer: "Artículos más recientes",
+    newest: "Últimos artículos",
     archive: "Archivo",
     subscribe: "Suscribirse",
-    copy_url: "Copie una URL en su lector de fuentes.",
-    copy_selected: "Copie una URL en su lector de fuentes para recibir los artículos de esta página:",
-    tags: "Etiquetas",
+    copy_url: "Copie una URL en su lector de RSS.",
+    copy_selected: "Copie una URL en su lector de RSS para recibir los artículos de esta página",
+    tags: "Temas",
     feeds: "Fuentes",
-    more_feeds: "{} más están en el menú de arriba.",
-    original: "Original",
+    more_feeds: "Otras fuentes en el menú de arriba: {}.",
+    original: "Artículo original",
     comments: "Comentarios",
     picture: "imagen",
-    sound: "sonido",
+    sound: "audio",
     film: "vídeo",
 };
 
 const JAPANESE: Texts = Texts {
     code: "ja",
+    colon: "：",
+    comma: "、",
+    quotes: ["「", "」"],
     stories: "記事",
     all_stories: "すべての記事",
     one_story: "1件の記事",
@@ -262,28 +285,28 @@ const JAPANESE: Texts = Texts {
     search: "検索",
     search_hint: "タイトルと本文を検索",
     feed: "フィード",
-    all_feeds: "すべてのフィード",
+    all_feeds: "フィード",
     tag: "タグ",
-    all_tags: "すべてのタグ",
+    all_tags: "タグ",
     no_stories: "まだ記事がありません。しばらくしてからもう一度お試しください。",
-    no_newer_match: "新しい記事には見つかりませんでした。",
+    no_newer_match: "これより新しい記事には見つかりませんでした。",
     no_match: "該当する記事はありません。",
     permanent_link: "固定リンク",
-    also_at: "ほかの掲載:",
+    also_at: "ほかの掲載元",
     full_text: "全文",
     files: "ファイル",
     file: "ファイル",
     pages: "ページ",
-    older: "前の記事",
-    newer: "次の記事",
+    older: "古い記事",
+    newer: "新しい記事",
     newest: "最新の記事",
     archive: "アーカイブ",
     subscribe: "購読",
     copy_url: "URLをフィードリーダーに登録してください。",
-    copy_selected: "このページの記事を受け取るには、URLをフィードリーダーに登録してください:",
+    copy_selected: "このページの記事を受け取るには、URLをフィードリーダーに登録してください",
     tags: "タグ",
     feeds: "フィード",
-    more_feeds: "ほかに{}件が上のメニューにあります。",
+    more_feeds: "上のメニューにほか{}件あります。",
     original: "元の記事",
     comments: "コメント",
     picture: "画像",
@@ -293,14 +316,16 @@ const JAPANESE: Texts = Texts {
 
 impl Texts {
     /// The texts for a language tag, by its first part; English for an unknown language.
-    pub(super) fn of(language: Option<&str>) -> &'static Self {
+    #[must_use]
+    pub fn of(language: Option<&str>) -> &'static Self {
         let primary = language.and_then(|tag| tag.split('-').next()).unwrap_or_default();
         let known = LANGUAGES.iter().find(|texts| texts.code.eq_ignore_ascii_case(primary));
         known.copied().unwrap_or(&ENGLISH)
     }
 
     /// The number of stories in words.
-    pub(super) fn count(&self, stories: usize) -> String {
+    #[must_use]
+    pub fn count(&self, stories: usize) -> String {
         match stories {
             1 => self.one_story.to_owned(),
             many => self.many_stories.replace("{}", &many.to_string()),
@@ -308,17 +333,38 @@ impl Texts {
     }
 
     /// The number of stories in words, if there are more.
-    pub(super) fn more_than(&self, stories: usize) -> String {
+    #[must_use]
+    pub fn more_than(&self, stories: usize) -> String {
         self.more_than.replace("{}", &stories.to_string())
     }
 
     /// The number of feeds that are only in the menu.
-    pub(super) fn more_feeds(&self, feeds: usize) -> String {
+    #[must_use]
+    pub fn more_feeds(&self, feeds: usize) -> String {
         self.more_feeds.replace("{}", &feeds.to_string())
     }
 
+    /// Every language.
+    pub(super) fn all() -> impl Iterator<Item = &'static Self> {
+        LANGUAGES.iter().copied()
+    }
+
+    /// A name and the text that it introduces.
+    #[must_use]
+    pub fn introduced(&self, name: &str, text: &str) -> String {
+        format!("{name}{}{text}", self.colon)
+    }
+
+    /// The text in quotation marks.
+    #[must_use]
+    pub fn quoted(&self, text: &str) -> String {
+        let [open, close] = self.quotes;
+        format!("{open}{text}{close}")
+    }
+
     /// The calendar of the language.
-    pub(super) fn calendar(&self) -> &'static Calendar {
+    #[must_use]
+    pub fn calendar(&self) -> &'static Calendar {
         Calendar::of(Some(self.code))
     }
 }
