@@ -83,7 +83,7 @@ async fn killed_again_and_again_it_loses_nothing_and_repeats_nothing() {
     let clock = Clock::system();
     let begun = clock.elapsed();
     while published(folder.path()).len() < FEEDS * 3
-        && clock.elapsed() - begun < Duration::from_secs(20)
+        && clock.elapsed() - begun < Duration::from_secs(120)
     {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -123,7 +123,7 @@ async fn what_was_polled_at_a_kill_is_polled_last_and_alone() {
         let clock = Clock::system();
         let begun = clock.elapsed();
         while origin.count() < count {
-            assert!(clock.elapsed() - begun < Duration::from_secs(30), "{:?}", hosts(&origin));
+            assert!(clock.elapsed() - begun < Duration::from_secs(120), "{:?}", hosts(&origin));
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         // Polls that must not start would start meanwhile.

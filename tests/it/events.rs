@@ -235,7 +235,7 @@ fn logged(stream: impl Fn(&File) -> String) -> String {
     std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
     let address = folder.path().join("notify");
     let manager = UnixDatagram::bind(&address).unwrap();
-    manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let path = folder.path().join("log");
     let log = File::create(&path).unwrap();
     let mut command = Command::cargo_bin("newswire").unwrap();

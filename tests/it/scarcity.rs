@@ -36,7 +36,7 @@ fn start(folder: &Path, address: SocketAddr, descriptors: usize) -> Child {
 
 fn answers(address: SocketAddr) -> bool {
     let Ok(mut stream) = TcpStream::connect(address) else { return false };
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let mut answer = String::new();
     let _ = stream.write_all(request).and_then(|()| stream.read_to_string(&mut answer));

@@ -79,7 +79,7 @@ fn the_daemon_notifies_systemd_of_start_status_and_stop() {
         let folder = tempfile::tempdir().unwrap();
         let address = folder.path().join("notify");
         let socket = UnixDatagram::bind(&address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         let mut child = start(folder.path(), &address);
         heard(&socket, "READY=1");
         let status = heard(&socket, "STATUS=0/0 feeds ok");
@@ -95,7 +95,7 @@ fn a_second_daemon_exits_with_75_and_names_the_first() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let mut first = start(folder.path(), &address);
     heard(&socket, "READY=1");
     let mut second = Command::cargo_bin("newswire").unwrap();
@@ -112,7 +112,7 @@ fn a_reload_reports_its_result_and_notifies_systemd() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let mut running = start(folder.path(), &address);
     heard(&socket, "READY=1");
     let good = newswire(folder.path(), &["reload"]);
@@ -149,7 +149,7 @@ fn the_watchdog_is_notified_with_and_without_a_web_server() {
         let folder = tempfile::tempdir().unwrap();
         let address = folder.path().join("notify");
         let socket = UnixDatagram::bind(&address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         let config = format!("version = 1\n[web]\nlisten = \"{listen}\"\n");
         std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
         let mut command = command(folder.path(), &address);
@@ -190,7 +190,7 @@ fn a_restart_with_an_inherited_socket_refuses_no_connection() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let notify = UnixDatagram::bind(&address).unwrap();
-    notify.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    notify.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     std::fs::write(folder.path().join("newswire.toml"), "version = 1\n").unwrap();
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let served = socket.local_addr().unwrap();
@@ -234,7 +234,7 @@ fn systemd_gets_the_number_of_a_fatal_error() {
     let folder = tempfile::tempdir().unwrap();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let config = format!("version = 1\n[web]\nlisten = \"{}\"\n", taken.local_addr().unwrap());
     std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
@@ -285,7 +285,7 @@ fn a_second_stop_signal_ends_the_process_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let address = folder.path().join("notify");
         let socket = UnixDatagram::bind(&address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         let (mut running, _transfers) = with_slow_feeds(folder.path(), &address, 1);
         signal(&running, first);
         heard(&socket, "STOPPING=1");

@@ -93,7 +93,7 @@ fn published(folder: &Path) -> BTreeMap<String, String> {
 fn stored(folder: &Path) -> BTreeSet<String> {
     let read = || -> rusqlite::Result<BTreeSet<String>> {
         let database = Connection::open(folder.join("newswire.db"))?;
-        database.busy_timeout(Duration::from_secs(5))?;
+        database.busy_timeout(Duration::from_secs(60))?;
         let mut statement = database.prepare("SELECT id FROM digest")?;
         statement.query_map([], |row| row.get(0))?.collect()
     };

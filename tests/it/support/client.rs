@@ -16,7 +16,7 @@ fn settings() -> Settings {
     Settings {
         contact: Some("https://planet.test/about".to_owned()),
         allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
-        timeout: Duration::from_secs(20),
+        timeout: Duration::from_secs(120),
         ..Settings::default()
     }
 }
