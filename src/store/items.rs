@@ -329,15 +329,7 @@ impl Transaction<'_> {
         new: &NewItem,
         key: ItemKey,
     ) -> Result<bool, Error> {
-        let known = self
-            .connection
-            .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?
-            .exists(params![update.feed.0, new.identity])?;
-        if known {
-            return Ok(false);
-        }
-        if let Some(same) = self.unidentified_item(update.feed, new)? {
-            self.insert_identities(update.feed, new, same)?;
+        if self.is_known(update.feed, new)? {
             return Ok(false);
         }
         let (outward_id, wanted_id) = self.free_outward_id(new)?;
@@ -385,6 +377,19 @@ impl Transaction<'_> {
         };
         self.write_body(key, &sealed)?;
         self.write_fingerprint((update.feed, update.at), key, &new.text)?;
+        Ok(true)
+    }
+
+    /// Whether an item of the feed is known by its identity, or has lost it; then it gets it again.
+    fn is_known(&self, feed: FeedKey, new: &NewItem) -> Result<bool, Error> {
+        let mut known = self
+            .connection
+            .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?;
+        if known.exists(params![feed.0, new.identity])? {
+            return Ok(true);
+        }
+        let Some(same) = self.unidentified_item(feed, new)? else { return Ok(false) };
+        self.insert_identities(feed, new, same)?;
         Ok(true)
     }
 
