@@ -3,32 +3,83 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::config_file::load_path;
+use super::config_file::{self, load_path};
 use super::exit::Exit;
 use super::terminal::{print_text, report};
+use crate::clock::Clock;
+use crate::config::{self, Config};
 use crate::dedupe::Text;
-use crate::store::{self, FileError, RepairError, Repaired, RepairedTable, TextToIndex};
+use crate::outputs;
+use crate::render::Output;
+use crate::store::{
+    self, FileError, RegisteredOutput, RepairError, Repaired, RepairedTable, TextToIndex,
+    Transaction,
+};
 
 /// `repair`: a file, or the database of the config.
 pub(super) fn command(config: Option<&Path>, file: Option<&Path>) -> Result<(), Exit> {
     match file {
         Some(file) => run_file(file),
-        None => run(&load_path(config)?),
+        None => {
+            let database = load_path(config)?;
+            run(&database, config::load(&config_file::path(config)?).config.as_ref())
+        }
     }
 }
 
-/// Repairs the database of the config at `path`. One without damage stays.
+/// Repairs the database of a config, which may have errors, at `path`. One without damage stays.
 ///
 /// # Errors
 /// When the database cannot be opened or replaced; the error is printed.
-fn run(path: &Path) -> Result<(), Exit> {
+fn run(path: &Path, config: Option<&Config>) -> Result<(), Exit> {
     match store::check(path) {
         Ok(checked) if checked.problems.is_empty() => return intact(path),
         // A database that cannot be opened as a whole may still be read table by table.
         Err(error) if !error.is_damage() => return Err(report(&error)),
         _ => {}
     }
-    replace(path).map_err(|error| report(&error))
+    let repaired = replace(path).map_err(|error| report(&error))?;
+    let is_output_lost = |table: &RepairedTable| table.name == "output" && !table.is_complete;
+    if let Some(config) = config.filter(|_| repaired.tables.iter().any(is_output_lost)) {
+        print_text(&read_back_ids(path, &config.outputs)?);
+    }
+    Ok(())
+}
+
+/// Gives outputs whose permanent id was lost the id that their Atom document has.
+fn read_back_ids(path: &Path, outputs: &[Output]) -> Result<String, Exit> {
+    let since = Clock::system().now();
+    let mut text = String::new();
+    let register = |tx: &Transaction<'_>| {
+        for output in outputs {
+            if tx.registered_output(&output.id)?.is_some() {
+                continue;
+            }
+            let name = output.id.clone();
+            let _ = match outputs::published_id(output) {
+                Ok(Some(id)) => {
+                    let of_document = RegisteredOutput { name, id, since };
+                    tx.register_outputs(&[of_document])?;
+                    writeln!(
+                        text,
+                        "the id of the output {} was read back from its Atom document",
+                        output.id
+                    )
+                }
+                _ => writeln!(
+                    text,
+                    "the id of the output {name} is lost, and no Atom document has it: feed readers take the output for \
+                     another feed, unless a copy is restored with 'newswire restore FILE'"
+                ),
+            };
+        }
+        Ok(())
+    };
+    match store::transact(path, register) {
+        Ok(Ok(())) => Ok(text),
+        Ok(Err(error)) => Err(report(&error)),
+        Err(error) => Err(report(&error)),
+    }
 }
 
 /// Repairs the database at `path`, which the command line names.
@@ -41,7 +92,7 @@ fn run_file(path: &Path) -> Result<(), Exit> {
         Err(error) if !error.is_damage() => return Err(report(&error)),
         _ => {}
     }
-    replace(path).map_err(|error| match error {
+    replace(path).map(drop).map_err(|error| match error {
         RepairError::Open(error) => report(&FileError::from(error)),
         error @ RepairError::Nothing { .. } => report(&error),
     })
@@ -52,8 +103,10 @@ fn intact(path: &Path) -> Result<(), Exit> {
     Ok(())
 }
 
-fn replace(path: &Path) -> Result<(), RepairError> {
-    store::repair(path, words).map(|repaired| print_text(&text(path, &repaired)))
+fn replace(path: &Path) -> Result<Repaired, RepairError> {
+    let repaired = store::repair(path, words)?;
+    print_text(&text(path, &repaired));
+    Ok(repaired)
 }
 
 /// What the rows of a table are; `None`: of no interest to an operator.

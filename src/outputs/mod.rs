@@ -56,7 +56,7 @@ pub use months::Month;
 pub use publisher::{ArchiveState, Incomplete, Published, Publisher};
 pub use recovery::{
     PublishedDocuments, PublishedItem, RecoveryError, differences, is_same_feed,
-    published_documents,
+    published_documents, published_id,
 };
 pub use select::{Position, select};
 pub use served::{Refusal, Served, ServedOutput};

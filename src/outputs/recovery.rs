@@ -76,15 +76,24 @@ pub fn published_documents(output: &Output) -> Result<Option<PublishedDocuments>
     let Some(format) = preferred.into_iter().find(exists) else { return Ok(None) };
     let (_, current) = read(output, format, &directory.join(output.file_name(format)))?;
     found.current = current;
-    let atom = directory.join(output.file_name(Format::Atom));
-    if atom.exists() {
-        found.id = read(output, Format::Atom, &atom)?.0;
-    }
+    found.id = published_id(output)?;
     for number in written_pages(output, directory, format)? {
         let path = directory.join(output.archive_name(number, format));
         found.archive.push((number, read(output, format, &path)?.1));
     }
     Ok(Some(found))
+}
+
+/// The id of the feed in the Atom document of the output; `None`: it has none in a directory.
+///
+/// # Errors
+/// See [`RecoveryError`].
+pub fn published_id(output: &Output) -> Result<Option<String>, RecoveryError> {
+    let path = output.directory.as_ref().map(|it| it.join(output.file_name(Format::Atom)));
+    match path.filter(|path| path.exists()) {
+        Some(path) => Ok(read(output, Format::Atom, &path)?.0),
+        None => Ok(None),
+    }
 }
 
 /// The numbers of the archive pages that the directory has in this format, ascending.

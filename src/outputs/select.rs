@@ -17,7 +17,7 @@ use super::ids::{self, AssignedId};
 use super::rewrite;
 use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{AddResult, Output, Selector};
-use crate::store::{self, Hits, ItemHead, Transaction};
+use crate::store::{self, Hits, ItemHead, Start, Transaction};
 
 /// Number of candidates that are read at once.
 pub(super) const BATCH: usize = 64;
@@ -272,6 +272,13 @@ fn with_members(
 ) -> Result<(Members, Vec<ItemKey>), store::Error> {
     let stories: Vec<StoryKey> = heads.iter().map(|head| head.story).collect();
     let members = reader.members(&stories)?;
+    for head in heads {
+        let story = members.get(&head.story);
+        if head.story.0 != head.key.0 && !story.is_some_and(|heads| heads.contains(head)) {
+            // Not found by the index of the stories.
+            return Err(head.altered().into());
+        }
+    }
     let others = members.values().flatten().map(|head| head.key);
     let mut keys: Vec<ItemKey> = heads.iter().map(|head| head.key).chain(others).collect();
     keys.sort_unstable();
@@ -329,11 +336,10 @@ impl<'a> Merge<'a> {
         position: Option<Position>,
     ) -> Result<Self, store::Error> {
         let mut merge = Self { reader, next: BinaryHeap::new(), pages: HashMap::new() };
+        let start = position.map_or(Start::Newest, |at| Start::Position(at.sort_at, at.key));
         for feed in feeds {
-            let head =
-                |Position { sort_at, key }| ItemHead { feed, key, story: StoryKey(key.0), sort_at };
             // One, not a page: most feeds of a large instance are not in the newest hundred.
-            merge.read(feed, position.map(head), 1)?;
+            merge.read(feed, start, 1)?;
         }
         Ok(merge)
     }
@@ -348,7 +354,7 @@ impl<'a> Merge<'a> {
             let Some(head) = page.pop_front() else { continue };
             match page.front() {
                 Some(head) => self.next.push((head.sort_at, head.key, feed)),
-                None => self.read(feed, Some(head), PER_FEED)?,
+                None => self.read(feed, Start::Behind(head), PER_FEED)?,
             }
             batch.push(head);
         }
@@ -361,13 +367,8 @@ impl<'a> Merge<'a> {
     }
 
     /// Reads the next items of one feed.
-    fn read(
-        &mut self,
-        feed: FeedKey,
-        after: Option<ItemHead>,
-        limit: usize,
-    ) -> Result<(), store::Error> {
-        let page = self.reader.newest_items(feed, after, limit)?;
+    fn read(&mut self, feed: FeedKey, start: Start, limit: usize) -> Result<(), store::Error> {
+        let page = self.reader.newest_items(feed, start, limit)?;
         if let Some(head) = page.first() {
             self.next.push((head.sort_at, head.key, feed));
             self.pages.insert(feed, page.into());

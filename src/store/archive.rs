@@ -69,7 +69,7 @@ impl Transaction<'_> {
         parameters: &[&dyn rusqlite::ToSql],
     ) -> Result<Option<ArchivePage>, Error> {
         let sql = format!(
-            "SELECT number, items, last_item_id, last_released_id, row_digest IS row_digest(output, number, items)
+            "SELECT number, items, last_item_id, last_released_id, row_digest IS row_digest(output, number, items, last_item_id, last_released_id)
              FROM archive_page WHERE {condition}"
         );
         let row = self
@@ -156,7 +156,7 @@ impl Transaction<'_> {
     ) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO archive_page (output, number, items, last_item_id, last_released_id, row_digest)
-             VALUES (?1, ?2, ?3, ?4, ?5, row_digest(?1, ?2, ?3))",
+             VALUES (?1, ?2, ?3, ?4, ?5, row_digest(?1, ?2, ?3, ?4, ?5))",
         )?;
         for page in pages {
             let items = json_list(page.items.iter().map(|key| key.0));

@@ -61,18 +61,22 @@ const DIGEST: &str = "number, id, ends_at, closed_at, title, summary, html, item
 impl Transaction<'_> {
     /// How far the output is closed; `None`: no period was ever closed.
     pub fn digest_state(&self, output: &str) -> Result<Option<DigestState>, Error> {
-        let row: Option<(i64, i64, i64, String)> = self
-            .connection
-            .prepare_cached(
-                "SELECT closed_until, last_item_id, last_released_id, ahead FROM digest_state WHERE output = ?1",
-            )?
-            .query_row([output], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-            .optional()?;
-        row.map(|(closed, seen, late, ahead)| {
-            let closed_until = timestamp(closed)?;
-            Ok(DigestState { closed_until, seen: ItemKey(seen), late, ahead: keys(&ahead)? })
-        })
-        .transpose()
+        let mut statement = self.connection.prepare_cached(
+            "SELECT closed_until, last_item_id, last_released_id, ahead,
+                    row_digest IS row_digest(output, closed_until, last_item_id, last_released_id, ahead)
+             FROM digest_state WHERE output = ?1",
+        )?;
+        let mut rows = statement.query([output])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        if !row.get::<_, bool>(4)? {
+            return Err(altered(&format!("the last period of {output}")));
+        }
+        Ok(Some(DigestState {
+            closed_until: timestamp(row.get(0)?)?,
+            seen: ItemKey(row.get(1)?),
+            late: row.get(2)?,
+            ahead: keys(&row.get::<_, String>(3)?)?,
+        }))
     }
 
     /// At most `limit` digests with a text whose numbers are in the range, the highest first.
@@ -236,8 +240,8 @@ impl Transaction<'_> {
         }
         self.connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO digest_state (output, closed_until, last_item_id, last_released_id, ahead)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR REPLACE INTO digest_state (output, closed_until, last_item_id, last_released_id, ahead, row_digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, row_digest(?1, ?2, ?3, ?4, ?5))",
             )?
             .execute(params![
                 output,

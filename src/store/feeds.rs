@@ -1,10 +1,10 @@
 //! The table of feeds: what is configured and what is known about each feed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Row, params};
 use url::Url;
 
 use super::error::Error;
@@ -83,6 +83,39 @@ pub struct FeedState {
     pub last_poll_at: Option<Timestamp>,
 }
 
+/// The feeds of the database.
+#[derive(Debug, Default)]
+struct KnownFeeds {
+    by_name: HashMap<String, i64>,
+    names: HashMap<i64, String>,
+    /// In the order of their keys.
+    by_url: HashMap<String, Vec<i64>>,
+}
+
+impl KnownFeeds {
+    /// Key of a configured feed: by its id, else by its URL if no other feed has claimed it.
+    fn find(&self, feed: &Feed, claimed: &HashSet<i64>) -> Option<i64> {
+        let named = feed.id.as_ref().and_then(|id| self.by_name.get(id.as_str()));
+        named.copied().or_else(|| {
+            let keys = self.by_url.get(feed.url.as_str())?;
+            keys.iter().copied().find(|key| !claimed.contains(key))
+        })
+    }
+
+    /// Notes the name that a feed has in the database now.
+    fn set_name(&mut self, key: i64, name: &str) {
+        match self.by_name.insert(name.to_owned(), key) {
+            Some(before) if before == key => {}
+            // It is new, or has another name: no feed has the previous one.
+            _ => {
+                if let Some(previous) = self.names.insert(key, name.to_owned()) {
+                    self.by_name.remove(&previous);
+                }
+            }
+        }
+    }
+}
+
 /// Version of the parser. To be raised when known documents have to be read again.
 pub(crate) const PARSER_VERSION: i64 = 1;
 
@@ -105,15 +138,17 @@ impl Transaction<'_> {
         )?;
         let mut claimed: HashSet<i64> = HashSet::new();
         let mut registered = Vec::with_capacity(feeds.len());
+        let mut known = self.known_feeds()?;
         for i in named_first(feeds) {
             let feed = &feeds[i];
-            let row = self.find_feed(feed, &claimed)?;
-            let key = match row {
+            let key = match known.find(feed, &claimed) {
                 Some(key) => self.update_configured_feed(key, feed)?,
                 None => self.insert_feed(feed, now)?,
             };
             claimed.insert(key);
-            registered.push((i, self.registered_feed(key)?));
+            let row = self.registered_feed(key)?;
+            known.set_name(key, row.id.as_str());
+            registered.push((i, row));
         }
         self.connection
             .prepare_cached(
@@ -125,29 +160,29 @@ impl Transaction<'_> {
         Ok(registered.into_iter().map(|(_, feed)| feed).collect())
     }
 
-    /// Key of a configured feed, if it exists and no other feed has claimed it.
-    fn find_feed(&self, feed: &Feed, claimed: &HashSet<i64>) -> Result<Option<i64>, Error> {
-        let named = match &feed.id {
-            Some(id) => self
-                .connection
-                .prepare_cached("SELECT id FROM feed WHERE name = ?1")?
-                .query_row([id.as_str()], |row| row.get(0))
-                .optional()?,
-            None => None,
-        };
-        if named.is_some() {
-            return Ok(named);
-        }
-        let mut by_url =
-            self.connection.prepare_cached("SELECT id FROM feed WHERE url = ?1 ORDER BY id")?;
-        let keys = by_url.query_map([feed.url.as_str()], |row| row.get::<_, i64>(0))?;
-        for key in keys {
-            let key = key?;
-            if !claimed.contains(&key) {
-                return Ok(Some(key));
+    /// Names and URLs of all feeds.
+    ///
+    /// # Errors
+    /// When a row differs from what was written: a change by the config would write its digest again and hide that.
+    fn known_feeds(&self) -> Result<KnownFeeds, Error> {
+        // Not by an index, in which SQLite does not notice a bit that flips: a feed that is not found would be added again.
+        let sql = format!(
+            "SELECT id, name, url, row_digest IS row_digest({FEED}) FROM feed NOT INDEXED ORDER BY id"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut known = KnownFeeds::default();
+        while let Some(row) = rows.next()? {
+            let key = row.get(0)?;
+            if !row.get::<_, bool>(3)? {
+                return Err(altered(&format!("feed {key}")));
             }
+            let name: String = row.get(1)?;
+            known.by_name.insert(name.clone(), key);
+            known.names.insert(key, name);
+            known.by_url.entry(row.get(2)?).or_default().push(key);
         }
-        Ok(None)
+        Ok(known)
     }
 
     /// Updates a feed from the config, if it differs. A feed with a changed URL, or that was gone, is due at once.
@@ -227,14 +262,13 @@ impl Transaction<'_> {
     pub fn configured_feeds(&self, feeds: &[Feed]) -> Result<Vec<ConfiguredFeed>, Error> {
         let mut claimed: HashSet<i64> = HashSet::new();
         let mut rows = vec![None; feeds.len()];
+        let known = self.known_feeds()?;
         for at in named_first(feeds) {
-            let Some(key) = self.find_feed(&feeds[at], &claimed)? else { continue };
+            let Some(key) = known.find(&feeds[at], &claimed) else { continue };
             claimed.insert(key);
             rows[at] = Some((FeedKey(key), self.registered_feed(key)?.id));
         }
-        let mut names = self.connection.prepare_cached("SELECT name FROM feed")?;
-        let names = names.query_map([], |row| row.get::<_, String>(0))?;
-        let taken = names.map(|name| feed_id(&name?)).collect::<Result<_, _>>()?;
+        let taken = known.by_name.keys().map(|name| feed_id(name)).collect::<Result<_, _>>()?;
         Ok(configured(feeds, &rows, taken))
     }
 

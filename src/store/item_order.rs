@@ -1,4 +1,9 @@
-//! The order of items in outputs, from the index `item_order` alone.
+//! The order of items in outputs, by the index `item_order`.
+//!
+//! SQLite does not notice a bit that flips in an index. One that hides a row from a scan would hide an item from an
+//! output. So each entry is compared with its row, the entries of a feed have to be in order, a scan that continues has to
+//! find the entry at which it stopped, and what is before the first and behind the last entry of a feed has to belong
+//! to other feeds.
 
 use jiff::Timestamp;
 use rusqlite::{Row, params};
@@ -29,10 +34,65 @@ impl ItemHead {
     pub fn check(&self, item: &OutputItem) -> Result<(), Error> {
         let is_intact =
             (item.feed.key, item.story, item.sort_at) == (self.feed, self.story, self.sort_at);
-        is_intact
-            .then_some(())
-            .ok_or_else(|| Error::Corrupt(format!("the index of the item {}", self.key.0)))
+        is_intact.then_some(()).ok_or_else(|| self.altered())
     }
+
+    /// The error for an item that an index does not have as it is.
+    #[must_use]
+    pub fn altered(&self) -> Error {
+        altered(self.key.0)
+    }
+
+    fn is_before(&self, next: &Self) -> bool {
+        (self.sort_at, self.key) > (next.sort_at, next.key)
+    }
+}
+
+/// Where the items of a feed are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// The newest item.
+    Newest,
+    /// Behind the last item that was read, which is still there.
+    Behind(ItemHead),
+    /// Behind a position, at which there need not be an item.
+    Position(Timestamp, ItemKey),
+}
+
+impl Start {
+    fn is_before(self, head: &ItemHead) -> bool {
+        match self {
+            Self::Newest => true,
+            Self::Behind(ItemHead { sort_at, key, .. }) | Self::Position(sort_at, key) => {
+                (sort_at, key) > (head.sort_at, head.key)
+            }
+        }
+    }
+}
+
+/// Columns of an entry of the index, and of its row, which is `own`.
+const ENTRY: &str = "item.id, item.feed_id, item.story_id, item.sort_at,
+    (own.feed_id, own.story_id, own.sort_at, own.hidden) IS (item.feed_id, item.story_id, item.sort_at, NULL)
+    FROM item INDEXED BY item_order LEFT JOIN item AS own ON own.id = item.id";
+
+/// An entry of the index, with the columns of [`ENTRY`]. Its feed is as the index has it.
+///
+/// # Errors
+/// When it differs from its row.
+fn entry(row: &Row<'_>) -> Result<ItemHead, Error> {
+    if !row.get::<_, bool>(4)? {
+        return Err(altered(row.get(0).unwrap_or_default()));
+    }
+    Ok(ItemHead {
+        key: ItemKey(row.get(0)?),
+        feed: FeedKey(row.get(1)?),
+        story: StoryKey(row.get(2)?),
+        sort_at: timestamp(row.get(3)?)?,
+    })
+}
+
+fn altered(key: i64) -> Error {
+    Error::Corrupt(format!("the index of the item {key}"))
 }
 
 /// The columns `id, story_id, sort_at`.
@@ -45,34 +105,89 @@ pub(crate) fn head(row: &Row<'_>, feed: FeedKey) -> Result<ItemHead, Error> {
     })
 }
 
+fn disordered(feed: FeedKey) -> Error {
+    Error::Corrupt(format!("the order of the items of feed {}", feed.0))
+}
+
 impl Transaction<'_> {
-    /// The next `limit` items of one feed in the order, behind `after`, or from the newest on.
+    /// The next `limit` items of one feed in the order.
+    ///
+    /// # Errors
+    /// When the index differs from the items: the database is damaged.
     pub fn newest_items(
         &self,
         feed: FeedKey,
-        after: Option<ItemHead>,
+        start: Start,
         limit: usize,
     ) -> Result<Vec<ItemHead>, Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, story_id, sort_at FROM item
-             WHERE feed_id = ?1 AND hidden IS NULL AND (sort_at, id) < (?2, ?3)
-             ORDER BY sort_at DESC, id DESC LIMIT ?4",
-        )?;
-        let (at, key) =
-            after.map_or((i64::MAX, i64::MAX), |head| (millis(head.sort_at), head.key.0));
-        let mut rows = statement.query(params![feed.0, at, key, limit as i64])?;
-        let mut heads: Vec<ItemHead> = Vec::new();
-        while let Some(row) = rows.next()? {
-            let head = head(row, feed)?;
-            // The rows come from the index alone, in which SQLite does not notice a bit that flips.
-            let before = heads.last().or(after.as_ref());
-            if before.is_some_and(|before| (before.sort_at, before.key) <= (head.sort_at, head.key))
-            {
-                return Err(Error::Corrupt(format!("the order of the items of feed {}", feed.0)));
+        // Without a bound, SQLite looks for the first entry of the feed on the same way as `check_start`. With a bound of
+        // two columns, it would leave out altered entries that are behind it.
+        let bound = if start == Start::Newest { "" } else { "AND item.sort_at <= ?2" };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {ENTRY} WHERE item.feed_id = ?1 AND item.hidden IS NULL {bound}
+             ORDER BY item.sort_at DESC, item.id DESC"
+        ))?;
+        let mut rows = match start {
+            Start::Newest => statement.query([feed.0])?,
+            Start::Behind(ItemHead { sort_at, .. }) | Start::Position(sort_at, _) => {
+                statement.query(params![feed.0, millis(sort_at)])?
             }
-            heads.push(head);
+        };
+        let (mut heads, mut last): (Vec<ItemHead>, Option<ItemHead>) = (Vec::new(), None);
+        let mut is_found = !matches!(start, Start::Behind(_));
+        while heads.len() < limit {
+            let Some(row) = rows.next()? else { break };
+            let head = entry(row)?;
+            if last.is_some_and(|last| !last.is_before(&head)) || head.feed != feed {
+                return Err(disordered(feed));
+            }
+            last = Some(head);
+            is_found |= start == Start::Behind(head);
+            if start.is_before(&head) {
+                heads.push(head);
+            }
+        }
+        let is_end = heads.len() < limit;
+        drop(rows);
+        if !is_found {
+            return Err(disordered(feed));
+        }
+        if start == Start::Newest {
+            self.check_start(feed)?;
+        }
+        if is_end && (last.is_some() || start == Start::Newest) {
+            self.check_end(feed, last)?;
         }
         Ok(heads)
+    }
+
+    /// Checks that the entry before the first one of a feed belongs to another feed.
+    fn check_start(&self, feed: FeedKey) -> Result<(), Error> {
+        let mut before = self.connection.prepare_cached(&format!(
+            "SELECT {ENTRY} WHERE item.feed_id < ?1 AND item.hidden IS NULL
+             ORDER BY item.feed_id DESC, item.sort_at, item.id LIMIT 1"
+        ))?;
+        let mut rows = before.query([feed.0])?;
+        rows.next()?.map_or(Ok(()), |row| entry(row).map(drop))
+    }
+
+    /// Checks that `last` is the last entry of a feed, and that the next one belongs to another feed.
+    fn check_end(&self, feed: FeedKey, last: Option<ItemHead>) -> Result<(), Error> {
+        let mut end = self.connection.prepare_cached(&format!(
+            "SELECT {ENTRY} WHERE item.feed_id <= ?1 AND item.hidden IS NULL
+             ORDER BY item.feed_id DESC, item.sort_at, item.id LIMIT 1"
+        ))?;
+        let mut rows = end.query([feed.0])?;
+        let found = rows.next()?.map(entry).transpose()?.filter(|found| found.feed == feed);
+        if found != last {
+            return Err(disordered(feed));
+        }
+        let mut behind = self.connection.prepare_cached(&format!(
+            "SELECT {ENTRY} WHERE item.feed_id > ?1 AND item.hidden IS NULL
+             ORDER BY item.feed_id, item.sort_at DESC, item.id DESC LIMIT 1"
+        ))?;
+        let mut rows = behind.query([feed.0])?;
+        rows.next()?.map_or(Ok(()), |row| entry(row).map(drop))
     }
 
     /// The next `limit` items of each of these feeds from a sort time with a key on, that one included, the oldest first.
@@ -113,5 +228,109 @@ impl Transaction<'_> {
             .query_row(params![feeds, millis(before)], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let Some((newest, feed)) = newest.zip(feed) else { return Ok(None) };
         Ok(Some((timestamp(newest)?, FeedKey(feed))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use rusqlite::Connection;
+
+    use super::*;
+
+    const PAGE: usize = 512;
+    const FEEDS: i64 = 6;
+
+    /// The statements of the schema that make the table of items and the index.
+    fn schema() -> String {
+        let sql = include_str!("schema.sql");
+        let statement = |start: &str| {
+            let rest = &sql[sql.find(start).unwrap()..];
+            rest[..rest.find(";\n").unwrap() + 1].replace(" REFERENCES feed(id)", "")
+        };
+        statement("CREATE TABLE item (") + &statement("CREATE INDEX item_order ")
+    }
+
+    /// Creates a database of small pages with some items of several feeds. Returns the first page of the index.
+    fn create(path: &Path) -> usize {
+        let connection = Connection::open(path).unwrap();
+        connection.execute_batch(&format!("PRAGMA page_size = {PAGE}; {}", schema())).unwrap();
+        for id in 2..92 {
+            let (feed, story) = (2 + id * 5 % FEEDS, if id % 7 == 0 { 3 } else { id });
+            let sql = "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, first_seen_at, sort_at, page_owner)
+                       VALUES (?1, ?2, ?3, ?1, x'00', 0, ?4, 0)";
+            let sort_at = 1_790_000_000_000 + id * 37 % 91 * 3_600_000;
+            connection.execute(sql, params![id, feed, story, sort_at]).unwrap();
+        }
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'item_order'";
+        connection.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap() as usize
+    }
+
+    /// All items of all feeds, read as the outputs read them.
+    fn all(path: &Path) -> Result<Vec<ItemHead>, Error> {
+        let connection = Connection::open(path)?;
+        let transaction = Transaction::new(&connection);
+        let mut all = Vec::new();
+        for feed in (1..=FEEDS + 2).map(FeedKey) {
+            let (mut start, mut limit) = (Start::Newest, 1);
+            loop {
+                let heads = transaction.newest_items(feed, start, limit)?;
+                let Some(last) = heads.last() else { break };
+                (start, limit) = (Start::Behind(*last), 5);
+                all.extend(heads);
+            }
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn no_bit_that_flips_in_an_entry_of_the_index_hides_or_moves_an_item() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("items.db");
+        let root = create(&path);
+        let intact = fs::read(&path).unwrap();
+        let expected = all(&path).unwrap();
+        assert_eq!(expected.len(), 90);
+        let page = |number: usize| &intact[(number - 1) * PAGE..number * PAGE];
+        let number = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+        // Interior pages have type 2, leaves type 10. The page numbers of children are not entries.
+        assert_eq!(page(root)[0], 2);
+        let cells = |of: usize| {
+            let start = if page(of)[0] == 2 { 12 } else { 8 };
+            (0..number(&page(of)[3..5])).map(move |at| number(&page(of)[start + 2 * at..][..2]))
+        };
+        let children: Vec<usize> = cells(root).map(|at| number(&page(root)[at..][..4])).collect();
+        assert!(children.len() >= 3, "{children:?}");
+        let mut places: Vec<usize> = Vec::new();
+        for (of, skip, step) in [(root, 4, 1), (children[1], 0, 3)] {
+            for at in cells(of).step_by(step) {
+                let length = usize::from(page(of)[at + skip]) + 1;
+                places.extend((of - 1) * PAGE + at + skip..(of - 1) * PAGE + at + skip + length);
+            }
+        }
+        let (mut found, mut harmless) = (0, 0);
+        for (place, bit) in places.into_iter().flat_map(|place| (0..8).map(move |bit| (place, bit)))
+        {
+            let mut flipped = intact.clone();
+            flipped[place] ^= 1 << bit;
+            fs::write(&path, flipped).unwrap();
+            match all(&path) {
+                Err(_) => found += 1,
+                Ok(items) => {
+                    let place =
+                        format!("bit {bit} of byte {} of page {}", place % PAGE, place / PAGE + 1);
+                    assert!(
+                        items == expected,
+                        "{place}: {} of {} items",
+                        items.len(),
+                        expected.len()
+                    );
+                    harmless += 1;
+                }
+            }
+        }
+        assert!(found > 10 * harmless, "{found} found, {harmless} harmless");
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::error::Error;
 use super::item_digest::{SealedItem, text_column};
 use super::item_order::{ItemHead, head};
 use super::poll_update::{ChangedItem, EditAction, GuidChange, NewItem, PollUpdate, TextIndex};
+use super::row_digest::altered;
 use super::transaction::Transaction;
 use super::values::{digest, json_digests, json_list, maybe, millis, page_owner_number, timestamp};
 use crate::model::{
@@ -27,7 +28,8 @@ impl Transaction<'_> {
     ) -> Result<HashMap<Digest, KnownItem>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT identity.digest, item.id, item.content_digest, item.url_key,
-                    item.changes, item.bumps, item.bumped_at
+                    item.changes, item.bumps, item.bumped_at,
+                    identity.row_digest IS row_digest(identity.feed_id, identity.digest, identity.item_id)
              FROM json_each(?2) wanted
              JOIN identity ON identity.feed_id = ?1 AND identity.digest = unhex(wanted.value)
              JOIN item ON item.id = identity.item_id",
@@ -35,6 +37,9 @@ impl Transaction<'_> {
         let mut rows = statement.query(params![feed.0, json_digests(identities)])?;
         let mut known = HashMap::with_capacity(identities.len());
         while let Some(row) = rows.next()? {
+            if !row.get::<_, bool>(7)? {
+                return Err(altered(&format!("what identifies item {}", row.get::<_, i64>(1)?)));
+            }
             let content_digest = digest(row.get_ref(2)?.as_blob().unwrap_or_default())?;
             let identity = digest(row.get_ref(0)?.as_blob().unwrap_or_default())?;
             let url_key =
@@ -249,13 +254,18 @@ impl Transaction<'_> {
     /// The members of those of these stories that have more than one, in the order they were first seen.
     pub fn members(&self, stories: &[StoryKey]) -> Result<HashMap<StoryKey, Vec<ItemHead>>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT item.id, item.story_id, item.sort_at, item.feed_id FROM json_each(?1) wanted
-             JOIN item ON item.story_id = wanted.value AND item.story_id <> item.id",
+            // The row, because SQLite does not notice a bit that flips in the index.
+            "SELECT item.id, item.story_id, item.sort_at, item.feed_id, item.story_id IS wanted.value
+             FROM json_each(?1) wanted JOIN item AS entry ON entry.story_id = wanted.value AND entry.story_id <> entry.id
+             LEFT JOIN item ON item.id = entry.id",
         )?;
         let list = json_list(stories.iter().map(|story| story.0));
         let mut rows = statement.query([&list])?;
         let mut members: HashMap<StoryKey, Vec<ItemHead>> = HashMap::new();
         while let Some(row) = rows.next()? {
+            if !row.get::<_, bool>(4)? {
+                return Err(Error::Corrupt("the index of the stories".to_owned()));
+            }
             let head = head(row, FeedKey(row.get(3)?))?;
             members.entry(head.story).or_default().push(head);
         }
@@ -319,11 +329,7 @@ impl Transaction<'_> {
         new: &NewItem,
         key: ItemKey,
     ) -> Result<bool, Error> {
-        let known = self
-            .connection
-            .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?
-            .exists(params![update.feed.0, new.identity])?;
-        if known {
+        if self.is_known(update.feed, new)? {
             return Ok(false);
         }
         let (outward_id, wanted_id) = self.free_outward_id(new)?;
@@ -374,6 +380,28 @@ impl Transaction<'_> {
         Ok(true)
     }
 
+    /// Whether an item of the feed is known by its identity, or has lost it; then it gets it again.
+    fn is_known(&self, feed: FeedKey, new: &NewItem) -> Result<bool, Error> {
+        let mut known = self
+            .connection
+            .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?;
+        if known.exists(params![feed.0, new.identity])? {
+            return Ok(true);
+        }
+        let Some(same) = self.unidentified_item(feed, new)? else { return Ok(false) };
+        self.insert_identities(feed, new, same)?;
+        Ok(true)
+    }
+
+    /// The item of the feed that a new item is, whose row of `identity` was lost: it has one of its ids and its content.
+    fn unidentified_item(&self, feed: FeedKey, new: &NewItem) -> Result<Option<ItemKey>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM item WHERE outward_id IN (?1, ?2) AND feed_id = ?3 AND content_digest = ?4",
+        )?;
+        let values = params![new.outward_id, new.own_id, feed.0, new.content_digest];
+        Ok(statement.query_row(values, |row| row.get(0).map(ItemKey)).optional()?)
+    }
+
     /// Inserts what identifies a new item within its feed.
     pub(super) fn insert_identities(
         &self,
@@ -382,12 +410,12 @@ impl Transaction<'_> {
         key: ItemKey,
     ) -> Result<(), Error> {
         self.connection
-            .prepare_cached("INSERT INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)")?
+            .prepare_cached("INSERT INTO identity (feed_id, digest, item_id, row_digest) VALUES (?1, ?2, ?3, row_digest(?1, ?2, ?3))")?
             .execute(params![feed.0, new.identity, key.0])?;
         for other in &new.other_identities {
             self.connection
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO identity (feed_id, digest, item_id) VALUES (?1, ?2, ?3)",
+                    "INSERT OR REPLACE INTO identity (feed_id, digest, item_id, row_digest) VALUES (?1, ?2, ?3, row_digest(?1, ?2, ?3))",
                 )?
                 .execute(params![feed.0, other, key.0])?;
         }
@@ -418,7 +446,8 @@ impl Transaction<'_> {
     pub(super) fn add_guid(&self, update: &PollUpdate, renamed: &GuidChange) -> Result<(), Error> {
         self.connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO identity (feed_id, digest, item_id, recognised_by, recognised_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR IGNORE INTO identity (feed_id, digest, item_id, recognised_by, recognised_at, row_digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, row_digest(?1, ?2, ?3))",
             )?
             .execute(params![
                 update.feed.0,

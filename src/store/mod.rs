@@ -80,7 +80,7 @@ pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{ConfiguredFeed, FeedState, RegisteredFeed, host_of, new_feeds};
 pub use header::FileError;
 pub use item_history::{ItemFilter, ItemHistory, ItemSummary};
-pub use item_order::ItemHead;
+pub use item_order::{ItemHead, Start};
 pub use items::IdConflict;
 pub use manners::{FeedBytes, Manners, PromiseTally, RequestTally};
 pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};

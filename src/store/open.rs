@@ -219,8 +219,19 @@ pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
 /// Opens for reading.
 ///
 /// # Errors
-/// When there is no database, it is not ours or newer, or SQLite fails.
+/// When there is no database, it is not ours or newer, a definition is altered, or SQLite fails.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    let connection = another_reader(path)?;
+    let checked = check_definitions(&connection);
+    checked.map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
+    Ok(connection)
+}
+
+/// The same without a comparison of the definitions, where this process has opened the database before.
+///
+/// # Errors
+/// The same, but for definitions.
+pub(super) fn another_reader(path: &Path) -> Result<Connection, OpenError> {
     let opened = match open_reader(path, Access::Shared) {
         // A user who may not write to the folder can read a database that no process uses.
         Err(error) if error.is_unwritable() && is_complete(path) => {
@@ -238,7 +249,12 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
 pub(crate) fn copy_reader(path: &Path) -> Result<Connection, OpenError> {
     header::examine(path)?;
     let access = if is_complete(path) { Access::Unchanging } else { Access::Shared };
-    open_reader(path, access).map_err(|error| examined(path, error))
+    let opened = open_reader(path, access).and_then(|connection| {
+        let checked = check_definitions(&connection);
+        checked.map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
+        Ok(connection)
+    });
+    opened.map_err(|error| examined(path, error))
 }
 
 fn examined(path: &Path, error: OpenError) -> OpenError {
@@ -300,10 +316,7 @@ fn open_reader(path: &Path, access: Access) -> Result<Connection, OpenError> {
     prepare(&connection, 64).map_err(sqlite)?;
     match check(&connection, path)? {
         Content::Blank => Err(OpenError::Empty { path: path.to_owned() }),
-        Content::Tables => {
-            check_definitions(&connection).map_err(sqlite)?;
-            Ok(connection)
-        }
+        Content::Tables => Ok(connection),
     }
 }
 

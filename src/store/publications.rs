@@ -25,13 +25,16 @@ pub struct RegisteredOutput {
 
 impl Transaction<'_> {
     /// Writes the ids of the outputs that have none yet. Returns the permanent ones of all, in this order.
-    pub(super) fn register_outputs(
+    ///
+    /// # Errors
+    /// When the database fails, or an id was altered.
+    pub fn register_outputs(
         &self,
         outputs: &[RegisteredOutput],
     ) -> Result<Vec<RegisteredOutput>, Error> {
         let mut insert = self
             .connection
-            .prepare_cached("INSERT OR IGNORE INTO output (name, id, since) VALUES (?1, ?2, ?3)")?;
+            .prepare_cached("INSERT OR IGNORE INTO output (name, id, since, row_digest) VALUES (?1, ?2, ?3, row_digest(?1, ?2, ?3))")?;
         let mut registered = Vec::with_capacity(outputs.len());
         for output in outputs {
             insert.execute(params![output.name, output.id, millis(output.since)])?;
@@ -42,15 +45,16 @@ impl Transaction<'_> {
 
     /// What is permanent of the output; `None`: it was never registered.
     pub fn registered_output(&self, name: &str) -> Result<Option<RegisteredOutput>, Error> {
-        let row: Option<(String, i64)> = self
-            .connection
-            .prepare_cached("SELECT id, since FROM output WHERE name = ?1")?
-            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        row.map(|(id, since)| {
-            Ok(RegisteredOutput { name: name.to_owned(), id, since: timestamp(since)? })
-        })
-        .transpose()
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, since, row_digest IS row_digest(name, id, since) FROM output WHERE name = ?1",
+        )?;
+        let mut rows = statement.query([name])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        if !row.get::<_, bool>(2)? {
+            return Err(altered(&format!("the id of the output {name}")));
+        }
+        let (id, since) = (row.get(0)?, timestamp(row.get(1)?)?);
+        Ok(Some(RegisteredOutput { name: name.to_owned(), id, since }))
     }
 
     /// Those of these items that the output shows under an id other than their outward id, with that id.
@@ -60,13 +64,20 @@ impl Transaction<'_> {
         keys: &[ItemKey],
     ) -> Result<HashMap<ItemKey, String>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT output_item_id.item_id, output_item_id.id FROM json_each(?2) wanted
-             JOIN output_item_id ON output_item_id.output = ?1 AND output_item_id.item_id = wanted.value",
+            "SELECT shown.item_id, shown.id, shown.row_digest IS row_digest(shown.output, shown.item_id, shown.id)
+             FROM json_each(?2) wanted JOIN output_item_id AS shown ON shown.output = ?1 AND shown.item_id = wanted.value",
         )?;
         let keys = json_list(keys.iter().map(|key| key.0));
-        let rows = statement
-            .query_map(params![output, keys], |row| Ok((ItemKey(row.get(0)?), row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let mut rows = statement.query(params![output, keys])?;
+        let mut ids = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let key = ItemKey(row.get(0)?);
+            if !row.get::<_, bool>(2)? {
+                return Err(altered(&format!("the id of item {} in {output}", key.0)));
+            }
+            ids.insert(key, row.get(1)?);
+        }
+        Ok(ids)
     }
 
     /// Those of these ids under which the output shows an item with another outward id, with that item.
@@ -92,7 +103,8 @@ impl Transaction<'_> {
         item_ids: &[(ItemKey, String)],
     ) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
-            "INSERT OR IGNORE INTO output_item_id (output, item_id, id) VALUES (?1, ?2, ?3)",
+            "INSERT OR IGNORE INTO output_item_id (output, item_id, id, row_digest)
+             VALUES (?1, ?2, ?3, row_digest(?1, ?2, ?3))",
         )?;
         for (key, id) in item_ids {
             statement.execute(params![output, key.0, id])?;

@@ -142,12 +142,25 @@ fn salvage(
 ) -> rusqlite::Result<Salvaged> {
     // Read first: a damaged list of tables means that nothing can be read.
     from.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    // Where that fails, the tables are read by the definitions that they have.
+    let _ = restore_definitions(from, to);
     to.execute_batch("PRAGMA foreign_keys = OFF; BEGIN")?;
     let mut copied = Vec::new();
     for name in tables(to)? {
         let is_complete = Copy::new(from, to, &name)?.run()?;
         let rows = count(to, &name)?;
         copied.push(RepairedTable { name, rows, orphans: 0, is_complete });
+    }
+    row_digest::restore(to)?;
+    for (name, columns) in NEVER_ALTERED {
+        let removed = to.execute(
+            &format!("DELETE FROM {name} WHERE row_digest IS NOT row_digest({columns})"),
+            [],
+        )?;
+        for table in copied.iter_mut().filter(|table| removed > 0 && table.name == *name) {
+            table.rows -= removed;
+            table.is_complete = false;
+        }
     }
     remove_orphans(to)?;
     for table in &mut copied {
@@ -160,6 +173,33 @@ fn salvage(
     index(to, words)?;
     to.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
     Ok((copied, altered))
+}
+
+/// Tables with their columns whose altered rows are removed, because a wrong value does more harm than none.
+const NEVER_ALTERED: &[(&str, &str)] = &[
+    ("publication", "output, shown"),
+    ("output", "name, id, since"),
+    ("output_item_id", "output, item_id, id"),
+    ("identity", "feed_id, digest, item_id"),
+];
+
+/// Replaces altered definitions in a transaction that is never committed, so that all tables can be read by their
+/// names. `new` is a database of this schema.
+fn restore_definitions(damaged: &Connection, new: &Connection) -> rusqlite::Result<()> {
+    let mut definitions =
+        new.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    let mut rows = definitions.query([])?;
+    damaged.execute_batch("BEGIN")?;
+    while let Some(row) = rows.next()? {
+        let values: [String; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
+        damaged.execute(
+            "UPDATE sqlite_schema SET type = ?1, name = ?2, tbl_name = ?3, sql = ?4
+             WHERE (name = ?2 OR sql = ?4) AND (type, name, tbl_name, sql) IS NOT (?1, ?2, ?3, ?4)",
+            values,
+        )?;
+    }
+    // Reads the definitions again.
+    damaged.execute_batch("PRAGMA writable_schema = RESET; PRAGMA writable_schema = ON")
 }
 
 fn count(connection: &Connection, table: &str) -> rusqlite::Result<usize> {
@@ -302,7 +342,7 @@ fn remove_orphans(to: &Connection) -> rusqlite::Result<()> {
 /// Removes items that could not be read from what outputs published and archived.
 fn remove_lost_items(to: &Connection) -> rusqlite::Result<()> {
     to.execute_batch(
-        "DELETE FROM publication WHERE NOT json_valid(shown) OR row_digest IS NOT row_digest(output, shown);
+        "DELETE FROM publication WHERE NOT json_valid(shown);
          DELETE FROM archive_page WHERE NOT json_valid(items);
          UPDATE publication SET basis = NULL, shown =
            (SELECT json_group_array(json(value) ORDER BY key) FROM json_each(shown)

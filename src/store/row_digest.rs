@@ -1,12 +1,12 @@
-//! The digests of rows that are published: feeds, publications, archive pages and digests. SQLite does not notice a bit
-//! that flips in a value. The texts of items have digests of their own, see `item_digest.rs`.
+//! The digests of rows that are published, or that decide what is: feeds, ids of outputs, publications, archive pages and
+//! digests. SQLite does not notice a bit that flips in a value. The texts of items have digests of their own, see `item_digest.rs`.
 //!
 //! `row_digest(…)` is a function of SQL on every connection that writes or reads these tables. What is written and what
 //! is compared are the same columns in the same order.
 
-use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
-use rusqlite::types::ValueRef;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, params_from_iter};
 
 use super::error::Error;
 use super::transaction::Transaction;
@@ -36,7 +36,7 @@ const TABLES: &[DigestedTable] = &[
     },
     DigestedTable {
         name: "archive_page",
-        columns: "output, number, items",
+        columns: "output, number, items, last_item_id, last_released_id",
         condition: "1",
         label: "'archive page ' || number || ' of ' || output",
     },
@@ -47,20 +47,48 @@ const TABLES: &[DigestedTable] = &[
         condition: "html IS NOT NULL",
         label: "'digest ' || number || ' of ' || output",
     },
+    DigestedTable {
+        name: "digest_state",
+        columns: "output, closed_until, last_item_id, last_released_id, ahead",
+        condition: "1",
+        label: "'the last period of ' || output",
+    },
+    DigestedTable {
+        name: "identity",
+        columns: "feed_id, digest, item_id",
+        condition: "1",
+        label: "'what identifies item ' || item_id",
+    },
+    DigestedTable {
+        name: "output",
+        columns: "name, id, since",
+        condition: "1",
+        label: "'the id of the output ' || name",
+    },
+    DigestedTable {
+        name: "output_item_id",
+        columns: "output, item_id, id",
+        condition: "1",
+        label: "'the id of item ' || item_id || ' in ' || output",
+    },
 ];
 
 /// Adds `row_digest(…)` to a connection: the first 16 bytes of a SHA-256 of the values.
 pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("row_digest", -1, flags, |context| Ok(digest(context)))
+    connection.create_scalar_function("row_digest", -1, flags, |context| Ok(of_arguments(context)))
 }
 
-fn digest(values: &Context<'_>) -> [u8; 16] {
+fn of_arguments(context: &Context<'_>) -> [u8; 16] {
+    digest((0..context.len()).map(|at| context.get_raw(at)))
+}
+
+fn digest<'v>(values: impl Iterator<Item = ValueRef<'v>>) -> [u8; 16] {
     let mut hash = Sha256::new();
-    for at in 0..values.len() {
+    for value in values {
         // The type and the length separate a value from the next one.
         let number;
-        let (kind, bytes): (u8, &[u8]) = match values.get_raw(at) {
+        let (kind, bytes): (u8, &[u8]) = match value {
             ValueRef::Null => (0, &[]),
             ValueRef::Integer(value) => {
                 number = value.to_le_bytes();
@@ -102,6 +130,63 @@ impl Transaction<'_> {
         }
         Ok(altered)
     }
+}
+
+/// Largest number of bytes of a row in which the bit that flipped is looked for.
+const LARGEST: usize = 4096;
+
+/// Restores rows in which one bit flipped: the row with this bit has the digest that was written.
+pub(super) fn restore(connection: &Connection) -> rusqlite::Result<()> {
+    for DigestedTable { name, columns, condition, .. } in TABLES {
+        let sql = format!(
+            "SELECT row_digest, {columns} FROM {name} WHERE {condition} AND row_digest IS NOT row_digest({columns})"
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let count = statement.column_count();
+        let rows = statement.query_map([], |row| {
+            (0..count).map(|at| row.get(at)).collect::<rusqlite::Result<Vec<Value>>>()
+        })?;
+        for row in rows.collect::<rusqlite::Result<Vec<_>>>()? {
+            let Some(row) = row.split_first().and_then(|(digest, row)| intact(digest, row)) else {
+                continue;
+            };
+            let marks: Vec<String> = (1..count).map(|at| format!("?{at}")).collect();
+            let marks = marks.join(", ");
+            let sql = format!(
+                "UPDATE OR IGNORE {name} SET ({columns}) = ({marks}) WHERE row_digest = row_digest({marks})"
+            );
+            connection.execute(&sql, params_from_iter(row))?;
+        }
+    }
+    Ok(())
+}
+
+/// The values that have this digest, and differ from `values` in one bit.
+fn intact(written: &Value, values: &[Value]) -> Option<Vec<Value>> {
+    let Value::Blob(written) = written else { return None };
+    let bytes = |value: &Value| match value {
+        Value::Integer(number) => number.to_le_bytes().to_vec(),
+        Value::Text(text) => text.clone().into_bytes(),
+        Value::Blob(bytes) => bytes.clone(),
+        Value::Null | Value::Real(_) => Vec::new(),
+    };
+    let bytes: Vec<Vec<u8>> = values.iter().map(bytes).collect();
+    if bytes.iter().map(Vec::len).sum::<usize>() > LARGEST {
+        return None;
+    }
+    let place = |(at, bytes): (usize, &Vec<u8>)| (0..8 * bytes.len()).map(move |bit| (at, bit));
+    bytes.iter().enumerate().flat_map(place).find_map(|(at, bit)| {
+        let mut flipped = bytes[at].clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let value = match &values[at] {
+            Value::Integer(_) => Value::Integer(i64::from_le_bytes(flipped.try_into().ok()?)),
+            Value::Text(_) => Value::Text(String::from_utf8(flipped).ok()?),
+            _ => Value::Blob(flipped),
+        };
+        let mut row = values.to_vec();
+        row[at] = value;
+        (digest(row.iter().map(ValueRef::from)) == written.as_slice()).then_some(row)
+    })
 }
 
 /// Writes the digests of all rows as they are now, after a repair.

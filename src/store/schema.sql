@@ -168,6 +168,7 @@ CREATE TABLE identity (
   item_id  INTEGER NOT NULL REFERENCES item(id),
   recognised_by TEXT,                      -- how a known item was recognised under a new guid; NULL: its first guid
   recognised_at INTEGER,
+  row_digest BLOB  NOT NULL,               -- of feed_id, digest and item_id
   PRIMARY KEY (feed_id, digest)
 ) STRICT, WITHOUT ROWID;
 
@@ -254,7 +255,7 @@ CREATE TABLE archive_page (
   items    TEXT    NOT NULL,               -- JSON array of item ids, in order of arrival
   last_item_id INTEGER NOT NULL,           -- the last item that was considered for it
   last_released_id INTEGER NOT NULL,       -- the last row of released that was considered for it
-  row_digest BLOB  NOT NULL,               -- of output, number and items
+  row_digest BLOB  NOT NULL,               -- of all of it
   PRIMARY KEY (output, number)
 ) STRICT, WITHOUT ROWID;
 
@@ -309,6 +310,7 @@ CREATE TABLE output_item_id (
   output   TEXT    NOT NULL,
   item_id  INTEGER NOT NULL REFERENCES item(id),
   id       TEXT    NOT NULL,               -- as published
+  row_digest BLOB  NOT NULL,               -- of all of it
   PRIMARY KEY (output, item_id),
   UNIQUE (output, id)
 ) STRICT, WITHOUT ROWID;
@@ -317,7 +319,8 @@ CREATE TABLE output_item_id (
 CREATE TABLE output (
   name     TEXT    PRIMARY KEY,            -- from the config; `/health`: the feed of incidents
   id       TEXT    NOT NULL,               -- an IRI without an address
-  since    INTEGER NOT NULL                -- time when the id was made
+  since    INTEGER NOT NULL,               -- time when the id was made
+  row_digest BLOB  NOT NULL                -- of all of it
 ) STRICT, WITHOUT ROWID;
 
 -- The last publication of an output, with which the next one is compared, also after a restart.
@@ -335,7 +338,8 @@ CREATE TABLE digest_state (
   closed_until INTEGER NOT NULL,           -- end of the last period that is closed
   last_item_id INTEGER NOT NULL,           -- the last item up to which all are listed or left out
   last_released_id INTEGER NOT NULL,       -- the last row of released that was considered
-  ahead    TEXT    NOT NULL                -- JSON array: later items that are listed or left out
+  ahead    TEXT    NOT NULL,               -- JSON array: later items that are listed or left out
+  row_digest BLOB  NOT NULL                -- of all of it
 ) STRICT, WITHOUT ROWID;
 
 -- The entries of closed periods. Rows are never deleted or rewritten; texts leave after the retention.

@@ -162,8 +162,8 @@ fn no_statement_scans_a_table_that_grows() {
     transaction.write_poll(&update(a, vec![], vec![changed])).unwrap();
     let infos = transaction.feeds().unwrap();
     let infos = infos.into_iter().map(|info| (info.key, Arc::new(info))).collect();
-    let head = transaction.newest_items(a, None, 5).unwrap()[0];
-    transaction.newest_items(a, Some(head), 5).unwrap();
+    let head = transaction.newest_items(a, Start::Newest, 5).unwrap()[0];
+    transaction.newest_items(a, Start::Behind(head), 5).unwrap();
     assert_eq!(transaction.items_from(&[a, b], (head.sort_at, head.key), 5).unwrap()[0], head);
     transaction.newest_before(&[a, b], at(9)).unwrap();
     transaction.output_items(&[key], &infos).unwrap();
@@ -229,7 +229,7 @@ async fn a_poll_survives_a_restart() {
     assert_eq!(state.response.validators.etag.as_deref(), Some(b"\"1\"".as_slice()));
     assert_eq!(state.response.body_hash, Some([7; 32]));
     assert_eq!(state.hints.ttl, Some(60));
-    assert_eq!(read(&store, |tx| tx.newest_items(a, None, 9)).len(), 1);
+    assert_eq!(read(&store, |tx| tx.newest_items(a, Start::Newest, 9)).len(), 1);
 }
 
 #[tokio::test]
@@ -247,10 +247,10 @@ async fn items_with_one_url_are_one_story_led_by_the_first() {
     let (_folder, _path, store, [a, b]) = store().await;
     store.write_poll(update(a, vec![new_item("1", "http://e.org/x", 5)], vec![])).await.unwrap();
     store.write_poll(update(b, vec![new_item("2", "http://e.org/x", 3)], vec![])).await.unwrap();
-    assert!(read(&store, |tx| tx.newest_items(a, None, 1)).is_empty(), "they are pending");
+    assert!(read(&store, |tx| tx.newest_items(a, Start::Newest, 1)).is_empty(), "they are pending");
     matched(&store).await;
-    let lead = read(&store, |tx| tx.newest_items(a, None, 1))[0];
-    let other = read(&store, |tx| tx.newest_items(b, None, 1))[0];
+    let lead = read(&store, |tx| tx.newest_items(a, Start::Newest, 1))[0];
+    let other = read(&store, |tx| tx.newest_items(b, Start::Newest, 1))[0];
     assert_eq!(other.story, lead.story);
     let members = read(&store, |tx| tx.members(&[lead.story]));
     assert_eq!(
@@ -268,7 +268,7 @@ async fn a_feed_cannot_take_the_outward_id_of_another_feeds_item() {
     let feeds = read(&store, |tx| tx.feeds());
     let feeds = feeds.into_iter().map(|info| (info.key, Arc::new(info))).collect();
     let id = |feed| {
-        let key = read(&store, |tx| tx.newest_items(feed, None, 1))[0].key;
+        let key = read(&store, |tx| tx.newest_items(feed, Start::Newest, 1))[0].key;
         read(&store, |tx| tx.output_items(&[key], &feeds))[&key].outward_id.clone()
     };
     assert_eq!(id(a), "tag:example.org,2025:1");
@@ -280,7 +280,7 @@ async fn a_changed_item_keeps_id_position_and_first_date() {
     let (_folder, _path, store, [a, _]) = store().await;
     store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
     matched(&store).await;
-    let before = read(&store, |tx| tx.newest_items(a, None, 1))[0];
+    let before = read(&store, |tx| tx.newest_items(a, Start::Newest, 1))[0];
     let mut item = new_item("1", "", 900).item;
     item.title = Some("New title".to_owned());
     item.updated = Some(at(950));
@@ -293,7 +293,7 @@ async fn a_changed_item_keeps_id_position_and_first_date() {
         text: TextIndex::default(),
     };
     store.write_poll(update(a, vec![], vec![changed])).await.unwrap();
-    assert_eq!(read(&store, |tx| tx.newest_items(a, None, 1)), [before]);
+    assert_eq!(read(&store, |tx| tx.newest_items(a, Start::Newest, 1)), [before]);
     let feeds = read(&store, |tx| tx.feeds());
     let feeds = feeds.into_iter().map(|info| (info.key, Arc::new(info))).collect();
     let entry =
@@ -307,7 +307,7 @@ async fn a_future_date_does_not_move_an_item_to_the_top() {
     let (_folder, _path, store, [a, _]) = store().await;
     store.write_poll(update(a, vec![new_item("1", "", 9_999_999)], vec![])).await.unwrap();
     matched(&store).await;
-    assert_eq!(read(&store, |tx| tx.newest_items(a, None, 1))[0].sort_at, at(1_000));
+    assert_eq!(read(&store, |tx| tx.newest_items(a, Start::Newest, 1))[0].sort_at, at(1_000));
 }
 
 #[tokio::test]
@@ -321,7 +321,7 @@ async fn a_failing_write_does_not_undo_its_group() {
     );
     assert!(bad.is_err(), "the feed does not exist");
     assert_eq!((good.unwrap().new, other.unwrap().new), (1, 1));
-    assert_eq!(read(&store, |tx| tx.newest_items(missing, None, 9)), []);
+    assert_eq!(read(&store, |tx| tx.newest_items(missing, Start::Newest, 9)), []);
 }
 
 #[tokio::test]

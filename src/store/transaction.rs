@@ -96,7 +96,7 @@ impl Reader {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match idle {
             Some(connection) => Ok(connection),
-            None => Ok(open::reader(&self.path)?),
+            None => Ok(open::another_reader(&self.path)?),
         }
     }
 }

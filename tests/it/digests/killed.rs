@@ -8,6 +8,7 @@ use std::time::Duration;
 use assert_cmd::cargo::CommandCargoExt as _;
 use jiff::{SignedDuration, Timestamp};
 use newswire::clock::Clock;
+use newswire::store::{ClosedPeriods, DigestState, Store, Write};
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -48,17 +49,17 @@ fn configure(folder: &Path, origin: &Origin) {
 }
 
 /// As if the output had published nothing since its first day: the process did not run.
-fn open_all_periods(folder: &Path) {
-    let database = Connection::open(folder.join("newswire.db")).unwrap();
-    let start = (midnight() - SignedDuration::from_hours(24 * DAYS)).as_millisecond();
-    database.execute_batch("DELETE FROM digest; UPDATE feed SET added_at = 0").unwrap();
-    database
-        .execute(
-            "UPDATE digest_state SET closed_until = ?1, last_item_id = 0, ahead = '[]'",
-            [start],
-        )
-        .unwrap();
-    database.execute_batch("DELETE FROM publication; DELETE FROM document").unwrap();
+async fn open_all_periods(folder: &Path) {
+    let path = folder.join("newswire.db");
+    let database = Connection::open(&path).unwrap();
+    let clear = "DELETE FROM digest; DELETE FROM publication; DELETE FROM document; UPDATE feed SET added_at = 0";
+    database.execute_batch(clear).unwrap();
+    drop(database);
+    let closed_until = midnight() - SignedDuration::from_hours(24 * DAYS);
+    let state = DigestState { closed_until, ..DigestState::default() };
+    let closed = ClosedPeriods { output: "daily".to_owned(), state, digests: Vec::new() };
+    let store = Store::open(&path, Clock::system()).unwrap();
+    store.write(Write::Digests(closed)).await.unwrap();
     std::fs::remove_dir_all(folder.join("www")).unwrap();
 }
 
@@ -110,7 +111,7 @@ async fn killed_at_any_moment_it_closes_each_period_once() {
     configure(prepared.path(), &origin);
     let first = newswire(prepared.path(), &["poll"]);
     assert_eq!(first.code, 0, "{}", first.err);
-    open_all_periods(prepared.path());
+    open_all_periods(prepared.path()).await;
     let reference = tempfile::tempdir().unwrap();
     copy(prepared.path(), reference.path());
     assert_eq!(newswire(reference.path(), &["poll"]).code, 0);
