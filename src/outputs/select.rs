@@ -276,7 +276,7 @@ fn with_members(
         let story = members.get(&head.story);
         if head.story.0 != head.key.0 && !story.is_some_and(|heads| heads.contains(head)) {
             // Not found by the index of the stories.
-            return Err(head.altered().into());
+            return Err(head.altered());
         }
     }
     let others = members.values().flatten().map(|head| head.key);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use newswire::daemon::{self, FeedSelection};
 use newswire::model::{Category, Item, ItemKey, OutputItem, Person};
 use newswire::render::{CheckError, Format, PreviousPublication, check, render};
+use newswire::store::{Write, transact};
 use proptest::prelude::*;
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
@@ -286,8 +287,10 @@ async fn a_failed_publication_keeps_the_previous_documents() {
     let (before, written) = (shown_as(&engine, "id"), std::fs::read(&file).unwrap());
     // The output shows the item under another id.
     let database = rusqlite::Connection::open(world.database()).unwrap();
-    let plant = "INSERT INTO output_item_id (output, item_id, id) SELECT 'planet', id, 'urn:ex:planted' FROM item";
-    assert_eq!(database.execute(plant, []).unwrap(), 1);
+    let key = database.query_row("SELECT id FROM item", [], |row| row.get(0)).map(ItemKey).unwrap();
+    let item_ids = vec![(key, "urn:ex:planted".to_owned())];
+    let plant = Write::Archive { output: "planet".to_owned(), pages: Vec::new(), item_ids };
+    transact(&world.database(), |transaction| transaction.apply(&plant)).unwrap().unwrap();
     world.clock.advance(2 * HOUR);
     let error =
         daemon::pass(&engine, (&FeedSelection::Due, newswire::poll::Trigger::Due), |_, _| {})
