@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::item_order::{ItemHead, head};
-use super::row_digest::altered;
+use super::row_digest::check_intact;
 use super::transaction::Transaction;
 use super::values::json_list;
 use crate::model::{FeedKey, ItemKey};
@@ -86,9 +86,7 @@ impl Transaction<'_> {
             })
             .optional()?;
         let Some((number, items, seen, late, is_intact)) = row else { return Ok(None) };
-        if !is_intact {
-            return Err(altered(&format!("archive page {number}")));
-        }
+        check_intact(is_intact, || format!("archive page {number}"))?;
         let items: Vec<i64> = serde_json::from_str(&items)?;
         let items = items.into_iter().map(ItemKey).collect();
         Ok(Some(ArchivePage { number, items, seen: ItemKey(seen), late }))

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, Row, Rows, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::row_digest::altered;
+use super::row_digest::check_intact;
 use super::transaction::Transaction;
 use super::values::{json_list, millis, timestamp};
 use crate::model::{FeedKey, ItemKey};
@@ -68,9 +68,7 @@ impl Transaction<'_> {
         )?;
         let mut rows = statement.query([output])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        if !row.get::<_, bool>(4)? {
-            return Err(altered(&format!("the last period of {output}")));
-        }
+        check_intact(row.get(4)?, || format!("the last period of {output}"))?;
         Ok(Some(DigestState {
             closed_until: timestamp(row.get(0)?)?,
             seen: ItemKey(row.get(1)?),
@@ -279,11 +277,10 @@ fn read_all(mut rows: Rows<'_>) -> Result<Vec<StoredDigest>, Error> {
 }
 
 fn read(row: &Row<'_>) -> Result<StoredDigest, Error> {
-    if !row.get::<_, bool>(8)? {
-        return Err(altered(&format!("digest {}", row.get::<_, u32>(0)?)));
-    }
+    let number = row.get(0)?;
+    check_intact(row.get(8)?, || format!("digest {number}"))?;
     Ok(StoredDigest {
-        number: row.get(0)?,
+        number,
         id: row.get(1)?,
         ends_at: timestamp(row.get(2)?)?,
         closed_at: timestamp(row.get(3)?)?,

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::error::Error;
 use super::poll_update::{CachedResponse, ValidatorTrust, ValidatorUse};
-use super::row_digest::{FEED, altered};
+use super::row_digest::{FEED, check_intact};
 use super::transaction::Transaction;
 use super::values::{
     digests_from_bytes, json_list, maybe, maybe_outcome, millis, reason, timestamp,
@@ -174,9 +174,7 @@ impl Transaction<'_> {
         let mut known = KnownFeeds::default();
         while let Some(row) = rows.next()? {
             let key = row.get(0)?;
-            if !row.get::<_, bool>(3)? {
-                return Err(altered(&format!("feed {key}")));
-            }
+            check_intact(row.get(3)?, || format!("feed {key}"))?;
             let name: String = row.get(1)?;
             known.by_name.insert(name.clone(), key);
             known.names.insert(key, name);
@@ -459,9 +457,8 @@ impl Transaction<'_> {
         let mut rows = statement.query([])?;
         let mut feeds = Vec::new();
         while let Some(row) = rows.next()? {
-            if !row.get::<_, bool>(6)? {
-                return Err(altered(&format!("feed {}", row.get::<_, i64>(0)?)));
-            }
+            let key: i64 = row.get(0)?;
+            check_intact(row.get(6)?, || format!("feed {key}"))?;
             feeds.push(info(row)?);
         }
         Ok(feeds)

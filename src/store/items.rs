@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rusqlite::types::ValueRef;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Row, params};
 
 use super::error::Error;
 use super::item_digest::{SealedItem, text_column};
 use super::item_order::{ItemHead, head};
 use super::poll_update::{ChangedItem, EditAction, GuidChange, NewItem, PollUpdate, TextIndex};
-use super::row_digest::altered;
+use super::row_digest::check_intact;
 use super::transaction::Transaction;
 use super::values::{digest, json_digests, json_list, maybe, millis, page_owner_number, timestamp};
 use crate::model::{
@@ -37,21 +37,15 @@ impl Transaction<'_> {
         let mut rows = statement.query(params![feed.0, json_digests(identities)])?;
         let mut known = HashMap::with_capacity(identities.len());
         while let Some(row) = rows.next()? {
-            if !row.get::<_, bool>(7)? {
-                return Err(altered(&format!("what identifies item {}", row.get::<_, i64>(1)?)));
-            }
+            let key: i64 = row.get(1)?;
+            check_intact(row.get(7)?, || format!("what identifies item {key}"))?;
             let content_digest = digest(row.get_ref(2)?.as_blob().unwrap_or_default())?;
             let identity = digest(row.get_ref(0)?.as_blob().unwrap_or_default())?;
             let url_key =
                 row.get_ref(3)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
             known.insert(
                 identity,
-                KnownItem {
-                    key: ItemKey(row.get(1)?),
-                    content_digest,
-                    url_key,
-                    edits: edits(row, 4)?,
-                },
+                KnownItem { key: ItemKey(key), content_digest, url_key, edits: edits(row, 4)? },
             );
         }
         Ok(known)
@@ -310,6 +304,23 @@ impl Transaction<'_> {
     }
 }
 
+/// Who has the ids of a new item whose identity the feed does not know.
+#[derive(Default)]
+struct IdUse {
+    /// The item of the feed that the new item is, whose row of `identity` was lost: it has one of its ids and its content.
+    unidentified: Option<ItemKey>,
+    /// Whether an item has the outward id that the publisher's id makes.
+    is_outward_id_taken: bool,
+}
+
+impl IdUse {
+    /// The outward id: the publisher's, unless an item has it already. The second value is then the publisher's.
+    fn outward_id(self, new: &NewItem) -> (&str, Option<&str>) {
+        let wanted = (new.outward_id != new.own_id).then_some(new.outward_id.as_str());
+        if self.is_outward_id_taken { (&new.own_id, wanted) } else { (&new.outward_id, None) }
+    }
+}
+
 impl Transaction<'_> {
     /// Key of the item that was added last; 0 where there is none.
     pub fn newest_item(&self) -> Result<ItemKey, Error> {
@@ -329,10 +340,18 @@ impl Transaction<'_> {
         new: &NewItem,
         key: ItemKey,
     ) -> Result<bool, Error> {
-        if self.is_known(update.feed, new)? {
+        let mut known = self
+            .connection
+            .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?;
+        if known.exists(params![update.feed.0, new.identity])? {
             return Ok(false);
         }
-        let (outward_id, wanted_id) = self.free_outward_id(new)?;
+        let ids = self.id_use(update.feed, new)?;
+        if let Some(known) = ids.unidentified {
+            self.insert_identities(update.feed, new, known)?;
+            return Ok(false);
+        }
+        let (outward_id, wanted_id) = ids.outward_id(new);
         let item = &new.item;
         let published = item.published.map(millis);
         let seen = millis(new.first_seen);
@@ -380,26 +399,22 @@ impl Transaction<'_> {
         Ok(true)
     }
 
-    /// Whether an item of the feed is known by its identity, or has lost it; then it gets it again.
-    fn is_known(&self, feed: FeedKey, new: &NewItem) -> Result<bool, Error> {
-        let mut known = self
-            .connection
-            .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?;
-        if known.exists(params![feed.0, new.identity])? {
-            return Ok(true);
-        }
-        let Some(same) = self.unidentified_item(feed, new)? else { return Ok(false) };
-        self.insert_identities(feed, new, same)?;
-        Ok(true)
-    }
-
-    /// The item of the feed that a new item is, whose row of `identity` was lost: it has one of its ids and its content.
-    fn unidentified_item(&self, feed: FeedKey, new: &NewItem) -> Result<Option<ItemKey>, Error> {
+    /// Who has the ids of a new item.
+    fn id_use(&self, feed: FeedKey, new: &NewItem) -> Result<IdUse, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id FROM item WHERE outward_id IN (?1, ?2) AND feed_id = ?3 AND content_digest = ?4",
+            "SELECT id, outward_id = ?1, feed_id = ?3 AND content_digest = ?4
+             FROM item WHERE outward_id IN (?1, ?2)",
         )?;
-        let values = params![new.outward_id, new.own_id, feed.0, new.content_digest];
-        Ok(statement.query_row(values, |row| row.get(0).map(ItemKey)).optional()?)
+        let mut rows =
+            statement.query(params![new.outward_id, new.own_id, feed.0, new.content_digest])?;
+        let mut found = IdUse::default();
+        while let Some(row) = rows.next()? {
+            found.is_outward_id_taken |= row.get::<_, bool>(1)?;
+            if row.get(2)? {
+                found.unidentified = Some(ItemKey(row.get(0)?));
+            }
+        }
+        Ok(found)
     }
 
     /// Inserts what identifies a new item within its feed.
@@ -420,16 +435,6 @@ impl Transaction<'_> {
                 .execute(params![feed.0, other, key.0])?;
         }
         Ok(())
-    }
-
-    /// The outward id: the publisher's, unless an item has it already. The second value is then the publisher's.
-    fn free_outward_id<'a>(&self, new: &'a NewItem) -> Result<(&'a str, Option<&'a str>), Error> {
-        let taken = self
-            .connection
-            .prepare_cached("SELECT 1 FROM item WHERE outward_id = ?1")?
-            .exists([&new.outward_id])?;
-        let wanted = (new.outward_id != new.own_id).then_some(new.outward_id.as_str());
-        Ok(if taken { (&new.own_id, wanted) } else { (&new.outward_id, None) })
     }
 
     /// Writes the fingerprint of an item, if the feed's items are compared; otherwise that of its text before is gone.

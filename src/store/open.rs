@@ -221,10 +221,7 @@ pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
 /// # Errors
 /// When there is no database, it is not ours or newer, a definition is altered, or SQLite fails.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
-    let connection = another_reader(path)?;
-    let checked = check_definitions(&connection);
-    checked.map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
-    Ok(connection)
+    compared(path, another_reader(path)?)
 }
 
 /// The same without a comparison of the definitions, where this process has opened the database before.
@@ -249,12 +246,16 @@ pub(super) fn another_reader(path: &Path) -> Result<Connection, OpenError> {
 pub(crate) fn copy_reader(path: &Path) -> Result<Connection, OpenError> {
     header::examine(path)?;
     let access = if is_complete(path) { Access::Unchanging } else { Access::Shared };
-    let opened = open_reader(path, access).and_then(|connection| {
-        let checked = check_definitions(&connection);
-        checked.map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
-        Ok(connection)
-    });
+    let opened = open_reader(path, access).and_then(|connection| compared(path, connection));
     opened.map_err(|error| examined(path, error))
+}
+
+/// A connection whose definitions are this version's.
+fn compared(path: &Path, connection: Connection) -> Result<Connection, OpenError> {
+    match check_definitions(&connection) {
+        Ok(()) => Ok(connection),
+        Err(source) => Err(OpenError::Sqlite { path: path.to_owned(), source }),
+    }
 }
 
 fn examined(path: &Path, error: OpenError) -> OpenError {

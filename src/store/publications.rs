@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::row_digest::altered;
+use super::row_digest::check_intact;
 use super::transaction::Transaction;
 use super::values::{json_list, millis, timestamp};
 use crate::model::ItemKey;
@@ -50,9 +50,7 @@ impl Transaction<'_> {
         )?;
         let mut rows = statement.query([name])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        if !row.get::<_, bool>(2)? {
-            return Err(altered(&format!("the id of the output {name}")));
-        }
+        check_intact(row.get(2)?, || format!("the id of the output {name}"))?;
         let (id, since) = (row.get(0)?, timestamp(row.get(1)?)?);
         Ok(Some(RegisteredOutput { name: name.to_owned(), id, since }))
     }
@@ -72,9 +70,7 @@ impl Transaction<'_> {
         let mut ids = HashMap::new();
         while let Some(row) = rows.next()? {
             let key = ItemKey(row.get(0)?);
-            if !row.get::<_, bool>(2)? {
-                return Err(altered(&format!("the id of item {} in {output}", key.0)));
-            }
+            check_intact(row.get(2)?, || format!("the id of item {} in {output}", key.0))?;
             ids.insert(key, row.get(1)?);
         }
         Ok(ids)
@@ -118,12 +114,10 @@ impl Transaction<'_> {
             self.connection.prepare_cached(
             "SELECT shown, row_digest IS row_digest(output, shown) FROM publication WHERE output = ?1",
         )?;
-        let shown =
-            statement.query_row([output], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        match shown {
-            Some((_, false)) => Err(altered(&format!("the last publication of {output}"))),
-            shown => Ok(shown.map(|(shown, _)| shown)),
-        }
+        let mut rows = statement.query([output])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        check_intact(row.get(1)?, || format!("the last publication of {output}"))?;
+        Ok(row.get(0)?)
     }
 
     /// Writes what the output shows.

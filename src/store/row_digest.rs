@@ -108,9 +108,12 @@ fn digest<'v>(values: impl Iterator<Item = ValueRef<'v>>) -> [u8; 16] {
     hash.finish_short()
 }
 
-/// Reports a published row whose digest differs, by what it is.
-pub(super) fn altered(what: &str) -> Error {
-    Error::Corrupt(format!("{what} differs from what was written"))
+/// Reports a row whose digest differs, by what the row is.
+pub(super) fn check_intact(is_intact: bool, what: impl FnOnce() -> String) -> Result<(), Error> {
+    if is_intact {
+        return Ok(());
+    }
+    Err(Error::Corrupt(format!("{} differs from what was written", what())))
 }
 
 impl Transaction<'_> {
