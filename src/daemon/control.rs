@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 use tokio::net::unix::WriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
@@ -16,7 +18,7 @@ use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
 use super::engine::FeedSelection;
-use super::handle::{DaemonHandle, Demands, PollRefusal, ReloadResult, StartedPolls};
+use super::handle::{DaemonHandle, Demands, PollRefusal, ReloadResult, ReportedEnd, StartedPolls};
 use crate::clock::Clock;
 use crate::telemetry::{Problem, Readiness};
 use crate::text::amounts::count;
@@ -304,35 +306,45 @@ async fn poll(
         (true, true) => FeedSelection::WithPaused,
     };
     let demands = if force { Demands::Ignore } else { Demands::Keep };
-    let StartedPolls { number, mut results } = match handle.poll(selection, demands).await {
+    let started = match handle.poll(selection, demands).await {
         Ok(started) => started,
         Err(PollRefusal::UnknownFeed(name)) => return Ok(Reply::UnknownFeed(name)),
         Err(PollRefusal::Unable(reason)) => return Ok(Reply::Failed(reason)),
     };
-    let (mut ended, mut held, mut quiet) = (0, 0, 0);
+    wait_for_polls(started, readiness, SIGN_OF_LIFE, writing).await
+}
+
+/// Waits for the end of all polls. Sends the line of each as progress, and an empty one after each `sign_of_life` without
+/// a result: the client notices when the daemon does not answer any more.
+async fn wait_for_polls(
+    StartedPolls { number, mut results }: StartedPolls,
+    readiness: &Readiness,
+    sign_of_life: Duration,
+    writing: &mut (impl AsyncWrite + Unpin),
+) -> io::Result<Reply> {
+    let mut ends = PollEnds::default();
+    let mut quiet = 0;
     loop {
-        match tokio::time::timeout(SIGN_OF_LIFE, results.recv()).await {
+        match tokio::time::timeout(sign_of_life, results.recv()).await {
             Ok(Some(report)) => {
-                (ended, quiet) = (ended + 1, 0);
-                held += usize::from(report.is_held);
+                quiet = 0;
+                ends.add(report.end);
                 send_line(writing, &Reply::Progress(report.line)).await?;
             }
-            Ok(None) if ended < number => {
+            Ok(None) if ends.number() < number => {
                 return Ok(Reply::Failed("the daemon is stopping".to_owned()));
             }
-            Ok(None) => break,
+            Ok(None) => return Ok(ends.reply(number)),
             Err(_) => {
                 quiet += 1;
                 let problem = readiness.problems().into_iter().find(|it| it.stops_polls());
                 if let Some(problem) = problem.filter(|_| quiet >= PATIENCE) {
-                    return Ok(Reply::Failed(not_stored((ended, number), problem)));
+                    return Ok(Reply::Failed(not_stored((ends.number(), number), problem)));
                 }
-                // The client notices when the daemon does not answer any more.
                 send_line(writing, &Reply::Progress(String::new())).await?;
             }
         }
     }
-    Ok(Reply::Done { message: poll_summary(number, held), warnings: String::new() })
 }
 
 /// Why a command does not wait for the rest of its polls.
@@ -341,14 +353,103 @@ fn not_stored((ended, number): (usize, usize), problem: Problem) -> String {
     format!("{text}; {ended} of {feeds} polled, the daemon polls the rest later")
 }
 
-/// The result of a command that polls `number` feeds, of which `held` were not requested.
-fn poll_summary(number: usize, held: usize) -> String {
-    let polled = format!("{} polled by the daemon", count((number - held) as u64, "feed"));
-    if held > 0 { format!("{polled}, {held} held") } else { polled }
+/// Numbers of polls that ended, by what became of them.
+#[derive(Debug, Default)]
+struct PollEnds {
+    stored: usize,
+    held: usize,
+    lost: usize,
 }
 
-async fn send_line(writing: &mut WriteHalf<'_>, reply: &Reply) -> io::Result<()> {
+impl PollEnds {
+    fn add(&mut self, end: ReportedEnd) {
+        match end {
+            ReportedEnd::Stored => self.stored += 1,
+            ReportedEnd::Held => self.held += 1,
+            ReportedEnd::Lost => self.lost += 1,
+        }
+    }
+
+    fn number(&self) -> usize {
+        self.stored + self.held + self.lost
+    }
+
+    /// The result of a command that polled `number` feeds: a failure if a result is lost.
+    fn reply(&self, number: usize) -> Reply {
+        if self.lost > 0 {
+            let (lost, feeds) = (self.lost, count(number as u64, "feed"));
+            return Reply::Failed(format!(
+                "the results of {lost} of {feeds} were not stored; the daemon polls them again"
+            ));
+        }
+        let polled = format!("{} polled by the daemon", count(self.stored as u64, "feed"));
+        let message = match self.held {
+            0 => polled,
+            held => format!("{polled}, {held} held"),
+        };
+        Reply::Done { message, warnings: String::new() }
+    }
+}
+
+async fn send_line(writing: &mut (impl AsyncWrite + Unpin), reply: &Reply) -> io::Result<()> {
     let mut line = serde_json::to_vec(reply)?;
     line.push(b'\n');
     tokio::time::timeout(REQUEST_TIMEOUT, writing.write_all(&line)).await?
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::daemon::handle::PollReport;
+
+    /// The reply for polls of which these ended, and the lines of progress. The sender of the rest waits.
+    async fn reply_after(
+        ends: &[ReportedEnd],
+        waiting: usize,
+        problems: &[Problem],
+    ) -> (Reply, Vec<String>) {
+        let number = ends.len() + waiting;
+        let (sender, results) = mpsc::channel(number);
+        for (at, end) in ends.iter().enumerate() {
+            let report = PollReport { line: format!("feed {at}"), end: *end };
+            sender.try_send(report).expect("the channel has a place for each result");
+        }
+        let _waiting = (waiting > 0).then_some(sender);
+        let readiness = Readiness::default();
+        problems.iter().for_each(|problem| readiness.add(*problem));
+        let mut written = Vec::new();
+        let started = StartedPolls { number, results };
+        let sign_of_life = Duration::from_millis(1);
+        let reply = wait_for_polls(started, &readiness, sign_of_life, &mut written).await;
+        let lines = written.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let lines = lines.map(|line| match serde_json::from_slice(line) {
+            Ok(Reply::Progress(line)) => line,
+            other => panic!("{other:?} is no progress"),
+        });
+        (reply.expect("nothing fails to write"), lines.collect())
+    }
+
+    #[tokio::test]
+    async fn a_result_that_is_not_stored_makes_the_command_fail() {
+        let ends = [ReportedEnd::Stored, ReportedEnd::Lost, ReportedEnd::Held];
+        let (reply, lines) = reply_after(&ends, 0, &[]).await;
+        let expected = "the results of 1 of 3 feeds were not stored; the daemon polls them again";
+        assert_eq!(reply, Reply::Failed(expected.to_owned()));
+        assert_eq!(lines, ["feed 0", "feed 1", "feed 2"]);
+        let (reply, _) = reply_after(&[ReportedEnd::Stored, ReportedEnd::Held], 0, &[]).await;
+        let message = "1 feed polled by the daemon, 1 held".to_owned();
+        assert_eq!(reply, Reply::Done { message, warnings: String::new() });
+    }
+
+    #[tokio::test]
+    async fn polls_that_a_full_disk_holds_up_are_not_waited_for() {
+        let (reply, lines) = reply_after(&[ReportedEnd::Stored], 2, &[Problem::StoreFull]).await;
+        let expected = "the file system of the database is full; 1 of 3 feeds polled, the daemon polls the rest later";
+        assert_eq!(reply, Reply::Failed(expected.to_owned()));
+        // Thirty seconds: six signs of life, the last of which is the reply.
+        assert_eq!(lines, ["feed 0", "", "", "", "", ""]);
+        assert_eq!(SIGN_OF_LIFE * PATIENCE, Duration::from_secs(30));
+    }
 }

@@ -62,8 +62,19 @@ pub(crate) struct StartedPolls {
 pub(crate) struct PollReport {
     /// The result as one line.
     pub(crate) line: String,
-    /// Whether the feed was not requested, because it may not be requested yet.
-    pub(crate) is_held: bool,
+    /// What became of the poll.
+    pub(crate) end: ReportedEnd,
+}
+
+/// What became of a poll that a command asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReportedEnd {
+    /// The result is stored, also that of a failed poll.
+    Stored,
+    /// The feed was not requested, because it may not be requested yet.
+    Held,
+    /// The database did not take the result, or newswire panicked.
+    Lost,
 }
 
 /// Why the daemon does not poll now.

@@ -9,7 +9,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::warn;
 
 use super::engine::{Engine, Error};
-use super::handle::PollReport;
+use super::handle::{PollReport, ReportedEnd};
 use crate::model::FeedKey;
 use crate::poll::{Finished, PollEnd, Target, Trigger, Unstored, result_line};
 use crate::schedule::{Queue, QueueStep};
@@ -155,7 +155,11 @@ impl Polls {
                 self.queue.done(feed, end.plan().at);
                 self.requeue(engine, &end);
                 let line = result_line(&target.id, &end, engine.clock().now());
-                self.answer(feed, &PollReport { line, is_held: matches!(end, PollEnd::Held(_)) });
+                let reported = match end {
+                    PollEnd::Polled(_) => ReportedEnd::Stored,
+                    PollEnd::Held(_) => ReportedEnd::Held,
+                };
+                self.answer(feed, &PollReport { line, end: reported });
                 let paused = self.keep_paused(engine, &target).await;
                 replanned.and(paused).map(|()| Some(end))
             }
@@ -172,7 +176,7 @@ impl Polls {
                 };
                 self.queue.done(feed, again);
                 let line = format!("{}: not stored: {error}", target.id);
-                self.answer(feed, &PollReport { line, is_held: false });
+                self.answer(feed, &PollReport { line, end: ReportedEnd::Lost });
                 Err(error.into())
             }
             Err(error) => {
@@ -181,7 +185,7 @@ impl Polls {
                 engine.metrics().panicked();
                 self.queue.done(feed, engine.retry_in_an_hour());
                 let line = format!("{}: newswire panicked", target.id);
-                self.answer(feed, &PollReport { line, is_held: false });
+                self.answer(feed, &PollReport { line, end: ReportedEnd::Lost });
                 Ok(None)
             }
         }

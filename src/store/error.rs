@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::Coded;
 
@@ -139,6 +139,24 @@ crate::model::codes! {
 }
 
 impl OpenError {
+    /// The same error of another database, of which the one that was opened is a copy.
+    #[must_use]
+    pub fn of_original(mut self, database: &Path) -> Self {
+        let (Self::InUse { path, .. }
+        | Self::Newer { path, .. }
+        | Self::Older { path, .. }
+        | Self::NotOurs { path, .. }
+        | Self::Missing { path }
+        | Self::Empty { path }
+        | Self::NotRegular { path, .. }
+        | Self::NotDatabase { path, .. }
+        | Self::Io { path, .. }
+        | Self::Unreadable { path, .. }
+        | Self::Sqlite { path, .. }) = &mut self;
+        database.clone_into(path);
+        self
+    }
+
     /// Whether SQLite may not write the files beside the database, which it needs also for reading.
     pub(super) fn is_unwritable(&self) -> bool {
         matches!(self, Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::ReadOnly)
