@@ -304,7 +304,7 @@ impl Writer {
         Ok(numbers.len())
     }
 
-    /// Looks which pages have to be written, unless some are known.
+    /// Looks which pages have to be written, unless they are known.
     fn look(
         &mut self,
         reader: &Reader,
@@ -312,25 +312,32 @@ impl Writer {
         directory: &Path,
         complete: &RangeInclusive<u32>,
     ) -> Result<(), Error> {
-        if !self.waiting.is_empty() {
+        if self.newest == Some(*complete.end()) && !self.waiting.is_empty() {
             return Ok(());
         }
-        let written = |number: &u32| is_written(output, directory, *number);
-        let mut waiting: BTreeSet<u32> =
-            complete.clone().filter(|number| !written(number)).collect();
-        let last = match self.newest {
-            Some(newest) => Some(newest),
-            None => complete.clone().rev().find(written),
-        };
-        // Written when it was the newest: without a link to the one after it.
-        waiting.extend(last.filter(|last| complete.contains(last) && last < complete.end()));
-        if let (None, Some(last)) = (self.newest, last)
+        let first_look = self.newest.is_none();
+        let last = self.await_missing(complete, |number| is_written(output, directory, number));
+        if let Some(last) = last.filter(|_| first_look)
             && !is_current(reader, output, directory, last, complete)?
         {
-            waiting.extend(complete.clone());
+            self.waiting.extend(complete.clone());
         }
-        (self.newest, self.waiting) = (Some(*complete.end()), waiting);
+        self.newest = Some(*complete.end());
         Ok(())
+    }
+
+    /// Adds the pages that are not written, and the one that was the newest until now, which it returns. Those that wait
+    /// already continue to wait: a page may become complete while an older one waits to be written again.
+    fn await_missing(
+        &mut self,
+        complete: &RangeInclusive<u32>,
+        written: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        let last = self.newest.or_else(|| complete.clone().rev().find(|number| written(*number)));
+        self.waiting.extend(complete.clone().filter(|number| !written(*number)));
+        // Written when it was the newest: without a link to the one after it.
+        self.waiting.extend(last.filter(|last| complete.contains(last) && last < complete.end()));
+        last
     }
 }
 
@@ -379,6 +386,16 @@ mod tests {
 
     fn arrivals(seen: i64) -> Arrivals {
         Arrivals { seen: ItemKey(seen), late: 1, ..Arrivals::default() }
+    }
+
+    #[test]
+    fn a_page_that_becomes_complete_while_another_waits_is_written_too() {
+        let mut writer = Writer { newest: Some(4), waiting: [3].into() };
+        assert_eq!(writer.await_missing(&(1..=5), |number| number <= 4), Some(4));
+        assert_eq!(writer.waiting, [3, 4, 5].into());
+        let mut writer = Writer::default();
+        assert_eq!(writer.await_missing(&(1..=5), |number| number != 5 && number != 2), Some(4));
+        assert_eq!(writer.waiting, [2, 4, 5].into());
     }
 
     #[test]

@@ -209,11 +209,11 @@ impl Output {
         format!("{}{}", self.base_url, self.archive_name(number, format))
     }
 
-    /// Number of stories on an archive page, 10 to 50, at most `items`. So stories that wait for the next page
-    /// are usually still in the subscription document.
+    /// Number of stories on an archive page: half of `items`, 10 to 50. So stories that wait for the next page are still in
+    /// the subscription document, although its order is that of dates and not of arrival.
     #[must_use]
     pub fn archive_page(&self) -> usize {
-        self.items.clamp(10, 50)
+        (self.items / 2).clamp(10, 50)
     }
 
     /// The URL with the token, for links that subscribers follow.
