@@ -57,15 +57,11 @@ pub async fn run(
     }
     // The requests count, although their results are not kept.
     let ledger = Ledger::beside(&config.store.path);
-    let original = std::mem::replace(&mut config.store.path, copy.clone());
+    config.store.path.clone_from(&copy);
     let outputs = std::mem::take(&mut config.outputs);
     let clock = Clock::system();
     let resolver = Arc::new(SystemResolver::new());
-    let opened = Engine::open_with_ledger(config, clock.clone(), resolver, Some(ledger)).await;
-    let engine = opened.map_err(|error| match error {
-        daemon::Error::Open(error) => daemon::Error::Open(error.of_original(&original)),
-        error => error,
-    })?;
+    let engine = Engine::open_with_ledger(config, clock.clone(), resolver, Some(ledger)).await?;
     let (before, start) = (newest(&copy)?, clock.now());
     let mut polled = 0_u32;
     let report = |target: &Target, end: &PollEnd| {

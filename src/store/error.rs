@@ -140,8 +140,7 @@ crate::model::codes! {
 
 impl OpenError {
     /// The same error of another database, of which the one that was opened is a copy.
-    #[must_use]
-    pub fn of_original(mut self, database: &Path) -> Self {
+    pub(super) fn of_original(mut self, database: &Path) -> Self {
         let (Self::InUse { path, .. }
         | Self::Newer { path, .. }
         | Self::Older { path, .. }

@@ -144,7 +144,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), OpenError> {
                     .map_err(|source| OpenError::Io { path: to.clone(), source })?;
             }
         }
-        return open::reader(to).map(drop);
+        return open::reader(to).map(drop).map_err(|error| error.of_original(from));
     }
     let reader = open::reader(from)?;
     let sqlite = |source| OpenError::Sqlite { path: to.to_owned(), source };
