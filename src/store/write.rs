@@ -180,7 +180,8 @@ impl Write {
     /// Whether the write may be lost in a power cut, though not when the process is killed. Then it is committed
     /// without waiting for the disk.
     pub(crate) fn is_losable(&self) -> bool {
-        matches!(self, Self::Asked(_))
+        // The next start after a power cut finds the same suspects.
+        matches!(self, Self::Asked(_) | Self::Suspects(_))
     }
 
     /// Whether outputs may change after the write.
