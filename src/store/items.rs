@@ -106,7 +106,7 @@ impl Transaction<'_> {
             "SELECT item.id, url, url_key, title, published_at, text_digest, changes, bumps, bumped_at, feed_id
              FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value",
         )?;
-        let mut rows = statement.query([json_list(keys.into_iter())])?;
+        let mut rows = statement.query([json_list(keys)])?;
         let mut kept = Vec::new();
         while let Some(row) = rows.next()? {
             if row.get::<_, i64>(9)? != feed.0 {
