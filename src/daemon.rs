@@ -115,12 +115,12 @@ pub fn check_start(config: &Config) -> Result<(), Error> {
 /// When the database fails, or the address cannot be listened on.
 pub async fn run(engine: Engine, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
     let engine = engine.delaying_digests(DIGEST_DELAY);
-    let first = engine.publish_documents().await;
+    engine.serve_documents().await;
     let listeners = Listeners::open(engine.site(), Vec::new(), &engine.setup().web.listen)?;
     // A channel without commands.
     let (_sender, commands) = mpsc::channel(1);
     let (lists, _) = watch::channel(Arc::clone(&engine.setup().lists));
-    work(engine, first, (listeners, commands, lists), shutdown).await
+    work(engine, (listeners, commands, lists), shutdown).await
 }
 
 /// The same, with commands from the control socket, from a [`DaemonHandle`] and from followed lists of feeds.
@@ -138,18 +138,19 @@ pub async fn run_with(
     // Keeps the lock of the database until the control socket is removed.
     let _lock = Arc::clone(engine.store());
     // The outputs are rendered before the first connection is accepted: clients that connected to a socket of
-    // the service manager during a restart must not get "not found".
-    let first = tokio::select! {
+    // the service manager during a restart must not get "not found". What may take long follows: matching what is
+    // pending after a kill, archive pages, files.
+    tokio::select! {
         () = &mut shutdown => return Ok(()),
-        first = engine.publish_documents() => first,
-    };
+        () = engine.serve_documents() => {}
+    }
     let listeners = Listeners::open(engine.site(), sockets, &engine.setup().web.listen)?;
     let (readiness, clock) = (engine.readiness().clone(), engine.clock().clone());
     let controlled = Controlled { handle: handle.clone(), readiness, clock };
     let _control = Control::open(&engine.setup().store, controlled);
     let (lists, followed) = watch::channel(Arc::clone(&engine.setup().lists));
     let following = tokio::spawn(follower.follow(followed, handle));
-    let result = work(engine, first, (listeners, receiver, lists), shutdown).await;
+    let result = work(engine, (listeners, receiver, lists), shutdown).await;
     following.abort();
     result
 }
@@ -171,16 +172,13 @@ type Channels = (Listeners, mpsc::Receiver<Command>, watch::Sender<Arc<FollowedL
 
 async fn work(
     mut engine: Engine,
-    first: Result<(), Error>,
     (listeners, commands, lists): Channels,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error> {
     let publishing = Publishing::start(&engine);
     let matching = Matching::start(&engine, Some(publishing.trigger_handle()));
-    // The task logs the error and tries again.
-    if first.is_err() {
-        publishing.trigger();
-    }
+    // Writes the files.
+    publishing.trigger();
     let _incident_watch = IncidentWatch::start(&engine);
     engine.readiness().heartbeat(Part::Web, engine.clock().elapsed());
     notify(&[NotifyState::Ready, NotifyState::Status("started")]);
@@ -188,19 +186,18 @@ async fn work(
     let event = Event::Started.slug();
     info!(event, feeds, outputs, "daemon started");
     let trust = Trust::Trusted;
-    let mut running = Running { commands, lists, publishing, listeners, trust };
+    let mut running = Running { commands, lists, publishing, matching, listeners, trust };
     let mut polls = Polls::repeating(engine.setup().queue(engine.clock().now()));
     let ended = running.run_loop(&mut engine, &mut polls, shutdown).await;
     notify(&[NotifyState::Stopping]);
-    let Running { publishing, listeners, commands, .. } = running;
+    let Running { publishing, matching, listeners, commands, .. } = running;
     // Later commands get the answer that the daemon is stopping.
     drop(commands);
     // No new connections, while running polls and responses finish.
     let closing = tokio::spawn(listeners.close());
     let drained = polls.finish(&engine).await;
-    matching.stop().await;
     // The items of the last polls are published too.
-    match engine.matcher().catch_up().await {
+    match matching.finish(&engine).await {
         Ok(0) => {}
         Ok(_) => publishing.trigger(),
         Err(error) => engine.tolerate(error.into())?,
@@ -286,6 +283,7 @@ struct Running {
     commands: mpsc::Receiver<Command>,
     lists: watch::Sender<Arc<FollowedLists>>,
     publishing: Publishing,
+    matching: Matching,
     listeners: Listeners,
     trust: Trust,
 }
@@ -368,10 +366,8 @@ impl Running {
         }
         self.signal_alive(engine);
         if *changes != before || health == StoreHealth::Recovered {
-            // A decision of the operator makes items pending.
-            if let Err(error) = engine.matcher().catch_up().await {
-                return engine.tolerate(error.into());
-            }
+            // A decision of the operator makes items pending. Matching them may take long.
+            self.matching.wake();
             self.publishing.trigger();
         }
         Ok(())

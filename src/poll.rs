@@ -49,6 +49,7 @@ use self::outage::{Observed, Outage, Outages};
 use self::pace::Pace;
 use self::reading::{Document, Ending, Reading, feed_match_of};
 use self::report::PollMetrics;
+pub(crate) use self::report::log_reset;
 use self::sorting::Extent;
 pub use self::target::{Subscription, Target};
 use self::validators::Rhythm;
@@ -59,7 +60,9 @@ use crate::model::{
     Validators, site,
 };
 use crate::schedule::{self, IntervalMode, NetworkState};
-use crate::store::{self, Bytes, CachedResponse, FeedState, PollUpdate, Store, ValidatorTrust};
+use crate::store::{
+    self, Bytes, CachedResponse, FeedState, PollUpdate, Store, ValidatorTrust, Write,
+};
 use crate::telemetry::Metrics;
 
 /// Size in bytes from which only one document is read at a time.
@@ -297,7 +300,18 @@ impl Poller {
         Ok(Exchanged::Held(Box::new(held)))
     }
 
+    /// What the poll needs. A state that was altered is reset first.
     async fn before(&self, target: &Target) -> Result<Before, store::Error> {
+        let before = self.stored(target).await?;
+        if !before.state.is_altered {
+            return Ok(before);
+        }
+        log_reset(&target.id);
+        self.store.write(Write::ResetState(target.key)).await?;
+        self.stored(target).await
+    }
+
+    async fn stored(&self, target: &Target) -> Result<Before, store::Error> {
         let now = self.clock.now();
         let (reader, feed) = (self.store.reader().clone(), target.key);
         let pace = target.subscription.schedule.interval_mode;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::value::Invalid;
+use crate::fetch;
 use crate::files;
 use crate::render::Logo;
 use crate::text::file_kind;
@@ -40,15 +41,15 @@ pub(super) fn read_text(path: &Path, max: u64) -> io::Result<String> {
 pub(super) fn certificates(path: &Path) -> Result<Arc<[u8]>, Invalid> {
     const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
     const HELP: &str = "name a file with certificates in PEM, -----BEGIN CERTIFICATE-----";
-    match read(path, MAX_CERTIFICATES) {
-        Ok(pem) if pem.windows(BEGIN.len()).any(|part| part == BEGIN) => Ok(pem.into()),
-        Ok(_) => {
-            Err(Invalid::new("bad_certificates", format!("{path:?} has no certificate"), HELP))
-        }
-        Err(error) => {
-            let message = format!("cannot read {path:?}: {error}");
-            Err(Invalid::new("bad_certificates", message, HELP))
-        }
+    let invalid = |message| Invalid::new("bad_certificates", message, HELP);
+    let pem = read(path, MAX_CERTIFICATES)
+        .map_err(|error| invalid(format!("cannot read {path:?}: {error}")))?;
+    if !pem.windows(BEGIN.len()).any(|part| part == BEGIN) {
+        return Err(invalid(format!("{path:?} has no certificate")));
+    }
+    match fetch::check_authorities(&pem) {
+        Ok(()) => Ok(pem.into()),
+        Err(_) => Err(invalid(format!("{path:?} has a certificate that cannot be read"))),
     }
 }
 

@@ -11,7 +11,7 @@ use super::budgets::{KnownTraffic, apply_budgets};
 use crate::clock::Clock;
 use crate::config::{Config, Followed};
 use crate::model::{Address, Considered, FeedKey, Plan, Reason, ReasonKind, StoredPlan, site};
-use crate::poll::{Subscription, Target};
+use crate::poll::{Subscription, Target, log_reset};
 use crate::render::{Images, Output, OutputIdentity};
 use crate::schedule::{self, HostLimit, LastPoll, PollCost, Queue, Resumed, spread};
 use crate::store::{self, Reader, RegisteredFeed, RegisteredOutput, Store, Transaction, Write};
@@ -80,6 +80,7 @@ impl Setup {
         let window = config.window();
         let feeds = config.subscriptions.iter().map(|sub| sub.feed.clone()).collect();
         let mut registered = store.register(feeds, clock.now()).await?;
+        registered.iter().filter(|feed| feed.is_reset).for_each(|feed| log_reset(&feed.id));
         let mut subscriptions = config.subscriptions;
         let budgeted =
             budgeted(&mut subscriptions, &registered, (store.reader(), clock.now())).await?;

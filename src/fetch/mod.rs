@@ -96,8 +96,7 @@ impl Fetcher {
     /// # Errors
     /// When the HTTP client cannot be set up.
     pub fn new(resolver: Arc<dyn Resolver>) -> Result<Self, FetcherError> {
-        // A provider may already be installed by a test; any one is sufficient.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_provider();
         let (clients, budget) = (Mutex::default(), Budget::default());
         let fetcher = Self { resolver, clients, budget, own: OwnAddresses::of_system() };
         fetcher.connector(&Settings::default())?;
@@ -152,6 +151,22 @@ impl Fetcher {
         clients.insert(key, connector.clone());
         Ok(connector)
     }
+}
+
+/// Checks that a client can trust these certificates, in PEM.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn check_authorities(pem: &[u8]) -> Result<(), FetcherError> {
+    install_provider();
+    let authorities = Certificate::from_pem_bundle(pem)?;
+    Client::builder().no_proxy().tls_certs_only(authorities).build()?;
+    Ok(())
+}
+
+fn install_provider() {
+    // A provider may already be installed by a test; any one is sufficient.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// A client without automatic redirects, proxies and decoding, which this room does itself.

@@ -220,6 +220,9 @@ mod tests {
 
     use futures_util::FutureExt as _;
 
+    use hickory_resolver::config::{NameServerConfig, ResolverConfig};
+    use tokio::net::UdpSocket;
+
     use super::super::own_addresses::OwnAddresses;
     use super::*;
 
@@ -254,6 +257,61 @@ mod tests {
         assert!(failed.contains("cannot read the resolver configuration"), "{failed}");
         std::fs::write(&path, "nameserver 192.0.2.54\n").unwrap();
         assert!(resolver.resolve("feed.test").await.is_ok());
+    }
+
+    /// A resolver whose name server answers every question with an alias and an address of the alias.
+    async fn aliasing(four: [u8; 4], six: [u8; 16]) -> (tempfile::TempDir, SystemResolver) {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut server = NameServerConfig::udp("127.0.0.1".parse().unwrap());
+        server.connections[0].port = socket.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let mut query = [0; 512];
+            while let Ok((length, from)) = socket.recv_from(&mut query).await {
+                // A zero ends the name of the question; type and class follow.
+                let end = 12 + query[12..length].iter().position(|byte| *byte == 0).unwrap() + 5;
+                let kind = query[end - 3];
+                let address = if kind == 1 { &four[..] } else { &six[..] };
+                let mut answer = query[..end].to_vec();
+                answer[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0]);
+                // The name at byte 12 has an alias: CNAME, IN, no lifetime, 12 bytes.
+                answer.extend([0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 0, 0, 12]);
+                let alias = u8::try_from(answer.len()).unwrap();
+                answer.extend(b"\x05alias\x04test\0");
+                let length = u8::try_from(address.len()).unwrap();
+                answer.extend([0xc0, alias, 0, kind, 0, 1, 0, 0, 0, 0, 0, length]);
+                answer.extend(address);
+                socket.send_to(&answer, from).await.unwrap();
+            }
+        });
+        let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
+        let provider = TokioRuntimeProvider::default();
+        let built = TokioResolver::builder_with_config(config, provider).build().unwrap();
+        let (folder, resolver) = files("");
+        resolver.current.lock().unwrap().resolver = Ok(built);
+        (folder, resolver)
+    }
+
+    #[tokio::test]
+    async fn an_alias_of_a_private_address_is_blocked() {
+        let six = |text: &str| text.parse::<std::net::Ipv6Addr>().unwrap().octets();
+        for (four, last, is_public) in [
+            ([9, 9, 9, 9], six("2620:fe::9"), true),
+            ([127, 0, 0, 1], six("::1"), false),
+            ([10, 0, 0, 1], six("fd00::1"), false),
+            ([169, 254, 169, 254], six("::ffff:169.254.169.254"), false),
+        ] {
+            let (_folder, resolver) = aliasing(four, last).await;
+            let (resolver, guard) = (Arc::new(resolver), Guard::new(&[], OwnAddresses::default()));
+            let resolver = GuardedResolver { resolver, guard, proxy: None };
+            match (resolver.lookup("feed.test").await, is_public) {
+                (Ok(mut found), true) => {
+                    found.sort_unstable();
+                    assert_eq!(found, [IpAddr::from(four), IpAddr::from(last)]);
+                }
+                (Err(LookupError::Blocked { .. }), false) => {}
+                (other, _) => panic!("{four:?}: {other:?}"),
+            }
+        }
     }
 
     /// Answers with these addresses, one list after the other, and then again.

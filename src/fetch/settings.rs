@@ -80,3 +80,21 @@ impl Default for Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_a_request_is_in_debug_output() {
+        let secret = || Secret("canary-7f3a".to_owned());
+        let settings = Settings {
+            headers: vec![("authorization".to_owned(), secret())],
+            proxy_login: Some(secret()),
+            ..Settings::default()
+        };
+        for shown in [format!("{settings:?}"), format!("{settings:#?}")] {
+            assert!(shown.contains("***") && !shown.contains("canary"), "{shown}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use tracing::{debug, info};
 
@@ -30,8 +31,19 @@ use crate::store::{self, Reader, Store, Transaction, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 use crate::text::sha256::sha256;
 
+/// Number of outputs that are rendered at once at the start.
+const RENDERED_AT_ONCE: usize = 4;
 /// File name of the list of feeds.
 const SUBSCRIPTIONS: &str = "subscriptions.opml";
+
+/// Where documents go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Destination {
+    /// To the web server alone.
+    Server,
+    /// To the web server and the directory of the output.
+    ServerAndFiles,
+}
 
 /// The result of a publication.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,12 +146,24 @@ impl Publisher {
         outputs: &[Arc<Output>],
         hidden: &HashSet<FeedKey>,
     ) -> Result<(), Error> {
+        self.list_at(Destination::ServerAndFiles, outputs, hidden).await
+    }
+
+    async fn list_at(
+        &self,
+        destination: Destination,
+        outputs: &[Arc<Output>],
+        hidden: &HashSet<FeedKey>,
+    ) -> Result<(), Error> {
         let (reader, outputs) = (self.store.reader().clone(), outputs.to_vec());
         let (hidden, served) = (hidden.clone(), Arc::clone(&self.served));
         let work = move || {
             let open = outputs.iter().map(|output| &**output);
             let list = reader.read(|reader| subscriptions(reader, open.clone(), &hidden))?;
-            let open = open.filter(|output| output.token.is_none());
+            let written = |output: &&Output| {
+                output.token.is_none() && destination == Destination::ServerAndFiles
+            };
+            let open = open.filter(written);
             for directory in open.filter_map(|output| output.directory.as_ref()) {
                 let bytes = list.as_deref().unwrap_or_default().as_bytes();
                 let path = directory.join(SUBSCRIPTIONS);
@@ -157,6 +181,17 @@ impl Publisher {
     pub fn keep_only(&self, outputs: &[Arc<Output>]) {
         let ids: Vec<&str> = outputs.iter().map(|output| output.id.as_str()).collect();
         self.served.keep_only(&ids);
+    }
+
+    /// Serves the outputs and the list of their feeds as the database has them, for the start of a process. No file is
+    /// written and no archive page grows: [`Publisher::publish`] has to follow.
+    ///
+    /// An output that cannot be rendered is not served. The publication meets the same error.
+    pub async fn serve(&self, outputs: &[Arc<Output>], hidden: &HashSet<FeedKey>) {
+        let (now, server) = (self.clock.now(), Destination::Server);
+        let serve = |output| async move { drop(self.replace(output, now, server).await) };
+        stream::iter(outputs).for_each_concurrent(RENDERED_AT_ONCE, serve).await;
+        drop(self.list_at(server, outputs, hidden).await);
     }
 
     /// Publishes one output in all its formats.
@@ -237,6 +272,16 @@ impl Publisher {
         if let Some(archive) = self.archives().get_mut(&output.id) {
             archive.unannounced = false;
         }
+        self.replace(output, now, Destination::ServerAndFiles).await
+    }
+
+    /// Replaces the documents of an output by new ones.
+    async fn replace(
+        &self,
+        output: &Arc<Output>,
+        now: Timestamp,
+        destination: Destination,
+    ) -> Result<Published, Error> {
         let prepared = self.prepare(output, now).await?;
         // Before anything is published: a crash must not forget the ids under which it was shown.
         if let Some((shown, assigned)) = prepared.record {
@@ -247,7 +292,7 @@ impl Publisher {
         let mut unwritten = None;
         for rendered in prepared.documents {
             let format = rendered.format;
-            let (document, written) = self.place(output, rendered, now).await?;
+            let (document, written) = self.place(output, rendered, (now, destination)).await?;
             documents.push((format, document));
             match written {
                 Ok(written) => changed += usize::from(written == Written::Replaced),
@@ -436,7 +481,7 @@ impl Publisher {
         &self,
         output: &Arc<Output>,
         rendered: Checked,
-        now: Timestamp,
+        (now, destination): (Timestamp, Destination),
     ) -> Result<(Arc<Document>, Result<Written, Error>), Error> {
         let Checked { format, max_age, hash, bytes } = rendered;
         let name = output.file_name(format);
@@ -459,7 +504,9 @@ impl Publisher {
                     Arc::new(document.at(&asked.self_url(format)))
                 };
                 let document = held.unwrap_or_else(prepare);
-                let written = match asked.directory.as_deref() {
+                let directory = asked.directory.as_deref();
+                let written = match directory.filter(|_| destination == Destination::ServerAndFiles)
+                {
                     // Also when nothing changed: the file may have been removed.
                     Some(directory) => write_document(directory, &name, &document)
                         .map_err(|source| Error::Write { path: directory.join(&name), source }),

@@ -10,7 +10,7 @@ use url::Url;
 use super::gate::{Denial, Denied};
 use super::reading::Reading;
 use super::target::Target;
-use crate::model::{FailureKind, FetchOutcome, Outcome, Plan, ReasonKind};
+use crate::model::{FailureKind, FeedId, FetchOutcome, Outcome, Plan, ReasonKind};
 use crate::schedule::NetworkState;
 use crate::store::{FeedState, PollCounts};
 use crate::telemetry::{Event, ItemCounts, Metrics, Poll};
@@ -142,6 +142,12 @@ fn log_held_and_moved(target: &Target, before: &FeedState, polled: &PollReport<'
         let help = "put the new URL into the config";
         warn!(event = Event::FeedMoved.slug(), feed, url, to, help, "feed moved permanently");
     }
+}
+
+/// Logs that the state of a feed was damaged.
+pub(crate) fn log_reset(feed: &FeedId) {
+    let help = "'newswire verify' checks the database";
+    warn!(%feed, help, "state of a feed damaged, the complete document is requested");
 }
 
 /// Logs a change of the network state.

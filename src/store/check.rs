@@ -53,6 +53,7 @@ fn report(connection: &Connection) -> CheckReport {
     report.add(transaction.ids_of_several_items(LISTED));
     report.add(transaction.missing_published_items(LISTED));
     report.add(transaction.altered_rows(LISTED));
+    report.add(transaction.outputs_without_id(LISTED));
     match transaction.altered_items(LISTED) {
         Ok((altered, texts)) => {
             report.texts = texts;

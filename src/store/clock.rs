@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, params};
 
 use super::error::Error;
+use super::feed_state::{STATE, Which};
 use super::transaction::Transaction;
 use super::values::maybe;
 use crate::model::ClockMark;
@@ -25,9 +26,10 @@ impl Transaction<'_> {
             |row: &rusqlite::Row<'_>| Ok(ClockMark { boot: row.get(0)?, offset: row.get(1)? });
         let mark =
             self.connection.query_row("SELECT boot, offset FROM clock", [], mark).optional()?;
-        let last = self.connection.query_row("SELECT max(last_poll_at) FROM feed", [], |row| {
-            row.get::<_, Option<i64>>(0)
-        })?;
+        // A time that was altered would make the clock look wrong, so that nothing is polled.
+        let sql =
+            format!("SELECT max(last_poll_at) FROM feed WHERE state_digest = row_digest({STATE})");
+        let last = self.connection.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))?;
         Ok((mark, maybe(last)?))
     }
 
@@ -35,9 +37,11 @@ impl Transaction<'_> {
     pub(super) fn move_clock(&self, mark: &ClockMark, by: SignedDuration) -> Result<(), Error> {
         let by = i64::try_from(by.as_millis()).unwrap_or(0);
         if by != 0 {
+            self.reset_altered_states(Which::All)?;
             for statement in MOVES {
                 self.connection.execute(statement, [by])?;
             }
+            self.write_state_digests(Which::All)?;
         }
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO clock (id, boot, offset) VALUES (1, ?1, ?2)")?

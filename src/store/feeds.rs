@@ -8,6 +8,7 @@ use rusqlite::{Row, params};
 use url::Url;
 
 use super::error::Error;
+use super::feed_state::{STATE, Which};
 use super::poll_update::{CachedResponse, ValidatorTrust, ValidatorUse};
 use super::row_digest::{FEED, check_intact};
 use super::transaction::Transaction;
@@ -38,6 +39,8 @@ pub struct RegisteredFeed {
     pub failures: u32,
     /// Whether the process was killed during its poll, and no poll has ended since.
     pub is_suspect: bool,
+    /// Whether its state was damaged and therefore reset: it is due, and requested completely.
+    pub is_reset: bool,
     /// Every input of its plan.
     pub considered: Vec<Considered>,
 }
@@ -81,6 +84,8 @@ pub struct FeedState {
     pub reread_at: Option<Timestamp>,
     /// Time of the last request of the last poll; `None`: never polled.
     pub last_poll_at: Option<Timestamp>,
+    /// Whether the stored state differs from what was written. Then nothing of it is here.
+    pub is_altered: bool,
 }
 
 /// The feeds of the database.
@@ -129,13 +134,17 @@ impl Transaction<'_> {
         feeds: &[Feed],
         now: Timestamp,
     ) -> Result<Vec<RegisteredFeed>, Error> {
+        let reset = self.reset_altered_states(Which::All)?;
         // Read by an older parser: the complete document is requested within a day, at a time that depends on the feed,
         // so that not all servers send it at once.
-        self.connection.execute(
+        let outdated = self.connection.execute(
             "UPDATE feed SET parser_version = ?1, reread_at = ?2 + abs(id * 2654435761 % 86400000)
              WHERE parser_version < ?1",
             params![PARSER_VERSION, millis(now)],
         )?;
+        if outdated > 0 {
+            self.write_state_digests(Which::All)?;
+        }
         let mut claimed: HashSet<i64> = HashSet::new();
         let mut registered = Vec::with_capacity(feeds.len());
         let mut known = self.known_feeds()?;
@@ -146,16 +155,20 @@ impl Transaction<'_> {
                 None => self.insert_feed(feed, now)?,
             };
             claimed.insert(key);
-            let row = self.registered_feed(key)?;
+            let is_reset = reset.contains(&FeedKey(key));
+            let row = RegisteredFeed { is_reset, ..self.registered_feed(key)? };
             known.set_name(key, row.id.as_str());
             registered.push((i, row));
         }
-        self.connection
-            .prepare_cached(
-                "UPDATE feed SET active = 0
-                 WHERE active = 1 AND id NOT IN (SELECT wanted.value FROM json_each(?1) wanted)",
-            )?
-            .execute([json_list(claimed.iter().copied())])?;
+        let mut leave = self.connection.prepare_cached(
+            "UPDATE feed SET active = 0
+             WHERE active = 1 AND id NOT IN (SELECT wanted.value FROM json_each(?1) wanted) RETURNING id",
+        )?;
+        let wanted = json_list(claimed.iter().copied());
+        let gone = leave.query_map([wanted], |row| row.get(0).map(FeedKey))?;
+        for feed in gone.collect::<Result<Vec<_>, _>>()? {
+            self.write_feed_digest(feed)?;
+        }
         registered.sort_by_key(|(i, _)| *i);
         Ok(registered.into_iter().map(|(_, feed)| feed).collect())
     }
@@ -208,6 +221,7 @@ impl Transaction<'_> {
             ])?;
         if changed > 0 {
             self.write_feed_digest(FeedKey(key))?;
+            self.write_state_digests(Which::One(FeedKey(key)))?;
         }
         Ok(key)
     }
@@ -221,9 +235,9 @@ impl Transaction<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO feed (name, url, active, kept, title, tags, added_at, profile, publisher_hints, parse_warnings, removed,
-                                   parser_version, request_key, next_poll_at, plan_reason, plan_text, plan_inputs, failures, items, row_digest)
+                                   parser_version, request_key, next_poll_at, plan_reason, plan_text, plan_inputs, failures, items, row_digest, state_digest)
                  VALUES (?1, ?2, 1, ?7, ?3, ?4, ?5, '{}', '{}', '[]', '[]', ?6, '', 0, 'new', 'never polled', '[]', 0, 0,
-                         row_digest(?1, ?2, ?3, ?4, '{}'))",
+                         x'', x'')",
             )?
             .execute(params![
                 name.as_str(),
@@ -234,7 +248,10 @@ impl Transaction<'_> {
                 PARSER_VERSION,
                 feed.removal == Removal::Keep,
             ])?;
-        Ok(self.connection.last_insert_rowid())
+        let key = self.connection.last_insert_rowid();
+        self.write_feed_digest(FeedKey(key))?;
+        self.write_state_digests(Which::One(FeedKey(key)))?;
+        Ok(key)
     }
 
     /// Writes the digest of what is published of a feed, after a change of it.
@@ -286,6 +303,7 @@ impl Transaction<'_> {
             last_poll_at: maybe(row.get(3)?)?,
             failures: row.get(5)?,
             is_suspect: row.get(7)?,
+            is_reset: false,
             effective: row.get_ref(6)?.as_str().ok().and_then(|url| Url::parse(url).ok()),
             considered: serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or("[]"))?,
         })
@@ -297,10 +315,12 @@ impl Transaction<'_> {
             "UPDATE feed SET next_poll_at = ?2, plan_reason = ?3, plan_text = ?4, plan_inputs = ?5 WHERE id = ?1",
         )?;
         for (feed, plan) in plans {
+            self.reset_altered_states(Which::One(*feed))?;
             let considered = serde_json::to_string(&plan.considered)?;
             let reason = &plan.reason;
             let at = millis(plan.at);
             statement.execute(params![feed.0, at, reason.kind.slug(), reason.text, considered])?;
+            self.write_state_digests(Which::One(*feed))?;
         }
         Ok(())
     }
@@ -348,15 +368,20 @@ fn feed_id(name: &str) -> Result<FeedId, Error> {
 impl Transaction<'_> {
     /// What a poll needs before it sends a request.
     pub fn feed_state(&self, key: FeedKey) -> Result<FeedState, Error> {
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.connection.prepare_cached(&format!(
             "SELECT request_key, etag, last_modified, body_hash, failures, publisher_hints, effective_url, moved_to,
                     moved_since, last_full_at, validator_use, items, profile, response_url, guids_reused, boilerplate,
-                    last_success_at, last_outcome, last_poll_at, reread_at, checked_at, validator_count, lifetime FROM feed WHERE id = ?1",
-        )?;
+                    last_success_at, last_outcome, last_poll_at, reread_at, checked_at, validator_count, lifetime,
+                    state_digest IS row_digest({STATE}) FROM feed WHERE id = ?1",
+        ))?;
         let mut rows = statement.query([key.0])?;
         let row =
             rows.next()?.ok_or_else(|| Error::Corrupt(format!("feed {} is not there", key.0)))?;
+        if !row.get::<_, bool>(23)? {
+            return Ok(FeedState { is_altered: true, ..FeedState::default() });
+        }
         Ok(FeedState {
+            is_altered: false,
             response: CachedResponse {
                 request_key: row.get(0)?,
                 validators: Validators { etag: row.get(1)?, last_modified: row.get(2)? },

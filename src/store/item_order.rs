@@ -3,7 +3,9 @@
 //! SQLite does not notice a bit that flips in an index. One that hides a row from a scan would hide an item from an
 //! output. So each entry is compared with its row, the entries of a feed have to be in order, a scan that continues has to
 //! find the entry at which it stopped, and what is before the first and behind the last entry of a feed has to belong
-//! to other feeds.
+//! to other feeds. Where the number of a page is altered, entries of another page appear in the place of some, all of them
+//! intact. They have other neighbours on the way that leads to them: so the entries are read back in reverse order, and the
+//! entry before the first has to be followed by it, the one behind the last to be preceded by it.
 
 use jiff::Timestamp;
 use rusqlite::{Row, params};
@@ -105,6 +107,15 @@ pub(crate) fn head(row: &Row<'_>, feed: FeedKey) -> Result<ItemHead, Error> {
     })
 }
 
+/// An entry beside those of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Neighbour {
+    /// It was not looked for.
+    Unknown,
+    /// This one; `None`: there is none.
+    Entry(Option<ItemHead>),
+}
+
 fn disordered(feed: FeedKey) -> Error {
     Error::Corrupt(format!("the order of the items of feed {}", feed.0))
 }
@@ -152,34 +163,92 @@ impl Transaction<'_> {
         if !is_found {
             return Err(disordered(feed));
         }
-        if start == Start::Newest {
-            self.check_start(feed)?;
+        let before = if start == Start::Newest {
+            Neighbour::Entry(self.before(feed)?)
+        } else {
+            Neighbour::Unknown
+        };
+        if let (Start::Newest, Some(first)) = (start, heads.first()) {
+            self.check_followed(before, *first)?;
+        }
+        if let Some(last) = last.filter(|_| !matches!(start, Start::Position(..))) {
+            self.check_reverse((feed, start), &heads, last)?;
         }
         if is_end && (last.is_some() || start == Start::Newest) {
-            self.check_end(feed, last)?;
+            self.check_end(feed, last.map_or(before, |last| Neighbour::Entry(Some(last))))?;
         }
         Ok(heads)
     }
 
-    /// Checks that the entry before the first one of a feed belongs to another feed.
-    fn check_start(&self, feed: FeedKey) -> Result<(), Error> {
+    /// The entry before those of a feed; `None`: there is none.
+    fn before(&self, feed: FeedKey) -> Result<Option<ItemHead>, Error> {
         let mut before = self.connection.prepare_cached(&format!(
             "SELECT {ENTRY} WHERE item.feed_id < ?1 AND item.hidden IS NULL
              ORDER BY item.feed_id DESC, item.sort_at, item.id LIMIT 1"
         ))?;
         let mut rows = before.query([feed.0])?;
-        rows.next()?.map_or(Ok(()), |row| entry(row).map(drop))
+        rows.next()?.map(entry).transpose()
     }
 
-    /// Checks that `last` is the last entry of a feed, and that the next one belongs to another feed.
-    fn check_end(&self, feed: FeedKey, last: Option<ItemHead>) -> Result<(), Error> {
+    /// Checks that the entry before a feed is followed by the first one of the feed.
+    fn check_followed(&self, before: Neighbour, first: ItemHead) -> Result<(), Error> {
+        let Neighbour::Entry(Some(before)) = before else { return Ok(()) };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT ifnull(
+               (SELECT id FROM item INDEXED BY item_order WHERE feed_id = ?1 AND hidden IS NULL AND (sort_at, id) < (?2, ?3)
+                ORDER BY sort_at DESC, id DESC LIMIT 1),
+               (SELECT id FROM item INDEXED BY item_order WHERE feed_id > ?1 AND hidden IS NULL
+                ORDER BY feed_id, sort_at DESC, id DESC LIMIT 1))",
+        )?;
+        let at = params![before.feed.0, millis(before.sort_at), before.key.0];
+        let next: Option<i64> = statement.query_row(at, |row| row.get(0))?;
+        if next == Some(first.key.0) { Ok(()) } else { Err(disordered(first.feed)) }
+    }
+
+    /// Checks that the entries back from `last` are these, in reverse order, and those before them as `start` has it.
+    fn check_reverse(
+        &self,
+        (feed, start): (FeedKey, Start),
+        heads: &[ItemHead],
+        last: ItemHead,
+    ) -> Result<(), Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, sort_at FROM item INDEXED BY item_order WHERE feed_id = ?1 AND hidden IS NULL AND sort_at >= ?2
+             ORDER BY sort_at, id",
+        )?;
+        let mut rows = statement.query(params![feed.0, millis(last.sort_at)])?;
+        let before = match start {
+            Start::Behind(head) => Some(head),
+            Start::Newest | Start::Position(..) => None,
+        };
+        let mut expected = heads.iter().rev().chain(&before);
+        loop {
+            let Some(row) = rows.next()? else {
+                return expected.next().map_or(Ok(()), |_| Err(disordered(feed)));
+            };
+            let (key, sort_at): (i64, i64) = (row.get(0)?, row.get(1)?);
+            // Behind the last one, at the same time.
+            if sort_at == millis(last.sort_at) && key < last.key.0 {
+                continue;
+            }
+            match expected.next() {
+                Some(head) if (sort_at, key) == (millis(head.sort_at), head.key.0) => {}
+                None if before.is_some() => return Ok(()),
+                _ => return Err(disordered(feed)),
+            }
+        }
+    }
+
+    /// Checks what is behind the entries of a feed: that it belongs to another feed, and follows the last entry, or the one
+    /// before the feed if it has none.
+    fn check_end(&self, feed: FeedKey, last: Neighbour) -> Result<(), Error> {
         let mut end = self.connection.prepare_cached(&format!(
             "SELECT {ENTRY} WHERE item.feed_id <= ?1 AND item.hidden IS NULL
              ORDER BY item.feed_id DESC, item.sort_at, item.id LIMIT 1"
         ))?;
         let mut rows = end.query([feed.0])?;
-        let found = rows.next()?.map(entry).transpose()?.filter(|found| found.feed == feed);
-        if found != last {
+        let found = rows.next()?.map(entry).transpose()?;
+        if last != Neighbour::Entry(found) {
             return Err(disordered(feed));
         }
         let mut behind = self.connection.prepare_cached(&format!(
@@ -187,7 +256,17 @@ impl Transaction<'_> {
              ORDER BY item.feed_id, item.sort_at DESC, item.id DESC LIMIT 1"
         ))?;
         let mut rows = behind.query([feed.0])?;
-        rows.next()?.map_or(Ok(()), |row| entry(row).map(drop))
+        let Some(next) = rows.next()?.map(entry).transpose()? else { return Ok(()) };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT ifnull(
+               (SELECT id FROM item INDEXED BY item_order WHERE feed_id = ?1 AND hidden IS NULL AND (sort_at, id) > (?2, ?3)
+                ORDER BY sort_at, id LIMIT 1),
+               (SELECT id FROM item INDEXED BY item_order WHERE feed_id < ?1 AND hidden IS NULL
+                ORDER BY feed_id DESC, sort_at, id LIMIT 1))",
+        )?;
+        let at = params![next.feed.0, millis(next.sort_at), next.key.0];
+        let previous: Option<i64> = statement.query_row(at, |row| row.get(0))?;
+        if previous == found.map(|found| found.key.0) { Ok(()) } else { Err(disordered(feed)) }
     }
 
     /// The next `limit` items of each of these feeds from a sort time with a key on, that one included, the oldest first.
@@ -198,7 +277,7 @@ impl Transaction<'_> {
         limit: usize,
     ) -> Result<Vec<ItemHead>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT item.id, story_id, sort_at, feed_id FROM json_each(?1) wanted CROSS JOIN item WHERE item.id IN (
+            "SELECT item.id, story_id, sort_at, feed_id, feed_id = wanted.value AND hidden IS NULL FROM json_each(?1) wanted CROSS JOIN item WHERE item.id IN (
                  SELECT own.id FROM item own WHERE own.feed_id = wanted.value AND own.hidden IS NULL
                  AND (own.sort_at, own.id) >= (?2, ?3) ORDER BY own.sort_at, own.id LIMIT ?4)",
         )?;
@@ -206,7 +285,12 @@ impl Transaction<'_> {
         let mut rows = statement.query(params![feeds, millis(at), key.0, limit as i64])?;
         let mut heads = Vec::new();
         while let Some(row) = rows.next()? {
-            heads.push(head(row, FeedKey(row.get(3)?))?);
+            // Of the row, not of the index.
+            let head = head(row, FeedKey(row.get(3)?))?;
+            if !row.get::<_, bool>(4)? || (head.sort_at, head.key) < (at, key) {
+                return Err(head.altered());
+            }
+            heads.push(head);
         }
         heads.sort_unstable_by_key(|head| (head.sort_at, head.key));
         Ok(heads)
@@ -218,16 +302,17 @@ impl Transaction<'_> {
         feeds: &[FeedKey],
         before: Timestamp,
     ) -> Result<Option<(Timestamp, FeedKey)>, Error> {
-        let feeds = json_list(feeds.iter().map(|feed| feed.0));
-        // SQLite takes other columns from the row that has the maximum.
-        let mut statement = self.connection.prepare_cached(
-            "SELECT max((SELECT sort_at FROM item WHERE feed_id = wanted.value AND hidden IS NULL
-                         AND sort_at < ?2 ORDER BY sort_at DESC LIMIT 1)), wanted.value FROM json_each(?1) wanted",
-        )?;
-        let (newest, feed): (Option<i64>, Option<i64>) = statement
-            .query_row(params![feeds, millis(before)], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let Some((newest, feed)) = newest.zip(feed) else { return Ok(None) };
-        Ok(Some((timestamp(newest)?, FeedKey(feed))))
+        let start = Start::Position(before, ItemKey(i64::MIN));
+        let mut newest: Option<(Timestamp, FeedKey)> = None;
+        for feed in feeds {
+            let found = self.newest_items(*feed, start, 1)?;
+            let found = found.first().map(|head| (head.sort_at, *feed));
+            // The first of the feeds that have items at the same time.
+            if found.is_some_and(|(at, _)| newest.is_none_or(|(newest, _)| at > newest)) {
+                newest = found;
+            }
+        }
+        Ok(newest)
     }
 }
 
@@ -286,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bit_that_flips_in_an_entry_of_the_index_hides_or_moves_an_item() {
+    fn no_bit_that_flips_in_the_index_hides_or_moves_an_item() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("items.db");
         let root = create(&path);
@@ -295,7 +380,7 @@ mod tests {
         assert_eq!(expected.len(), 90);
         let page = |number: usize| &intact[(number - 1) * PAGE..number * PAGE];
         let number = |bytes: &[u8]| bytes.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-        // Interior pages have type 2, leaves type 10. The page numbers of children are not entries.
+        // Interior pages have type 2, leaves type 10.
         assert_eq!(page(root)[0], 2);
         let cells = |of: usize| {
             let start = if page(of)[0] == 2 { 12 } else { 8 };
@@ -303,7 +388,9 @@ mod tests {
         };
         let children: Vec<usize> = cells(root).map(|at| number(&page(root)[at..][..4])).collect();
         assert!(children.len() >= 3, "{children:?}");
-        let mut places: Vec<usize> = Vec::new();
+        // The numbers of the pages of all children, that of the last one in the header of the page.
+        let pointers = cells(root).chain([8]).map(|at| (root - 1) * PAGE + at);
+        let mut places: Vec<usize> = pointers.flat_map(|at| at..at + 4).collect();
         for (of, skip, step) in [(root, 4, 1), (children[1], 0, 3)] {
             for at in cells(of).step_by(step) {
                 let length = usize::from(page(of)[at + skip]) + 1;

@@ -9,7 +9,7 @@ use rusqlite::{Row, params};
 
 use super::error::Error;
 use super::item_digest::{SealedItem, text_column};
-use super::item_order::{ItemHead, head};
+use super::item_order::{ItemHead, Start, head};
 use super::poll_update::{ChangedItem, EditAction, GuidChange, NewItem, PollUpdate, TextIndex};
 use super::row_digest::check_intact;
 use super::transaction::Transaction;
@@ -87,16 +87,25 @@ impl Transaction<'_> {
 
     /// The newest items of a feed, held ones included, with what each can be recognised by under another guid.
     pub fn recent_items(&self, feed: FeedKey, limit: usize) -> Result<Vec<RecentItem>, Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, url, url_key, title, published_at, text_digest, changes, bumps, bumped_at FROM (
-               SELECT * FROM item WHERE feed_id = ?1 AND hidden IS NULL ORDER BY sort_at DESC, id DESC LIMIT ?2)
-             UNION ALL
-             SELECT id, url, url_key, title, published_at, text_digest, changes, bumps, bumped_at FROM (
-               SELECT * FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL ORDER BY id DESC LIMIT ?2)",
+        // Not by the index alone, in which SQLite does not notice a bit that flips: see `item_order`.
+        let shown = self.newest_items(feed, Start::Newest, limit)?;
+        let mut keys: Vec<i64> = shown.iter().map(|head| head.key.0).collect();
+        let mut held = self.connection.prepare_cached(
+            "SELECT id FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL ORDER BY id DESC LIMIT ?2",
         )?;
-        let mut rows = statement.query(params![feed.0, limit as i64])?;
+        for key in held.query_map(params![feed.0, limit as i64], |row| row.get(0))? {
+            keys.push(key?);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, url, url_key, title, published_at, text_digest, changes, bumps, bumped_at, feed_id
+             FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value",
+        )?;
+        let mut rows = statement.query([json_list(keys)])?;
         let mut kept = Vec::new();
         while let Some(row) = rows.next()? {
+            if row.get::<_, i64>(9)? != feed.0 {
+                return Err(Error::Corrupt(format!("the index of the items of feed {}", feed.0)));
+            }
             kept.push(RecentItem {
                 key: ItemKey(row.get(0)?),
                 seen: ItemTraits {

@@ -20,7 +20,7 @@
 //! | `subscriber_count` | `subscribers.rs` |
 //! | `store_check` | `check.rs` |
 //!
-//! `read_failure.rs` distinguishes failing reads from damage, `item_digest.rs` has the digests of the texts and `row_digest.rs` those of other published rows, `recovery.rs` has items read back from documents, `repair.rs` copies what can be read of a damaged file, `scratch.rs` has the temporary file of a copy.
+//! `read_failure.rs` distinguishes failing reads from damage, `item_digest.rs` has the digests of the texts and `row_digest.rs` those of other published rows, `feed_state.rs` those of what the next request depends on, `recovery.rs` has items read back from documents, `repair.rs` copies what can be read of a damaged file, `scratch.rs` has the temporary file of a copy.
 //!
 //! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
@@ -31,6 +31,7 @@ mod clock;
 mod digests;
 mod disk;
 mod error;
+mod feed_state;
 mod feeds;
 mod folding;
 mod header;
@@ -95,6 +96,7 @@ pub use publications::RegisteredOutput;
 pub use read_failure::examined;
 pub use recovery::RecoveredItem;
 pub use repair::{RepairError, Repaired, RepairedTable, TextToIndex, repair};
+pub use row_digest::renew_digests;
 pub use scratch::Scratch;
 pub use search::{Hits, search_words};
 pub use search_query::Query as SearchQuery;

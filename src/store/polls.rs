@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use rusqlite::params;
 
 use super::error::Error;
+use super::feed_state::Which;
 use super::poll_update::{PollCounts, PollUpdate};
+use super::row_digest::{FEED, altered};
 use super::search::Unindexed;
 use super::transaction::Transaction;
 use super::values::{digests_to_bytes, millis, outcome, timestamp};
@@ -91,6 +93,7 @@ impl Transaction<'_> {
         &self,
         update: &PollUpdate,
     ) -> Result<(PollCounts, Vec<Unindexed>), Error> {
+        self.reset_altered_states(Which::One(update.feed))?;
         let mut recorded = PollCounts { changed: update.changed.len(), ..PollCounts::default() };
         let mut next = self.next_item_key()?;
         let mut unindexed = Vec::with_capacity(update.new.len());
@@ -179,24 +182,27 @@ impl Transaction<'_> {
         self.update_cached_response(update)?;
         self.update_address(update)?;
         if let Some(facts) = &update.document {
-            self.connection
-                .prepare_cached(
-                    "UPDATE feed SET profile = ?2, publisher_hints = ?3, dialect = ?4, parse_warnings = ?5, removed = ?8,
-                            guids_reused = max(guids_reused, ?6), boilerplate = ifnull(?7, boilerplate) WHERE id = ?1",
-                )?
-                .execute(params![
-                    update.feed.0,
-                    serde_json::to_string(&facts.profile)?,
-                    serde_json::to_string(&facts.hints)?,
-                    facts.dialect.map(Dialect::slug),
-                    serde_json::to_string(&facts.parse_warnings)?,
-                    facts.guids == GuidUse::Reused,
-                    facts.boilerplate.as_deref().map(digests_to_bytes),
-                    serde_json::to_string(&facts.removed)?,
-                ])?;
+            let sql = format!(
+                "UPDATE feed SET profile = ?2, publisher_hints = ?3, dialect = ?4, parse_warnings = ?5, removed = ?8,
+                        guids_reused = max(guids_reused, ?6), boilerplate = ifnull(?7, boilerplate)
+                 WHERE id = ?1 AND row_digest = row_digest({FEED})"
+            );
+            let changed = self.connection.prepare_cached(&sql)?.execute(params![
+                update.feed.0,
+                serde_json::to_string(&facts.profile)?,
+                serde_json::to_string(&facts.hints)?,
+                facts.dialect.map(Dialect::slug),
+                serde_json::to_string(&facts.parse_warnings)?,
+                facts.guids == GuidUse::Reused,
+                facts.boilerplate.as_deref().map(digests_to_bytes),
+                serde_json::to_string(&facts.removed)?,
+            ])?;
+            if changed == 0 {
+                return Err(altered(&format!("feed {}", update.feed.0)));
+            }
             self.write_feed_digest(update.feed)?;
         }
-        Ok(())
+        Ok(self.write_state_digests(Which::One(update.feed))?)
     }
 
     /// Writes what makes the next request conditional, if that changed.

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::error::Error;
+use super::feed_state::Which;
 use super::transaction::Transaction;
 use super::values::{maybe_outcome, millis, timestamp};
 use crate::model::{
@@ -35,6 +36,10 @@ pub struct UnsuccessfulPoll {
 /// Longest time from the last request of a poll to its result, in milliseconds.
 const LONGEST_POLL: i64 = 10 * 60 * 1000;
 
+/// Longest time from a promise to its end that is kept, longer than any that is written: SQLite does not notice a bit that
+/// flips in a time, and a feed must not wait for centuries.
+const LONGEST_PROMISE: SignedDuration = SignedDuration::from_hours(8 * 24);
+
 const PROMISE: &str = "scope, key, reason, host, until, response_url, at";
 
 /// The columns of [`PROMISE`].
@@ -42,14 +47,15 @@ fn promise(row: &Row<'_>) -> Result<Promise, Error> {
     let scope = row.get_ref(0)?.as_str().unwrap_or_default();
     let reason = row.get_ref(2)?.as_str().unwrap_or_default();
     let corrupt = || Error::Corrupt(format!("a promise of scope {scope:?} and reason {reason:?}"));
+    let (until, at) = (timestamp(row.get(4)?)?, timestamp(row.get(6)?)?);
     Ok(Promise {
         scope: PromiseScope::from_slug(scope).ok_or_else(corrupt)?,
         key: row.get(1)?,
         reason: PromiseReason::from_slug(reason).ok_or_else(corrupt)?,
         host: row.get(3)?,
-        until: timestamp(row.get(4)?)?,
+        until: until.min(at.saturating_add(LONGEST_PROMISE).unwrap_or(until)),
         response_url: row.get(5)?,
-        at: timestamp(row.get(6)?)?,
+        at,
     })
 }
 
@@ -229,6 +235,7 @@ impl Transaction<'_> {
              WHERE id = ?1 AND plan_reason <> ?2 AND failures > 0",
         )?;
         for feed in feeds {
+            self.reset_altered_states(Which::One(feed.0))?;
             if statement.execute(params![feed.0.0, ReasonKind::Offline.slug()])? > 0 {
                 self.replan(std::slice::from_ref(feed))?;
             }

@@ -23,24 +23,50 @@ pub struct RegisteredOutput {
     pub since: Timestamp,
 }
 
+/// The columns of the date of a document.
+pub(super) const DOCUMENT: &str = "output, format, hash, modified_at";
+
 impl Transaction<'_> {
     /// Writes the ids of the outputs that have none yet. Returns the permanent ones of all, in this order.
     ///
     /// # Errors
-    /// When the database fails, or an id was altered.
+    /// When the database fails, or an id was altered or lost.
     pub fn register_outputs(
         &self,
         outputs: &[RegisteredOutput],
     ) -> Result<Vec<RegisteredOutput>, Error> {
         let mut insert = self
             .connection
-            .prepare_cached("INSERT OR IGNORE INTO output (name, id, since, row_digest) VALUES (?1, ?2, ?3, row_digest(?1, ?2, ?3))")?;
+            .prepare_cached("INSERT INTO output (name, id, since, row_digest) VALUES (?1, ?2, ?3, row_digest(?1, ?2, ?3))")?;
+        let mut published =
+            self.connection.prepare_cached("SELECT 1 FROM publication WHERE output = ?1")?;
         let mut registered = Vec::with_capacity(outputs.len());
         for output in outputs {
+            if let Some(known) = self.registered_output(&output.name)? {
+                registered.push(known);
+                continue;
+            }
+            // Another id would make it another feed to its subscribers.
+            if published.exists([&output.name])? {
+                return Err(Error::Corrupt(format!(
+                    "the id of the output {} is lost",
+                    output.name
+                )));
+            }
             insert.execute(params![output.name, output.id, millis(output.since)])?;
-            registered.extend(self.registered_output(&output.name)?);
+            registered.push(output.clone());
         }
         Ok(registered)
+    }
+
+    /// Outputs that were published and have no id, at most `limit`.
+    pub(super) fn outputs_without_id(&self, limit: usize) -> Result<Vec<String>, Error> {
+        let mut statement = self.connection.prepare(
+            "SELECT 'the id of the output ' || output || ' is lost' FROM publication
+             WHERE output NOT IN (SELECT name FROM output) LIMIT ?1",
+        )?;
+        let rows = statement.query_map([limit as i64], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// What is permanent of the output; `None`: it was never registered.
@@ -171,11 +197,13 @@ impl Transaction<'_> {
         hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Timestamp, Error> {
+        // A date that was altered is as good as none: in the future, it would hide later documents from clients.
         let kept: Option<(Vec<u8>, i64)> = self
             .connection
-            .prepare_cached(
-                "SELECT hash, modified_at FROM document WHERE output = ?1 AND format = ?2",
-            )?
+            .prepare_cached(&format!(
+                "SELECT hash, modified_at FROM document
+                 WHERE output = ?1 AND format = ?2 AND row_digest = row_digest({DOCUMENT})"
+            ))?
             .query_row(params![output, format], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         if let Some((_, at)) = kept.filter(|(kept, _)| kept == hash) {
@@ -183,7 +211,8 @@ impl Transaction<'_> {
         }
         self.connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO document (output, format, hash, modified_at) VALUES (?1, ?2, ?3, ?4)",
+                "INSERT OR REPLACE INTO document (output, format, hash, modified_at, row_digest)
+                 VALUES (?1, ?2, ?3, ?4, row_digest(?1, ?2, ?3, ?4))",
             )?
             .execute(params![output, format, hash.as_slice(), millis(now)])?;
         Ok(now)

@@ -9,6 +9,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::error::{ErrorCause, OpenError};
+use super::feed_state::Which;
+use super::publications::DOCUMENT;
+use super::shared_documents::SHARED;
 use super::transaction::Transaction;
 use super::{backup, header, open, row_digest, scratch};
 use crate::files;
@@ -162,12 +165,18 @@ fn salvage(
             table.is_complete = false;
         }
     }
+    // An output whose id is lost gets another one, or that of its document.
+    let lost = "DELETE FROM publication WHERE output NOT IN (SELECT name FROM output)";
+    if to.execute(lost, [])? > 0 {
+        copied.iter_mut().filter(|it| it.name == "output").for_each(|it| it.is_complete = false);
+    }
     remove_orphans(to)?;
     for table in &mut copied {
         let rows = count(to, &table.name)?;
         table.orphans = table.rows.saturating_sub(rows);
         table.rows = rows;
     }
+    Transaction::new(to).reset_altered_states(Which::All)?;
     let altered = remove_altered(to)?;
     row_digest::renew(to)?;
     index(to, words)?;
@@ -181,6 +190,8 @@ const NEVER_ALTERED: &[(&str, &str)] = &[
     ("output", "name, id, since"),
     ("output_item_id", "output, item_id, id"),
     ("identity", "feed_id, digest, item_id"),
+    ("document", DOCUMENT),
+    ("shared_document", SHARED),
 ];
 
 /// Replaces altered definitions in a transaction that is never committed, so that all tables can be read by their

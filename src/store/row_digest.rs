@@ -1,5 +1,5 @@
-//! The digests of rows that are published, or that decide what is: feeds, ids of outputs, publications, archive pages and
-//! digests. SQLite does not notice a bit that flips in a value. The texts of items have digests of their own, see `item_digest.rs`.
+//! The digests of rows that are published, or that decide what is: feeds, ids of outputs, publications, archive pages,
+//! digests, dates of documents and documents that are still to be read. SQLite does not notice a bit that flips in a value. The texts of items have digests of their own, see `item_digest.rs`.
 //!
 //! `row_digest(…)` is a function of SQL on every connection that writes or reads these tables. What is written and what
 //! is compared are the same columns in the same order.
@@ -9,12 +9,17 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
 use super::error::Error;
+use super::feed_state::STATE;
+use super::publications::DOCUMENT;
+use super::shared_documents::SHARED;
 use super::transaction::Transaction;
 use crate::text::sha256::Sha256;
 
-/// A table whose rows have a digest in the column `row_digest`.
+/// A table whose rows have a digest.
 struct DigestedTable {
     name: &'static str,
+    /// The column of the digest.
+    digest: &'static str,
     /// Its published columns, as SQL.
     columns: &'static str,
     /// Rows with a digest, as SQL.
@@ -23,25 +28,58 @@ struct DigestedTable {
     label: &'static str,
 }
 
-/// The published columns of a feed.
-pub(super) const FEED: &str = "name, url, title, tags, profile";
+/// The column of the digest of most tables.
+const DIGEST: &str = "row_digest";
+
+/// The columns of a feed that are published, or that select its items.
+pub(super) const FEED: &str = "name, url, title, tags, profile, active, kept, guids_reused";
 
 const TABLES: &[DigestedTable] = &[
-    DigestedTable { name: "feed", columns: FEED, condition: "1", label: "'feed ' || name" },
+    DigestedTable {
+        name: "feed",
+        digest: DIGEST,
+        columns: FEED,
+        condition: "1",
+        label: "'feed ' || name",
+    },
+    DigestedTable {
+        name: "feed",
+        digest: "state_digest",
+        columns: STATE,
+        condition: "1",
+        label: "'the state of feed ' || name",
+    },
+    DigestedTable {
+        name: "document",
+        digest: DIGEST,
+        columns: DOCUMENT,
+        condition: "1",
+        label: "'the date of ' || output || '.' || format",
+    },
+    DigestedTable {
+        name: "shared_document",
+        digest: DIGEST,
+        columns: SHARED,
+        condition: "1",
+        label: "'the document of ' || url",
+    },
     DigestedTable {
         name: "publication",
+        digest: DIGEST,
         columns: "output, shown",
         condition: "1",
         label: "'the last publication of ' || output",
     },
     DigestedTable {
         name: "archive_page",
+        digest: DIGEST,
         columns: "output, number, items, last_item_id, last_released_id",
         condition: "1",
         label: "'archive page ' || number || ' of ' || output",
     },
     DigestedTable {
         name: "digest",
+        digest: DIGEST,
         columns: "output, number, id, ends_at, closed_at, title, summary, html, items",
         // The retention removes texts.
         condition: "html IS NOT NULL",
@@ -49,24 +87,28 @@ const TABLES: &[DigestedTable] = &[
     },
     DigestedTable {
         name: "digest_state",
+        digest: DIGEST,
         columns: "output, closed_until, last_item_id, last_released_id, ahead",
         condition: "1",
         label: "'the last period of ' || output",
     },
     DigestedTable {
         name: "identity",
+        digest: DIGEST,
         columns: "feed_id, digest, item_id",
         condition: "1",
         label: "'what identifies item ' || item_id",
     },
     DigestedTable {
         name: "output",
+        digest: DIGEST,
         columns: "name, id, since",
         condition: "1",
         label: "'the id of the output ' || name",
     },
     DigestedTable {
         name: "output_item_id",
+        digest: DIGEST,
         columns: "output, item_id, id",
         condition: "1",
         label: "'the id of item ' || item_id || ' in ' || output",
@@ -123,10 +165,10 @@ impl Transaction<'_> {
     /// When a table cannot be read.
     pub(super) fn altered_rows(&self, limit: usize) -> Result<Vec<String>, Error> {
         let mut altered = Vec::new();
-        for DigestedTable { name, columns, condition, label } in TABLES {
+        for DigestedTable { name, digest, columns, condition, label } in TABLES {
             let mut statement = self.connection.prepare(&format!(
                 "SELECT {label} || ' differs from what was written' FROM {name}
-                 WHERE {condition} AND row_digest IS NOT row_digest({columns}) LIMIT ?1"
+                 WHERE {condition} AND {digest} IS NOT row_digest({columns}) LIMIT ?1"
             ))?;
             let rows = statement.query_map([limit as i64], |row| row.get(0))?;
             altered.extend(rows.collect::<Result<Vec<String>, _>>()?);
@@ -140,9 +182,9 @@ const LARGEST: usize = 4096;
 
 /// Restores rows in which one bit flipped: the row with this bit has the digest that was written.
 pub(super) fn restore(connection: &Connection) -> rusqlite::Result<()> {
-    for DigestedTable { name, columns, condition, .. } in TABLES {
+    for DigestedTable { name, digest, columns, condition, .. } in TABLES {
         let sql = format!(
-            "SELECT row_digest, {columns} FROM {name} WHERE {condition} AND row_digest IS NOT row_digest({columns})"
+            "SELECT {digest}, {columns} FROM {name} WHERE {condition} AND {digest} IS NOT row_digest({columns})"
         );
         let mut statement = connection.prepare(&sql)?;
         let count = statement.column_count();
@@ -156,7 +198,7 @@ pub(super) fn restore(connection: &Connection) -> rusqlite::Result<()> {
             let marks: Vec<String> = (1..count).map(|at| format!("?{at}")).collect();
             let marks = marks.join(", ");
             let sql = format!(
-                "UPDATE OR IGNORE {name} SET ({columns}) = ({marks}) WHERE row_digest = row_digest({marks})"
+                "UPDATE OR IGNORE {name} SET ({columns}) = ({marks}) WHERE {digest} = row_digest({marks})"
             );
             connection.execute(&sql, params_from_iter(row))?;
         }
@@ -192,11 +234,20 @@ fn intact(written: &Value, values: &[Value]) -> Option<Vec<Value>> {
     })
 }
 
+/// Writes the digests of all rows as they are now. For tests that change rows by hand.
+///
+/// # Errors
+/// When the database fails.
+pub fn renew_digests(connection: &Connection) -> rusqlite::Result<()> {
+    register(connection)?;
+    renew(connection)
+}
+
 /// Writes the digests of all rows as they are now, after a repair.
 pub(super) fn renew(connection: &Connection) -> rusqlite::Result<()> {
-    for DigestedTable { name, columns, condition, .. } in TABLES {
+    for DigestedTable { name, digest, columns, condition, .. } in TABLES {
         connection.execute_batch(&format!(
-            "UPDATE {name} SET row_digest = row_digest({columns}) WHERE {condition}"
+            "UPDATE {name} SET {digest} = row_digest({columns}) WHERE {condition}"
         ))?;
     }
     Ok(())

@@ -57,7 +57,8 @@ CREATE TABLE feed (
   quiet_same_body INTEGER NOT NULL DEFAULT 0, -- answered with the same body
   quiet_nothing_new INTEGER NOT NULL DEFAULT 0, -- answered with another document without new items
   empty_since    INTEGER,                  -- time since when its document has no items; NULL: it has some, or never had
-  row_digest     BLOB    NOT NULL          -- of name, url, title, tags and profile: see store::row_digest
+  row_digest     BLOB    NOT NULL,         -- of what is published and of what selects it: see store::row_digest
+  state_digest   BLOB    NOT NULL          -- of what the next request depends on: see store::feed_state
 ) STRICT;
 
 CREATE INDEX feed_url ON feed(url);
@@ -123,7 +124,8 @@ CREATE TABLE shared_document (
   last_modified BLOB,
   hash          BLOB    NOT NULL,          -- SHA-256 of the body
   body          BLOB    NOT NULL,
-  at            INTEGER NOT NULL           -- time when it was fetched
+  at            INTEGER NOT NULL,          -- time when it was fetched
+  row_digest    BLOB    NOT NULL           -- of all of it but the time
 ) STRICT;
 
 -- Every item that was ever seen. Rows are never deleted, so that no item is ever new twice.
@@ -189,6 +191,7 @@ CREATE TABLE document (
   format      TEXT    NOT NULL,
   hash        BLOB    NOT NULL,            -- SHA-256 of the document
   modified_at INTEGER NOT NULL,            -- time of the last difference
+  row_digest  BLOB    NOT NULL,            -- of all of it
   PRIMARY KEY (output, format)
 ) STRICT, WITHOUT ROWID;
 

@@ -28,12 +28,15 @@ pub struct SharedDocument {
     pub at: Timestamp,
 }
 
+/// The columns of a document but for its time, which moves with the clock.
+pub(super) const SHARED: &str = "url, final_url, content_type, etag, last_modified, hash, body";
+
 impl Transaction<'_> {
-    /// The document of a URL, if it is kept.
+    /// The document of a URL, if it is kept. One that was altered is not read.
     pub fn shared_document(&self, url: &str) -> Result<Option<SharedDocument>, Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT url, final_url, content_type, etag, last_modified, hash, body, at FROM shared_document WHERE url = ?1",
-        )?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {SHARED}, at FROM shared_document WHERE url = ?1 AND row_digest = row_digest({SHARED})"
+        ))?;
         let document = |row: &Row<'_>| {
             let validators = Validators { etag: row.get(3)?, last_modified: row.get(4)? };
             let document = SharedDocument {
@@ -68,8 +71,8 @@ impl Transaction<'_> {
     pub(super) fn share(&self, document: &SharedDocument) -> Result<(), Error> {
         self.connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO shared_document (url, final_url, content_type, etag, last_modified, hash, body, at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT OR REPLACE INTO shared_document (url, final_url, content_type, etag, last_modified, hash, body, at, row_digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, row_digest(?1, ?2, ?3, ?4, ?5, ?6, ?7))",
             )?
             .execute(params![
                 document.url,

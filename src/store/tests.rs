@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::*;
 use crate::model::{
-    Digest, FeedId, FeedKey, FetchOutcome, Hints, Item, ItemKey, PageOwner, Plan, Reason,
-    ReasonKind, StoryKey, Validators,
+    Digest, FeedId, FeedKey, FetchOutcome, Hints, Item, ItemKey, PageOwner, Plan, Promise,
+    PromiseReason, PromiseScope, Reason, ReasonKind, StoryKey, Validators,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -205,6 +205,7 @@ fn every_statement_uses_an_index(connection: &Connection) {
             let scan = scan
                 && step != "SCAN b"
                 && step != "SCAN pending"
+                && step != "SCAN CONSTANT ROW"
                 && !step.starts_with("SCAN (subquery");
             let bounded = step.contains("feed") || sql.contains("FROM body ORDER BY item_id LIMIT");
             // A virtual table says so of a look-up too: by rowid, or by word.
@@ -475,4 +476,55 @@ fn the_writer_has_the_settings_that_lose_nothing() {
                WHERE schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'search%'";
     let lax: Option<String> = connection.query_row(lax, [], |row| row.get(0)).unwrap();
     assert_eq!(lax, None);
+}
+
+#[tokio::test]
+async fn an_altered_document_is_not_read_and_no_promise_lasts_for_centuries() {
+    let (_folder, path, store, _) = store().await;
+    let url = "https://site.test/feed".to_owned();
+    let document = SharedDocument {
+        url: url.clone(),
+        final_url: url.clone(),
+        content_type: None,
+        validators: Validators::default(),
+        hash: [1; 32],
+        body: b"<rss/>".to_vec(),
+        at: at(0),
+    };
+    store.write(Write::Share(Box::new(document))).await.unwrap();
+    let until = at(0) + SignedDuration::from_hours(7 * 24);
+    let promise = Promise {
+        scope: PromiseScope::Url,
+        key: url.clone(),
+        host: "site.test".to_owned(),
+        reason: PromiseReason::RetryAfter,
+        until,
+        response_url: url.clone(),
+        at: at(0),
+    };
+    store.write(Write::Promises(vec![promise])).await.unwrap();
+    let kept = |store: &Store| {
+        let document = read(store, |tx| tx.shared_document(&url));
+        let promises = read(store, |tx| tx.promises_about(PromiseScope::Url, &url));
+        (document.is_some(), promises[0].until)
+    };
+    assert_eq!(kept(&store), (true, until));
+    let other = Connection::open(&path).unwrap();
+    let damage = "UPDATE shared_document SET body = CAST('<rss>' AS BLOB); UPDATE promise SET until = until + (1 << 45)";
+    other.execute_batch(damage).unwrap();
+    assert_eq!(kept(&store), (false, at(0) + SignedDuration::from_hours(8 * 24)));
+}
+
+#[tokio::test]
+async fn the_log_stays_below_64_mib_without_a_long_reader() {
+    let (_folder, path, store, _) = store().await;
+    let log = path.with_file_name("newswire.db-wal");
+    let (mut largest, mut written) = (0, 0);
+    for n in 0..100 {
+        let learnt = vec![n; 1 << 20];
+        written += learnt.len() as u64;
+        store.write(Write::Weights { at: at(n.into()), learnt }).await.unwrap();
+        largest = largest.max(std::fs::metadata(&log).unwrap().len());
+    }
+    assert!(written > 64 << 20 && (1 << 20..64 << 20).contains(&largest), "{largest} bytes");
 }

@@ -37,6 +37,8 @@ pub enum Write {
     Replan(Vec<(FeedKey, Plan)>),
     /// Feeds that were being polled when the process before was killed.
     Suspects(Vec<FeedKey>),
+    /// Resets the state of a feed if it differs from what was written.
+    ResetState(FeedKey),
     /// Moves the times of polls, plans and promises, because the clock was set.
     Clock {
         /// The clock that they are by afterwards.
@@ -180,7 +182,8 @@ impl Write {
     /// Whether the write may be lost in a power cut, though not when the process is killed. Then it is committed
     /// without waiting for the disk.
     pub(crate) fn is_losable(&self) -> bool {
-        matches!(self, Self::Asked(_))
+        // The next start after a power cut finds the same suspects.
+        matches!(self, Self::Asked(_) | Self::Suspects(_))
     }
 
     /// Whether outputs may change after the write.
@@ -193,6 +196,7 @@ impl Write {
             Self::RegisterOutputs(_)
             | Self::Replan(_)
             | Self::Suspects(_)
+            | Self::ResetState(_)
             | Self::Clock { .. }
             | Self::Asked(_)
             | Self::Promises(_)
@@ -246,11 +250,10 @@ impl Transaction<'_> {
                 applied.registered = self.register(feeds, *at)?;
                 applied.count = usize::from(self.connection.total_changes() != before);
             }
-            Write::RegisterOutputs(outputs) => {
-                applied.outputs = self.register_outputs(outputs)?;
-            }
+            Write::RegisterOutputs(outputs) => applied.outputs = self.register_outputs(outputs)?,
             Write::Replan(plans) => self.replan(plans)?,
             Write::Suspects(feeds) => self.mark_suspects(feeds)?,
+            Write::ResetState(feed) => applied.count = self.reset_altered_state(*feed)?,
             Write::Clock { mark, by } => self.move_clock(mark, *by)?,
             Write::Asked(asked) => self.write_asked(asked)?,
             Write::Promises(promises) => self.write_promises(promises)?,

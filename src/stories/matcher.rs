@@ -106,21 +106,33 @@ impl Matcher {
         *self.memory() = Memory { window, ..Memory::default() };
     }
 
-    /// Matches everything that is pending; answers how many items that was.
+    /// Matches everything that is pending. Returns the number of items.
     ///
     /// # Errors
     /// When the database fails; what was not written is still pending.
     pub async fn catch_up(&self) -> Result<usize, store::Error> {
-        let _turn = self.turn.lock().await;
         let mut all = 0;
         loop {
-            let matcher = self.clone();
-            let work = move || matcher.batch();
-            let found = tokio::task::spawn_blocking(work).await;
-            let Some(matches) = found.map_err(|_| store::Error::Closed)?? else { return Ok(all) };
-            all += matches.marks.len();
-            self.store.write(Write::Matches(matches)).await?;
+            match self.step().await? {
+                0 => return Ok(all),
+                items => all += items,
+            }
         }
+    }
+
+    /// Matches the next pending items, at most 256. Returns their number; 0: nothing is pending.
+    ///
+    /// # Errors
+    /// When the database fails; what was not written is still pending.
+    pub async fn step(&self) -> Result<usize, store::Error> {
+        let _turn = self.turn.lock().await;
+        let matcher = self.clone();
+        let work = move || matcher.batch();
+        let found = tokio::task::spawn_blocking(work).await;
+        let Some(matches) = found.map_err(|_| store::Error::Closed)?? else { return Ok(0) };
+        let items = matches.marks.len();
+        self.store.write(Write::Matches(matches)).await?;
+        Ok(items)
     }
 
     /// What the next pending items are to each other and to what is kept; `None`: nothing is pending.

@@ -155,7 +155,7 @@ fn every_key_and_every_word_of_it_has_an_effect() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     private(&folder.join("secret"), "sesame:0123456789");
-    std::fs::write(folder.join("ca.pem"), "-----BEGIN CERTIFICATE-----").unwrap();
+    std::fs::write(folder.join("ca.pem"), crate::tls::authority()).unwrap();
     std::fs::write(folder.join("list"), "https://example.org/listed\n").unwrap();
     std::fs::write(folder.join("part.html"), "<p>Part</p>").unwrap();
     std::fs::write(folder.join("logo.png"), "PNG").unwrap();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt as _;
 use newswire::clock::Clock;
+use newswire::store::renew_digests;
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -17,7 +18,7 @@ use crate::support::world::rss;
 
 const FEEDS: usize = 40;
 
-fn start(folder: &Path) -> Child {
+pub(crate) fn start(folder: &Path) -> Child {
     let mut command = Command::cargo_bin("newswire").unwrap();
     command.current_dir(folder).args(["run", "--config", "newswire.toml"]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -78,6 +79,7 @@ async fn killed_again_and_again_it_loses_nothing_and_repeats_nothing() {
     let database = Connection::open(folder.path().join("newswire.db")).unwrap();
     database.execute("UPDATE asked SET at = at - 3600000", []).unwrap();
     database.execute("UPDATE feed SET next_poll_at = 0 WHERE last_poll_at IS NULL", []).unwrap();
+    renew_digests(&database).unwrap();
     drop(database);
     let mut child = start(folder.path());
     let clock = Clock::system();
@@ -106,6 +108,7 @@ fn an_interval_later(folder: &Path) {
     database
         .execute("UPDATE feed SET next_poll_at = 0, last_poll_at = last_poll_at - 7200000", [])
         .unwrap();
+    renew_digests(&database).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

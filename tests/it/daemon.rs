@@ -1,13 +1,16 @@
 //! The daemon: polls due feeds, publishes, serves, stops, and locks its database.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use newswire::daemon::{self, Engine, Error};
+use newswire::daemon::{self, Engine, Error, FeedSelection};
 use newswire::model::Coded as _;
-use newswire::store::OpenError;
+use newswire::outputs::{Publisher, Served};
+use newswire::store::{OpenError, Store};
 use newswire::web::ListenAddress;
+use rusqlite::Connection;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{Semaphore, oneshot};
@@ -15,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::origin::Answer;
 use crate::support::process::settle;
-use crate::support::world::{HOUR, World, rss};
+use crate::support::world::{HOUR, World, poll, rss};
 
 const HOST: &str = "site.test";
 
@@ -99,6 +102,47 @@ async fn due_feeds_are_polled_and_their_items_are_served() {
     until(&world, "B is published", || shows("B")).await;
     running.stop().await.unwrap();
     assert!(TcpStream::connect(address).await.is_err(), "it still listens");
+}
+
+#[tokio::test]
+async fn at_the_start_outputs_are_served_before_pending_items_are_matched() {
+    let world = World::new().await;
+    world.origin.route(HOST, "/feed", [Answer::ok(rss(&[("b", "B"), ("a", "A")]))]);
+    let urls = [world.origin.url(HOST, "/feed")];
+    let engine = world.open(&urls).await;
+    poll(&engine, FeedSelection::All).await;
+    drop(engine);
+    // As after a kill between a poll and the match of its items.
+    let database = Connection::open(world.database()).unwrap();
+    let hide = "UPDATE item SET hidden = 'pending' WHERE title = 'B';
+                INSERT INTO pending (item_id) SELECT id FROM item WHERE title = 'B'";
+    database.execute_batch(hide).unwrap();
+    let pending = "SELECT count(*) FROM pending";
+    let pending = || database.query_row(pending, [], |row| row.get::<_, i64>(0)).unwrap();
+    let www = world.folder.path().join("www");
+    std::fs::remove_dir_all(&www).unwrap();
+    let engine = world.open(&urls).await;
+    let outputs = engine.outputs().to_vec();
+    drop(engine);
+    let store = Arc::new(Store::open(&world.database(), world.clock.clone()).unwrap());
+    let served = Arc::new(Served::default());
+    let publisher = Publisher::new(store, Arc::clone(&served), world.clock.clone());
+    publisher.serve(&outputs, &HashSet::new()).await;
+    let shows = |served: &Served, title: &str| {
+        let document = served.document("planet.json");
+        document.is_some_and(|d| String::from_utf8_lossy(&d.body).contains(&format!("\"{title}\"")))
+    };
+    assert!(shows(&served, "A") && !shows(&served, "B"));
+    assert!(served.subscriptions().is_some());
+    assert!(pending() == 1 && !www.exists(), "what may take long follows");
+    drop(publisher);
+    let engine = world.open(&urls).await;
+    let served = Arc::clone(engine.served());
+    let running = Running::start(engine);
+    until(&world, "the other item is served", || shows(&served, "B")).await;
+    until(&world, "the files are written", || www.join("planet.json").exists()).await;
+    assert_eq!(pending(), 0);
+    running.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -3,12 +3,14 @@
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::backup::{other_program, pipe};
 use crate::cli::{Finished, configured, newswire};
+use crate::crash;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
@@ -102,6 +104,9 @@ async fn altered_rows_are_not_published_and_a_repair_keeps_the_ids() {
         "UPDATE archive_page SET items = '[2,1]'",
         "UPDATE archive_page SET last_item_id = 0",
         "UPDATE output SET id = replace(id, 'urn:', 'urm:') WHERE name = 'planet'",
+        "UPDATE feed SET active = 0",
+        "UPDATE feed SET guids_reused = 1",
+        "DELETE FROM output WHERE name = 'planet'",
     ] {
         let origin = Origin::start().await;
         let folder = polled(&origin);
@@ -118,6 +123,88 @@ async fn altered_rows_are_not_published_and_a_repair_keeps_the_ids() {
         repaired(folder.path());
         assert_eq!(ids(folder.path()), before, "{damage}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_altered_state_of_a_feed_is_reset_and_the_feed_is_polled() {
+    for damage in [
+        "last_modified = CAST('Fri, 01 Jan 2100 00:00:00 GMT' AS BLOB), request_key = request_key || 'x'",
+        "etag = CAST('\"other\"' AS BLOB)",
+        "effective_url = replace(url, '/feed', '/other')",
+        "next_poll_at = next_poll_at + (1 << 45)",
+        "next_poll_at = next_poll_at + (1 << 45), plan_reason = 'gone'",
+        "last_poll_at = last_poll_at + (1 << 45)",
+        "last_success_at = NULL",
+        "publisher_hints = '{', plan_inputs = '['",
+    ] {
+        let origin = Origin::start().await;
+        let folder = polled(&origin);
+        let folder = folder.path();
+        let before = ids(folder);
+        let database = Connection::open(folder.join("newswire.db")).unwrap();
+        // Three hours later.
+        let sql = format!(
+            "UPDATE asked SET at = at - 10800000; UPDATE promise SET until = until - 10800000, at = at - 10800000;
+             UPDATE feed SET {damage}"
+        );
+        database.execute_batch(&sql).unwrap();
+        drop(database);
+        let checked = run(folder, &["verify"]);
+        assert_eq!(checked.code, 74, "{damage}: {}", checked.out);
+        assert!(checked.out.contains("the state of feed"), "{damage}: {}", checked.out);
+        let polled = run(folder, &["poll"]);
+        assert_eq!(polled.code, 0, "{damage}: {}{}", polled.out, polled.err);
+        assert_eq!(origin.count(), 2, "{damage}: {}", polled.out);
+        let request = origin.last();
+        assert_eq!(request.target, "/feed", "{damage}");
+        for header in ["if-none-match", "if-modified-since"] {
+            assert_eq!(request.header(header), None, "{damage}");
+        }
+        assert_eq!(ids(folder), before, "{damage}");
+        let checked = run(folder, &["verify"]);
+        assert_eq!(checked.code, 0, "{damage}: {}", checked.out);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_id_of_an_output_is_named_with_what_it_means() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin);
+    let folder = folder.path();
+    let database = Connection::open(folder.join("newswire.db")).unwrap();
+    database.execute("DELETE FROM output WHERE name = 'planet'", []).unwrap();
+    drop(database);
+    altered_is_not_published(folder);
+    let checked = run(folder, &["verify"]);
+    assert!(checked.out.contains("the id of the output planet is lost"), "{}", checked.out);
+    // Its Atom document, from which the id could be read back, is lost too.
+    let repaired = run(folder, &["repair"]);
+    assert_eq!(repaired.code, 0, "{}{}", repaired.out, repaired.err);
+    let message = "the id of the output planet is lost, and no Atom document has it: feed readers take the output for \
+                   another feed, unless a copy is restored with 'newswire restore FILE'\n";
+    assert!(repaired.out.contains(message), "{}", repaired.out);
+    let polled = run(folder, &["poll", "--all", "--force"]);
+    assert_eq!(polled.code, 0, "{}{}", polled.out, polled.err);
+    assert!(folder.join("www/planet.atom").exists());
+    assert_eq!(run(folder, &["verify"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_altered_date_of_a_document_is_not_published() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin);
+    let folder = folder.path();
+    let database = Connection::open(folder.join("newswire.db")).unwrap();
+    let dates = "SELECT max(modified_at) < unixepoch() * 1000 + 60000 FROM document";
+    let credible = || database.query_row(dates, [], |row| row.get::<_, bool>(0)).unwrap();
+    database.execute("UPDATE document SET modified_at = modified_at + (1 << 45)", []).unwrap();
+    assert!(!credible());
+    assert_eq!(run(folder, &["verify"]).code, 74);
+    std::fs::remove_dir_all(folder.join("www")).unwrap();
+    let published = run(folder, &["poll"]);
+    assert_eq!(published.code, 0, "{}", published.err);
+    assert!(credible());
+    assert_eq!(run(folder, &["verify"]).code, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,6 +244,33 @@ async fn a_damaged_definition_of_a_table_is_no_reason_to_report_a_bug() {
         altered_is_not_published(folder.path());
         repaired(folder.path());
         assert_eq!(ids(folder.path()), before, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_definition_altered_beside_a_daemon_is_found_by_the_next_process() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin);
+    let folder = folder.path();
+    let mut daemon = crash::start(folder);
+    while !folder.join("newswire.sock").exists() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let database = Connection::open(folder.join("newswire.db")).unwrap();
+    let damage = "PRAGMA writable_schema = ON;
+                  UPDATE sqlite_schema SET sql = replace(sql, 'page_owner', 'page_ownes') WHERE name = 'item'";
+    database.execute_batch(damage).unwrap();
+    drop(database);
+    let (status, verify) = (run(folder, &["status"]), run(folder, &["verify"]));
+    // The daemon continues with the definitions that it has read, until its end.
+    let reload = run(folder, &["reload"]);
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    assert_eq!(reload.code, 0, "{}", reload.err);
+    assert_eq!(verify.code, 74, "{}{}", verify.out, verify.err);
+    for run in [status, run(folder, &["run"])] {
+        assert_eq!(run.code, 74, "{}{}", run.out, run.err);
+        assert!(run.err.contains("the definition of item"), "{}", run.err);
     }
 }
 

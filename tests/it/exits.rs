@@ -1,14 +1,18 @@
 //! Every exit code, caused through the program, with its message.
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use assert_cmd::cargo::CommandCargoExt as _;
+use newswire::cli::exit::Exit;
 use rusqlite::Connection;
+use tempfile::TempDir;
 
+use crate::backup::other_program;
 use crate::cli::{Finished, configured, local, newswire};
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::published_under_another_id;
@@ -124,17 +128,39 @@ fn a_database_in_use_exits_with_75_and_names_the_process() {
     assert_eq!(run.code, 0, "{}", run.err);
 }
 
+/// A copy of the program in the folder, which every user can run.
+pub(crate) fn copied(folder: &Path) -> PathBuf {
+    let program = folder.join("newswire");
+    if !program.exists() {
+        let built = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
+        std::fs::copy(built, &program).unwrap();
+    }
+    program
+}
+
+/// Runs a process and waits for its end.
+pub(crate) fn finished(process: &mut Command) -> Finished {
+    let output = loop {
+        match process.output() {
+            // Another test forks while the copy is being written: its child has the copy open for a moment.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            output => break output.unwrap(),
+        }
+    };
+    Finished {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
 /// Runs a command without permission for the folder `inside`, which gets this mode meanwhile. Root has every
 /// permission, so that the program runs as another user then, from a copy that this user can read.
 fn without_permission(folder: &Path, inside: &Path, mode: u32, command: &str) -> Finished {
     let allow = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
-    let program = folder.join("newswire");
-    if !program.exists() {
-        let built = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
-        std::fs::copy(built, &program).unwrap();
-    }
+    let program = copied(folder);
     for (path, mode) in [(folder, 0o755), (&program, 0o755), (inside, mode)] {
         allow(path, mode);
     }
@@ -143,19 +169,9 @@ fn without_permission(folder: &Path, inside: &Path, mode: u32, command: &str) ->
     if std::fs::write(inside.join("probe"), "").is_ok() {
         process.uid(65_534).gid(65_534);
     }
-    let output = loop {
-        match process.output() {
-            // Another test forks while the copy is being written: its child has the copy open for a moment.
-            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
-            output => break output.unwrap(),
-        }
-    };
+    let run = finished(&mut process);
     allow(inside, 0o755);
-    Finished {
-        code: output.status.code().unwrap_or(-1),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
+    run
 }
 
 #[test]
@@ -325,4 +341,81 @@ async fn a_restore_checks_both_sources_before_it_replaces_the_database() {
     let run = newswire(folder.path(), &["restore", "copy.db", "--from-outputs"]);
     assert_eq!((run.code, run.out.as_str()), (66, ""), "{}", run.err);
     assert!(!folder.path().join("newswire.db.before-restore-1").exists());
+}
+
+/// Exit codes of the unit after which systemd does not start it again.
+fn codes_without_restart() -> BTreeSet<i32> {
+    let unit = include_str!("../../systemd/newswire.service");
+    let line = unit.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus="));
+    line.unwrap().split(' ').map(|code| code.parse().unwrap()).collect()
+}
+
+const OFF: &str = "[web]\nlisten = \"off\"\n";
+
+/// A folder with a config of this text.
+fn prepared(text: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!("version = 1\n[fetch]\ncontact = \"x@y.z\"\n{text}");
+    std::fs::write(folder.path().join("newswire.toml"), text).unwrap();
+    folder
+}
+
+/// Exit code of `newswire run`, which must fail.
+fn failed_run(folder: &Path, arguments: &[&str]) -> i32 {
+    let run = newswire(folder, &[&["run", "--config", "newswire.toml"], arguments].concat());
+    assert_ne!(run.code, 0, "{}", run.out);
+    run.code
+}
+
+/// Exit codes of the daemon after errors that last until the operator does something.
+fn lasting() -> BTreeSet<i32> {
+    let option = failed_run(prepared(OFF).path(), &["--no-such-option"]);
+    let other = prepared(OFF);
+    other_program(&other.path().join("newswire.db"));
+    let other = failed_run(other.path(), &[]);
+    let missing = failed_run(tempfile::tempdir().unwrap().path(), &[]);
+    let file = prepared(&format!("{OFF}[store]\npath = \"file/newswire.db\"\n"));
+    std::fs::write(file.path().join("file"), "").unwrap();
+    let file = failed_run(file.path(), &[]);
+    let denied = prepared(&format!("{OFF}[store]\npath = \"state/newswire.db\"\n"));
+    let state = denied.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let denied = without_permission(denied.path(), &state, 0o555, "run").code;
+    let wrong = failed_run(prepared("[shedule]\n").path(), &[]);
+    let secret =
+        prepared(&format!("{OFF}[[output]]\nid = \"x\"\ntoken = {{ file = \"token\" }}\n"));
+    let token = secret.path().join("token");
+    std::fs::write(&token, "0123456789abcdef").unwrap();
+    std::fs::set_permissions(&token, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let secret = failed_run(secret.path(), &[]);
+    [option, other, missing, file, denied, wrong, secret].into()
+}
+
+/// Exit codes of the daemon after errors that may pass: the port or the database is in use, reading fails. A damaged
+/// database has the code of a failing disk.
+fn passing() -> BTreeSet<i32> {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let port = prepared(&format!("[web]\nlisten = \"{address}\"\n"));
+    let port = failed_run(port.path(), &[]);
+    let used = prepared(OFF);
+    let lock = std::fs::File::create(used.path().join("newswire.db.lock")).unwrap();
+    lock.lock().unwrap();
+    let used = failed_run(used.path(), &[]);
+    let damaged = prepared(OFF);
+    std::fs::write(damaged.path().join("newswire.db"), "not at all ".repeat(1000)).unwrap();
+    let damaged = failed_run(damaged.path(), &[]);
+    [port, used, damaged].into()
+}
+
+#[test]
+fn the_unit_starts_again_exactly_after_errors_that_may_pass() {
+    let (lasting, passing) = (lasting(), passing());
+    assert_eq!(lasting, [64, 65, 66, 73, 77, 78].into());
+    assert_eq!(passing, [69, 74, 75].into());
+    assert_eq!(codes_without_restart(), lasting);
+    // The only codes that are left: those of commands that are not the daemon, and that of a bug.
+    let known: BTreeSet<i32> = Exit::ALL.iter().map(|exit| *exit as i32).collect();
+    let caused: BTreeSet<i32> = lasting.union(&passing).copied().collect();
+    assert_eq!(known.difference(&caused).copied().collect::<Vec<_>>(), [0, 1, 2, 3, 70]);
 }

@@ -326,6 +326,7 @@ fn wait_an_hour(folder: &TempDir) {
     let hour = 3_600_000;
     database.execute("UPDATE asked SET at = at - ?1", [hour]).unwrap();
     database.execute("UPDATE feed SET last_poll_at = last_poll_at - ?1", [hour]).unwrap();
+    newswire::store::renew_digests(&database).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,6 +40,7 @@ mod manners;
 mod mistakes;
 mod monitoring;
 mod month;
+mod named_files;
 mod newcomer;
 mod outage;
 mod outputs;

@@ -2,7 +2,9 @@
 
 use std::io::{Read as _, Write as _};
 use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -10,6 +12,7 @@ use std::time::Duration;
 use assert_cmd::cargo::CommandCargoExt as _;
 
 use crate::cli::newswire;
+use crate::exits::{copied, finished};
 
 const CONFIG: &str = "version = 1\n[web]\nlisten = \"off\"\n";
 
@@ -105,6 +108,40 @@ fn a_second_daemon_exits_with_75_and_names_the_first() {
     assert!(said.contains(&format!("by the process {}", first.id())), "{said}");
     first.kill().unwrap();
     first.wait().unwrap();
+}
+
+#[test]
+fn the_control_socket_answers_its_owner_alone_whatever_its_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let allow = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let address = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let _running = start(folder.path(), &address);
+    heard(&socket, "READY=1");
+    let control = folder.path().join("newswire.sock");
+    let reload = |change: &dyn Fn(&mut Command)| {
+        let mut command = Command::new(copied(folder.path()));
+        command.current_dir(folder.path()).args(["reload", "--config", "newswire.toml"]);
+        change(&mut command);
+        finished(&mut command)
+    };
+    let own = reload(&|_| {});
+    assert_eq!(own.code, 0, "{}", own.err);
+    // Only root can run a command as another user.
+    if std::fs::metadata(&control).unwrap().uid() == 0 {
+        let other = |command: &mut Command| drop(command.uid(65_534).gid(65_534));
+        allow(folder.path(), 0o755);
+        let refused = reload(&other);
+        assert_eq!(refused.code, 77, "by its mode: {}", refused.err);
+        allow(&control, 0o666);
+        let refused = reload(&other);
+        assert_eq!(refused.code, 74, "by its user: {}", refused.err);
+        assert!(refused.err.contains("newswire explain no_answer"), "{}", refused.err);
+        assert_eq!(reload(&|_| {}).code, 0);
+    }
 }
 
 #[test]

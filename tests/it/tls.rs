@@ -13,8 +13,15 @@ use url::Url;
 use crate::support::client::{Client, kind};
 use crate::support::origin::{Answer, Names, Origin};
 
+/// A new authority in PEM.
+pub(crate) fn authority() -> String {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.self_signed(&KeyPair::generate().unwrap()).unwrap().pem()
+}
+
 /// Starts a server with a certificate for `name`. Returns its port and its authority in PEM.
-async fn server(name: &str, answer: String) -> (u16, Arc<[u8]>) {
+pub(crate) async fn server(name: &str, answer: String) -> (u16, Arc<[u8]>) {
     answering(name, move |_| answer.clone()).await
 }
 

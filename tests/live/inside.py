@@ -137,11 +137,13 @@ def restart():
 
 
 def due():
-    """Has every feed polled now, which no config may ask for: a restart, with a word in the database."""
+    """Has every feed polled now, which no config may ask for: a restart, with a word in the database. The state of a feed that
+    was changed by hand is reset."""
     run("systemctl", "stop", "newswire.service")
     database = sqlite3.connect(os.path.realpath(f"{STATE}/newswire.db"))
     with database:
         database.execute("UPDATE feed SET next_poll_at = 0")
+        database.execute("UPDATE asked SET at = at - 86400000")
     database.close()
     restart()
 

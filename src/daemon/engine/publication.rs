@@ -13,8 +13,16 @@ impl Engine {
     /// # Errors
     /// The first error after all outputs were tried: the database failed, or an output could not be published.
     pub async fn publish(&self) -> Result<(), Error> {
-        let mut result = self.publish_documents().await;
-        for output in &self.setup.output_set.outputs {
+        self.matcher.catch_up().await?;
+        let (mut result, output_set) = (Ok(()), &self.setup.output_set);
+        for output in &output_set.outputs {
+            if let Err(error) = self.publisher.publish(output).await {
+                result = result.and(Err(error.into()));
+            }
+        }
+        let listed = self.publisher.list(&output_set.outputs, &output_set.hidden).await;
+        result = result.and(listed.map_err(Into::into));
+        for output in &output_set.outputs {
             if let Err(error) = self.complete(output).await {
                 result = result.and(Err(error.into()));
             }
@@ -52,19 +60,9 @@ impl Engine {
         Ok(result.and(listed)?)
     }
 
-    /// Matches all pending items and publishes every output without its archive pages.
-    ///
-    /// # Errors
-    /// The first error after all outputs were tried.
-    pub(crate) async fn publish_documents(&self) -> Result<(), Error> {
-        self.matcher.catch_up().await?;
-        let (mut result, output_set) = (Ok(()), &self.setup.output_set);
-        for output in &output_set.outputs {
-            if let Err(error) = self.publisher.publish(output).await {
-                result = result.and(Err(error.into()));
-            }
-        }
-        let listed = self.publisher.list(&output_set.outputs, &output_set.hidden).await;
-        result.and(listed.map_err(Into::into))
+    /// Serves every output as the database has it, without files: for the start.
+    pub(crate) async fn serve_documents(&self) {
+        let output_set = &self.setup.output_set;
+        self.publisher.serve(&output_set.outputs, &output_set.hidden).await;
     }
 }
