@@ -15,8 +15,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use newswire::config::{Config, Loaded, Report};
-use newswire::daemon::{self, Engine, FeedSelection, Inputs, ListFollower, ReloadResult};
+use newswire::daemon::{self, Engine, Error, FeedSelection, Inputs, ListFollower, ReloadResult};
 use newswire::poll::Trigger;
+use newswire::store::OpenError;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use url::Url;
@@ -254,6 +255,20 @@ impl Simulation {
         config
     }
 
+    /// The engine, as soon as the tasks of the one before have ended that a kill left behind.
+    async fn open(&self, config: Config) -> Engine {
+        for _ in 0..10_000 {
+            let (clock, resolver) = (self.world.clock.clone(), self.world.origin.resolver());
+            match Engine::open(config.clone(), clock, resolver).await {
+                Err(Error::Open(OpenError::InUse { .. })) => {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                opened => return opened.unwrap(),
+            }
+        }
+        panic!("seed {}: the database stays in use", self.seed);
+    }
+
     /// One pass, as of cron.
     async fn pass(&mut self, engine: &Engine) {
         daemon::pass(engine, (&FeedSelection::Due, Trigger::Due), |_, _| ()).await.unwrap();
@@ -279,7 +294,7 @@ impl Simulation {
 
     /// A pass that is given up after some requests, or after some steps.
     async fn killed(&mut self, config: Config, chance: u64) {
-        let engine = self.world.open_with(config).await;
+        let engine = self.open(config).await;
         let due = (&FeedSelection::Due, Trigger::Due);
         let pass = daemon::pass(&engine, due, |_, _| ());
         let enough = self.world.origin.count() + (chance % self.size.feeds as u64) as usize;
@@ -303,7 +318,7 @@ impl Simulation {
     /// The daemon polls what is due. Its config is reloaded twice meanwhile: without one feed, and with all of them.
     async fn reloaded(&mut self, chance: u64) {
         let config = self.config(chance);
-        let engine = self.world.open_with(config.clone()).await;
+        let engine = self.open(config.clone()).await;
         let clock = self.world.clock.clone();
         let follower = ListFollower::new(engine.gate().clone(), clock);
         let current = Arc::new(Mutex::new(config));
@@ -322,7 +337,9 @@ impl Simulation {
         let (begun, due) = (self.world.origin.count(), self.due() as u64);
         let stopped = async { drop(stopped.await) };
         let running = tokio::spawn(daemon::run_with(engine, inputs, stopped));
-        let without = (chance / 11 % self.size.feeds as u64) as usize;
+        // The story of a paper that leaves is that of another one, with its id.
+        let without =
+            self.urls[PAPERS + (chance / 11) as usize % (self.urls.len() - PAPERS)].clone();
         // The feed that is left out is not polled between the reloads.
         let first = chance / 13 % due.max(1);
         let second = first + chance / 17 % due.saturating_sub(first).max(1);
@@ -331,7 +348,7 @@ impl Simulation {
             self.until("enough is polled", |it| it.world.origin.count() >= enough).await;
             let mut config = self.config(chance + n);
             if let Some(without) = without {
-                config.subscriptions.remove(without);
+                config.subscriptions.retain(|subscription| subscription.feed.url != without);
             }
             *current.lock().unwrap() = config;
             let result = handle.reload().await;
@@ -376,7 +393,8 @@ impl Simulation {
             let seed = self.seed;
             let chance = |of| number([seed, day as u64, of, 5]);
             let disturbed = disturbed && day <= last;
-            let jumps = disturbed && chance(3) % 9 == 0;
+            // Items of a first pass ever whose clock is wrong by days are too old for comparisons later.
+            let jumps = disturbed && day > 0 && chance(3) % 9 == 0;
             if jumps {
                 self.jump(chance(4)).await;
             }
@@ -392,7 +410,7 @@ impl Simulation {
                 }
             }
             let turn = if disturbed { chance(5) } else { 0 };
-            let engine = self.world.open_with(self.config(turn)).await;
+            let engine = self.open(self.config(turn)).await;
             self.pass(&engine).await;
             for _ in 0..2 {
                 self.world.clock.advance(8 * HOUR);
@@ -407,7 +425,7 @@ impl Simulation {
         let by = Duration::from_secs(3600 * (chance % 400));
         let wrong = if (chance / 1000).is_multiple_of(2) { before + by } else { before - by };
         self.world.clock.set_wall(wrong);
-        let engine = self.world.open_with(self.config(0)).await;
+        let engine = self.open(self.config(0)).await;
         self.pass(&engine).await;
         drop(engine);
         self.world.clock.set_wall(before + (self.world.clock.elapsed() - elapsed));
@@ -446,7 +464,9 @@ async fn months_with_kills_reloads_jumps_and_failures_publish_what_quiet_months_
         kills += killed;
         reloads += reloaded;
     }
-    assert!(kills > 0 && reloads > 0, "{kills} passes were killed, {reloads} configs reloaded");
+    // Other seeds may have no reload.
+    let enough = kills > 0 && (reloads > 0 || first > 1);
+    assert!(enough, "{kills} passes were killed, {reloads} configs reloaded");
 }
 
 #[tokio::test]
