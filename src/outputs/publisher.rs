@@ -26,7 +26,7 @@ use crate::opml;
 use crate::render::{
     self, Document, Format, Output, Page, PreviousPublication, Rendered, Selector,
 };
-use crate::store::{self, Reader, Store, Transaction, Write};
+use crate::store::{self, ArchivePage, Reader, Store, Transaction, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 use crate::text::sha256::sha256;
 
@@ -69,6 +69,14 @@ struct Prepared {
     /// What to store before anything is published; `None`: nothing changed.
     record: Option<(String, Vec<AssignedId>)>,
     documents: Vec<Checked>,
+}
+
+/// What comes next in a publication.
+enum Preparation {
+    /// The documents are written.
+    Ready(Prepared),
+    /// These archive pages are stored and written, because stories on them leave the documents.
+    ArchiveFirst(Vec<ArchivePage>),
 }
 
 /// The archive pages of one output in its directory.
@@ -232,12 +240,8 @@ impl Publisher {
         let now = self.clock.now();
         self.close_digests(output, now).await?;
         self.archive(output, now).await?;
-        // An error is recorded and met again after the publication.
-        let _ = self.write_pages(output, archive::Writer::write_before).await;
-        if let Some(archive) = self.archives().get_mut(&output.id) {
-            archive.unannounced = false;
-        }
-        let prepared = self.prepare(output, now).await?;
+        self.write_pages_before(output).await;
+        let prepared = self.prepare_after_archive(output, now).await?;
         // Before anything is published: a crash must not forget the ids under which it was shown.
         if let Some((shown, assigned)) = prepared.record {
             self.store.write_publication(output.id.clone(), shown, assigned).await?;
@@ -406,17 +410,45 @@ impl Publisher {
         }
     }
 
+    /// As [`Publisher::prepare`], after the page of stories that leave the documents is written.
+    async fn prepare_after_archive(
+        &self,
+        output: &Arc<Output>,
+        now: Timestamp,
+    ) -> Result<Prepared, Error> {
+        loop {
+            let pages = match self.prepare(output, now).await? {
+                Preparation::Ready(prepared) => return Ok(prepared),
+                Preparation::ArchiveFirst(pages) => pages,
+            };
+            self.store.write_archive_pages(output.id.clone(), pages, Vec::new()).await?;
+            self.write_pages_before(output).await;
+        }
+    }
+
+    /// Writes the archive pages that became complete. An error is recorded and met again after the publication.
+    async fn write_pages_before(&self, output: &Arc<Output>) {
+        let _ = self.write_pages(output, archive::Writer::write_before).await;
+        if let Some(archive) = self.archives().get_mut(&output.id) {
+            archive.unannounced = false;
+        }
+    }
+
     /// Selects, renders and checks.
-    async fn prepare(&self, output: &Arc<Output>, now: Timestamp) -> Result<Prepared, Error> {
+    async fn prepare(&self, output: &Arc<Output>, now: Timestamp) -> Result<Preparation, Error> {
         let known = self.last().get(&output.id).cloned();
         let reader = self.store.reader().clone();
         let asked = Arc::clone(output);
         let work = move || {
-            let (last, selected, complete) = reader.read(|reader| {
+            let (last, selected, complete, early) = reader.read(|reader| {
                 let last = known.map_or_else(|| last_published(reader, &asked.id), Ok)?;
                 let selected = selection(reader, &asked, now)?;
-                Ok::<_, Error>((last, selected, archive::complete_pages(reader, &asked)?))
+                let early = archive::completed_early(reader, &asked, (&last, &selected.entries))?;
+                Ok::<_, Error>((last, selected, archive::complete_pages(reader, &asked)?, early))
             })?;
+            if let Some(pages) = early {
+                return Ok(Preparation::ArchiveFirst(pages));
+            }
             let Selection { entries, assigned, until } = selected;
             compare(&asked, &last, &entries)?;
             let archive = archive::announced(&asked, &complete);
@@ -424,7 +456,7 @@ impl Publisher {
             let new = PreviousPublication::new(&entries);
             let record = (new != *last || !assigned.is_empty()).then(|| (new.to_text(), assigned));
             let entries = entries.len();
-            Ok(Prepared { entries, until, last: new, record, documents })
+            Ok(Preparation::Ready(Prepared { entries, until, last: new, record, documents }))
         };
         self.off_thread(output, work).await
     }

@@ -209,8 +209,8 @@ impl Output {
         format!("{}{}", self.base_url, self.archive_name(number, format))
     }
 
-    /// Number of stories on an archive page, 10 to 50, at most `items`. So stories that wait for the next page
-    /// are usually still in the subscription document.
+    /// Largest number of stories on an archive page, 10 to 50, at most `items`. So stories that wait for the next page
+    /// are usually still in the subscription document; when one leaves it, its page is complete with fewer.
     #[must_use]
     pub fn archive_page(&self) -> usize {
         self.items.clamp(10, 50)
