@@ -274,7 +274,7 @@ impl Poller {
         let received = fetched.response.wire_bytes;
         let metrics = PollMetrics::new(&begun.state, received, reading.as_ref(), begun.at);
         let (response, failures) = (&fetched.response, begun.state.failures);
-        let observed = Observed { target, response, failures };
+        let observed = Observed { target, response, failures, at: begun.at };
         let outage = self.outages.judge(observed, self.store.reader(), self.clock.now()).await?;
         let update = self.update(&begun, (fetched, outage), reading, duration);
         let (target, Begun { state: before, asked, .. }) = (target.clone(), begun);

@@ -99,7 +99,8 @@ async fn work(
     let clock = error_log.clock.clone();
     let publisher = &writers.publisher;
     let mut retry_at = None;
-    let mut last_second = None;
+    // The documents were published when the daemon started.
+    let mut last_second = clock.now().as_second();
     loop {
         // Archive pages and static sites are written after the documents that clients poll.
         if write_the_rest(&writers, &mut changes, &mut error_log).await {
@@ -128,7 +129,7 @@ async fn work(
             temporary |= error_log.log("subscriptions.opml", error);
         }
         retry_at = temporary.then(|| clock.elapsed() + RETRY);
-        last_second = Some(clock.now().as_second());
+        last_second = clock.now().as_second();
     }
 }
 
@@ -252,13 +253,9 @@ async fn wait_for_pause(changes: &mut watch::Receiver<(Arc<OutputSet>, u64)>, cl
 
 /// Returns when the second of the last publication is over. `Last-Modified`, and the dates of files as web servers compare
 /// them, have whole seconds: two documents with the same date would be one to a client.
-async fn wait_for_second<T>(
-    changes: &mut watch::Receiver<T>,
-    clock: &Clock,
-    last_second: Option<i64>,
-) {
+async fn wait_for_second<T>(changes: &mut watch::Receiver<T>, clock: &Clock, last_second: i64) {
     let now = clock.now();
-    if last_second != Some(now.as_second()) {
+    if last_second != now.as_second() {
         return;
     }
     let passed = Duration::from_nanos(u64::from(now.subsec_nanosecond().unsigned_abs()));
@@ -282,10 +279,8 @@ mod tests {
     async fn two_publications_are_never_in_the_same_second() {
         let clock = Clock::manual("2026-01-01T12:00:00.3Z".parse().unwrap());
         let (sender, mut changes) = watch::channel(0);
-        let second = Some(clock.now().as_second());
-        assert!(wait_for_second(&mut changes, &clock, None).now_or_never().is_some());
-        let earlier = second.map(|second| second - 1);
-        assert!(wait_for_second(&mut changes, &clock, earlier).now_or_never().is_some());
+        let second = clock.now().as_second();
+        assert!(wait_for_second(&mut changes, &clock, second - 1).now_or_never().is_some());
         {
             let mut wait = std::pin::pin!(wait_for_second(&mut changes, &clock, second));
             assert!(wait.as_mut().now_or_never().is_none());
@@ -296,7 +291,7 @@ mod tests {
             wait.await;
         }
         // The daemon stops.
-        let second = Some(clock.now().as_second());
+        let second = clock.now().as_second();
         drop(sender);
         wait_for_second(&mut changes, &clock, second).await;
     }

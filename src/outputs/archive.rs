@@ -17,7 +17,9 @@ use super::ids::{self, AssignedId};
 use super::select::{BATCH, Feeds, Taken, complete, feeds, feeds_taken};
 use crate::files::Batch as Files;
 use crate::model::{ItemKey, OutputItem};
-use crate::render::{self, Coding, Document, Effort, Format, Output, Page, Rendered, Selector};
+use crate::render::{
+    self, Coding, Document, Effort, Format, Output, Page, PreviousPublication, Rendered, Selector,
+};
 use crate::store::{ArchivePage, Arrivals, Reader, Transaction};
 
 /// Freshness lifetime of an archive page: its items stay, only corrections would change it.
@@ -91,6 +93,30 @@ fn grow(
     (growing.seen, growing.late) = (arrivals.seen, arrivals.late);
     full.push(growing);
     full
+}
+
+/// The growing page, complete before it is full, and the one after it. `None` unless a story on it was in the last
+/// publication and is not in the next one: nothing that was published is in no document (RFC 5005 4).
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn completed_early(
+    reader: &Transaction<'_>,
+    output: &Output,
+    (last, next): (&PreviousPublication, &[OutputItem]),
+) -> Result<Option<Vec<ArchivePage>>, Error> {
+    // An output that limits its feeds leaves stories out on purpose: nearly each new one makes another leave.
+    if output.digest.is_some() || output.limits_feeds() {
+        return Ok(None);
+    }
+    let Some(mut growing) = reader.growing_page(&output.id)? else { return Ok(None) };
+    let stays = |key: &ItemKey| next.iter().any(|entry| entry.key == *key);
+    if !growing.items.iter().any(|key| last.shows(*key) && !stays(key)) {
+        return Ok(None);
+    }
+    let following = ArchivePage { number: growing.number + 1, items: Vec::new(), ..growing };
+    growing.seen = growing.items.iter().copied().max().unwrap_or_default();
+    Ok(Some(vec![growing, following]))
 }
 
 /// The numbers of the oldest and the newest page that are complete and have an item to show. Empty

@@ -45,6 +45,7 @@ mod served;
 mod site_manifest;
 mod site_pages;
 mod static_site;
+mod subscriptions;
 mod visibility;
 
 pub use contents::{Contents, Query, Results};

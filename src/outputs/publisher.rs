@@ -17,24 +17,20 @@ use super::basis::{self, Before};
 use super::contents::Contents;
 use super::digest;
 use super::error::Error;
-use super::files::{Written, write_atomically, write_document};
+use super::files::{Written, write_document};
 use super::ids::AssignedId;
 use super::select::{Selection, selection};
 use super::served::{Refusal, Served, ServedOutput};
+use super::subscriptions;
 use crate::clock::Clock;
-use crate::model::{FeedInfo, FeedKey, OutputItem};
-use crate::opml;
-use crate::render::{
-    self, Document, Format, Output, Page, PreviousPublication, Rendered, Selector,
-};
-use crate::store::{self, Reader, Store, Transaction, Write};
+use crate::model::{FeedKey, OutputItem};
+use crate::render::{self, Document, Format, Output, Page, PreviousPublication, Rendered};
+use crate::store::{ArchivePage, Reader, Store, Transaction, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 use crate::text::sha256::sha256;
 
 /// Number of outputs that are rendered at once at the start.
 const RENDERED_AT_ONCE: usize = 4;
-/// File name of the list of feeds.
-const SUBSCRIPTIONS: &str = "subscriptions.opml";
 
 /// Where documents go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +77,14 @@ struct Prepared {
     /// What to store before anything is published; `None`: nothing changed.
     record: Option<(String, Vec<AssignedId>)>,
     documents: Vec<Checked>,
+}
+
+/// What comes next in a publication.
+enum Preparation {
+    /// The documents are written.
+    Ready(Prepared),
+    /// These archive pages are stored and written, because stories on them leave the documents.
+    ArchiveFirst(Vec<ArchivePage>),
 }
 
 /// The archive pages of one output in its directory.
@@ -158,22 +162,14 @@ impl Publisher {
         let (reader, outputs) = (self.store.reader().clone(), outputs.to_vec());
         let (hidden, served) = (hidden.clone(), Arc::clone(&self.served));
         let work = move || {
-            let open = outputs.iter().map(|output| &**output);
-            let list = reader.read(|reader| subscriptions(reader, open.clone(), &hidden))?;
-            let written = |output: &&Output| {
-                output.token.is_none() && destination == Destination::ServerAndFiles
-            };
-            let open = open.filter(written);
-            for directory in open.filter_map(|output| output.directory.as_ref()) {
-                let bytes = list.as_deref().unwrap_or_default().as_bytes();
-                let path = directory.join(SUBSCRIPTIONS);
-                write_atomically(directory, SUBSCRIPTIONS, bytes)
-                    .map_err(|source| Error::Write { path, source })?;
+            let list = reader.read(|reader| subscriptions::list(reader, &outputs, &hidden))?;
+            if destination == Destination::ServerAndFiles {
+                subscriptions::write(&outputs, list.as_deref())?;
             }
             served.put_subscriptions(list);
             Ok(())
         };
-        let panicked = |_| Error::Panicked(SUBSCRIPTIONS.to_owned());
+        let panicked = |_| Error::Panicked(subscriptions::FILE.to_owned());
         tokio::task::spawn_blocking(work).await.map_err(panicked)?
     }
 
@@ -183,8 +179,8 @@ impl Publisher {
         self.served.keep_only(&ids);
     }
 
-    /// Serves the outputs and the list of their feeds as the database has them, for the start of a process. No file is
-    /// written and no archive page grows: [`Publisher::publish`] has to follow.
+    /// Serves the outputs and the list of their feeds as the database has them, for the start of a process. No document is
+    /// written and no story is put on an archive page: [`Publisher::publish`] has to follow.
     ///
     /// An output that cannot be rendered is not served. The publication meets the same error.
     pub async fn serve(&self, outputs: &[Arc<Output>], hidden: &HashSet<FeedKey>) {
@@ -267,11 +263,7 @@ impl Publisher {
         let now = self.clock.now();
         self.close_digests(output, now).await?;
         self.archive(output, now).await?;
-        // An error is recorded and met again after the publication.
-        let _ = self.write_pages(output, archive::Writer::write_before).await;
-        if let Some(archive) = self.archives().get_mut(&output.id) {
-            archive.unannounced = false;
-        }
+        self.write_pages_before(output).await;
         self.replace(output, now, Destination::ServerAndFiles).await
     }
 
@@ -282,7 +274,7 @@ impl Publisher {
         now: Timestamp,
         destination: Destination,
     ) -> Result<Published, Error> {
-        let prepared = self.prepare(output, now).await?;
+        let prepared = self.prepare_after_archive(output, now).await?;
         // Before anything is published: a crash must not forget the ids under which it was shown.
         if let Some((shown, assigned)) = prepared.record {
             self.store.write_publication(output.id.clone(), shown, assigned).await?;
@@ -451,17 +443,45 @@ impl Publisher {
         }
     }
 
+    /// As [`Publisher::prepare`], after the page of stories that leave the documents is written.
+    async fn prepare_after_archive(
+        &self,
+        output: &Arc<Output>,
+        now: Timestamp,
+    ) -> Result<Prepared, Error> {
+        loop {
+            let pages = match self.prepare(output, now).await? {
+                Preparation::Ready(prepared) => return Ok(prepared),
+                Preparation::ArchiveFirst(pages) => pages,
+            };
+            self.store.write_archive_pages(output.id.clone(), pages, Vec::new()).await?;
+            self.write_pages_before(output).await;
+        }
+    }
+
+    /// Writes the archive pages that became complete. An error is recorded and met again after the publication.
+    async fn write_pages_before(&self, output: &Arc<Output>) {
+        let _ = self.write_pages(output, archive::Writer::write_before).await;
+        if let Some(archive) = self.archives().get_mut(&output.id) {
+            archive.unannounced = false;
+        }
+    }
+
     /// Selects, renders and checks.
-    async fn prepare(&self, output: &Arc<Output>, now: Timestamp) -> Result<Prepared, Error> {
+    async fn prepare(&self, output: &Arc<Output>, now: Timestamp) -> Result<Preparation, Error> {
         let known = self.last().get(&output.id).cloned();
         let reader = self.store.reader().clone();
         let asked = Arc::clone(output);
         let work = move || {
-            let (last, selected, complete) = reader.read(|reader| {
+            let (last, selected, complete, early) = reader.read(|reader| {
                 let last = known.map_or_else(|| last_published(reader, &asked.id), Ok)?;
                 let selected = selection(reader, &asked, now)?;
-                Ok::<_, Error>((last, selected, archive::complete_pages(reader, &asked)?))
+                let early = archive::completed_early(reader, &asked, (&last, &selected.entries))?;
+                Ok::<_, Error>((last, selected, archive::complete_pages(reader, &asked)?, early))
             })?;
+            if let Some(pages) = early {
+                return Ok(Preparation::ArchiveFirst(pages));
+            }
             let Selection { entries, assigned, until } = selected;
             compare(&asked, &last, &entries)?;
             let archive = archive::announced(&asked, &complete);
@@ -469,7 +489,7 @@ impl Publisher {
             let new = PreviousPublication::new(&entries);
             let record = (new != *last || !assigned.is_empty()).then(|| (new.to_text(), assigned));
             let entries = entries.len();
-            Ok(Prepared { entries, until, last: new, record, documents })
+            Ok(Preparation::Ready(Prepared { entries, until, last: new, record, documents }))
         };
         self.off_thread(output, work).await
     }
@@ -559,29 +579,6 @@ fn render(output: &Output, page: Page, entries: &[OutputItem]) -> Result<Vec<Che
         bytes,
     };
     Ok(rendered.into_iter().map(hashed).collect())
-}
-
-/// Every feed that an output without a token takes, except the hidden ones, as OPML. `None`: every
-/// output has a token.
-fn subscriptions<'o>(
-    reader: &Transaction<'_>,
-    outputs: impl Iterator<Item = &'o Output>,
-    hidden: &HashSet<FeedKey>,
-) -> Result<Option<String>, store::Error> {
-    let open: Vec<&Output> = outputs.filter(|output| output.token.is_none()).collect();
-    let title = match open.as_slice() {
-        [] => return Ok(None),
-        [one] => one.title.clone(),
-        _ => "Newswire".to_owned(),
-    };
-    let taken = |feed: &FeedInfo| {
-        let takes = |o: &&Output| Selector::new(o, Timestamp::MIN).takes_feed(&feed.id, &feed.tags);
-        !hidden.contains(&feed.key) && open.iter().any(takes)
-    };
-    let feeds = reader.feeds()?;
-    let entries: Vec<opml::ListedFeed> =
-        feeds.iter().filter(|feed| taken(feed)).filter_map(opml::ListedFeed::from_info).collect();
-    Ok(Some(opml::write(&opml::OpmlHead { title, created: None }, &entries)))
 }
 
 /// Counts the result of a publication, and a panic in it.

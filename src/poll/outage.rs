@@ -23,6 +23,8 @@ pub(super) struct Observed<'a> {
     pub(super) response: &'a fetch::Response,
     /// Number of consecutive failures before this poll.
     pub(super) failures: u32,
+    /// Time of the request (UTC).
+    pub(super) at: Timestamp,
 }
 
 /// The judgement about the network after one poll.
@@ -41,7 +43,7 @@ impl Outages {
     /// Judges whether this machine is offline.
     pub(super) async fn judge(
         &self,
-        Observed { target, response, failures }: Observed<'_>,
+        Observed { target, response, failures, at }: Observed<'_>,
         reader: &Reader,
         now: Timestamp,
     ) -> Result<Outage, store::Error> {
@@ -64,7 +66,7 @@ impl Outages {
             others.iter().filter(|other| other.feed != target.key).map(last_outcome).collect();
         let (before, judgement) = {
             let mut network = self.lock();
-            (network.state(), network.judge(&this, &evidence))
+            (network.state(), network.judge(&this, &evidence, &(at..=now)))
         };
         let Judgement { state, exonerated, was_blamed, is_back } = judgement;
         report::log_network(before, state);

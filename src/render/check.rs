@@ -180,6 +180,12 @@ impl PreviousPublication {
         Self { shown: rows.into_iter().filter_map(published).collect() }
     }
 
+    /// Whether this item was published.
+    #[must_use]
+    pub fn shows(&self, key: ItemKey) -> bool {
+        self.shown.contains_key(&key)
+    }
+
     /// Whether an item was published with this id.
     #[must_use]
     pub fn has(&self, id: &str) -> bool {

@@ -209,8 +209,14 @@ impl Output {
         format!("{}{}", self.base_url, self.archive_name(number, format))
     }
 
-    /// Number of stories on an archive page: half of `items`, 10 to 50. So stories that wait for the next page are still in
-    /// the subscription document, although its order is that of dates and not of arrival.
+    /// Whether the number of stories of one feed is limited.
+    #[must_use]
+    pub fn limits_feeds(&self) -> bool {
+        self.per_feed.is_some() || self.per_feed_percent.is_some()
+    }
+
+    /// Largest number of stories on an archive page: half of `items`, 10 to 50. So stories that wait for the next page are
+    /// nearly always still in the subscription document; when one leaves it, its page is complete with fewer.
     #[must_use]
     pub fn archive_page(&self) -> usize {
         (self.items / 2).clamp(10, 50)

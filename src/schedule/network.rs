@@ -5,6 +5,9 @@
 //! it is the same in one long process and in many short ones.
 
 use std::collections::{HashSet, VecDeque};
+use std::ops::RangeInclusive;
+
+use jiff::Timestamp;
 
 use crate::model::{FailureKind, FeedId, FeedKey, Outcome};
 
@@ -53,6 +56,8 @@ pub struct NetworkMonitor {
     offline: bool,
     /// Whether a server was reached, and none failed to be since.
     known_online: bool,
+    /// Time of the latest request that reached a server (UTC).
+    reached: Option<Timestamp>,
     /// Feeds that failed before it was known that this machine is offline. Their polls may not be stored yet.
     blamed: Vec<LastOutcome>,
     /// Pages that were not feeds: hash, site and feed.
@@ -92,15 +97,27 @@ impl NetworkMonitor {
         !self.offline && (is_unreachable(this) || is_page(this))
     }
 
-    /// Judges a poll. `others` has the last polls of other feeds since the last success.
-    pub fn judge(&mut self, this: &LastOutcome, others: &[LastOutcome]) -> Judgement {
+    /// Judges a poll. `others` has the last polls of other feeds since the last success, `time` is the time from the
+    /// request to now (UTC).
+    pub fn judge(
+        &mut self,
+        this: &LastOutcome,
+        others: &[LastOutcome],
+        time: &RangeInclusive<Timestamp>,
+    ) -> Judgement {
         let required = this.status == Some(NETWORK_AUTHENTICATION_REQUIRED);
         if !required && !is_unreachable(this) && !is_page(this) {
             let is_back = !self.known_online;
             (self.offline, self.known_online) = (false, true);
+            let before = self.reached.filter(|at| at <= time.end());
+            self.reached = before.max(Some(*time.start()));
             self.blamed.clear();
             self.pages.clear();
             return Judgement { is_back, ..Judgement::online() };
+        }
+        if !required && is_unreachable(this) && self.reached.is_some_and(|at| time.contains(&at)) {
+            // The network was there while this server did not respond.
+            return Judgement::online();
         }
         // Polls that are not stored yet are evidence too.
         let mut all: Vec<LastOutcome> = others.to_vec();
@@ -180,9 +197,10 @@ fn is_new(poll: &LastOutcome) -> bool {
     poll.failures <= MOST_FAILURES
 }
 
-/// Whether neither the resolver nor the host answered. Any other failure comes from a server that was reached.
+/// Whether neither the resolver nor the host answered. Any other failure comes from a server that was reached, as does
+/// a response whose body takes too long.
 fn is_unreachable(poll: &LastOutcome) -> bool {
-    matches!(
+    let kind = matches!(
         poll.outcome,
         Outcome::Failed(
             FailureKind::Resolver
@@ -190,7 +208,8 @@ fn is_unreachable(poll: &LastOutcome) -> bool {
                 | FailureKind::Refused
                 | FailureKind::Timeout
         )
-    )
+    );
+    kind && poll.status.is_none()
 }
 
 /// Whether a page came instead of the feed, as from a captive portal.
@@ -220,8 +239,21 @@ mod tests {
         }
     }
 
+    fn reached(feed: i64) -> LastOutcome {
+        LastOutcome { outcome: Outcome::NotModified, ..failed(feed, FailureKind::Timeout) }
+    }
+
+    fn second(n: i64) -> Timestamp {
+        Timestamp::from_second(n).unwrap()
+    }
+
+    /// The time from one second to another.
+    fn during(from: i64, to: i64) -> RangeInclusive<Timestamp> {
+        second(from)..=second(to)
+    }
+
     fn judge(this: &LastOutcome, others: &[LastOutcome]) -> Judgement {
-        NetworkMonitor::default().judge(this, others)
+        NetworkMonitor::default().judge(this, others, &during(1, 1))
     }
 
     #[test]
@@ -229,24 +261,44 @@ mod tests {
         let others = [failed(1, FailureKind::Resolver), failed(2, FailureKind::Timeout)];
         let third = failed(3, FailureKind::Refused);
         let mut network = NetworkMonitor::default();
-        assert_eq!(network.judge(&others[1], &others[..1]).state, NetworkState::Online);
-        let judged = network.judge(&third, &others);
+        let judged = network.judge(&others[1], &others[..1], &during(1, 1));
+        assert_eq!(judged.state, NetworkState::Online);
+        let judged = network.judge(&third, &others, &during(2, 2));
         assert_eq!(judged.state, NetworkState::Offline);
         assert_eq!(judged.exonerated.iter().map(|(feed, _)| feed.0).collect::<Vec<_>>(), [1, 2]);
         // The state stays offline however rarely a site is tried.
-        assert_eq!(
-            network.judge(&failed(4, FailureKind::Resolver), &[]).state,
-            NetworkState::Offline
-        );
-        let reached =
-            LastOutcome { outcome: Outcome::NotModified, ..failed(1, FailureKind::Timeout) };
-        let judged = network.judge(&reached, &[]);
+        let fourth = failed(4, FailureKind::Resolver);
+        assert_eq!(network.judge(&fourth, &[], &during(3, 3)).state, NetworkState::Offline);
+        let judged = network.judge(&reached(1), &[], &during(4, 4));
         assert_eq!((judged.state, judged.is_back), (NetworkState::Online, true));
-        assert!(!network.judge(&reached, &[]).is_back);
-        assert_eq!(
-            network.judge(&failed(4, FailureKind::Resolver), &[]).state,
-            NetworkState::Online
-        );
+        assert!(!network.judge(&reached(1), &[], &during(5, 5)).is_back);
+        assert_eq!(network.judge(&fourth, &[], &during(6, 6)).state, NetworkState::Online);
+    }
+
+    #[test]
+    fn servers_that_respond_too_slowly_were_reached() {
+        let slow = |feed| LastOutcome { status: Some(200), ..failed(feed, FailureKind::Timeout) };
+        assert_eq!(judge(&slow(3), &[slow(1), slow(2)]).state, NetworkState::Online);
+        let dead = |feed| failed(feed, FailureKind::Timeout);
+        assert_eq!(judge(&dead(3), &[dead(1), dead(2)]).state, NetworkState::Offline);
+    }
+
+    #[test]
+    fn timeouts_while_other_servers_were_reached_are_no_evidence() {
+        let dead = |feed| failed(feed, FailureKind::Timeout);
+        let mut network = NetworkMonitor::default();
+        network.judge(&reached(9), &[], &during(20, 21));
+        // Their requests were sent before, and end a minute later.
+        let states = [1, 2, 3, 4].map(|n| network.judge(&dead(n), &[], &during(n, 60 + n)).state);
+        assert_eq!(states, [NetworkState::Online; 4]);
+        // Requests that were sent later, with a clock that was set back meanwhile or not.
+        for start in [22, -1_000] {
+            let mut network = NetworkMonitor::default();
+            network.judge(&reached(9), &[], &during(20, 21));
+            let later = |n| during(start + n, start + n + 60);
+            let states = [1, 2, 3].map(|n| network.judge(&dead(n), &[], &later(n)).state);
+            assert_eq!(states[2], NetworkState::Offline, "{start}");
+        }
     }
 
     #[test]
@@ -282,7 +334,7 @@ mod tests {
             body_hash: Some([7; 32]),
             ..failed(feed, FailureKind::NotAFeed)
         };
-        let states = [1, 2, 3].map(|feed| network.judge(&page(feed), &[]).state);
+        let states = [1, 2, 3].map(|n| network.judge(&page(n), &[], &during(n, n)).state);
         assert_eq!(states, [NetworkState::Online, NetworkState::Online, NetworkState::Offline]);
         let required = LastOutcome { status: Some(511), ..failed(1, FailureKind::ServerError) };
         assert_eq!(judge(&required, &[]).state, NetworkState::Offline);

@@ -47,7 +47,12 @@ impl Library {
     /// Returns how many of them are held.
     async fn arrive(&self, feed: usize, items: &[(String, String)]) -> usize {
         let items: Vec<(&str, &str)> = items.iter().map(|(a, b)| (&**a, &**b)).collect();
-        answer(&self.world, &self.feeds[feed], rss(&items));
+        self.arrive_document(feed, &rss(&items)).await
+    }
+
+    /// The same with a whole document.
+    async fn arrive_document(&self, feed: usize, document: &str) -> usize {
+        answer(&self.world, &self.feeds[feed], document.to_owned());
         self.world.clock.advance(HOUR * 2);
         let polled = poll(&self.engine, FeedSelection::All).await;
         polled.iter().map(|polled| polled.recorded.held).sum()
@@ -78,6 +83,14 @@ fn answer(world: &World, url: &Url, body: String) {
 
 fn notes(range: std::ops::Range<usize>) -> Vec<(String, String)> {
     range.rev().map(|n| (format!("n{n}"), format!("Note {n}"))).collect()
+}
+
+/// A document with one item of this time.
+fn dated(guid: &str, title: &str, date: &str) -> String {
+    format!(
+        "<rss version=\"2.0\"><channel><title>Site</title><item><guid isPermaLink=\"false\">{guid}</guid>\
+         <title>{title}</title><description>About {title}</description><pubDate>{date}</pubDate></item></channel></rss>"
+    )
 }
 
 /// The id of an Atom feed.
@@ -389,6 +402,29 @@ fn who_has_the_token_can_follow_the_links() {
             "rel=\"current\" href=\"http://127.0.0.1:8420/planet.atom?token=sesame-0123456789\""
         ));
         assert!(!feed_id(&atom.text()).contains("sesame"));
+    });
+}
+
+#[test]
+fn a_story_that_leaves_the_document_is_in_the_archive_at_once() {
+    run(async {
+        let library = Library::with(small).await;
+        library.arrive(0, &notes(0..10)).await;
+        // It arrives late, is shown as the last but one, and is pushed out while its page has two stories.
+        let late = dated("late", "Late", "Sun, 01 Jun 2025 02:30:00 GMT");
+        library.arrive_document(1, &late).await;
+        let document = library.json("/planet.json").await;
+        assert!(titles(&document).contains(&"Late".to_owned()), "{:?}", titles(&document));
+        let new = dated("new", "New", "Sun, 01 Jun 2025 11:30:00 GMT");
+        library.arrive_document(1, &new).await;
+        let history = library.history("/planet.json").await;
+        assert!(!titles(&history[0]).contains(&"Late".to_owned()));
+        assert!(titles(&history[1]).contains(&"Late".to_owned()), "{history:?}");
+        // Each story is in the archive once.
+        library.arrive(0, &notes(0..30)).await;
+        let history = library.history("/planet.json").await;
+        let all: Vec<String> = history[1..].iter().flat_map(titles).collect();
+        assert_eq!(all.len(), all.iter().collect::<BTreeSet<_>>().len(), "{all:?}");
     });
 }
 

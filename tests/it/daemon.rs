@@ -146,6 +146,30 @@ async fn at_the_start_outputs_are_served_before_pending_items_are_matched() {
 }
 
 #[tokio::test]
+async fn the_first_publication_after_the_start_has_another_date() {
+    let world = World::new().await;
+    world.origin.route(HOST, "/feed", [Answer::ok(rss(&[("a", "A")]))]);
+    let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
+    let served = Arc::clone(engine.served());
+    let running = Running::start(engine);
+    let date = || served.document("planet.json").map(|document| document.last_modified.clone());
+    let has_item = || {
+        let document = served.document("planet.json");
+        document.is_some_and(|it| String::from_utf8_lossy(&it.body).contains("\"A\""))
+    };
+    let mut before = None;
+    // Slowly, so that the poll and the pause after it are over within the second.
+    while !has_item() {
+        before = date();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        world.clock.advance(Duration::from_millis(1));
+    }
+    assert!(before.is_some(), "nothing is published at the start");
+    assert_ne!(date(), before, "another document with the same date");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_daemon_serves_on_all_its_addresses() {
     let world = World::new().await;
     let mut config = world.config(&[]);

@@ -312,7 +312,7 @@ impl Month {
         let this = last_outcome(key, feed, &answer);
         let others: Vec<LastOutcome> =
             self.unsuccessful.values().filter(|other| other.feed != key).cloned().collect();
-        let judgement = self.network.judge(&this, &others);
+        let judgement = self.network.judge(&this, &others, &(asked..=ended.wall));
         match answer.outcome.is_success() {
             true => self.unsuccessful.clear(),
             false => drop(self.unsuccessful.insert(key, this)),
