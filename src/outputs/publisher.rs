@@ -32,12 +32,10 @@ use crate::text::sha256::sha256;
 /// Number of outputs that are rendered at once at the start.
 const RENDERED_AT_ONCE: usize = 4;
 
-/// Where documents go.
+/// Where documents go: to the web server alone, or to the directory of the output too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Destination {
-    /// To the web server alone.
     Server,
-    /// To the web server and the directory of the output.
     ServerAndFiles,
 }
 
@@ -180,12 +178,16 @@ impl Publisher {
     }
 
     /// Serves the outputs and the list of their feeds as the database has them, for the start of a process. No document is
-    /// written and no story is put on an archive page: [`Publisher::publish`] has to follow.
-    ///
-    /// An output that cannot be rendered is not served. The publication meets the same error.
+    /// written and no story is put on an archive page: [`Publisher::publish`] has to follow. It meets the error of an output
+    /// that is not served because it cannot be rendered.
     pub async fn serve(&self, outputs: &[Arc<Output>], hidden: &HashSet<FeedKey>) {
         let (now, server) = (self.clock.now(), Destination::Server);
-        let serve = |output| async move { drop(self.replace(output, now, server).await) };
+        let serve = |output| async move {
+            let published = self.replace(output, now, server).await;
+            if let (Ok(published), Some(metrics)) = (&published, &self.metrics) {
+                count(metrics, &output.id, Ok(published), now);
+            }
+        };
         stream::iter(outputs).for_each_concurrent(RENDERED_AT_ONCE, serve).await;
         drop(self.list_at(server, outputs, hidden).await);
     }
