@@ -155,11 +155,7 @@ impl Polls {
                 self.queue.done(feed, end.plan().at);
                 self.requeue(engine, &end);
                 let line = result_line(&target.id, &end, engine.clock().now());
-                let reported = match end {
-                    PollEnd::Polled(_) => ReportedEnd::Stored,
-                    PollEnd::Held(_) => ReportedEnd::Held,
-                };
-                self.answer(feed, &PollReport { line, end: reported });
+                self.answer(feed, &PollReport { line, end: reported(&end) });
                 let paused = self.keep_paused(engine, &target).await;
                 replanned.and(paused).map(|()| Some(end))
             }
@@ -259,5 +255,12 @@ impl Polls {
         }
         self.running.shutdown().await;
         result
+    }
+}
+
+fn reported(end: &PollEnd) -> ReportedEnd {
+    match end {
+        PollEnd::Polled(_) => ReportedEnd::Stored,
+        PollEnd::Held(_) => ReportedEnd::Held,
     }
 }

@@ -72,24 +72,14 @@ impl Transaction<'_> {
             "SELECT number, items, last_item_id, last_released_id, row_digest IS row_digest(output, number, items, last_item_id, last_released_id)
              FROM archive_page WHERE {condition}"
         );
-        let row = self
-            .connection
-            .prepare_cached(&sql)?
-            .query_row(parameters, |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get::<_, String>(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get::<_, bool>(4)?,
-                ))
-            })
-            .optional()?;
-        let Some((number, items, seen, late, is_intact)) = row else { return Ok(None) };
-        check_intact(is_intact, || format!("archive page {number}"))?;
-        let items: Vec<i64> = serde_json::from_str(&items)?;
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(parameters)?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let number = row.get(0)?;
+        check_intact(row, 4, || format!("archive page {number}"))?;
+        let items: Vec<i64> = serde_json::from_str(row.get_ref(1)?.as_str().unwrap_or_default())?;
         let items = items.into_iter().map(ItemKey).collect();
-        Ok(Some(ArchivePage { number, items, seen: ItemKey(seen), late }))
+        Ok(Some(ArchivePage { number, items, seen: ItemKey(row.get(2)?), late: row.get(3)? }))
     }
 
     /// At most `limit` items of all feeds that arrived, or were released, since `page` was written.

@@ -68,7 +68,7 @@ impl Transaction<'_> {
         )?;
         let mut rows = statement.query([output])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        check_intact(row.get(4)?, || format!("the last period of {output}"))?;
+        check_intact(row, 4, || format!("the last period of {output}"))?;
         Ok(Some(DigestState {
             closed_until: timestamp(row.get(0)?)?,
             seen: ItemKey(row.get(1)?),
@@ -278,7 +278,7 @@ fn read_all(mut rows: Rows<'_>) -> Result<Vec<StoredDigest>, Error> {
 
 fn read(row: &Row<'_>) -> Result<StoredDigest, Error> {
     let number = row.get(0)?;
-    check_intact(row.get(8)?, || format!("digest {number}"))?;
+    check_intact(row, 8, || format!("digest {number}"))?;
     Ok(StoredDigest {
         number,
         id: row.get(1)?,

@@ -187,7 +187,7 @@ impl Transaction<'_> {
         let mut known = KnownFeeds::default();
         while let Some(row) = rows.next()? {
             let key = row.get(0)?;
-            check_intact(row.get(3)?, || format!("feed {key}"))?;
+            check_intact(row, 3, || format!("feed {key}"))?;
             let name: String = row.get(1)?;
             known.by_name.insert(name.clone(), key);
             known.names.insert(key, name);
@@ -483,7 +483,7 @@ impl Transaction<'_> {
         let mut feeds = Vec::new();
         while let Some(row) = rows.next()? {
             let key: i64 = row.get(0)?;
-            check_intact(row.get(6)?, || format!("feed {key}"))?;
+            check_intact(row, 6, || format!("feed {key}"))?;
             feeds.push(info(row)?);
         }
         Ok(feeds)

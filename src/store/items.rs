@@ -38,7 +38,7 @@ impl Transaction<'_> {
         let mut known = HashMap::with_capacity(identities.len());
         while let Some(row) = rows.next()? {
             let key: i64 = row.get(1)?;
-            check_intact(row.get(7)?, || format!("what identifies item {key}"))?;
+            check_intact(row, 7, || format!("what identifies item {key}"))?;
             let content_digest = digest(row.get_ref(2)?.as_blob().unwrap_or_default())?;
             let identity = digest(row.get_ref(0)?.as_blob().unwrap_or_default())?;
             let url_key =
@@ -313,23 +313,6 @@ impl Transaction<'_> {
     }
 }
 
-/// Who has the ids of a new item whose identity the feed does not know.
-#[derive(Default)]
-struct IdUse {
-    /// The item of the feed that the new item is, whose row of `identity` was lost: it has one of its ids and its content.
-    unidentified: Option<ItemKey>,
-    /// Whether an item has the outward id that the publisher's id makes.
-    is_outward_id_taken: bool,
-}
-
-impl IdUse {
-    /// The outward id: the publisher's, unless an item has it already. The second value is then the publisher's.
-    fn outward_id(self, new: &NewItem) -> (&str, Option<&str>) {
-        let wanted = (new.outward_id != new.own_id).then_some(new.outward_id.as_str());
-        if self.is_outward_id_taken { (&new.own_id, wanted) } else { (&new.outward_id, None) }
-    }
-}
-
 impl Transaction<'_> {
     /// Key of the item that was added last; 0 where there is none.
     pub fn newest_item(&self) -> Result<ItemKey, Error> {
@@ -349,18 +332,9 @@ impl Transaction<'_> {
         new: &NewItem,
         key: ItemKey,
     ) -> Result<bool, Error> {
-        let mut known = self
-            .connection
-            .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?;
-        if known.exists(params![update.feed.0, new.identity])? {
+        let Some((outward_id, wanted_id)) = self.outward_id(update.feed, new)? else {
             return Ok(false);
-        }
-        let ids = self.id_use(update.feed, new)?;
-        if let Some(known) = ids.unidentified {
-            self.insert_identities(update.feed, new, known)?;
-            return Ok(false);
-        }
-        let (outward_id, wanted_id) = ids.outward_id(new);
+        };
         let item = &new.item;
         let published = item.published.map(millis);
         let seen = millis(new.first_seen);
@@ -408,22 +382,36 @@ impl Transaction<'_> {
         Ok(true)
     }
 
-    /// Who has the ids of a new item.
-    fn id_use(&self, feed: FeedKey, new: &NewItem) -> Result<IdUse, Error> {
-        let mut statement = self.connection.prepare_cached(
+    /// The outward id of a new item: the publisher's, unless an item has it already. The second value is then the
+    /// publisher's. `None`: the feed knows the item. If its row of `identity` was lost, it gets it again: the item has one of
+    /// the ids, and the content.
+    fn outward_id<'n>(
+        &self,
+        feed: FeedKey,
+        new: &'n NewItem,
+    ) -> Result<Option<(&'n str, Option<&'n str>)>, Error> {
+        let mut known = self
+            .connection
+            .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?;
+        if known.exists(params![feed.0, new.identity])? {
+            return Ok(None);
+        }
+        let mut users = self.connection.prepare_cached(
             "SELECT id, outward_id = ?1, feed_id = ?3 AND content_digest = ?4
              FROM item WHERE outward_id IN (?1, ?2)",
         )?;
-        let mut rows =
-            statement.query(params![new.outward_id, new.own_id, feed.0, new.content_digest])?;
-        let mut found = IdUse::default();
+        let ids = params![new.outward_id, new.own_id, feed.0, new.content_digest];
+        let mut rows = users.query(ids)?;
+        let mut is_taken = false;
         while let Some(row) = rows.next()? {
-            found.is_outward_id_taken |= row.get::<_, bool>(1)?;
             if row.get(2)? {
-                found.unidentified = Some(ItemKey(row.get(0)?));
+                self.insert_identities(feed, new, ItemKey(row.get(0)?))?;
+                return Ok(None);
             }
+            is_taken |= row.get::<_, bool>(1)?;
         }
-        Ok(found)
+        let wanted = (new.outward_id != new.own_id).then_some(new.outward_id.as_str());
+        Ok(Some(if is_taken { (&new.own_id, wanted) } else { (&new.outward_id, None) }))
     }
 
     /// Inserts what identifies a new item within its feed.

@@ -11,7 +11,7 @@ use rusqlite::params;
 use super::error::Error;
 use super::feed_state::Which;
 use super::poll_update::{PollCounts, PollUpdate};
-use super::row_digest::{FEED, check_intact};
+use super::row_digest::{FEED, altered};
 use super::search::Unindexed;
 use super::transaction::Transaction;
 use super::values::{digests_to_bytes, millis, outcome, timestamp};
@@ -197,7 +197,9 @@ impl Transaction<'_> {
                 facts.boilerplate.as_deref().map(digests_to_bytes),
                 serde_json::to_string(&facts.removed)?,
             ])?;
-            check_intact(changed > 0, || format!("feed {}", update.feed.0))?;
+            if changed == 0 {
+                return Err(altered(&format!("feed {}", update.feed.0)));
+            }
             self.write_feed_digest(update.feed)?;
         }
         Ok(self.write_state_digests(Which::One(update.feed))?)

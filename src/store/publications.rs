@@ -76,7 +76,7 @@ impl Transaction<'_> {
         )?;
         let mut rows = statement.query([name])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        check_intact(row.get(2)?, || format!("the id of the output {name}"))?;
+        check_intact(row, 2, || format!("the id of the output {name}"))?;
         let (id, since) = (row.get(0)?, timestamp(row.get(1)?)?);
         Ok(Some(RegisteredOutput { name: name.to_owned(), id, since }))
     }
@@ -96,7 +96,7 @@ impl Transaction<'_> {
         let mut ids = HashMap::new();
         while let Some(row) = rows.next()? {
             let key = ItemKey(row.get(0)?);
-            check_intact(row.get(2)?, || format!("the id of item {} in {output}", key.0))?;
+            check_intact(row, 2, || format!("the id of item {} in {output}", key.0))?;
             ids.insert(key, row.get(1)?);
         }
         Ok(ids)
@@ -142,7 +142,7 @@ impl Transaction<'_> {
         )?;
         let mut rows = statement.query([output])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        check_intact(row.get(1)?, || format!("the last publication of {output}"))?;
+        check_intact(row, 1, || format!("the last publication of {output}"))?;
         Ok(row.get(0)?)
     }
 

@@ -6,7 +6,7 @@
 
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 
 use super::error::Error;
 use super::feed_state::STATE;
@@ -150,12 +150,18 @@ fn digest<'v>(values: impl Iterator<Item = ValueRef<'v>>) -> [u8; 16] {
     hash.finish_short()
 }
 
-/// Reports a row whose digest differs, by what the row is.
-pub(super) fn check_intact(is_intact: bool, what: impl FnOnce() -> String) -> Result<(), Error> {
-    if is_intact {
-        return Ok(());
-    }
-    Err(Error::Corrupt(format!("{} differs from what was written", what())))
+/// Reports a row whose digest differs, by what the row is. Column `at` is whether it is the same.
+pub(super) fn check_intact(
+    row: &Row<'_>,
+    at: usize,
+    what: impl FnOnce() -> String,
+) -> Result<(), Error> {
+    if row.get(at)? { Ok(()) } else { Err(altered(&what())) }
+}
+
+/// The error for a row that differs from what was written, by what the row is.
+pub(super) fn altered(what: &str) -> Error {
+    Error::Corrupt(format!("{what} differs from what was written"))
 }
 
 impl Transaction<'_> {
