@@ -37,11 +37,12 @@ impl Transaction<'_> {
     pub(super) fn move_clock(&self, mark: &ClockMark, by: SignedDuration) -> Result<(), Error> {
         let by = i64::try_from(by.as_millis()).unwrap_or(0);
         if by != 0 {
-            self.reset_altered_states(Which::All)?;
-            for statement in MOVES {
-                self.connection.execute(statement, [by])?;
-            }
-            self.write_state_digests(Which::All)?;
+            self.change_states(Which::All, || {
+                for statement in MOVES {
+                    self.connection.execute(statement, [by])?;
+                }
+                Ok(())
+            })?;
         }
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO clock (id, boot, offset) VALUES (1, ?1, ?2)")?

@@ -7,6 +7,7 @@
 
 use rusqlite::params;
 
+use super::error::Error;
 use super::transaction::Transaction;
 use crate::model::FeedKey;
 
@@ -72,6 +73,18 @@ impl Transaction<'_> {
     /// The same for one feed. Returns the number of states that were reset.
     pub(super) fn reset_altered_state(&self, feed: FeedKey) -> rusqlite::Result<usize> {
         self.reset_altered_states(Which::One(feed)).map(|reset| reset.len())
+    }
+
+    /// Changes states: resets those that are altered first, and writes the digests of what the change made of them.
+    pub(super) fn change_states<T>(
+        &self,
+        which: Which,
+        change: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.reset_altered_states(which)?;
+        let changed = change()?;
+        self.write_state_digests(which)?;
+        Ok(changed)
     }
 
     /// Writes the digests of states, after a change of them.

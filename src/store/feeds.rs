@@ -311,17 +311,21 @@ impl Transaction<'_> {
 
     /// Writes new plans for these feeds.
     pub(super) fn replan(&self, plans: &[(FeedKey, Plan)]) -> Result<(), Error> {
+        for (feed, plan) in plans {
+            self.change_states(Which::One(*feed), || self.write_plan(*feed, plan))?;
+        }
+        Ok(())
+    }
+
+    /// The same within a change of the state of this feed.
+    pub(super) fn write_plan(&self, feed: FeedKey, plan: &Plan) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE feed SET next_poll_at = ?2, plan_reason = ?3, plan_text = ?4, plan_inputs = ?5 WHERE id = ?1",
         )?;
-        for (feed, plan) in plans {
-            self.reset_altered_states(Which::One(*feed))?;
-            let considered = serde_json::to_string(&plan.considered)?;
-            let reason = &plan.reason;
-            let at = millis(plan.at);
-            statement.execute(params![feed.0, at, reason.kind.slug(), reason.text, considered])?;
-            self.write_state_digests(Which::One(*feed))?;
-        }
+        let considered = serde_json::to_string(&plan.considered)?;
+        let reason = &plan.reason;
+        let at = millis(plan.at);
+        statement.execute(params![feed.0, at, reason.kind.slug(), reason.text, considered])?;
         Ok(())
     }
 }

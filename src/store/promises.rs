@@ -234,11 +234,13 @@ impl Transaction<'_> {
                     failing_since = CASE WHEN failures <= 1 THEN NULL ELSE failing_since END
              WHERE id = ?1 AND plan_reason <> ?2 AND failures > 0",
         )?;
-        for feed in feeds {
-            self.reset_altered_states(Which::One(feed.0))?;
-            if statement.execute(params![feed.0.0, ReasonKind::Offline.slug()])? > 0 {
-                self.replan(std::slice::from_ref(feed))?;
-            }
+        for (feed, plan) in feeds {
+            self.change_states(Which::One(*feed), || {
+                match statement.execute(params![feed.0, ReasonKind::Offline.slug()])? {
+                    0 => Ok(()),
+                    _ => self.write_plan(*feed, plan),
+                }
+            })?;
         }
         Ok(())
     }

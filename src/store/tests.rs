@@ -528,3 +528,28 @@ async fn the_log_stays_below_64_mib_without_a_long_reader() {
     }
     assert!(written > 64 << 20 && (1 << 20..64 << 20).contains(&largest), "{largest} bytes");
 }
+
+#[tokio::test]
+async fn a_feed_whose_failure_is_taken_back_keeps_its_state() {
+    let (_folder, _, store, [a, b]) = store().await;
+    store.write_poll(Arc::new(update(a, Vec::new(), Vec::new()))).await.unwrap();
+    let failed = PollUpdate { failures: 1, response: None, ..update(a, Vec::new(), Vec::new()) };
+    store.write_poll(Arc::new(failed)).await.unwrap();
+    let plan = Plan { at: at(7_000), ..update(a, Vec::new(), Vec::new()).plan };
+    for change in ["exonerated", "planned again"] {
+        if change == "exonerated" {
+            let exonerated = vec![(a, plan.clone())];
+            let other = PollUpdate { exonerated, ..update(b, Vec::new(), Vec::new()) };
+            store.write_poll(Arc::new(other)).await.unwrap();
+        } else {
+            store.write(Write::Replan(vec![(a, plan.clone())])).await.unwrap();
+        }
+        let state = read(&store, |tx| tx.feed_state(a));
+        assert_eq!((state.is_altered, state.failures), (false, 0), "{change}");
+        assert_eq!(state.response.validators.etag, Some(b"\"1\"".to_vec()), "{change}");
+        let status =
+            read(&store, |tx| tx.feed_statuses()).into_iter().find(|one| one.info.key == a);
+        assert_eq!(status.unwrap().next_poll_at, plan.at, "{change}");
+        assert!(read(&store, |tx| tx.altered_rows(10)).is_empty(), "{change}");
+    }
+}
