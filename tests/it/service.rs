@@ -132,7 +132,9 @@ fn the_control_socket_answers_its_owner_alone_whatever_its_mode() {
     assert_eq!(own.code, 0, "{}", own.err);
     // Only root can run a command as another user.
     if std::fs::metadata(&control).unwrap().uid() == 0 {
-        let other = |command: &mut Command| drop(command.uid(65_534).gid(65_534));
+        let other = |command: &mut Command| {
+            command.uid(65_534).gid(65_534);
+        };
         allow(folder.path(), 0o755);
         let refused = reload(&other);
         assert_eq!(refused.code, 77, "by its mode: {}", refused.err);
