@@ -54,7 +54,8 @@ impl Transaction<'_> {
                 )));
             }
             insert.execute(params![output.name, output.id, millis(output.since)])?;
-            registered.push(output.clone());
+            // As it is read from now on: times have whole milliseconds.
+            registered.extend(self.registered_output(&output.name)?);
         }
         Ok(registered)
     }

@@ -553,3 +553,13 @@ async fn a_feed_whose_failure_is_taken_back_keeps_its_state() {
         assert!(read(&store, |tx| tx.altered_rows(10)).is_empty(), "{change}");
     }
 }
+
+#[tokio::test]
+async fn a_new_output_is_the_same_as_when_it_is_read_back() {
+    let (_folder, _, store, _) = store().await;
+    let since = Timestamp::from_nanosecond(1_234_567_891).unwrap();
+    let output = RegisteredOutput { name: "planet".to_owned(), id: "urn:x".to_owned(), since };
+    let first = store.register_outputs(vec![output.clone()]).await.unwrap();
+    let second = store.register_outputs(vec![output]).await.unwrap();
+    assert_eq!(first, second);
+}

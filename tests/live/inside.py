@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -137,15 +136,9 @@ def restart():
 
 
 def due():
-    """Has every feed polled now, which no config may ask for: a restart, with a word in the database. The state of a feed that
-    was changed by hand is reset."""
-    run("systemctl", "stop", "newswire.service")
-    database = sqlite3.connect(os.path.realpath(f"{STATE}/newswire.db"))
-    with database:
-        database.execute("UPDATE feed SET next_poll_at = 0")
-        database.execute("UPDATE asked SET at = at - 86400000")
-    database.close()
+    """Has every feed polled by the daemon, after a restart."""
     restart()
+    run("newswire", "poll", "--all", "--force", "--config", CONFIG)
 
 
 def get(path, host="127.0.0.1:8420"):
