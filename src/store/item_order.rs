@@ -112,7 +112,7 @@ pub(crate) fn head(row: &Row<'_>, feed: FeedKey) -> Result<ItemHead, Error> {
 enum Neighbour {
     /// It was not looked for.
     Unknown,
-    /// This one; `None`: there is none.
+    /// This one; `None`: the index ends there.
     Entry(Option<ItemHead>),
 }
 
@@ -180,7 +180,7 @@ impl Transaction<'_> {
         Ok(heads)
     }
 
-    /// The entry before those of a feed; `None`: there is none.
+    /// The entry before those of a feed; `None`: the index begins with the feed.
     fn before(&self, feed: FeedKey) -> Result<Option<ItemHead>, Error> {
         let mut before = self.connection.prepare_cached(&format!(
             "SELECT {ENTRY} WHERE item.feed_id < ?1 AND item.hidden IS NULL

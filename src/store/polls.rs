@@ -93,7 +93,6 @@ impl Transaction<'_> {
         &self,
         update: &PollUpdate,
     ) -> Result<(PollCounts, Vec<Unindexed>), Error> {
-        self.reset_altered_states(Which::One(update.feed))?;
         let mut recorded = PollCounts { changed: update.changed.len(), ..PollCounts::default() };
         let mut next = self.next_item_key()?;
         let mut unindexed = Vec::with_capacity(update.new.len());
@@ -129,8 +128,10 @@ impl Transaction<'_> {
                 unindexed.push(Unindexed::Changed(changed.key, at));
             }
         }
-        self.count_poll(update, &recorded)?;
-        self.update_polled_feed(update, &recorded)?;
+        self.change_states(Which::One(update.feed), || {
+            self.count_poll(update, &recorded)?;
+            self.update_polled_feed(update, &recorded)
+        })?;
         self.insert_poll(update, &recorded)?;
         self.write_promises(&update.promises)?;
         self.exonerate(&update.exonerated)?;
@@ -202,7 +203,7 @@ impl Transaction<'_> {
             }
             self.write_feed_digest(update.feed)?;
         }
-        Ok(self.write_state_digests(Which::One(update.feed))?)
+        Ok(())
     }
 
     /// Writes what makes the next request conditional, if that changed.
