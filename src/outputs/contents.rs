@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::form_urlencoded;
 
 use super::archive;
+use super::arrivals;
 use super::digest;
 use super::error::Error;
 use super::filtered::{self, OutputFeeds};
@@ -149,8 +150,7 @@ impl Contents {
         if let Some((_, document)) = lock().iter().find(is_it) {
             return Ok(Some(Arc::clone(document)));
         }
-        let newest = Query { month: None, after: None, ..query.clone() };
-        let mut entries = self.browse(&newest, self.output.items)?.entries;
+        let mut entries = self.reader.read(|reader| self.newest(reader, query))?;
         // The results of a search are in the order of arrival.
         entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
         let output = filtered::of_query(&self.output, query, &self.feeds()?);
@@ -162,6 +162,21 @@ impl Contents {
         filtered.push_front((url_query, Arc::clone(&document)));
         filtered.truncate(FILTERED);
         Ok(Some(document))
+    }
+
+    /// The items of a query for a document: the newest, and those that arrived last.
+    fn newest(&self, reader: &Transaction<'_>, query: &Query) -> Result<Vec<OutputItem>, Error> {
+        let newest = Query { month: None, after: None, ..query.clone() };
+        // The results of a search are those that arrived last.
+        if self.output.digest.is_some() || !query.words.trim().is_empty() {
+            return Ok(self.browse_in(reader, &newest, self.output.items)?.entries);
+        }
+        let mut entries = self.find(reader, &newest, self.output.items)?.entries;
+        let selector = Selector::new(&self.output, Timestamp::MAX);
+        let feeds = self.feeds_of(reader, query, &selector)?;
+        arrivals::add_latest(reader, (&self.output, &feeds), &selector, &mut entries)?;
+        complete(reader, &self.output, &mut entries, &feeds_taken(reader, &self.output)?)?;
+        Ok(entries)
     }
 
     /// At most `limit` items.
@@ -181,6 +196,18 @@ impl Contents {
         if self.output.digest.is_some() {
             return self.browse_digests(reader, query, limit);
         }
+        let mut results = self.find(reader, query, limit)?;
+        complete(reader, &self.output, &mut results.entries, &feeds_taken(reader, &self.output)?)?;
+        Ok(results)
+    }
+
+    /// The stories of a query, not completed. Not of an output with digests.
+    fn find(
+        &self,
+        reader: &Transaction<'_>,
+        query: &Query,
+        limit: usize,
+    ) -> Result<Results, Error> {
         // Only `max_age` uses the time, and a query is not limited by age.
         let selector = Selector::new(&self.output, Timestamp::MAX);
         let shown = self.feeds_of(reader, query, &selector)?;
@@ -221,8 +248,6 @@ impl Contents {
                 break;
             }
         }
-        let taken = feeds_taken(reader, &self.output)?;
-        complete(reader, &self.output, &mut results.entries, &taken)?;
         Ok(results)
     }
 

@@ -7,6 +7,7 @@
 //! select      which stored items an output shows, newest first
 //! ids         ids that an output assigns to items whose own id is taken
 //! archive     the archive pages, RFC 5005
+//! arrivals    stories that arrived last, whatever their dates
 //! digest      digests of an output: closing of periods, closed ones as entries
 //! contents    queries about one output: items by page, search, one item, archive pages
 //! newer       the way back from a page to newer items
@@ -27,6 +28,7 @@
 //! daemon.
 
 mod archive;
+mod arrivals;
 mod basis;
 mod contents;
 mod digest;

@@ -484,8 +484,8 @@ impl Publisher {
             if let Some(pages) = early {
                 return Ok(Preparation::ArchiveFirst(pages));
             }
-            let Selection { entries, assigned, until } = selected;
-            compare(&asked, &last, &entries)?;
+            let Selection { entries, assigned, until, displaced } = selected;
+            compare(&asked, &last, (&entries, displaced))?;
             let archive = archive::announced(&asked, &complete);
             let documents = render(&asked, Page::Subscription { archive }, &entries)?;
             let new = PreviousPublication::new(&entries);
@@ -555,9 +555,9 @@ fn last_published(
 fn compare(
     output: &Output,
     last: &PreviousPublication,
-    entries: &[OutputItem],
+    (entries, displaced): (&[OutputItem], Option<Timestamp>),
 ) -> Result<(), Error> {
-    let gone = last.compare(entries);
+    let gone = last.compare(entries, displaced);
     let gone = gone.map_err(|source| Error::Check { name: output.id.clone(), source })?;
     if let Some(first) = gone.first() {
         let (output, gone) = (&output.id, gone.len());

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::arrivals;
 use super::digest;
 use super::error::Error;
 use super::ids::{self, AssignedId};
@@ -35,6 +36,8 @@ pub(super) struct Selection {
     pub(super) assigned: Vec<AssignedId>,
     /// When the oldest entry that is shown for its age leaves; `None`: none is.
     pub(super) until: Option<Timestamp>,
+    /// Stories that are not newer have no room; `None`: there is room.
+    pub(super) displaced: Option<Timestamp>,
 }
 
 /// The stories that the output shows, newest first.
@@ -61,7 +64,7 @@ pub(super) fn selection(
     if let Some(rule) = output.digest {
         let entries = digest::newest(reader, output)?;
         let until = Some(rule.end_after(now, &output.presentation.zone()));
-        return Ok(Selection { entries, assigned: Vec::new(), until });
+        return Ok(Selection { entries, assigned: Vec::new(), until, displaced: None });
     }
     let mut selector = Selector::new(output, now);
     let feeds = feeds(reader, |feed| selector.takes_feed(&feed.id, &feed.tags))?;
@@ -84,9 +87,13 @@ pub(super) fn selection(
             }
         }
     }
+    let latest = arrivals::add_latest(reader, (output, &feeds), &selector, &mut entries)?;
+    let by_date = entries.iter().filter(|entry| !latest.contains(&entry.key));
+    let oldest = by_date.map(|entry| entry.sort_at).min().unwrap_or(Timestamp::MAX);
+    let displaced = (entries.len() >= output.items).then_some(oldest);
     let assigned = complete(reader, output, &mut entries, &feeds)?;
     selector.arrange(&mut entries);
-    Ok(Selection { entries, assigned, until: selector.until() })
+    Ok(Selection { entries, assigned, until: selector.until(), displaced })
 }
 
 /// The feeds that `takes` accepts, of those whose items may be in outputs.

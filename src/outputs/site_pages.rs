@@ -3,7 +3,7 @@
 //! A name never changes, so that links to a page stay. A month with many stories has parts of [`PART`] stories, numbered
 //! from the oldest: a new story changes only the page of the month that has no number.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -121,6 +121,32 @@ pub struct SiteList {
     pub has_more: bool,
     /// Its stories, newest first.
     pub(super) stories: Vec<SiteStory>,
+    /// The stories of its documents, newest first; empty: it has none.
+    pub(super) in_documents: Vec<SiteStory>,
+}
+
+/// Which stories documents have room for.
+#[derive(Debug)]
+pub(super) struct DocumentRoom {
+    /// Largest number of stories.
+    pub(super) items: usize,
+    /// Those that arrived last, which have room first.
+    pub(super) latest: HashSet<ItemKey>,
+}
+
+impl DocumentRoom {
+    /// Those of the stories that a document has, in the same order: the newest first.
+    fn select<'s>(&self, stories: impl Iterator<Item = &'s SiteStory> + Clone) -> Vec<SiteStory> {
+        let items = self.items.min(PART);
+        let is_latest = |story: &&SiteStory| self.latest.contains(&story.key);
+        let mut room = items.saturating_sub(stories.clone().filter(is_latest).count());
+        let mut has_room = || {
+            let had = room > 0;
+            room = room.saturating_sub(1);
+            had
+        };
+        stories.filter(|story| is_latest(story) || has_room()).take(items).copied().collect()
+    }
 }
 
 /// The pages with several stories, in the order in which they are written: a page is there before the first page links
@@ -129,14 +155,16 @@ pub(super) fn lists(
     stories: &[SiteStory],
     feeds: &[Arc<FeedInfo>],
     zone: &TimeZone,
+    room: &DocumentRoom,
 ) -> (Vec<SiteList>, Vec<Month>) {
     let mut lists = Vec::new();
     let newest = |page: SitePage, shown: &dyn Fn(FeedKey) -> bool| {
         let all = stories.iter().filter(|story| shown(story.feed));
+        let in_documents = room.select(all.clone());
         let mut shown: Vec<SiteStory> = all.take(PART + 1).copied().collect();
         let has_more = shown.len() > PART;
         shown.truncate(PART);
-        SiteList { page, older: None, newer: None, has_more, stories: shown }
+        SiteList { page, older: None, newer: None, has_more, stories: shown, in_documents }
     };
     for feed in feeds {
         let page = SitePage::Feed(feed.id.to_string());
@@ -163,6 +191,7 @@ pub(super) fn lists(
         newer: None,
         has_more: next.is_some(),
         stories: shown.to_vec(),
+        in_documents: Vec::new(),
     });
     (lists, months.into_keys().rev().collect())
 }
@@ -182,6 +211,7 @@ fn parts(month: Month, stories: &[SiteStory]) -> Vec<SiteList> {
                 newer: Some(if number < full { part(number + 1) } else { SitePage::month(month) }),
                 has_more: true,
                 stories: rest[end - PART..end].to_vec(),
+                in_documents: Vec::new(),
             }
         })
         .collect();
@@ -191,6 +221,7 @@ fn parts(month: Month, stories: &[SiteStory]) -> Vec<SiteList> {
         newer: None,
         has_more: full > 0,
         stories: newest.to_vec(),
+        in_documents: Vec::new(),
     });
     lists
 }
@@ -234,6 +265,20 @@ mod tests {
         let full = month(400);
         assert_eq!(newer(&full[1]).as_deref(), Some("2023-11-p3.html"));
         assert_eq!(full[0], after[0]);
+    }
+
+    #[test]
+    fn documents_have_room_for_stories_that_arrived_late() {
+        let newest_first: Vec<SiteStory> = (1..=9).rev().map(story).collect();
+        let keys = |items, latest: &[i64]| {
+            let latest = latest.iter().copied().map(ItemKey).collect();
+            let selected = DocumentRoom { items, latest }.select(newest_first.iter());
+            selected.iter().map(|story| story.key.0).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(3, &[]), [9, 8, 7]);
+        assert_eq!(keys(3, &[9, 2]), [9, 8, 2]);
+        assert_eq!(keys(3, &[5, 4, 2]), [5, 4, 2]);
+        assert_eq!(keys(20, &[2]).len(), 9);
     }
 
     #[test]

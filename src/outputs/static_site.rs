@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::arrivals;
 use super::contents::Contents;
 use super::digest;
 use super::error::Error;
@@ -21,7 +22,7 @@ use super::filtered::{self, OutputFeeds};
 use super::months::Month;
 use super::select::{BATCH, Feeds, complete, feeds_taken, leads};
 use super::site_manifest::{self, Completeness, Content, Entry, Manifest, has_gzip, short};
-use super::site_pages::{SiteList, SitePage, SiteStory, lists};
+use super::site_pages::{DocumentRoom, SiteList, SitePage, SiteStory, lists};
 use crate::files::Batch as Files;
 use crate::model::{FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{self, Coding, Effort, Format, Output, Selector};
@@ -246,7 +247,10 @@ impl Work<'_> {
         shown.sort_by_key(|story| Reverse((story.sort_at, story.key)));
         let by_title = OutputFeeds::new(self.output, feeds);
         let zone = self.output.presentation.zone();
-        let (lists, months) = lists(&shown, by_title.selectable(), &zone);
+        let latest = arrivals::latest(reader, self.output)?;
+        let latest = latest.into_iter().map(|head| head.key).collect();
+        let room = DocumentRoom { items: self.output.items, latest };
+        let (lists, months) = lists(&shown, by_title.selectable(), &zone, &room);
         let frame = sha256(format!("{look:?} {:?} {months:?}", by_title.all));
         let (mut files, mut count) = (PageFiles::default(), 0);
         for list in &lists {
@@ -262,16 +266,16 @@ impl Work<'_> {
                 return Ok(None);
             }
             count += 1;
-            let heads: Vec<ItemHead> = list.stories.iter().map(SiteStory::head).collect();
-            let mut entries = self.entries(reader, &heads, feeds)?;
-            let entries: Vec<OutputItem> =
-                heads.iter().filter_map(|head| entries.remove(&head.key)).collect();
-            for document in documents {
-                self.document(&mut files, document, &entries)?;
+            if !documents.is_empty() {
+                let entries = self.stories_of(reader, &list.in_documents, feeds)?;
+                for document in documents {
+                    self.document(&mut files, document, &entries)?;
+                }
             }
             if is_known {
                 continue;
             }
+            let entries = self.stories_of(reader, &list.stories, feeds)?;
             let content = SiteContent::List { list, entries, feeds: &by_title, months: &months };
             let html = render(content)?.into_bytes();
             let content = Content::File(self.add(&mut files, &path, html)?);
@@ -279,6 +283,18 @@ impl Work<'_> {
         }
         self.commit(files)?;
         Ok(Some(lists))
+    }
+
+    /// These stories in their order, as far as they can still be shown.
+    fn stories_of(
+        &self,
+        reader: &Transaction<'_>,
+        stories: &[SiteStory],
+        feeds: &Feeds,
+    ) -> Result<Vec<OutputItem>, Error> {
+        let heads: Vec<ItemHead> = stories.iter().map(SiteStory::head).collect();
+        let mut entries = self.entries(reader, &heads, feeds)?;
+        Ok(heads.iter().filter_map(|head| entries.remove(&head.key)).collect())
     }
 
     /// Whether the path was made from this.
@@ -299,7 +315,7 @@ impl Work<'_> {
         let mut digest = Sha256::new();
         digest.update(look);
         digest.update(&output.title);
-        list.stories.iter().take(output.items).for_each(|story| story.add_to(&mut digest));
+        list.in_documents.iter().for_each(|story| story.add_to(&mut digest));
         let (output, basis) = (Arc::new(output), short(digest.finish()));
         let named = output.formats.iter().filter_map(|format| {
             let path = list.page.document(*format)?;
@@ -315,8 +331,7 @@ impl Work<'_> {
         ListDocument { path, output, format, basis }: ListDocument,
         entries: &[OutputItem],
     ) -> Result<(), Error> {
-        let newest = &entries[..entries.len().min(output.items)];
-        let Some(made) = filtered::document(&output, format, newest)? else { return Ok(()) };
+        let Some(made) = filtered::document(&output, format, entries)? else { return Ok(()) };
         let content = Content::File(self.add(files, &path, made.body.to_vec())?);
         files.made.push((path, Entry { basis, content }));
         Ok(())

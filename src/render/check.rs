@@ -193,11 +193,16 @@ impl PreviousPublication {
     }
 
     /// Compares it with the next publication. Returns the ids of items that are missing although no newer
-    /// items of their feed displaced them: because of a changed filter, a removed feed, or a bug.
+    /// items displaced them: because of a changed filter, a removed feed, or a bug. Items that are not newer than
+    /// `displaced` have no room; `None`: there is room.
     ///
     /// # Errors
     /// When an item has another id than before, or the id of another item.
-    pub fn compare(&self, entries: &[OutputItem]) -> Result<Vec<&str>, CheckError> {
+    pub fn compare(
+        &self,
+        entries: &[OutputItem],
+        displaced: Option<Timestamp>,
+    ) -> Result<Vec<&str>, CheckError> {
         let mut oldest: HashMap<FeedKey, Timestamp> = HashMap::new();
         let mut still = HashSet::with_capacity(entries.len());
         let owners: HashMap<&str, ItemKey> =
@@ -218,8 +223,8 @@ impl PreviousPublication {
             *first = entry.sort_at.min(*first);
         }
         let gone = self.shown.iter().filter(|(key, published)| {
-            let pushed_out =
-                || oldest.get(&published.feed).is_some_and(|at| published.sort_at <= *at);
+            let first = oldest.get(&published.feed).copied();
+            let pushed_out = || first.max(displaced).is_some_and(|at| published.sort_at <= at);
             !still.contains(*key) && !pushed_out()
         });
         let mut gone: Vec<&str> = gone.map(|(_, published)| published.id.as_str()).collect();

@@ -5,13 +5,13 @@
 //! [`AddResult::Full`].
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::output::{Output, ShownDate};
 use super::podcast;
-use crate::model::{Conditions, FeedId, FeedKey, OutputItem, Refusal, Subject};
+use crate::model::{Conditions, FeedId, FeedKey, ItemKey, OutputItem, Refusal, Subject};
 
 /// What [`Selector::try_add`] did with a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +147,36 @@ impl<'a> Selector<'a> {
         }
         self.taken += 1;
         AddResult::Taken
+    }
+
+    /// Adds stories that arrived lately and are older than what was selected by date, those first that have room first. Each
+    /// takes the place of the oldest one that is not among the `latest`: of one of its own feed, if that has its maximum.
+    pub fn add_late(
+        &self,
+        selected: &mut Vec<OutputItem>,
+        late: Vec<OutputItem>,
+        latest: &HashSet<ItemKey>,
+    ) {
+        let young = |entry: &OutputItem| self.young.is_some_and(|since| entry.sort_at > since);
+        let position = |entry: &OutputItem| Reverse((entry.sort_at, entry.key));
+        for entry in late {
+            let is_own = |other: &OutputItem| other.feed.key == entry.feed.key;
+            let of_feed = selected.iter().filter(|other| is_own(other)).count();
+            let is_limited = self.limit().is_some_and(|limit| of_feed >= limit);
+            let leaves = |other: &OutputItem| {
+                let may = if is_limited { is_own(other) } else { !young(other) };
+                may && !latest.contains(&other.key)
+            };
+            if is_limited || selected.len() >= self.output.items {
+                match selected.iter().rposition(leaves) {
+                    Some(place) => drop(selected.remove(place)),
+                    None if is_limited || selected.len() >= Output::MAX_ITEMS => continue,
+                    None => {}
+                }
+            }
+            let place = selected.partition_point(|other| position(other) < position(&entry));
+            selected.insert(place, entry);
+        }
     }
 
     /// When the first of the items that were taken for their age becomes older than `max_age`.

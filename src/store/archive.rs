@@ -1,6 +1,6 @@
 //! The tables of archives: which items are on which page.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
@@ -124,6 +124,22 @@ impl Transaction<'_> {
         Ok(arrivals)
     }
 
+    /// Those of these items that are shown and were not in the first document of their feed, in the same order.
+    pub fn arrived_later(&self, keys: &[ItemKey]) -> Result<Vec<ItemHead>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.story_id, item.sort_at, item.feed_id FROM json_each(?1) wanted
+             CROSS JOIN item ON item.id = wanted.value CROSS JOIN feed ON feed.id = item.feed_id
+             WHERE item.hidden IS NULL AND item.first_seen_at > feed.first_read_at",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut heads = HashMap::with_capacity(keys.len());
+        while let Some(row) = rows.next()? {
+            let head = head(row, FeedKey(row.get(3)?))?;
+            heads.insert(head.key, head);
+        }
+        Ok(keys.iter().filter_map(|key| heads.remove(key)).collect())
+    }
+
     /// Those of these items that are on an archive page of the output. Reads the whole archive of the output, which
     /// is slow: use it for rare cases only.
     pub fn archived(&self, output: &str, keys: &[ItemKey]) -> Result<HashSet<ItemKey>, Error> {
@@ -163,4 +179,5 @@ pub(crate) fn every_method(transaction: &Transaction<'_>) {
     assert_eq!(transaction.archive_page("planet", 1).unwrap().unwrap(), page);
     assert_eq!(transaction.oldest_page("planet").unwrap(), None);
     assert_eq!(transaction.arrivals(&page, 5).unwrap().count, 2);
+    assert_eq!(transaction.arrived_later(&page.items).unwrap(), []);
 }

@@ -32,7 +32,8 @@ struct DigestedTable {
 const DIGEST: &str = "row_digest";
 
 /// The columns of a feed that are published, or that select its items.
-pub(super) const FEED: &str = "name, url, title, tags, profile, active, kept, guids_reused";
+pub(super) const FEED: &str =
+    "name, url, title, tags, profile, active, kept, guids_reused, first_read_at";
 
 const TABLES: &[DigestedTable] = &[
     DigestedTable {

@@ -409,22 +409,63 @@ fn who_has_the_token_can_follow_the_links() {
 fn a_story_that_leaves_the_document_is_in_the_archive_at_once() {
     run(async {
         let library = Library::with(small).await;
-        library.arrive(0, &notes(0..10)).await;
-        // It arrives late, is shown as the last but one, and is pushed out while its page has two stories.
-        let late = dated("late", "Late", "Sun, 01 Jun 2025 02:30:00 GMT");
-        library.arrive_document(1, &late).await;
+        // It is in the first document of its feed: it is shown by its date, as the last one.
+        let first = dated("first", "First", "Sun, 01 Jun 2025 00:30:00 GMT");
+        library.arrive_document(1, &first).await;
+        library.arrive(0, &notes(0..9)).await;
         let document = library.json("/planet.json").await;
-        assert!(titles(&document).contains(&"Late".to_owned()), "{:?}", titles(&document));
-        let new = dated("new", "New", "Sun, 01 Jun 2025 11:30:00 GMT");
+        assert!(titles(&document).contains(&"First".to_owned()), "{:?}", titles(&document));
+        let new = dated("new", "New", "Sun, 01 Jun 2025 03:30:00 GMT");
         library.arrive_document(1, &new).await;
         let history = library.history("/planet.json").await;
-        assert!(!titles(&history[0]).contains(&"Late".to_owned()));
-        assert!(titles(&history[1]).contains(&"Late".to_owned()), "{history:?}");
+        assert!(!titles(&history[0]).contains(&"First".to_owned()));
+        assert!(titles(&history[1]).contains(&"First".to_owned()), "{history:?}");
         // Each story is in the archive once.
         library.arrive(0, &notes(0..30)).await;
         let history = library.history("/planet.json").await;
         let all: Vec<String> = history[1..].iter().flat_map(titles).collect();
         assert_eq!(all.len(), all.iter().collect::<BTreeSet<_>>().len(), "{all:?}");
+    });
+}
+
+#[test]
+fn a_story_that_is_older_than_all_others_is_in_the_document_when_it_arrives() {
+    run(async {
+        let library = Library::with(small).await;
+        library.arrive(0, &notes(0..12)).await;
+        // Its server was down for a day.
+        let late = dated("late", "Late", "Sat, 31 May 2025 02:30:00 GMT");
+        library.arrive_document(1, &late).await;
+        let urls = ["/planet.json", "/planet.json?feed=b.test-feed"];
+        for url in urls {
+            let document = library.json(url).await;
+            assert_eq!(titles(&document).last().unwrap(), "Late", "{url}, in the order of dates");
+        }
+        assert_eq!(titles(&library.json("/planet.json").await).len(), 10);
+        // As many others have room with it.
+        library.arrive(0, &notes(8..21)).await;
+        let document = library.json("/planet.json").await;
+        assert!(titles(&document).contains(&"Late".to_owned()), "9 arrived later");
+        library.arrive(0, &notes(9..22)).await;
+        let history = library.history("/planet.json").await;
+        assert!(!titles(&history[0]).contains(&"Late".to_owned()), "10 arrived later");
+        assert!(history[1..].iter().flat_map(titles).any(|title| title == "Late"));
+    });
+}
+
+#[test]
+fn the_first_document_of_a_feed_displaces_nothing_by_its_arrival() {
+    run(async {
+        let library = Library::with(small).await;
+        answer(&library.world, &library.feeds[1], "no feed".to_owned());
+        let polls = [library.arrive(0, &notes(0..12)).await];
+        assert_eq!(polls, [0], "the other feed is read for the first time later");
+        let before = titles(&library.json("/planet.json").await);
+        let old = dated("old", "Old", "Sat, 31 May 2025 02:30:00 GMT");
+        library.arrive_document(1, &old).await;
+        assert_eq!(titles(&library.json("/planet.json").await), before);
+        let document = library.json("/planet.json?feed=b.test-feed").await;
+        assert_eq!(titles(&document), ["Old"]);
     });
 }
 

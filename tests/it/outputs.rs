@@ -1,5 +1,6 @@
 //! The outbound feeds: golden documents, what any string may do to them, and the read-back check.
 
+mod arrivals;
 mod check;
 mod consequences;
 mod golden;
