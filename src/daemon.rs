@@ -43,6 +43,8 @@ mod setup;
 mod status_line;
 mod store_checks;
 mod store_failures;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::pin;

@@ -202,6 +202,10 @@ fn open_writer(path: &Path) -> Result<Connection, OpenError> {
 /// # Errors
 /// When the file is not ours, has another schema, or SQLite fails.
 pub(crate) fn beside(path: &Path) -> Result<Connection, OpenError> {
+    open_beside(path).map_err(|error| examined(path, error))
+}
+
+fn open_beside(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let connection = Connection::open(path).map_err(sqlite)?;
     let _ = check(&connection, path)?;
@@ -246,18 +250,19 @@ pub(super) fn another_reader(path: &Path) -> Result<Connection, OpenError> {
 pub(crate) fn copy_reader(path: &Path) -> Result<Connection, OpenError> {
     header::examine(path)?;
     let access = if is_complete(path) { Access::Unchanging } else { Access::Shared };
-    let opened = open_reader(path, access).and_then(|connection| compared(path, connection));
-    opened.map_err(|error| examined(path, error))
+    let connection = open_reader(path, access).map_err(|error| examined(path, error))?;
+    compared(path, connection)
 }
 
 /// A connection whose definitions are this version's.
-fn compared(path: &Path, connection: Connection) -> Result<Connection, OpenError> {
+pub(super) fn compared(path: &Path, connection: Connection) -> Result<Connection, OpenError> {
     match check_definitions(&connection) {
         Ok(()) => Ok(connection),
-        Err(source) => Err(OpenError::Sqlite { path: path.to_owned(), source }),
+        Err(source) => Err(examined(path, OpenError::Sqlite { path: path.to_owned(), source })),
     }
 }
 
+/// The error with its true cause.
 fn examined(path: &Path, error: OpenError) -> OpenError {
     match read_failure::after_opening(path, &error) {
         Some(source) => OpenError::Unreadable { path: path.to_owned(), source },

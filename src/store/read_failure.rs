@@ -104,6 +104,18 @@ mod tests {
     }
 
     #[test]
+    fn a_read_that_fails_while_a_connection_opens_is_not_damage() {
+        use super::super::open;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newswire.db");
+        drop(open::writer(&path).unwrap());
+        // A connection that finds other definitions than the file has.
+        let connection = Connection::open_in_memory().unwrap();
+        let error = open::compared(&path, connection).unwrap_err();
+        assert!(matches!(error, OpenError::Unreadable { .. }), "{error}");
+    }
+
+    #[test]
     fn a_file_that_cannot_be_read_is_not_damaged() {
         let folder = tempfile::tempdir().unwrap();
         // The system opens a folder, and fails to read it.

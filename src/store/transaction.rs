@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::{Error, OpenError};
 use super::open;
+use super::read_failure::examined;
 
 /// An open transaction: all reads of one see the same state of the database, and its writes are committed
 /// together.
@@ -127,7 +128,7 @@ pub fn transact<T>(
         transaction.commit()?;
         Ok(result)
     };
-    Ok(transact())
+    Ok(transact().map_err(|error| examined(path, error)))
 }
 
 /// Copies a database, as it is at this moment, to a new file.

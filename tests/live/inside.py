@@ -4,6 +4,7 @@
 Each check is a function; it raises when something is not as it should be, and Skip where this newswire or
 this systemd cannot do the thing at all."""
 
+import fcntl
 import http.server
 import json
 import os
@@ -11,6 +12,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -226,6 +228,9 @@ def the_journal_has_fields_message_ids_and_the_texts_of_the_catalog():
     Origin.status["b"] = 200
     due()
     until("its recovery is told", lambda: journal(NEWSWIRE_EVENT="feed_recovered"), 30)
+    # Whatever else writes to the standard error, such as the allocator, is no record of newswire.
+    beside = [record["MESSAGE"] for record in journal(_TRANSPORT="stdout", _COMM="newswire")]
+    assert not beside, beside
 
 
 def hostile_words_stay_in_their_record():
@@ -303,6 +308,79 @@ def a_config_error_exits_with_78_and_is_not_started_again():
     with open(CONFIG, "w") as file:
         file.write(good)
     restart()
+
+
+def ends_with(code, again):
+    """Starts newswire, which has to end with this exit code, and whether systemd starts it again."""
+    run("systemctl", "reset-failed", "newswire.service", fine=None)
+    assert run("systemctl", "restart", "newswire.service", fine=None).returncode != 0, f"it runs, {code} was expected"
+    if again:
+        until(f"it is started again after {code}", lambda: int(show("NRestarts")["NRestarts"]) >= 1)
+    else:
+        # RestartSec is 1 s.
+        time.sleep(3)
+    state = show("ActiveState", "ExecMainStatus", "NRestarts", "Result")
+    if not again:
+        kept_down = {"ActiveState": "failed", "ExecMainStatus": str(code), "NRestarts": "0", "Result": "exit-code"}
+        assert state == kept_down, state
+    # A start that is under way has no status yet.
+    until(f"its status is {code}", lambda: show("ExecMainStatus")["ExecMainStatus"] == str(code))
+
+
+def errors_that_need_the_operator_keep_it_down():
+    run("systemctl", "stop", "newswire.service")
+    owner = os.stat(f"{STATE}/newswire.db")
+    shutil.copy(f"{STATE}/newswire.db", f"{STATE}/newer.db")
+    newer = sqlite3.connect(f"{STATE}/newer.db")
+    newer.execute("PRAGMA user_version = 9999")
+    newer.close()
+    os.chown(f"{STATE}/newer.db", owner.st_uid, owner.st_gid)
+    open(f"{STATE}/a-file", "w").close()
+    os.mkdir(f"{STATE}/theirs", 0o700)
+    run_with = "[Service]\nExecStart=\nExecStart=/usr/bin/newswire "
+    commands = [(64, "run --nonsense"), (66, "run --config /etc/newswire/missing.toml")]
+    paths = [(65, "newer.db"), (73, "a-file/state/newswire.db"), (77, "theirs/newswire.db")]
+    for code, command in commands:
+        drop_in("zz-command.conf", f"{run_with}{command}\n")
+        ends_with(code, again=False)
+        take_away("zz-command.conf")
+    good = open(CONFIG).read()
+    for code, path in paths:
+        with open(CONFIG, "w") as file:
+            file.write(good.replace("[web]", f'[store]\npath = "{path}"\n[web]', 1))
+        ends_with(code, again=False)
+    with open(CONFIG, "w") as file:
+        file.write(good)
+    restart()
+    print("   " + ", ".join(str(code) for code, _ in sorted(commands + paths)) + ": not started again")
+
+
+def after_errors_that_may_pass_it_starts_by_itself():
+    good = open(CONFIG).read()
+    serves = lambda: show("ActiveState")["ActiveState"] == "active"
+    with open(CONFIG, "w") as file:
+        file.write(good.replace("127.0.0.1:8420", "127.0.0.1:8099"))
+    ends_with(69, again=True)
+    with open(CONFIG, "w") as file:
+        file.write(good)
+    until("it runs once the address is free", serves)
+    run("systemctl", "stop", "newswire.service")
+    with open(f"{STATE}/newswire.db.lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ends_with(75, again=True)
+    until("it runs once the database is free", serves)
+    run("systemctl", "stop", "newswire.service")
+    hidden = f"{STATE}/newswire.db.hidden"
+    os.rename(f"{STATE}/newswire.db", hidden)
+    with open(f"{STATE}/newswire.db", "w") as file:
+        file.write("not at all " * 1000)
+    owner = os.stat(hidden)
+    os.chown(f"{STATE}/newswire.db", owner.st_uid, owner.st_gid)
+    ends_with(74, again=True)
+    os.rename(hidden, f"{STATE}/newswire.db")
+    until("it runs once the database is there again", serves)
+    restart()
+    print("   69, 74, 75: started again, and it runs when the condition has passed")
 
 
 def killed_it_comes_back_with_everything():
@@ -452,6 +530,8 @@ CHECKS = [
     no_system_call_is_refused,
     a_changed_config_is_put_in_force_or_refused_as_a_whole,
     a_config_error_exits_with_78_and_is_not_started_again,
+    errors_that_need_the_operator_keep_it_down,
+    after_errors_that_may_pass_it_starts_by_itself,
     killed_it_comes_back_with_everything,
     one_that_hangs_is_ended_and_started_again,
     told_to_stop_it_ends_well_within_two_seconds,
