@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -148,7 +149,9 @@ pub(super) async fn run(
     }
     check_options(&url, existing.as_ref().map(|(path, _)| path.as_path()), request)?;
     let online = Online::new(config, Promises::Keep)?;
-    let asking = Asking { online: &online, settings: &settings, request, config };
+    let schedule = config.map_or_else(Arc::default, |config| Arc::clone(&config.schedule));
+    let asking =
+        Asking { online: &online, schedule: &schedule, settings: &settings, request, config };
     let (url, document, parsed) = match find_feed(url, asking).await? {
         Found::New(found) => *found,
         Found::Known(output) => return Ok(output),
@@ -299,6 +302,7 @@ fn networks(networks: &[IpNet]) -> String {
 #[derive(Clone, Copy)]
 struct Asking<'a> {
     online: &'a Online,
+    schedule: &'a schedule::Settings,
     settings: &'a fetch::Settings,
     request: Request<'a>,
     config: Option<&'a Config>,
@@ -329,31 +333,34 @@ async fn find_feed(url: Url, asking: Asking<'_>) -> Result<Found, Error> {
         return Err(Error::Document(url, Box::new(failure.into())));
     }
     let alternates = parse::alternates(document.input());
-    let links = match alternates.feeds.is_empty() {
-        true => feeds_among(alternates.possible, asking).await?,
-        false => with_urls(alternates.feeds),
+    let mut links = match alternates.feeds.is_empty() {
+        true => feeds_among(alternates.possible, asking).await,
+        false => linked(alternates.feeds),
     };
     let command = asking.request.command;
-    let url = match links.as_slice() {
-        [] if alternates.usual.is_empty() => {
+    let Linked { url, document, .. } = match links.len() {
+        0 if alternates.usual.is_empty() => {
             return Err(Error::Document(url, Box::new(failure.into())));
         }
-        [] => {
+        0 => {
             let usual = usual(command, &alternates.usual);
             return Err(Error::Unlinked { page: document.url, usual });
         }
-        [(only, _)] => only.clone(),
-        several => {
-            let commands = commands(command, several);
+        1 => links.swap_remove(0),
+        _ => {
+            let commands = commands(command, &links);
             return Err(Error::Several { page: document.url, commands });
         }
     };
     if let Some(output) = already_configured(&url, asking.config, asking.request) {
         return Ok(Found::Known(output));
     }
-    let document = match get(&url, asking).await? {
-        Ok(document) => document,
-        Err(known) => return Ok(Found::Known(known)),
+    let document = match document {
+        Some(document) => document,
+        None => match get(&url, asking).await? {
+            Ok(document) => document,
+            Err(known) => return Ok(Found::Known(known)),
+        },
     };
     match document.parse() {
         Ok(parsed) => {
@@ -364,25 +371,37 @@ async fn find_feed(url: Url, asking: Asking<'_>) -> Result<Found, Error> {
     }
 }
 
-fn with_urls(links: Vec<Link>) -> Vec<(Url, Link)> {
-    links.into_iter().filter_map(|link| Some((parse_url(&link.href).ok()?, link))).collect()
+/// A link of a page that leads to a feed.
+#[derive(Debug)]
+struct Linked {
+    url: Url,
+    link: Link,
+    /// The document there, if it is read already.
+    document: Option<Document>,
+}
+
+fn linked(links: Vec<Link>) -> Vec<Linked> {
+    let links = links.into_iter();
+    links
+        .filter_map(|link| Some(Linked { url: parse_url(&link.href).ok()?, link, document: None }))
+        .collect()
 }
 
 /// Maximum number of links with another type that are requested.
 const MAX_TRIED: usize = 4;
 
 /// The feeds among links with the type of JSON or XML, which is also that of other documents.
-async fn feeds_among(links: Vec<Link>, asking: Asking<'_>) -> Result<Vec<(Url, Link)>, Error> {
+async fn feeds_among(links: Vec<Link>, asking: Asking<'_>) -> Vec<Linked> {
     let mut feeds = Vec::new();
-    for (url, link) in with_urls(links).into_iter().take(MAX_TRIED) {
-        let schedule = schedule::Settings::default();
-        if let Ok(document) = asking.online.fetch(&url, asking.settings, &schedule).await
+    for tried in linked(links).into_iter().take(MAX_TRIED) {
+        if let Ok(document) =
+            asking.online.fetch(&tried.url, asking.settings, asking.schedule).await
             && document.parse().is_ok()
         {
-            feeds.push((url, link));
+            feeds.push(Linked { document: Some(document), ..tried });
         }
     }
-    Ok(feeds)
+    feeds
 }
 
 fn usual(command: &str, urls: &[Url]) -> String {
@@ -392,8 +411,7 @@ fn usual(command: &str, urls: &[Url]) -> String {
 
 /// The document, or the output for a redirect to a configured feed that was requested a short time ago.
 async fn get(url: &Url, asking: Asking<'_>) -> Result<Result<Document, CommandOutput>, Error> {
-    let schedule = schedule::Settings::default();
-    let mut error = match asking.online.fetch(url, asking.settings, &schedule).await {
+    let mut error = match asking.online.fetch(url, asking.settings, asking.schedule).await {
         Ok(document) => return Ok(Ok(document)),
         Err(error) => error,
     };
@@ -426,9 +444,9 @@ fn literal(host: &str) -> &str {
     if bare.parse::<std::net::IpAddr>().is_ok() { bare } else { "ADDRESS" }
 }
 
-fn commands(command: &str, links: &[(Url, Link)]) -> String {
+fn commands(command: &str, links: &[Linked]) -> String {
     let mut text = String::new();
-    for (url, link) in links {
+    for Linked { url, link, .. } in links {
         let title = link.title.as_deref().map(line).filter(|title| !title.is_empty());
         let kind = link.media_type.as_deref().map(line).unwrap_or_default();
         let about = title.map_or_else(|| kind.clone(), |title| format!("{title}, {kind}"));

@@ -144,6 +144,7 @@ fn config(folder: &Path, listen: SocketAddr, sources: SocketAddr) -> Config {
         max_items: 1_000,
     };
     Config {
+        schedule: Arc::clone(&schedule),
         fetch: (*fetch).clone(),
         subscriptions: samples::FEEDS.iter().map(subscription).collect(),
         followed: Vec::new(),

@@ -79,9 +79,13 @@ pub(super) async fn run(
                 (None, None) => fetch::Settings::default(),
             };
             selectors = subscription.map(|it| Arc::clone(&it.remove)).unwrap_or_default();
-            let schedule = subscription.map(|subscription| subscription.schedule.as_ref().clone());
+            let schedule = match (subscription, config) {
+                (Some(subscription), _) => Arc::clone(&subscription.schedule),
+                (None, Some(config)) => Arc::clone(&config.schedule),
+                (None, None) => Arc::default(),
+            };
             let online = Online::new(config, promises)?;
-            match online.fetch(&url, &fetch, &schedule.unwrap_or_default()).await {
+            match online.fetch(&url, &fetch, &schedule).await {
                 Err(DocumentError::Absent { outcome: Outcome::NotModified, .. }) => {
                     let _ = out.write_all(not_modified(target, format).as_bytes());
                     return Ok(());

@@ -76,11 +76,13 @@ use crate::model::Feed;
 use crate::poll::Subscription;
 use crate::render::Output;
 use crate::web::ListenAddress;
-use crate::{fetch, store, telemetry, web};
+use crate::{fetch, schedule, store, telemetry, web};
 
 /// A complete config without errors.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// `[schedule]`, for a feed that overrides nothing.
+    pub schedule: Arc<schedule::Settings>,
     /// `[fetch]`, for a feed that overrides nothing.
     pub fetch: fetch::Settings,
     /// `[fetch] concurrency`: largest number of simultaneous requests.
@@ -243,6 +245,7 @@ impl Files {
         };
         check(&parts, paths, report);
         Config {
+            schedule: shared.schedule,
             fetch: (*shared.fetch).clone(),
             concurrency: fetch.get("concurrency").unwrap_or(1),
             dedupe: shared.dedupe,

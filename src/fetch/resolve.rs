@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use hickory_resolver::lookup_ip::LookupIp;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{Name as DomainName, RecordType};
 use hickory_resolver::{Hosts, TokioResolver, system_conf};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -64,7 +67,15 @@ pub struct SystemResolver {
 #[derive(Debug, Clone)]
 struct Current {
     stamps: [Stamp; 2],
-    resolver: Result<TokioResolver, String>,
+    sources: Result<Sources, String>,
+}
+
+/// The sources of addresses, in the order in which they are used.
+#[derive(Debug, Clone)]
+struct Sources {
+    /// The content of the hosts file.
+    hosts: Arc<Hosts>,
+    name_servers: TokioResolver,
 }
 
 /// What changes when a file is written or replaced; `None`: it cannot be read.
@@ -82,14 +93,14 @@ impl SystemResolver {
         Self { resolv_conf, hosts, current }
     }
 
-    /// The resolver for the files as they are now.
-    fn current(&self) -> Result<TokioResolver, String> {
+    /// The sources for the files as they are now.
+    fn current(&self) -> Result<Sources, String> {
         let stamps = [stamp(&self.resolv_conf), stamp(&self.hosts)];
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.stamps != stamps {
             *current = Current::read(&self.resolv_conf, &self.hosts);
         }
-        current.resolver.clone()
+        current.sources.clone()
     }
 }
 
@@ -100,24 +111,39 @@ impl Current {
         let built = build(resolv_conf, hosts).map_err(|error| {
             format!("cannot read the resolver configuration {}: {error}", resolv_conf.display())
         });
-        Self { stamps, resolver: built }
+        Self { stamps, sources: built }
     }
 }
 
-fn build(resolv_conf: &Path, hosts: &Path) -> Result<TokioResolver, Box<dyn std::error::Error>> {
+impl Sources {
+    /// The addresses of `host` in the hosts file. A name with an address of one family there has no others: the name
+    /// servers are asked for neither, as by the resolver of the system.
+    fn named(&self, host: &str) -> Option<Vec<IpAddr>> {
+        let name = DomainName::from_utf8(host).ok()?;
+        if name.is_localhost() {
+            // RFC 6761 6.3: it has both addresses of this machine, whatever the file has, and is never asked for.
+            return None;
+        }
+        let found = |kind| self.hosts.lookup_static_host(&Query::query(name.clone(), kind));
+        let families = [RecordType::A, RecordType::AAAA].map(found);
+        let addresses: Vec<IpAddr> =
+            families.into_iter().flatten().flat_map(LookupIp::from).collect();
+        (!addresses.is_empty()).then_some(addresses)
+    }
+}
+
+fn build(resolv_conf: &Path, hosts: &Path) -> Result<Sources, Box<dyn std::error::Error>> {
     let (config, mut options) = system_conf::parse_resolv_conf(std::fs::read(resolv_conf)?)?;
     options.timeout = QUERY_TIMEOUT;
     options.attempts = 2;
     let provider = TokioRuntimeProvider::default();
     let builder = TokioResolver::builder_with_config(config, provider).with_options(options);
-    let mut resolver = builder.build()?;
     let mut named = Hosts::default();
     // A system without hosts file has no such names.
     if let Ok(file) = std::fs::File::open(hosts) {
         named.read_hosts_conf(file)?;
     }
-    resolver.set_hosts(Arc::new(named));
-    Ok(resolver)
+    Ok(Sources { hosts: Arc::new(named), name_servers: builder.build()? })
 }
 
 fn stamp(path: &Path) -> Stamp {
@@ -133,10 +159,13 @@ impl Default for SystemResolver {
 
 impl Resolver for SystemResolver {
     fn resolve(&self, host: &str) -> BoxFuture<'static, Result<Vec<IpAddr>, ResolveError>> {
-        let (resolver, host) = (self.current(), host.to_owned());
+        let (sources, host) = (self.current(), host.to_owned());
         async move {
-            let resolver = resolver.map_err(|why| ResolveError::Failed(host.clone(), why))?;
-            match resolver.lookup_ip(host.as_str()).await {
+            let sources = sources.map_err(|why| ResolveError::Failed(host.clone(), why))?;
+            if let Some(named) = sources.named(&host) {
+                return Ok(named);
+            }
+            match sources.name_servers.lookup_ip(host.as_str()).await {
                 Ok(found) => Ok(found.iter().collect()),
                 Err(error) if error.is_nx_domain() || error.is_no_records_found() => {
                     Err(ResolveError::NotFound(host))
@@ -259,11 +288,40 @@ mod tests {
         assert!(resolver.resolve("feed.test").await.is_ok());
     }
 
-    /// A resolver whose name server answers every question with an alias and an address of the alias.
-    async fn aliasing(four: [u8; 4], six: [u8; 16]) -> (tempfile::TempDir, SystemResolver) {
+    /// A resolver with this hosts file, whose name server is the socket.
+    async fn asking(hosts: &str) -> (UdpSocket, tempfile::TempDir, SystemResolver) {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let mut server = NameServerConfig::udp("127.0.0.1".parse().unwrap());
         server.connections[0].port = socket.local_addr().unwrap().port();
+        let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
+        let provider = TokioRuntimeProvider::default();
+        let built = TokioResolver::builder_with_config(config, provider).build().unwrap();
+        let (folder, resolver) = files(hosts);
+        resolver.current.lock().unwrap().sources.as_mut().unwrap().name_servers = built;
+        (socket, folder, resolver)
+    }
+
+    #[tokio::test]
+    async fn name_servers_are_not_asked_for_names_of_the_hosts_file() {
+        let hosts = "192.0.2.1 four.test\n2001:db8::1 six.test\n192.0.2.2 both.test\n\
+                     2001:db8::2 both.test\n";
+        let (socket, _folder, resolver) = asking(hosts).await;
+        for (host, expected) in [
+            ("four.test", &["192.0.2.1"][..]),
+            ("FOUR.test.", &["192.0.2.1"]),
+            ("six.test", &["2001:db8::1"]),
+            ("both.test", &["192.0.2.2", "2001:db8::2"]),
+        ] {
+            let expected: Vec<IpAddr> = expected.iter().map(|text| text.parse().unwrap()).collect();
+            assert_eq!(resolver.resolve(host).await, Ok(expected), "{host}");
+        }
+        let asked = socket.try_recv(&mut [0; 512]);
+        assert_eq!(asked.unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "it was asked");
+    }
+
+    /// A resolver whose name server answers every question with an alias and an address of the alias.
+    async fn aliasing(four: [u8; 4], six: [u8; 16]) -> (tempfile::TempDir, SystemResolver) {
+        let (socket, folder, resolver) = asking("").await;
         tokio::spawn(async move {
             let mut query = [0; 512];
             while let Ok((length, from)) = socket.recv_from(&mut query).await {
@@ -283,11 +341,6 @@ mod tests {
                 socket.send_to(&answer, from).await.unwrap();
             }
         });
-        let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
-        let provider = TokioRuntimeProvider::default();
-        let built = TokioResolver::builder_with_config(config, provider).build().unwrap();
-        let (folder, resolver) = files("");
-        resolver.current.lock().unwrap().resolver = Ok(built);
         (folder, resolver)
     }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::{Finished, configured, local, newswire};
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
@@ -47,7 +48,7 @@ fn until(mut met: impl FnMut() -> bool) {
 
 /// A folder with a config that has comments everywhere.
 fn folder(urls: &[&str]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let feeds: String = urls
         .iter()
         .enumerate()
@@ -276,7 +277,7 @@ async fn several_addresses_are_added_and_one_that_fails_stops_none() {
 
 #[test]
 fn a_command_of_another_program_leads_to_the_right_one() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     for (word, meant) in [
         ("rm", "newswire remove"),
         ("fetch", "newswire poll"),
@@ -295,7 +296,7 @@ fn a_command_of_another_program_leads_to_the_right_one() {
 
 #[test]
 fn completions_ask_the_program_for_the_names_of_feeds() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     for shell in ["bash", "zsh", "fish"] {
         let script = newswire(folder.path(), &["completions", shell]).out;
         assert!(script.contains("newswire list --ids"), "{shell}");

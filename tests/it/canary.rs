@@ -10,6 +10,7 @@ use assert_cmd::cargo::CommandCargoExt as _;
 use crate::cli::newswire;
 use crate::config::private;
 use crate::daemon::free_address;
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
@@ -31,7 +32,7 @@ fn assert_no_secret(what: &str, bytes: &[u8]) {
 
 /// A daemon with three secrets. Its database and files are in the folder.
 async fn world(format: &str, origin: &Origin) -> (tempfile::TempDir, SocketAddr) {
-    let (folder, address) = (tempfile::tempdir().unwrap(), free_address().await);
+    let (folder, address) = (empty_folder(), free_address().await);
     let secrets = tempfile::tempdir_in(folder.path()).unwrap().keep();
     private(&secrets.join("login"), &format!("ann:{LOGIN}\n"));
     private(&secrets.join("token"), TOKEN);
@@ -151,7 +152,7 @@ async fn a_daemon_with_debug_log_writes_no_secret() {
 
 #[test]
 fn errors_in_the_line_of_a_secret_do_not_show_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let path = folder.path().join("newswire.toml");
     for text in [
         format!("[fetch]\nauthorization = \"Bearer {LOGIN}\"\n"),
@@ -200,7 +201,7 @@ fn errors_in_the_line_of_a_secret_do_not_show_it() {
 #[test]
 fn newswire_does_not_start_with_a_secret_that_other_users_can_read() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let secret = folder.path().join("token");
     std::fs::write(&secret, TOKEN).unwrap();
     let text = "version = 1\n[[output]]\nid = \"board\"\ntoken = { file = \"token\" }\n";

@@ -6,6 +6,7 @@ use assert_cmd::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
@@ -32,13 +33,9 @@ pub(crate) fn newswire(folder: &Path, arguments: &[&str]) -> Finished {
     }
 }
 
-fn folder() -> TempDir {
-    tempfile::tempdir().unwrap()
-}
-
 /// A folder with a config that allows feeds on this machine.
 pub(crate) fn configured(feeds: &[String]) -> TempDir {
-    let folder = folder();
+    let folder = empty_folder();
     let feeds: String = feeds.iter().map(|url| format!("[[feed]]\nurl = \"{url}\"\n")).collect();
     let text = format!(
         "version = 1\n[schedule]\ninterval = \"1h\"\nhost_spacing = \"1ms\"\n[fetch]\ncontact = \"me@example.org\"\n\
@@ -58,23 +55,23 @@ pub(crate) fn local(origin: &Origin, path: &str) -> String {
 
 #[test]
 fn without_arguments_the_help_is_printed() {
-    let run = newswire(folder().path(), &[]);
+    let run = newswire(empty_folder().path(), &[]);
     assert_eq!(run.code, 64);
     for word in ["run", "poll", "check", "init", "status", "demo", "--config"] {
         assert!(run.err.contains(word), "{word} is missing in\n{}", run.err);
     }
-    let version = newswire(folder().path(), &["--version"]);
+    let version = newswire(empty_folder().path(), &["--version"]);
     assert_eq!(
         (version.code, version.out.trim()),
         (0, concat!("newswire ", env!("CARGO_PKG_VERSION")))
     );
-    assert_eq!(newswire(folder().path(), &["frobnicate"]).code, 64);
-    assert_eq!(newswire(folder().path(), &["poll", "--all", "x"]).code, 64);
+    assert_eq!(newswire(empty_folder().path(), &["frobnicate"]).code, 64);
+    assert_eq!(newswire(empty_folder().path(), &["poll", "--all", "x"]).code, 64);
 }
 
 #[test]
 fn init_writes_a_valid_config_and_never_overwrites_a_file() {
-    let folder = folder();
+    let folder = empty_folder();
     let run = newswire(folder.path(), &["init"]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     for next in ["newswire add URL", "newswire run", "newswire check"] {
@@ -92,7 +89,7 @@ fn init_writes_a_valid_config_and_never_overwrites_a_file() {
 
 #[test]
 fn check_lists_errors_and_exits_with_78() {
-    let folder = folder();
+    let folder = empty_folder();
     std::fs::write(folder.path().join("x.toml"), "[schedule]\nintervall = \"1h\"\n").unwrap();
     let run = newswire(folder.path(), &["check", "--config", "x.toml"]);
     assert_eq!(run.code, 78);
@@ -110,7 +107,7 @@ fn check_lists_errors_and_exits_with_78() {
 
 #[test]
 fn a_missing_config_is_an_error_that_lists_the_searched_paths() {
-    let folder = folder();
+    let folder = empty_folder();
     let run = newswire(folder.path(), &["poll"]);
     assert_eq!(run.code, 66);
     for place in
@@ -210,7 +207,7 @@ async fn probe_shows_the_content_of_a_document_and_its_parse_warnings() {
     assert_eq!(page.code, 65);
     assert!(page.err.contains("a web page, not a feed"), "{}", page.err);
     // Without a config that allows it, this machine is not contacted.
-    let elsewhere = crate::cli::folder();
+    let elsewhere = empty_folder();
     let refused = newswire(elsewhere.path(), &["probe", &url]);
     assert_eq!(refused.code, 69);
     assert!(refused.err.contains("allow_networks"), "{}", refused.err);
@@ -224,7 +221,7 @@ async fn probe_shows_the_content_of_a_document_and_its_parse_warnings() {
 
 #[test]
 fn conformance_prints_one_object_per_line_and_ends_with_the_input() {
-    let folder = folder();
+    let folder = empty_folder();
     let feed = folder.path().join("feed.xml");
     std::fs::write(&feed, rss(&[("a", "A")])).unwrap();
     let page = folder.path().join("page.html");

@@ -17,6 +17,8 @@ use std::time::Duration;
 use newswire::config::{self, Config, KEYS, Key, Kind, Loaded, Section, Style};
 use newswire::render::{AlsoAt, Content, Presentation, ShownDate};
 
+use crate::support::empty_folder;
+
 fn read(text: &str) -> Loaded {
     config::read(text.to_owned(), Path::new("newswire.toml"), Path::new("/state"))
 }
@@ -152,7 +154,7 @@ fn config_with(key: &Key, line: &str, folder: &Path) -> String {
 
 #[test]
 fn every_key_and_every_word_of_it_has_an_effect() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let folder = folder.path();
     private(&folder.join("secret"), "sesame:0123456789");
     std::fs::write(folder.join("ca.pem"), crate::tls::authority()).unwrap();
@@ -302,7 +304,7 @@ fn two_feeds_of_one_address_are_one_that_is_asked_once_with_the_tags_of_both() {
 
 #[test]
 fn secrets_are_read_from_files_and_never_shown() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let path = folder.path().join("secret");
     private(&path, "ann:hunter2\n");
     let text = format!(
@@ -316,7 +318,7 @@ fn secrets_are_read_from_files_and_never_shown() {
 
 #[test]
 fn a_token_is_long_secret_and_guards_no_folder() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let path = folder.path().join("token");
     let text = |more: &str| format!("{HEAD}{OUTPUT}token = {{ file = {path:?} }}\n{more}{FEED}");
     private(&path, "sesame-0123456789\n");

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
@@ -53,7 +54,7 @@ fn published(folder: &Path) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_again_and_again_it_loses_nothing_and_repeats_nothing() {
     let origin = Origin::any_address().await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     configure(folder.path(), &origin);
     let mut seen: HashSet<String> = HashSet::new();
     // At another moment each time: while opening, polling, committing, publishing.
@@ -114,7 +115,7 @@ fn an_interval_later(folder: &Path) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_polled_at_a_kill_is_polled_last_and_alone() {
     let origin = Origin::any_address().await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     configure(folder.path(), &origin);
     let gate = Arc::new(Semaphore::new(0));
     let poison = || Answer::Held(Arc::clone(&gate), Box::new(Answer::ok(rss(&[("x", "x")]))));

@@ -7,6 +7,7 @@ use newswire::clock::Clock;
 use newswire::store::Store;
 
 use crate::cli::{Finished, configured, local, newswire};
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
@@ -46,7 +47,7 @@ fn with(folder: &Path, name: &str, table: &str, line: &str) {
 
 #[test]
 fn an_invalid_command_line_and_a_missing_config() {
-    let empty = tempfile::tempdir().unwrap();
+    let empty = empty_folder();
     for case in [
         (&["frobnicate"][..], "usage", 64, "frobnicate", "--help"),
         (&["poll"], "no_config", 66, "/etc/newswire", "newswire init"),
@@ -122,13 +123,14 @@ async fn a_page_without_feeds_and_one_whose_feed_has_another_type() {
     let url = origin.url("127.0.0.1", "/").to_string();
     let added = newswire(folder.path(), &["add", &url]);
     assert_eq!(added.code, 0, "{}", added.err);
+    assert_eq!(origin.count(), 1 + 3, "each document is fetched once: {:?}", origin.asked());
     let config = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
     assert!(config.contains("/feed\""), "{config}");
 }
 
 #[test]
 fn invalid_lists_of_feeds() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let outline = |n: usize| format!("<outline xmlUrl='https://example.org/{n}'/>");
     let outlines: String = (0..20_001).map(outline).collect();
     let lists: [(&str, Vec<u8>, &str, &str); 7] = [

@@ -16,6 +16,7 @@ use serde_json::Value;
 use tracing::level_filters::LevelFilter;
 
 use crate::service::{heard, signal};
+use crate::support::empty_folder;
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll, rss};
 
@@ -229,7 +230,7 @@ async fn a_publication_is_logged_as_documented() {
 
 /// The standard error of the program after it has started, written to a file.
 fn logged(stream: impl Fn(&File) -> String) -> String {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let config = "version = 1\n[web]\nlisten = \"off\"\n[fetch]\ncontact = \"x@y.z\"\n\
         [[feed]]\nurl = \"http://127.0.0.1:1/\"\n[[output]]\nid = \"planet\"\n";
     std::fs::write(folder.path().join("newswire.toml"), config).unwrap();

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::backup::other_program;
 use crate::cli::{Finished, configured, local, newswire};
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::published_under_another_id;
 
@@ -34,7 +35,7 @@ fn assert_run(run: &Finished, code: i32, parts: &[&str]) {
 
 #[test]
 fn success_exits_with_0_and_an_unknown_command_with_64() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     assert_eq!(newswire(folder.path(), &["init"]).code, 0);
     assert_run(&newswire(folder.path(), &["frobnicate"]), 64, &["frobnicate"]);
 }
@@ -67,7 +68,7 @@ fn a_database_of_another_program_exits_with_65() {
 
 #[test]
 fn no_config_and_no_database_exit_with_66() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     assert_run(&newswire(folder.path(), &["poll"]), 66, &["newswire init"]);
     let folder = configured(&[]);
     assert_run(&newswire(folder.path(), &["status"]), 66, &["newswire run"]);
@@ -77,7 +78,7 @@ fn no_config_and_no_database_exit_with_66() {
 fn an_address_in_use_exits_with_69_and_names_the_key() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let text =
         format!("version = 1\n[web]\nlisten = \"{address}\"\n[fetch]\ncontact = \"x@y.z\"\n");
     std::fs::write(folder.path().join("newswire.toml"), text).unwrap();
@@ -100,7 +101,7 @@ async fn a_document_that_fails_its_check_exits_with_70() {
 
 #[test]
 fn a_folder_that_cannot_be_created_exits_with_73_and_is_named() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     std::fs::write(folder.path().join("a-file"), "").unwrap();
     stored(folder.path(), "a-file/state/newswire.db");
     assert_run(&newswire(folder.path(), &["run"]), 73, &["a-file/state/newswire.db", "folder"]);
@@ -176,7 +177,7 @@ fn without_permission(folder: &Path, inside: &Path, mode: u32, command: &str) ->
 
 #[test]
 fn a_folder_of_another_user_exits_with_77_and_is_named() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let inside = folder.path().join("state");
     std::fs::create_dir(&inside).unwrap();
     stored(folder.path(), &inside.join("newswire.db").display().to_string());
@@ -190,7 +191,7 @@ fn a_folder_of_another_user_exits_with_77_and_is_named() {
 
 #[test]
 fn a_config_with_errors_exits_with_78() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     std::fs::write(folder.path().join("newswire.toml"), "version = 1\n[shedule]\n").unwrap();
     assert_run(&newswire(folder.path(), &["run"]), 78, &["newswire.toml:2", "shedule"]);
 }
@@ -211,7 +212,7 @@ fn commands_that_read_an_empty_database_file_exit_with_66_and_say_that_it_is_emp
 
 #[test]
 fn commands_without_permission_exit_with_77_and_never_say_that_there_is_no_database() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let inside = folder.path().join("state");
     std::fs::create_dir(&inside).unwrap();
     stored(folder.path(), &inside.join("newswire.db").display().to_string());
@@ -246,7 +247,7 @@ fn health_asks_the_daemon_also_when_its_config_has_errors() {
         }
     });
     for fault in faults {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = empty_folder();
         let text = format!("[web]\nlisten = \"{address}\"\n{fault}");
         std::fs::write(folder.path().join("newswire.toml"), text).unwrap();
         assert_eq!(newswire(folder.path(), &["check"]).code, 78, "{fault}");
@@ -295,7 +296,7 @@ fn a_config_that_cannot_be_read_is_not_one_with_errors() {
 
 #[test]
 fn init_creates_the_file_of_the_option_config() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let run = newswire(folder.path(), &["-c", "x.toml", "init"]);
     assert_run(&run, 0, &[]);
     assert!(folder.path().join("x.toml").exists() && !folder.path().join("newswire.toml").exists());
@@ -354,7 +355,7 @@ const OFF: &str = "[web]\nlisten = \"off\"\n";
 
 /// A folder with a config of this text.
 fn prepared(text: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let text = format!("version = 1\n[fetch]\ncontact = \"x@y.z\"\n{text}");
     std::fs::write(folder.path().join("newswire.toml"), text).unwrap();
     folder
@@ -373,7 +374,7 @@ fn lasting() -> BTreeSet<i32> {
     let other = prepared(OFF);
     other_program(&other.path().join("newswire.db"));
     let other = failed_run(other.path(), &[]);
-    let missing = failed_run(tempfile::tempdir().unwrap().path(), &[]);
+    let missing = failed_run(empty_folder().path(), &[]);
     let file = prepared(&format!("{OFF}[store]\npath = \"file/newswire.db\"\n"));
     std::fs::write(file.path().join("file"), "").unwrap();
     let file = failed_run(file.path(), &[]);

@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use crate::cli::{configured, local, newswire};
 use crate::docs::sources;
+use crate::support::empty_folder;
 use crate::support::origin::Origin;
 
 #[test]
 fn explain_prints_meaning_cause_and_remedy_of_a_code() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let run = newswire(folder.path(), &["explain", "unknown_key"]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     for part in
@@ -28,7 +29,7 @@ fn explain_prints_meaning_cause_and_remedy_of_a_code() {
 
 #[test]
 fn explain_without_a_name_lists_all_codes() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let list = newswire(folder.path(), &["explain"]);
     assert_eq!(list.code, 0);
     for part in
@@ -44,7 +45,7 @@ fn explain_without_a_name_lists_all_codes() {
 
 #[test]
 fn explain_prints_default_tables_and_example_of_a_key() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let run = newswire(folder.path(), &["explain", "schedule.interval"]);
     for part in ["Time between two polls", "\"1h\"", "[schedule]", "[[feed]]", "[[server]]"] {
         assert!(run.out.contains(part), "{part} is missing in\n{}", run.out);
@@ -53,7 +54,7 @@ fn explain_prints_default_tables_and_example_of_a_key() {
 
 #[test]
 fn an_unknown_name_is_an_error_with_a_suggestion() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let run = newswire(folder.path(), &["explain", "unknwon_key"]);
     assert_eq!((run.code, run.out.as_str()), (64, ""));
     assert!(run.err.contains("did you mean \"unknown_key\"?"), "{}", run.err);

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::cli::{configured, newswire};
 use crate::explain::config_codes;
 use crate::support::client::Client;
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Names, Origin};
 
 fn write(folder: &Path, name: &str, text: impl AsRef<[u8]>) {
@@ -97,7 +98,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
 
 #[test]
 fn every_error_of_a_config_has_its_place_and_code() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     write(folder.path(), "urls", "https://a.b/\nexec:rm\n");
     write(folder.path(), "planet.ini", "[https://a.b/]\nname = A\nexclude = casino\n");
     for (text, code, place) in FAULTS {
@@ -119,7 +120,7 @@ fn every_error_of_a_config_has_its_place_and_code() {
         "{}",
         said.out
     );
-    let empty = tempfile::tempdir().unwrap();
+    let empty = empty_folder();
     let said = newswire(empty.path(), &["check", "--config", "none.toml"]);
     assert!(
         said.out.contains("[unreadable]") && said.out.contains("newswire init"),

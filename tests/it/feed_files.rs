@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::cli::newswire;
+use crate::support::empty_folder;
 use crate::support::world::rss;
 
 const CONFIG: &str = "version = 1\n[web]\nlisten = \"off\"\npublic_url = \"https://planet.example.org/\"\n\
@@ -13,7 +14,7 @@ const CONFIG: &str = "version = 1\n[web]\nlisten = \"off\"\npublic_url = \"https
     [[output]]\nid = \"planet\"\ndirectory = \"www\"\n[[feed]]\nfile = \"secret-folder/builds.xml\"\n";
 
 fn folder(config: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     fs::write(folder.path().join("newswire.toml"), config).unwrap();
     fs::create_dir(folder.path().join("secret-folder")).unwrap();
     folder

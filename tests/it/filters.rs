@@ -13,6 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::{configured, newswire};
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::papers::{Story, rss};
 use crate::support::world::{World, poll, shown};
@@ -203,7 +204,7 @@ async fn of_few_items_check_warns_only_of_filters_that_leave_none() {
 
 #[test]
 fn filters_of_server_and_list_apply_in_addition() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let list = folder.path().join("list");
     std::fs::write(&list, "https://www.youtube.com/feeds/a\nhttps://b.test/\n").unwrap();
     let config = read(&format!(

@@ -11,6 +11,7 @@ use newswire::parse::{self, Input};
 
 use crate::cli::newswire;
 use crate::support::client::{Client, body};
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
@@ -66,7 +67,7 @@ fn run(folder: &Path) -> Running {
 #[tokio::test(flavor = "multi_thread")]
 async fn init_add_and_run_publish_a_merged_feed_within_a_minute() {
     let origin = site().await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let clock = Clock::system();
     let began = clock.elapsed();
     let init = newswire(folder.path(), &["init"]);
@@ -116,7 +117,7 @@ fn free_address() -> String {
 
 #[test]
 fn run_without_a_config_creates_one_with_the_sample_feeds() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let address = free_address();
     let (_first, printed) = run_until_published(folder.path(), &["--listen", &address]);
     assert!(printed.contains("wrote newswire.toml with 6 sample feeds"), "{printed}");
@@ -145,7 +146,7 @@ fn run_without_a_config_creates_one_with_the_sample_feeds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn run_adds_the_feeds_that_are_named() {
     let origin = site().await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let config =
         "version = 1\n[fetch]\nallow_networks = [\"127.0.0.1\"]\n[[output]]\nid = \"planet\"\n";
     std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
@@ -161,7 +162,7 @@ async fn run_adds_the_feeds_that_are_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn add_creates_a_config_when_there_is_none() {
     let origin = site().await;
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let url = origin.url("127.0.0.1", "/feed").to_string();
     // A feed that cannot be fetched changes nothing.
     let refused = newswire(folder.path(), &["add", &url]);
@@ -186,7 +187,7 @@ async fn add_creates_a_config_when_there_is_none() {
 
 #[test]
 fn a_pass_without_feeds_prints_the_next_step() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     newswire(folder.path(), &["init"]);
     let poll = newswire(folder.path(), &["poll"]);
     assert_eq!(poll.code, 0);
@@ -272,7 +273,7 @@ async fn a_dry_run_shows_the_result_of_a_poll_and_writes_nothing() {
 
 #[test]
 fn the_verbose_version_lists_the_parts_of_the_binary() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let run = newswire(folder.path(), &["--version", "--verbose"]);
     assert_eq!(run.code, 0);
     for part in ["newswire ", "commit ", "SQLite   3.", "feed-rs  3.", "schema "] {
@@ -282,7 +283,7 @@ fn the_verbose_version_lists_the_parts_of_the_binary() {
 
 #[test]
 fn the_program_writes_its_manual_and_completions() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let run = newswire(folder.path(), &["man", "pages"]);
     assert_eq!(run.code, 0, "{}", run.err);
     for page in [

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::cli::{configured, newswire};
 use crate::daemon::until;
+use crate::support::empty_folder;
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, rss};
 
@@ -48,7 +49,7 @@ fn copy(config: &Config) -> &Path {
 
 #[test]
 fn feeds_of_a_list_file_are_polled_like_feeds_of_the_config() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let list = opml(&["https://a.example/", "https://b.example/", "gopher://c.example/"]);
     std::fs::write(folder.path().join("x.opml"), list).unwrap();
     let text = "[[feed]]\nurl = \"https://b.example/\"\ntitle = \"B\"\ntags = [\"own\"]\ninterval = \"3h\"\n\
@@ -67,7 +68,7 @@ fn feeds_of_a_list_file_are_polled_like_feeds_of_the_config() {
 
 #[test]
 fn a_list_that_cannot_be_read_is_an_error_with_its_position() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     std::fs::write(folder.path().join("page"), "<html/>").unwrap();
     for (text, code) in [
         ("file = \"nowhere\"", "bad_list"),

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::cli::{configured, newswire};
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Names, Origin};
 use crate::support::process::driven;
 use crate::support::world::{HOUR, World, ends, poll, rss};
@@ -406,7 +407,7 @@ async fn a_list_that_is_throttled_is_left_alone() {
     let path = "/x.opml";
     for (answer, least) in [(throttled(4 * 86_400), 4), (list(410), 7), (list(404), 1)] {
         world.origin.route("list.test", path, [answer]);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = empty_folder();
         let url = world.origin.url("list.test", path);
         let fetcher = Arc::new(Fetcher::new(world.origin.resolver()).unwrap());
         let ledger = Ledger::beside(Path::new(""));

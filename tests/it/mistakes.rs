@@ -21,6 +21,7 @@ use newswire::config::{Diagnostic, Files, Loaded, PathChecks, Severity, Style};
 use proptest::prelude::*;
 
 use crate::cli::newswire;
+use crate::support::empty_folder;
 
 /// A config with one mistake in it.
 struct Case {
@@ -111,7 +112,7 @@ fn every_error_has_its_place_and_a_remedy() {
 
 #[test]
 fn every_mistake_ends_the_program_with_78_and_no_panic() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     // One of each table: each runs as a separate process.
     for case in ALL.iter().filter_map(|cases| cases.last()) {
         std::fs::write(folder.path().join("newswire.toml"), case.text).unwrap();

@@ -5,6 +5,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use crate::cli::{Finished, configured, local, newswire};
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
@@ -65,8 +66,7 @@ async fn a_feed_has_its_final_id_right_after_it_is_added() {
 async fn options_of_add_are_checked_before_a_request() {
     let origin = Origin::start().await;
     let url = local(&origin, "/feed");
-    let (empty, folder) =
-        (tempfile::tempdir().unwrap(), configured(&["https://a.test/f".to_owned()]));
+    let (empty, folder) = (empty_folder(), configured(&["https://a.test/f".to_owned()]));
     for folder in [&empty, &folder] {
         for (option, value, says) in [
             ("--interval", "x", "bad_duration"),
@@ -96,7 +96,7 @@ async fn commands_for_copying_carry_the_options_that_were_given() {
     origin.route("127.0.0.1", "/two", [page(format!("{}{}", link("/x"), link("/y")))]);
     origin.route("127.0.0.1", "/none", [page("<title>No feed</title>".to_owned())]);
     let url = |path: &str| origin.url("127.0.0.1", path).to_string();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let given = ["add", "--tag", "a b", "--allow-network", "127.0.0.1", "--print"];
     let command = "  newswire add --tag 'a b' --allow-network 127.0.0.1/32 --print";
     for (path, to) in [("/two", "/x"), ("/none", "/feed")] {
@@ -159,7 +159,7 @@ async fn what_a_server_asks_for_is_kept_before_the_first_feed() {
     assert_eq!(again.matches(&url).count(), 2, "the URL, and who asked for the wait: {again}");
     assert_eq!(origin.count(), 1);
     // Without a config there is no database, and none is created.
-    let empty = tempfile::tempdir().unwrap();
+    let empty = empty_folder();
     let error = fails(&empty, 69, &["add", "--allow-network", "127.0.0.1", &url]);
     assert!(error.contains("without a database Newswire cannot record until when"), "{error}");
     assert!(fs::read_dir(empty.path()).unwrap().next().is_none());
@@ -186,7 +186,7 @@ async fn a_feed_address_means_http_for_add_and_import() {
 
 #[test]
 fn a_start_that_cannot_listen_prints_no_links() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let run = newswire(folder.path(), &["run", "--listen", &address]);
@@ -256,7 +256,7 @@ async fn a_mistyped_feed_leads_to_the_right_id() {
 
 #[test]
 fn a_command_without_its_argument_shows_all_choices() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     for (command, choice) in [("restore", "--from-outputs"), ("probe", "URL|FILE")] {
         let error = fails(&folder, 64, &[command]);
         assert!(error.contains(choice), "{error}");
@@ -265,7 +265,7 @@ fn a_command_without_its_argument_shows_all_choices() {
 
 #[test]
 fn the_state_is_unknown_to_monitoring_without_a_config() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let run = newswire(folder.path(), &["status", "--check"]);
     // Unless this machine has a config in /etc.
     if !std::path::Path::new("/etc/newswire/newswire.toml").exists() {
@@ -378,7 +378,7 @@ async fn a_poll_that_the_operator_forces_is_no_offence_against_manners() {
 
 #[test]
 fn the_help_fits_a_terminal_of_80_columns() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     for arguments in [&[][..], &["--help"], &["-h"]] {
         let run = newswire(folder.path(), arguments);
         let text = format!("{}{}", run.out, run.err);
@@ -392,7 +392,7 @@ fn the_help_fits_a_terminal_of_80_columns() {
 #[tokio::test(flavor = "multi_thread")]
 async fn run_with_a_url_creates_the_config_and_does_not_advise_to_start() {
     let origin = Origin::start().await;
-    let (url, folder) = (local(&origin, "/feed"), tempfile::tempdir().unwrap());
+    let (url, folder) = (local(&origin, "/feed"), empty_folder());
     // An address that is taken ends the command after the config is written.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

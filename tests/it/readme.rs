@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::newswire;
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::world::rss;
 
@@ -66,7 +67,7 @@ impl Scratch {
         let body = rss(&[("a", "Apple"), ("b", "Beech")]);
         origin.route("127.0.0.1", "/feed", [Answer::ok(body)]);
         let feed = origin.url("127.0.0.1", "/feed").to_string();
-        let folder = tempfile::tempdir().unwrap();
+        let folder = empty_folder();
         origin.route("127.0.0.1", "/second", [Answer::ok(rss(&[("c", "Cedar")]))]);
         let list = format!("{} tag\n", origin.url("127.0.0.1", "/second"));
         std::fs::write(folder.path().join("FILE"), list).unwrap();
@@ -201,7 +202,7 @@ async fn every_command_of_the_documents_runs() {
 
 #[test]
 fn every_config_of_the_documents_is_read() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let mut read = 0;
     for (name, text) in DOCUMENTS {
         for block in fenced(text, "toml") {
@@ -217,7 +218,7 @@ fn every_config_of_the_documents_is_read() {
 
 #[test]
 fn every_command_and_file_in_running_text_exists() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut seen = 0;
     for (name, text) in DOCUMENTS {

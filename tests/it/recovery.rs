@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cli::{Finished, newswire};
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::papers::AGENCY;
 
@@ -61,7 +62,7 @@ impl Planet {
     async fn new(prefix: &str) -> Self {
         let origin = Origin::any_address().await;
         let urls = ["127.0.1.1", "127.0.2.1"].map(|host| origin.url(host, "/feed").to_string());
-        let planet = Self { folder: tempfile::tempdir().unwrap(), origin, urls };
+        let planet = Self { folder: empty_folder(), origin, urls };
         planet.serve(ITEMS);
         let feeds: String = planet
             .urls

@@ -10,6 +10,7 @@ use newswire::normalise::{Selector, remove};
 use serde_json::Value;
 
 use crate::cli::{configured, newswire};
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 use crate::support::papers::{Story, rss};
 use crate::support::world::{HOUR, World, poll, shown};
@@ -112,7 +113,7 @@ async fn commands_show_what_selectors_remove() {
 
 #[test]
 fn selectors_of_server_and_list_apply_in_addition() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let list = folder.path().join("list");
     std::fs::write(&list, "https://a.test/feed\n").unwrap();
     let config = read(&format!(

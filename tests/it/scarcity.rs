@@ -9,6 +9,7 @@ use std::time::Duration;
 use assert_cmd::cargo::CommandCargoExt as _;
 
 use crate::cli::newswire;
+use crate::support::empty_folder;
 
 /// `newswire run` with this limit of file descriptors, once it responds.
 fn start(folder: &Path, address: SocketAddr, descriptors: usize) -> Child {
@@ -53,7 +54,7 @@ fn open_files(child: &Child) -> usize {
 
 #[test]
 fn the_daemon_survives_a_lack_of_file_descriptors() {
-    let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
+    let (folder, address) = (empty_folder(), free_address());
     let mut plenty = start(folder.path(), address, 1_024);
     let used = open_files(&plenty);
     plenty.kill().unwrap();
@@ -72,7 +73,7 @@ fn the_daemon_survives_a_lack_of_file_descriptors() {
 
 #[test]
 fn health_prints_a_line_and_exits_with_a_code() {
-    let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
+    let (folder, address) = (empty_folder(), free_address());
     let health = || {
         let said = newswire(folder.path(), &["health", "--config", "newswire.toml"]);
         (said.code, said.out)

@@ -13,6 +13,7 @@ use assert_cmd::cargo::CommandCargoExt as _;
 
 use crate::cli::newswire;
 use crate::exits::{copied, finished};
+use crate::support::empty_folder;
 
 const CONFIG: &str = "version = 1\n[web]\nlisten = \"off\"\n";
 
@@ -79,7 +80,7 @@ pub(crate) fn signal(child: &Child, name: &str) {
 #[test]
 fn the_daemon_notifies_systemd_of_start_status_and_stop() {
     for name in ["TERM", "INT"] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = empty_folder();
         let address = folder.path().join("notify");
         let socket = UnixDatagram::bind(&address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
@@ -95,7 +96,7 @@ fn the_daemon_notifies_systemd_of_start_status_and_stop() {
 
 #[test]
 fn a_second_daemon_exits_with_75_and_names_the_first() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
@@ -112,7 +113,7 @@ fn a_second_daemon_exits_with_75_and_names_the_first() {
 
 #[test]
 fn the_control_socket_answers_its_owner_alone_whatever_its_mode() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let allow = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
@@ -148,7 +149,7 @@ fn the_control_socket_answers_its_owner_alone_whatever_its_mode() {
 
 #[test]
 fn a_reload_reports_its_result_and_notifies_systemd() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
@@ -185,7 +186,7 @@ fn a_reload_reports_its_result_and_notifies_systemd() {
 #[test]
 fn the_watchdog_is_notified_with_and_without_a_web_server() {
     for listen in ["off", "127.0.0.1:0"] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = empty_folder();
         let address = folder.path().join("notify");
         let socket = UnixDatagram::bind(&address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
@@ -226,7 +227,7 @@ fn answer(mut stream: std::net::TcpStream) -> String {
 
 #[test]
 fn a_restart_with_an_inherited_socket_refuses_no_connection() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let address = folder.path().join("notify");
     let notify = UnixDatagram::bind(&address).unwrap();
     notify.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
@@ -251,7 +252,7 @@ fn a_restart_with_an_inherited_socket_refuses_no_connection() {
 
 #[test]
 fn a_stop_signal_during_the_start_ends_the_daemon() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let address = folder.path().join("notify");
     let _notify = UnixDatagram::bind(&address).unwrap();
     // A list whose server never responds.
@@ -270,7 +271,7 @@ fn a_stop_signal_during_the_start_ends_the_daemon() {
 
 #[test]
 fn systemd_gets_the_number_of_a_fatal_error() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
@@ -306,7 +307,7 @@ fn with_slow_feeds(
 
 #[test]
 fn a_hundred_slow_transfers_end_within_five_seconds_of_a_stop_signal() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     let address = folder.path().join("notify");
     let socket = UnixDatagram::bind(&address).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
@@ -321,7 +322,7 @@ fn a_hundred_slow_transfers_end_within_five_seconds_of_a_stop_signal() {
 #[test]
 fn a_second_stop_signal_ends_the_process_at_once() {
     for (first, second) in [("TERM", "TERM"), ("INT", "TERM"), ("TERM", "INT")] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = empty_folder();
         let address = folder.path().join("notify");
         let socket = UnixDatagram::bind(&address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();

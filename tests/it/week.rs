@@ -17,6 +17,7 @@ use newswire::schedule::IntervalMode;
 use newswire::store::{Usage, Write, usage};
 use url::Url;
 
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Asked, Names, Origin};
 use crate::support::process::driven;
 use crate::support::world::{HOUR, World, ends, rss};
@@ -130,7 +131,7 @@ impl Week {
             .iter()
             .enumerate()
             .map(|(n, (host, _))| (host.clone(), Ok(vec![address(n, host)])));
-        let folder = tempfile::tempdir().unwrap();
+        let folder = empty_folder();
         let list = Followed::Web {
             url: world.origin.url("lists.test", "/x.opml"),
             interval: HOUR,

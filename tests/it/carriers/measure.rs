@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use newswire::daemon::FeedSelection;
+use newswire::render::Format;
 use rusqlite::Connection;
 use url::Url;
 
@@ -305,7 +306,11 @@ async fn grouped(carriers: &[Carrier], polls: Polls) -> Grouped {
     world.clock = newswire::clock::Clock::manual(polls.start.parse().unwrap());
     world.concurrency = polls.at_once;
     let mut urls = script(&world, carriers, polls.rounds);
-    let config = with(world.config(&urls), |settings| settings.similarity = polls.similarity);
+    let mut config = with(world.config(&urls), |settings| settings.similarity = polls.similarity);
+    // Only what was published matters, not how it looks.
+    for output in &mut config.outputs {
+        (output.formats, output.directory) = (vec![Format::Json], None);
+    }
     let engine = world.open_with(config).await;
     let mut state = polls.seed;
     let url = |carrier: &Carrier| carrier.item.url.clone().expect("an address");

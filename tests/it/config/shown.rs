@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{EXAMPLE, private};
 use crate::cli::newswire;
+use crate::support::empty_folder;
 
 const CONFIG: &str = r#"version = 1
 [schedule]
@@ -37,7 +38,7 @@ tags = ["a"]
 "#;
 
 fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     std::fs::write(folder.path().join("newswire.toml"), CONFIG).unwrap();
     private(&folder.path().join("secret"), "ann:hunter2");
     folder
@@ -90,7 +91,7 @@ fn every_value_in_force_is_shown_with_its_origin_and_no_secret() {
 
 #[test]
 fn an_invalid_config_is_reported_and_the_default_is_the_example() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     std::fs::write(folder.path().join("newswire.toml"), "[web]\nlisten = 1").unwrap();
     let said = newswire(folder.path(), &["config"]);
     assert!(said.code == 78 && said.out.is_empty() && said.err.contains("2:10"), "{}", said.err);

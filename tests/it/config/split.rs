@@ -7,10 +7,11 @@ use tempfile::TempDir;
 
 use super::{HEAD, OUTPUT};
 use crate::cli::newswire;
+use crate::support::empty_folder;
 
 /// A folder with these files.
 fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     std::fs::create_dir(folder.path().join("conf.d")).unwrap();
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
@@ -138,7 +139,7 @@ fn add_and_import_write_to_the_main_file_and_know_the_feeds_of_the_others() {
 
 #[test]
 fn a_file_in_place_of_the_folder_is_an_error() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     std::fs::write(folder.path().join("newswire.toml"), HEAD).unwrap();
     std::fs::write(folder.path().join("conf.d"), "").unwrap();
     let report = config::load(Path::new(&folder.path().join("newswire.toml"))).report;
@@ -147,7 +148,7 @@ fn a_file_in_place_of_the_folder_is_an_error() {
 
 #[test]
 fn a_variable_of_another_key_is_not_confused_with_keys_of_files() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = empty_folder();
     std::fs::write(folder.path().join("newswire.toml"), "version = 1\n[web]\nlisten = \"off\"\n")
         .unwrap();
     let mut command = assert_cmd::Command::cargo_bin("newswire").unwrap();

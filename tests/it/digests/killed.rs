@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::cli::newswire;
+use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
 
 const DAYS: i64 = 12;
@@ -107,12 +108,12 @@ type Moment = (&'static str, fn(&Path, Duration) -> bool);
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_it_closes_each_period_once() {
     let origin = Origin::any_address().await;
-    let prepared = tempfile::tempdir().unwrap();
+    let prepared = empty_folder();
     configure(prepared.path(), &origin);
     let first = newswire(prepared.path(), &["poll"]);
     assert_eq!(first.code, 0, "{}", first.err);
     open_all_periods(prepared.path()).await;
-    let reference = tempfile::tempdir().unwrap();
+    let reference = empty_folder();
     copy(prepared.path(), reference.path());
     assert_eq!(newswire(reference.path(), &["poll"]).code, 0);
     let expected = published(reference.path());
@@ -129,7 +130,7 @@ async fn killed_at_any_moment_it_closes_each_period_once() {
     ];
     let mut killed = 0;
     for (name, is_now) in moments {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = empty_folder();
         copy(prepared.path(), folder.path());
         let mut child = start(folder.path());
         let clock = Clock::system();

@@ -17,6 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use url::Url;
 
+use super::empty_folder;
 use super::origin::Origin;
 
 /// Everything that one test needs; what is in the folder goes with it.
@@ -34,7 +35,7 @@ pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 impl World {
     pub(crate) async fn new() -> Self {
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: empty_folder(),
             origin: Origin::start().await,
             clock: Clock::manual("2025-06-01T12:00:00Z".parse().unwrap()),
             fetch: fetch::Settings {
@@ -80,6 +81,7 @@ impl World {
         };
         let web = web::Settings { listen: Vec::new(), ..web::Settings::default() };
         Config {
+            schedule: Arc::clone(&schedule),
             fetch: self.fetch.clone(),
             concurrency: self.concurrency,
             dedupe: Default::default(),
