@@ -335,7 +335,7 @@ pub const KEYS: &[Key] = &[
         .also_called(&["secret", "password", "key", "auth", "authorization", "access_token"]),
     output("items", number("stories", 1, Output::MAX_ITEMS)).default("100")
         .doc("Number of stories that are always shown, the newest first.")
-        .details("A story that arrives late is shown too, whatever its date, until that many have arrived after it. Stories of the first document of a feed are shown by their date alone.")
+        .details("A story that arrives late is shown too, whatever its date, until that many have arrived after it. What a feed had published before it was added is shown by its date alone.")
         .also_called(&["limit", "max_items", "count", "size", "entries", "length", "max"]),
     output("max_age", DAYS).example("\"3d\"")
         .doc("Stories younger than this are shown in addition to items.")

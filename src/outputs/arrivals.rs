@@ -2,8 +2,8 @@
 //!
 //! The documents are in the order of dates. A feed that is polled every few hours, or whose server was down for a day, brings
 //! stories that are older than all that fill a document by then. By their dates they would be in no document ever. So a
-//! document has room first for the stories that arrived last, as many as it has items. What a feed had in its first
-//! document is not among them: it is shown by its date alone.
+//! document has room first for the stories that arrived last, as many as it has items. What a feed had published before it
+//! was added is not among them: it is shown by its date alone.
 
 use std::collections::HashSet;
 
@@ -31,7 +31,7 @@ pub(super) fn latest(
         }
     }
     keys.truncate(output.items);
-    reader.arrived_later(&keys)
+    reader.after_addition(&keys)
 }
 
 /// Adds the stories of these feeds that arrived last and are too old for what was selected by date. Returns the keys of all

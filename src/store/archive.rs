@@ -124,12 +124,12 @@ impl Transaction<'_> {
         Ok(arrivals)
     }
 
-    /// Those of these items that are shown and were not in the first document of their feed, in the same order.
-    pub fn arrived_later(&self, keys: &[ItemKey]) -> Result<Vec<ItemHead>, Error> {
+    /// Those of these items that are shown and not older than their feed is configured, in the same order.
+    pub fn after_addition(&self, keys: &[ItemKey]) -> Result<Vec<ItemHead>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.story_id, item.sort_at, item.feed_id FROM json_each(?1) wanted
              CROSS JOIN item ON item.id = wanted.value CROSS JOIN feed ON feed.id = item.feed_id
-             WHERE item.hidden IS NULL AND item.first_seen_at > feed.first_read_at",
+             WHERE item.hidden IS NULL AND item.sort_at >= feed.added_at",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
         let mut heads = HashMap::with_capacity(keys.len());
@@ -179,5 +179,5 @@ pub(crate) fn every_method(transaction: &Transaction<'_>) {
     assert_eq!(transaction.archive_page("planet", 1).unwrap().unwrap(), page);
     assert_eq!(transaction.oldest_page("planet").unwrap(), None);
     assert_eq!(transaction.arrivals(&page, 5).unwrap().count, 2);
-    assert_eq!(transaction.arrived_later(&page.items).unwrap(), []);
+    assert_eq!(transaction.after_addition(&page.items).unwrap().len(), 1);
 }

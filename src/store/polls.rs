@@ -185,8 +185,7 @@ impl Transaction<'_> {
         if let Some(facts) = &update.document {
             let sql = format!(
                 "UPDATE feed SET profile = ?2, publisher_hints = ?3, dialect = ?4, parse_warnings = ?5, removed = ?8,
-                        guids_reused = max(guids_reused, ?6), boilerplate = ifnull(?7, boilerplate),
-                        first_read_at = ifnull(first_read_at, ?9)
+                        guids_reused = max(guids_reused, ?6), boilerplate = ifnull(?7, boilerplate)
                  WHERE id = ?1 AND row_digest = row_digest({FEED})"
             );
             let changed = self.connection.prepare_cached(&sql)?.execute(params![
@@ -198,7 +197,6 @@ impl Transaction<'_> {
                 facts.guids == GuidUse::Reused,
                 facts.boilerplate.as_deref().map(digests_to_bytes),
                 serde_json::to_string(&facts.removed)?,
-                update.new.iter().map(|new| millis(new.first_seen)).max().unwrap_or(at),
             ])?;
             if changed == 0 {
                 return Err(altered(&format!("feed {}", update.feed.0)));

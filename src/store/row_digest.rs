@@ -32,8 +32,7 @@ struct DigestedTable {
 const DIGEST: &str = "row_digest";
 
 /// The columns of a feed that are published, or that select its items.
-pub(super) const FEED: &str =
-    "name, url, title, tags, profile, active, kept, guids_reused, first_read_at";
+pub(super) const FEED: &str = "name, url, title, tags, profile, active, kept, guids_reused";
 
 const TABLES: &[DigestedTable] = &[
     DigestedTable {

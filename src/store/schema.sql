@@ -11,7 +11,6 @@ CREATE TABLE feed (
   title          TEXT,                     -- from the config; NULL: the publisher's title is shown
   tags           TEXT    NOT NULL,         -- JSON array of strings, from the config
   added_at       INTEGER NOT NULL,
-  first_read_at  INTEGER,                  -- time of first sight of the items of its first document; NULL: none was read
   profile        TEXT    NOT NULL,         -- JSON: title, site, language and so on, from the document
   publisher_hints TEXT   NOT NULL,         -- JSON: ttl, update period, skipHours and so on, from the document
   dialect        TEXT,                     -- of the last document; NULL: none was read yet

@@ -93,6 +93,15 @@ fn dated(guid: &str, title: &str, date: &str) -> String {
     )
 }
 
+/// A document with items without a date.
+fn undated(range: std::ops::Range<usize>) -> String {
+    let item = |(guid, title): &(String, String)| {
+        format!("<item><guid isPermaLink=\"false\">{guid}</guid><title>{title}</title></item>")
+    };
+    let items: String = notes(range).iter().map(item).collect();
+    format!("<rss version=\"2.0\"><channel><title>Site</title>{items}</channel></rss>")
+}
+
 /// The id of an Atom feed.
 fn feed_id(atom: &str) -> &str {
     atom.split_once("<id>").unwrap().1.split_once("</id>").unwrap().0
@@ -409,13 +418,13 @@ fn who_has_the_token_can_follow_the_links() {
 fn a_story_that_leaves_the_document_is_in_the_archive_at_once() {
     run(async {
         let library = Library::with(small).await;
-        // It is in the first document of its feed: it is shown by its date, as the last one.
+        // It is older than the feed is configured: it is shown by its date, as the last one.
         let first = dated("first", "First", "Sun, 01 Jun 2025 00:30:00 GMT");
         library.arrive_document(1, &first).await;
         library.arrive(0, &notes(0..9)).await;
         let document = library.json("/planet.json").await;
         assert!(titles(&document).contains(&"First".to_owned()), "{:?}", titles(&document));
-        let new = dated("new", "New", "Sun, 01 Jun 2025 03:30:00 GMT");
+        let new = dated("new", "New", "Sun, 01 Jun 2025 11:30:00 GMT");
         library.arrive_document(1, &new).await;
         let history = library.history("/planet.json").await;
         assert!(!titles(&history[0]).contains(&"First".to_owned()));
@@ -432,9 +441,9 @@ fn a_story_that_leaves_the_document_is_in_the_archive_at_once() {
 fn a_story_that_is_older_than_all_others_is_in_the_document_when_it_arrives() {
     run(async {
         let library = Library::with(small).await;
-        library.arrive(0, &notes(0..12)).await;
-        // Its server was down for a day.
-        let late = dated("late", "Late", "Sat, 31 May 2025 02:30:00 GMT");
+        library.arrive_document(0, &undated(0..12)).await;
+        // Its server was down for hours.
+        let late = dated("late", "Late", "Sun, 01 Jun 2025 13:00:00 GMT");
         library.arrive_document(1, &late).await;
         let urls = ["/planet.json", "/planet.json?feed=b.test-feed"];
         for url in urls {
@@ -443,10 +452,12 @@ fn a_story_that_is_older_than_all_others_is_in_the_document_when_it_arrives() {
         }
         assert_eq!(titles(&library.json("/planet.json").await).len(), 10);
         // As many others have room with it.
-        library.arrive(0, &notes(8..21)).await;
+        for end in [17, 21] {
+            assert_eq!(library.arrive_document(0, &undated(8..end)).await, 0, "none is held");
+        }
         let document = library.json("/planet.json").await;
         assert!(titles(&document).contains(&"Late".to_owned()), "9 arrived later");
-        library.arrive(0, &notes(9..22)).await;
+        library.arrive_document(0, &undated(9..22)).await;
         let history = library.history("/planet.json").await;
         assert!(!titles(&history[0]).contains(&"Late".to_owned()), "10 arrived later");
         assert!(history[1..].iter().flat_map(titles).any(|title| title == "Late"));
@@ -454,12 +465,10 @@ fn a_story_that_is_older_than_all_others_is_in_the_document_when_it_arrives() {
 }
 
 #[test]
-fn the_first_document_of_a_feed_displaces_nothing_by_its_arrival() {
+fn what_a_feed_had_published_before_it_was_added_displaces_nothing() {
     run(async {
         let library = Library::with(small).await;
-        answer(&library.world, &library.feeds[1], "no feed".to_owned());
-        let polls = [library.arrive(0, &notes(0..12)).await];
-        assert_eq!(polls, [0], "the other feed is read for the first time later");
+        library.arrive_document(0, &undated(0..12)).await;
         let before = titles(&library.json("/planet.json").await);
         let old = dated("old", "Old", "Sat, 31 May 2025 02:30:00 GMT");
         library.arrive_document(1, &old).await;
