@@ -29,6 +29,17 @@ const AT_ONCE: usize = 16;
 /// Number of arrivals that are looked at in one step.
 const ARRIVALS: usize = 1024;
 
+/// What is left to do for an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArchiveState {
+    /// There may be more pages to write.
+    Unfinished,
+    /// Every page is written. The documents have to be published again to link to the newest one.
+    Unannounced,
+    /// Every page is written, and linked to.
+    Complete,
+}
+
 /// What one step adds to the archive.
 pub(super) struct Growth {
     /// The pages that changed; the last one is the one that still grows.

@@ -458,6 +458,8 @@ fn a_first_publication_precedes_its_archive_and_later_ones_follow_theirs() {
         let state = first.write_archive(&output).await.unwrap();
         assert_eq!((state, link()), (ArchiveState::Unfinished, Value::Null));
         assert!(page("4.json").exists());
+        assert_eq!(first.write_archive(&output).await.unwrap(), ArchiveState::Unannounced);
+        first.publish(&output).await.unwrap();
         assert_eq!(first.write_archive(&output).await.unwrap(), ArchiveState::Complete);
         assert_eq!(link(), "http://127.0.0.1:8420/planet/archive/4.json");
         // As a process leaves it that was killed between two renames; and a sibling of long ago.
