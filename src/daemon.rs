@@ -275,7 +275,7 @@ pub async fn pass(
         }
     }
     matching.stop().await;
-    engine.drop_old_promises().await?;
+    engine.drop_expired().await?;
     engine.publish_changed().await?;
     Ok(left)
 }

@@ -21,11 +21,11 @@ use super::store_failures::StoreFailures;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{Fetcher, Resolver};
-use crate::model::FeedKey;
+use crate::model::{ClockMark, FeedKey};
 use crate::outputs::{self, Publisher, Served};
 use crate::poll::{Gate, Ledger, Polled, Poller, Target};
 use crate::render::Output;
-use crate::schedule::{ClockChange, LastPoll, Queue, clock_change};
+use crate::schedule::{ClockChange, LastPoll, Queue, clock_change, may_delete};
 use crate::store::{self, DiskSpace, Store, Write};
 use crate::stories::Matcher;
 use crate::telemetry::{Metrics, Problem, Readiness};
@@ -505,15 +505,19 @@ impl Engine {
         Ok(())
     }
 
-    /// Removes texts past their retention, in small steps, and fingerprints outside the window.
+    /// Removes what is too old: promises, and, by a clock that can be believed, texts past their retention, in small
+    /// steps, and fingerprints outside the window.
     pub(crate) async fn drop_expired(&self) -> Result<(), Error> {
         const STEP: usize = 500;
+        self.drop_old_promises().await?;
+        if !may_delete(clock_mark(&self.store).await?.0.as_ref(), self.clock.now()) {
+            return Ok(());
+        }
         let retention =
             SignedDuration::try_from(self.setup.retention).unwrap_or(SignedDuration::MAX);
         let cutoff = self.clock.now().saturating_sub(retention).unwrap_or(Timestamp::MIN);
         let forget = Write::ForgetBodies { cutoff, limit: STEP };
         while self.store.write(forget.clone()).await? == STEP {}
-        self.drop_old_promises().await?;
         self.matcher.tidy(self.setup.window).await?;
         Ok(())
     }
@@ -558,10 +562,7 @@ async fn mark_suspects(store: &Store) -> Result<(), store::Error> {
 /// Moves stored times with the clock. Returns by how much.
 async fn follow_clock(store: &Store, clock: &Clock) -> Result<SignedDuration, store::Error> {
     let Some(boot) = clock.boot() else { return Ok(SignedDuration::ZERO) };
-    let reader = store.reader().clone();
-    let read = move || reader.read(|reader| reader.clock_mark());
-    let read = tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?;
-    let (stored, last_poll) = read?;
+    let (stored, last_poll) = clock_mark(store).await?;
     let (mark, by) = match clock_change(stored.as_ref(), boot, last_poll, clock.moment()) {
         ClockChange::Keep => return Ok(SignedDuration::ZERO),
         ClockChange::Adopt(mark) => (mark, SignedDuration::ZERO),
@@ -571,4 +572,11 @@ async fn follow_clock(store: &Store, clock: &Clock) -> Result<SignedDuration, st
         store.write(Write::Clock { mark, by }).await?;
     }
     Ok(by)
+}
+
+/// The clock that stored times are by, and the latest time of a poll.
+async fn clock_mark(store: &Store) -> Result<(Option<ClockMark>, Option<Timestamp>), store::Error> {
+    let reader = store.reader().clone();
+    let read = move || reader.read(|reader| reader.clock_mark());
+    tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?
 }

@@ -103,15 +103,19 @@ async fn work(
     let mut last_second = clock.now().as_second();
     loop {
         // Archive pages and static sites are written after the documents that clients poll.
-        if write_the_rest(&writers, &mut changes, &mut error_log).await {
+        let rest = write_the_rest(&writers, &mut changes, &mut error_log).await;
+        if rest.temporary {
             retry_at = retry_at.or(Some(clock.elapsed() + RETRY));
         }
         error_log.report();
         let output_set = Arc::clone(&changes.borrow().0);
-        tokio::select! {
-            changed = changes.changed() => if changed.is_err() { return },
-            () = clock.sleep_until(retry_at.unwrap_or_default()), if retry_at.is_some() => {}
-            () = wait_for_digest(publisher, &output_set, &clock) => {}
+        // The link to new archive pages is published as any other change.
+        if !rest.unannounced {
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return },
+                () = clock.sleep_until(retry_at.unwrap_or_default()), if retry_at.is_some() => {}
+                () = wait_for_digest(publisher, &output_set, &clock) => {}
+            }
         }
         wait_for_pause(&mut changes, &clock).await;
         wait_for_second(&mut changes, &clock, last_second).await;
@@ -146,23 +150,34 @@ async fn wait_for_digest(publisher: &Publisher, output_set: &OutputSet, clock: &
     }
 }
 
-/// Writes archive pages, then static sites, until all are written or a change has to be published first. Returns whether a
-/// write failed that may succeed later.
+/// How the rest was written.
+#[derive(Debug, Default)]
+struct Rest {
+    /// Whether a write failed that may succeed later.
+    temporary: bool,
+    /// Whether documents have to link to new archive pages.
+    unannounced: bool,
+}
+
+/// Writes archive pages, then static sites, until all are written or a change has to be published first.
 async fn write_the_rest(
     Writers { publisher, static_sites }: &Writers,
     changes: &mut watch::Receiver<(Arc<OutputSet>, u64)>,
     error_log: &mut ErrorLog,
-) -> bool {
+) -> Rest {
     let output_set = Arc::clone(&changes.borrow().0);
-    let mut temporary = false;
+    let mut rest = Rest::default();
     for output in &output_set.outputs {
         // An error means that the task has to end.
         while matches!(changes.has_changed(), Ok(false)) {
             match publisher.write_archive(output).await {
                 Ok(ArchiveState::Unfinished) => {}
-                Ok(ArchiveState::Complete) => break,
+                Ok(state) => {
+                    rest.unannounced |= state == ArchiveState::Unannounced;
+                    break;
+                }
                 Err(error) => {
-                    temporary |= error_log.log(&output.id, error);
+                    rest.temporary |= error_log.log(&output.id, error);
                     break;
                 }
             }
@@ -174,13 +189,13 @@ async fn write_the_rest(
                 Ok(step) if step.is_complete => break,
                 Ok(_) => {}
                 Err(error) => {
-                    temporary |= error_log.log(&output.id, error);
+                    rest.temporary |= error_log.log(&output.id, error);
                     break;
                 }
             }
         }
     }
-    temporary
+    rest
 }
 
 /// Logs publication errors. The same error of a document is logged at most once in [`LOG_AGAIN`].

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,6 +28,17 @@ const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const AT_ONCE: usize = 16;
 /// Number of arrivals that are looked at in one step.
 const ARRIVALS: usize = 1024;
+
+/// What is left to do for an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArchiveState {
+    /// There may be more pages to write.
+    Unfinished,
+    /// Every page is written. The documents have to be published again to link to the newest one.
+    Unannounced,
+    /// Every page is written, and linked to.
+    Complete,
+}
 
 /// What one step adds to the archive.
 pub(super) struct Growth {
@@ -250,6 +261,8 @@ pub(super) fn has_all_pages(
 pub(super) struct Writer {
     /// Number of the newest page when the directory was last looked at; `None`: never.
     newest: Option<u32>,
+    /// Number of the oldest page when older ones were last removed; `None`: never.
+    oldest: Option<u32>,
     /// Pages still to be written.
     waiting: BTreeSet<u32>,
 }
@@ -268,6 +281,7 @@ impl Writer {
     ) -> Result<usize, Error> {
         let complete = reader.read(|reader| complete_pages(reader, output))?;
         self.look(reader, output, directory, &complete)?;
+        self.remove_expired(output, directory, &complete)?;
         let numbers: Vec<u32> = self.waiting.iter().copied().take(AT_ONCE).collect();
         self.write_pages(reader, output, (directory, &complete), &numbers)
     }
@@ -352,6 +366,32 @@ impl Writer {
         Ok(())
     }
 
+    /// Removes the pages whose texts are all past retention. The oldest one that is left is written again: it may have such
+    /// texts too, and links to a page that was removed.
+    fn remove_expired(
+        &mut self,
+        output: &Output,
+        directory: &Path,
+        complete: &RangeInclusive<u32>,
+    ) -> Result<(), Error> {
+        let oldest = *complete.start();
+        if oldest == 1 || self.oldest == Some(oldest) {
+            return Ok(());
+        }
+        let folder = directory.join(&output.id).join("archive");
+        let expired = expired_files(&folder, oldest)
+            .map_err(|source| Error::Write { path: folder.clone(), source })?;
+        for path in &expired {
+            std::fs::remove_file(path)
+                .map_err(|source| Error::Write { path: path.clone(), source })?;
+        }
+        if !expired.is_empty() && complete.contains(&oldest) {
+            self.waiting.insert(oldest);
+        }
+        self.oldest = Some(oldest);
+        Ok(())
+    }
+
     /// Adds the pages that are not written, and the one that was the newest until now, which it returns. Those that wait
     /// already continue to wait: a page may become complete while an older one waits to be written again.
     fn await_missing(
@@ -365,6 +405,21 @@ impl Writer {
         self.waiting.extend(last.filter(|last| complete.contains(last) && last < complete.end()));
         last
     }
+}
+
+/// The files of pages before the oldest one, with their siblings.
+fn expired_files(folder: &Path, oldest: u32) -> io::Result<Vec<PathBuf>> {
+    let files = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        files => files?,
+    };
+    let paths = files.map(|file| file.map(|file| file.path())).collect::<Result<Vec<_>, _>>()?;
+    let is_expired = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let number = name.split('.').next().and_then(|number| number.parse::<u32>().ok());
+        number.is_some_and(|number| number < oldest)
+    };
+    Ok(paths.into_iter().filter(is_expired).collect())
 }
 
 /// Whether the page in the directory is what would be written today, with or without a link to the
@@ -416,7 +471,7 @@ mod tests {
 
     #[test]
     fn a_page_that_becomes_complete_while_another_waits_is_written_too() {
-        let mut writer = Writer { newest: Some(4), waiting: [3].into() };
+        let mut writer = Writer { newest: Some(4), oldest: None, waiting: [3].into() };
         assert_eq!(writer.await_missing(&(1..=5), |number| number <= 4), Some(4));
         assert_eq!(writer.waiting, [3, 4, 5].into());
         let mut writer = Writer::default();

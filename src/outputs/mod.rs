@@ -50,13 +50,14 @@ mod static_site;
 mod subscriptions;
 mod visibility;
 
+pub use archive::ArchiveState;
 pub use contents::{Contents, Query, Results};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
 pub use filtered::OutputFeeds;
 pub use filters::{FilterEffect, feed_filter_effects, output_filter_effects};
 pub use months::Month;
-pub use publisher::{ArchiveState, Incomplete, Published, Publisher};
+pub use publisher::{Incomplete, Published, Publisher};
 pub use recovery::{
     PublishedDocuments, PublishedItem, RecoveryError, differences, is_same_feed,
     published_documents, published_id,

@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use tracing::{debug, info};
 
-use super::archive;
+use super::archive::{self, ArchiveState};
 use super::basis::{self, Before};
 use super::contents::Contents;
 use super::digest;
@@ -94,15 +94,6 @@ struct Archive {
     unannounced: bool,
     /// Whether they could not be written the last time.
     failed: bool,
-}
-
-/// What is left to do for an archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ArchiveState {
-    /// There may be more pages to write.
-    Unfinished,
-    /// Every page is written, and linked to.
-    Complete,
 }
 
 /// An output in a pass: its documents are published, its archive and its static site may be incomplete.
@@ -307,9 +298,9 @@ impl Publisher {
         unwritten.map_or(Ok(Published { entries, changed, until: prepared.until }), Err)
     }
 
-    /// Writes the next archive pages of the output to its directory, a bounded number, and publishes
-    /// the link to them once all are there. To be called until it returns `Complete`, by one task at
-    /// a time, after [`Publisher::publish`]; it can be continued at any time later.
+    /// Writes the next archive pages of the output to its directory, a bounded number. To be called until it returns
+    /// another state than `Unfinished`, by one task at a time, after [`Publisher::publish`]; it can be continued at any
+    /// time later.
     ///
     /// # Errors
     /// See [`Error`]; the next call tries again.
@@ -317,12 +308,12 @@ impl Publisher {
         if self.write_pages(output, archive::Writer::write).await? > 0 {
             return Ok(ArchiveState::Unfinished);
         }
-        let archive =
+        let unannounced =
             self.archives().get_mut(&output.id).map(|a| std::mem::take(&mut a.unannounced));
-        if archive == Some(true) {
-            self.publish(output).await?;
-        }
-        Ok(ArchiveState::Complete)
+        Ok(match unannounced {
+            Some(true) => ArchiveState::Unannounced,
+            _ => ArchiveState::Complete,
+        })
     }
 
     /// Writes some archive pages to the directory of the output. Returns how many.
@@ -345,13 +336,18 @@ impl Publisher {
         written
     }
 
-    /// Writes all archive pages of the output that are not in its directory yet.
+    /// Writes all archive pages of the output that are not in its directory yet, and publishes the link to them.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn complete_archive(&self, output: &Arc<Output>) -> Result<(), Error> {
-        while self.write_archive(output).await? == ArchiveState::Unfinished {}
-        Ok(())
+        loop {
+            match self.write_archive(output).await? {
+                ArchiveState::Unfinished => {}
+                ArchiveState::Unannounced => return self.publish(output).await.map(drop),
+                ArchiveState::Complete => return Ok(()),
+            }
+        }
     }
 
     /// Records how writing archive pages ended.

@@ -31,5 +31,5 @@ pub use plan::{
 };
 pub use queue::{HostLimit, Queue, QueueStep};
 pub use ramp::{FREE_HOSTS, new_host_spacing};
-pub use resume::{ClockChange, Resumed, clock_change, jump_between, resume};
+pub use resume::{ClockChange, Resumed, clock_change, jump_between, may_delete, resume};
 pub use settings::{IntervalMode, PublisherHints, Settings};

@@ -62,6 +62,10 @@ pub enum ClockChange {
 
 /// A jump of the clock from which its dates are not believed at once.
 const LARGE_JUMP: SignedDuration = SignedDuration::from_hours(1);
+/// Time since the last poll after which the clock of another run of the machine may be wrong.
+const LONG_OFF: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Time without deletions after the clock was set.
+const NO_DELETIONS: SignedDuration = SignedDuration::from_hours(24);
 
 /// Compares the clock that stored times are by with the clock now. Within one run of the machine, the difference of the
 /// wall clock to the time since its start changes only if the clock is set; after another start nothing is known.
@@ -75,22 +79,35 @@ pub fn clock_change(
 ) -> ClockChange {
     let since_boot = i64::try_from(now.since_boot.as_millis()).unwrap_or(i64::MAX);
     let offset = now.wall.as_millisecond().saturating_sub(since_boot);
-    let mark = ClockMark { boot, offset };
-    match stored.filter(|stored| stored.boot == mark.boot) {
+    let mark = |set_at| ClockMark { boot: boot.clone(), offset, set_at };
+    let set_before = stored.and_then(|stored| stored.set_at);
+    match stored.filter(|stored| stored.boot == boot) {
         Some(stored) => {
             let by = SignedDuration::from_millis(offset.saturating_sub(stored.offset));
             // Less is a correction of a clock that is inaccurate.
             if by.abs() <= TOLERANCE {
-                ClockChange::Adopt(mark)
+                ClockChange::Adopt(mark(set_before))
+            } else if by.abs() <= LARGE_JUMP {
+                ClockChange::Move(mark(set_before), by)
             } else {
-                ClockChange::Move(mark, by)
+                ClockChange::Move(mark(Some(now.wall)), by)
             }
         }
         None if last_poll.is_some_and(|last| last.duration_since(now.wall) > TOLERANCE) => {
             ClockChange::Keep
         }
-        None => ClockChange::Adopt(mark),
+        None if last_poll.is_some_and(|last| now.wall.duration_since(last) > LONG_OFF) => {
+            ClockChange::Adopt(mark(Some(now.wall)))
+        }
+        None => ClockChange::Adopt(mark(set_before)),
     }
+}
+
+/// Whether what is too old by the clock that shows `now` may be deleted: one that was set is believed after a day.
+#[must_use]
+pub fn may_delete(mark: Option<&ClockMark>, now: Timestamp) -> bool {
+    let set_at = mark.and_then(|mark| mark.set_at);
+    set_at.is_none_or(|set_at| now.duration_since(set_at) >= NO_DELETIONS)
 }
 
 /// By how much the wall clock was set between two moments of one process; zero: less than an hour.
@@ -133,6 +150,42 @@ mod tests {
         };
         let resumed = resume(stored, at(now));
         (resumed.due.duration_since(at(now)).as_secs_f64() / 3600.0, resumed.moved)
+    }
+
+    #[test]
+    fn nothing_is_deleted_for_a_day_after_the_clock_was_set() {
+        let moment = |hour: i64, since_boot: u64| {
+            let since_boot = Duration::from_secs(3600 * since_boot);
+            Moment { wall: at(hour), elapsed: Duration::ZERO, since_boot }
+        };
+        let mark = |stored: Option<&ClockMark>, boot: &str, last, now| {
+            match clock_change(stored, boot.to_owned(), Some(at(last)), now) {
+                ClockChange::Adopt(mark) | ClockChange::Move(mark, _) => mark,
+                ClockChange::Keep => panic!("kept"),
+            }
+        };
+        let first = mark(None, "a", NOW, moment(NOW, 5));
+        assert!(may_delete(None, at(NOW)) && may_delete(Some(&first), at(NOW)));
+        // Set by 500 days, found by this process, by the next one and after a start of the machine.
+        let later = NOW + 500 * DAY;
+        let set = mark(Some(&first), "a", NOW, moment(later, 5));
+        let next = mark(Some(&set), "a", later, moment(later + 1, 6));
+        let booted = mark(Some(&next), "b", later + 1, moment(later + 2, 1));
+        for mark in [&set, &next, &booted] {
+            assert!(!may_delete(Some(mark), at(later + DAY - 1)));
+            assert!(may_delete(Some(mark), at(later + DAY)));
+        }
+        // Set back: a day from then on.
+        let back = mark(Some(&next), "a", later, moment(NOW + 2, 7));
+        assert!(!may_delete(Some(&back), at(NOW + 2 + DAY - 1)));
+        // A machine that was off for a month, or whose clock is wrong.
+        let off = mark(Some(&first), "b", NOW, moment(NOW + 30 * DAY, 1));
+        assert!(!may_delete(Some(&off), at(NOW + 30 * DAY + 1)));
+        let short = mark(Some(&first), "b", NOW, moment(NOW + 6 * DAY, 1));
+        assert!(may_delete(Some(&short), at(NOW + 6 * DAY)));
+        // A correction of some minutes.
+        let stored = ClockMark { offset: first.offset - 600_000, ..first };
+        assert_eq!(mark(Some(&stored), "a", NOW, moment(NOW, 5)).set_at, None);
     }
 
     #[test]

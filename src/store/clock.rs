@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::error::Error;
 use super::feed_state::{STATE, Which};
 use super::transaction::Transaction;
-use super::values::maybe;
+use super::values::{maybe, millis};
 use crate::model::ClockMark;
 
 /// Statements that move times by `?1` milliseconds. The time of a new feed, 0, stays.
@@ -22,10 +22,15 @@ const MOVES: [&str; 4] = [
 impl Transaction<'_> {
     /// The clock that stored times are by, and the latest time of a poll.
     pub fn clock_mark(&self) -> Result<(Option<ClockMark>, Option<Timestamp>), Error> {
-        let mark =
-            |row: &rusqlite::Row<'_>| Ok(ClockMark { boot: row.get(0)?, offset: row.get(1)? });
-        let mark =
-            self.connection.query_row("SELECT boot, offset FROM clock", [], mark).optional()?;
+        let mark = |row: &rusqlite::Row<'_>| {
+            let mark = ClockMark { boot: row.get(0)?, offset: row.get(1)?, set_at: None };
+            Ok((mark, row.get::<_, Option<i64>>(2)?))
+        };
+        let sql = "SELECT boot, offset, set_at FROM clock";
+        let mark = match self.connection.query_row(sql, [], mark).optional()? {
+            Some((mark, set_at)) => Some(ClockMark { set_at: maybe(set_at)?, ..mark }),
+            None => None,
+        };
         // A time that was altered would make the clock look wrong, so that nothing is polled.
         let sql =
             format!("SELECT max(last_poll_at) FROM feed WHERE state_digest = row_digest({STATE})");
@@ -44,9 +49,12 @@ impl Transaction<'_> {
                 Ok(())
             })?;
         }
-        self.connection
-            .prepare_cached("INSERT OR REPLACE INTO clock (id, boot, offset) VALUES (1, ?1, ?2)")?
-            .execute(params![mark.boot, mark.offset])?;
+        let sql = "INSERT OR REPLACE INTO clock (id, boot, offset, set_at) VALUES (1, ?1, ?2, ?3)";
+        self.connection.prepare_cached(sql)?.execute(params![
+            mark.boot,
+            mark.offset,
+            mark.set_at.map(millis)
+        ])?;
         Ok(())
     }
 }

@@ -83,7 +83,8 @@ CREATE TABLE poll (
 CREATE TABLE clock (
   id     INTEGER PRIMARY KEY CHECK (id = 1),
   boot   TEXT    NOT NULL,                 -- identifies one run of the machine
-  offset INTEGER NOT NULL                  -- wall clock less the time since the start of the machine, milliseconds
+  offset INTEGER NOT NULL,                 -- wall clock less the time since the start of the machine, milliseconds
+  set_at INTEGER                           -- when it was last found to be set, or to continue after a long time
 ) STRICT;
 
 -- Until when nothing that the key names is requested, and who asked for that. Rows are deleted a month after they ended.

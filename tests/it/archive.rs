@@ -5,10 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use newswire::cli::operator_decisions::{self, Release};
+use newswire::config::Config;
 use newswire::daemon::{Engine, FeedSelection};
 use newswire::outputs::{ArchiveState, Publisher, Served};
 use newswire::render::{Output, Token};
 use newswire::store::{Store, Write};
+use rusqlite::Connection;
 use serde_json::Value;
 use url::Url;
 
@@ -31,13 +33,17 @@ fn small(output: &mut Output) {
 
 impl Library {
     async fn with(change: impl FnOnce(&mut Output)) -> Self {
+        Self::configured(|config| change(&mut config.outputs[0])).await
+    }
+
+    async fn configured(change: impl FnOnce(&mut Config)) -> Self {
         let world = World::new().await;
         let feeds = [world.origin.url("a.test", "/feed"), world.origin.url("b.test", "/feed")];
         for feed in &feeds {
             answer(&world, feed, rss(&[]));
         }
         let mut config = world.config(&feeds);
-        change(&mut config.outputs[0]);
+        change(&mut config);
         let engine = world.open_with(config).await;
         let site = Site::before(engine.served().clone()).await;
         Self { world, engine, site, feeds }
@@ -479,6 +485,38 @@ fn what_a_feed_had_published_before_it_was_added_displaces_nothing() {
 }
 
 #[test]
+fn texts_past_retention_leave_database_and_directory_under_poll_too() {
+    run(async {
+        let library = Library::configured(|config| {
+            small(&mut config.outputs[0]);
+            config.store.retention = HOUR * 24 * 10;
+        })
+        .await;
+        let archive = library.world.folder.path().join("www/planet/archive");
+        let page = |number: u32| std::fs::read_to_string(archive.join(format!("{number}.json")));
+        let database = Connection::open(library.world.database()).unwrap();
+        let count = |table: &str| {
+            let sql = format!("SELECT count(*) FROM {table}");
+            database.query_row(&sql, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        library.arrive(0, &notes(0..25)).await;
+        assert!(page(1).is_ok() && page(2).is_ok() && count("body") == 25);
+        library.world.clock.advance(HOUR * 24 * 9);
+        library.arrive(0, &notes(25..50)).await;
+        assert!(page(3).unwrap().contains("planet/archive/2.json"));
+        assert_eq!(count("body"), 50);
+        library.world.clock.advance(HOUR * 24 * 2);
+        library.arrive(0, &notes(40..52)).await;
+        assert_eq!((count("body"), count("item")), (27, 52), "ids are kept");
+        assert!(page(1).is_err() && page(2).is_err(), "pages without a text are removed");
+        assert!(!archive.join("1.json.gz").exists());
+        let third = page(3).unwrap();
+        assert!(third.contains("Note 25") && !third.contains("\"Note 24\""), "{third}");
+        assert!(!third.contains("planet/archive/2.json"), "a link to a removed page");
+    });
+}
+
+#[test]
 fn a_first_publication_precedes_its_archive_and_later_ones_follow_theirs() {
     run(async {
         let library = Library::with(|output| {
@@ -508,6 +546,8 @@ fn a_first_publication_precedes_its_archive_and_later_ones_follow_theirs() {
         let state = first.write_archive(&output).await.unwrap();
         assert_eq!((state, link()), (ArchiveState::Unfinished, Value::Null));
         assert!(page("4.json").exists());
+        assert_eq!(first.write_archive(&output).await.unwrap(), ArchiveState::Unannounced);
+        first.publish(&output).await.unwrap();
         assert_eq!(first.write_archive(&output).await.unwrap(), ArchiveState::Complete);
         assert_eq!(link(), "http://127.0.0.1:8420/planet/archive/4.json");
         // As a process leaves it that was killed between two renames; and a sibling of long ago.

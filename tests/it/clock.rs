@@ -187,3 +187,32 @@ async fn a_clock_that_is_set_during_a_poll_does_not_date_its_items() {
     assert!(dates.iter().all(|at| before.duration_since(*at).abs() < day), "{dates:?}");
     assert_eq!(dates.len(), 2);
 }
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_for_less_than_a_day_deletes_no_text() {
+    let world = World::new().await;
+    world.origin.route("a.test", "/feed", [good()]);
+    let urls = [world.origin.url("a.test", "/feed")];
+    let texts = || {
+        let database = Connection::open(world.database()).unwrap();
+        let count = database.query_row("SELECT count(*) FROM body", [], |row| row.get::<_, i64>(0));
+        count.unwrap()
+    };
+    passes(&world, &urls, 4).await;
+    // The feed shows nothing that would bring the text back.
+    world.origin.route("a.test", "/feed", [Answer::ok(rss(&[]))]);
+    set_by(&world, 500);
+    for _ in 0..11 {
+        passes(&world, &urls, 2).await;
+        world.clock.advance(HOUR * 3 / 2);
+        assert_eq!(texts(), 1);
+    }
+    set_by(&world, -500);
+    passes(&world, &urls, 4).await;
+    assert_eq!(texts(), 1);
+    set_by(&world, 500);
+    passes(&world, &urls, 2).await;
+    world.clock.advance(HOUR * 24);
+    passes(&world, &urls, 1).await;
+    assert_eq!(texts(), 0, "a clock that stays ahead is believed");
+}

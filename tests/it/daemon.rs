@@ -1,6 +1,6 @@
 //! The daemon: polls due feeds, publishes, serves, stops, and locks its database.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -166,6 +166,35 @@ async fn the_first_publication_after_the_start_has_another_date() {
     }
     assert!(before.is_some(), "nothing is published at the start");
     assert_ne!(date(), before, "another document with the same date");
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_link_to_new_archive_pages_comes_with_another_date() {
+    let world = World::new().await;
+    let items: Vec<(String, String)> =
+        (0..25).map(|n| (format!("n{n}"), format!("N{n}"))).collect();
+    let items: Vec<(&str, &str)> = items.iter().map(|(a, b)| (&**a, &**b)).collect();
+    world.origin.route(HOST, "/feed", [Answer::ok(rss(&items))]);
+    let mut config = world.config(&[world.origin.url(HOST, "/feed")]);
+    config.outputs[0].items = 10;
+    let engine = world.open_with(config).await;
+    let served = Arc::clone(engine.served());
+    let running = Running::start(engine);
+    let mut contents = HashMap::new();
+    loop {
+        if let Some(document) = served.document("planet.json") {
+            let first =
+                contents.entry(document.last_modified.clone()).or_insert(document.body.clone());
+            assert_eq!(*first, document.body, "two contents with the same date");
+            if String::from_utf8_lossy(&document.body).contains("planet/archive/2.json") {
+                break;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        world.clock.advance(Duration::from_millis(1));
+    }
+    assert!(contents.len() >= 3, "nothing, then the items, then the link: {}", contents.len());
     running.stop().await.unwrap();
 }
 
