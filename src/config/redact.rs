@@ -90,7 +90,11 @@ fn is_secret(name: &str) -> bool {
     {
         return false;
     }
-    let near = |known: &str| strsim::osa_distance(&name, known) <= 2 && name.len() > 3;
+    let length = name.chars().count();
+    // Texts whose lengths differ by more are not compared: this runs for each word of a config.
+    let near = |known: &str| {
+        length > 3 && known.len().abs_diff(length) <= 2 && strsim::osa_distance(&name, known) <= 2
+    };
     SECRET.iter().any(|word| name.contains(word))
         || KEYS.iter().any(|key| secret(key.kind) && near(key.name))
 }

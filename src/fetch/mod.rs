@@ -19,6 +19,7 @@ mod reach;
 mod request;
 mod resolve;
 pub mod settings;
+mod trust;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -171,8 +172,6 @@ fn install_provider() {
 
 /// A client without automatic redirects, proxies and decoding, which this room does itself.
 fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, FetcherError> {
-    let ca = settings.ca.as_deref();
-    let own = ca.map(Certificate::from_pem_bundle).transpose()?.unwrap_or_default();
     let proxy = settings.proxy.as_ref().map(|url| Proxy::all(url.as_str())).transpose()?;
     let login = settings.proxy_login.as_ref().and_then(|Secret(login)| login.split_once(':'));
     let proxy = match (proxy, login) {
@@ -206,6 +205,13 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
             .http2_initial_connection_window_size(H2_CONNECTION_WINDOW)
     };
     // A machine without certificates can still poll over http; only https feeds fail.
+    let Some(ca) = settings.ca.as_deref() else {
+        return Ok(match trust::of_system() {
+            Ok(tls) => builder().tls_backend_preconfigured(tls).build()?,
+            Err(_) => builder().tls_certs_only([]).build()?,
+        });
+    };
+    let own = Certificate::from_pem_bundle(ca)?;
     let client = builder().tls_certs_merge(own.clone()).build();
     Ok(client.or_else(|_| builder().tls_certs_only(own).build())?)
 }

@@ -41,6 +41,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("reqwest", &["fetch"]),
     ("hickory_resolver", &["fetch"]),
     ("rustls", &["fetch"]),
+    ("rustls_platform_verifier", &["fetch"]),
     ("async_compression", &["fetch"]),
     ("httpdate", &["text"]),
     ("ipnet", &["fetch", "config", "cli", "web"]),

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::support::origin::Answer;
-use crate::support::papers::with;
+use crate::support::papers::{in_json, with};
 use crate::support::world::{World, poll};
 
 #[derive(Debug, Deserialize)]
@@ -284,7 +284,7 @@ async fn judge(folder: &Path, weighed: Weighed, similarity: Similarity) -> (Tall
             .unwrap();
     }
     let config = with(world.config(&urls), |settings| settings.similarity = similarity);
-    let engine = world.open_with(config).await;
+    let engine = world.open_with(in_json(config)).await;
     poll(&engine, FeedSelection::All).await;
     let first = rows(&world);
     world.clock.advance(Duration::from_secs(7_200));

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use newswire::model::{FailureKind, FetchOutcome};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
+use rustls::server::Acceptor;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 use url::Url;
 
+use crate::cli::configured;
 use crate::support::client::{Client, kind};
 use crate::support::origin::{Answer, Names, Origin};
 
@@ -30,21 +33,8 @@ async fn answering(
     name: &str,
     answer: impl Fn(&str) -> String + Send + 'static,
 ) -> (u16, Arc<[u8]>) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let authority_key = KeyPair::generate().unwrap();
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let root = authority.self_signed(&authority_key).unwrap();
-    let issuer = Issuer::new(authority, authority_key);
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    let certificate = params.signed_by(&key, &issuer).unwrap();
-    let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], private)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let (config, root) = identity(name);
+    let acceptor = TlsAcceptor::from(config);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -57,7 +47,26 @@ async fn answering(
             let _ = stream.shutdown().await;
         }
     });
-    (port, root.pem().into_bytes().into())
+    (port, root.into_bytes().into())
+}
+
+/// The settings of a server with a certificate for `name`, and its authority in PEM.
+fn identity(name: &str) -> (Arc<ServerConfig>, String) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let authority_key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = authority.self_signed(&authority_key).unwrap();
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], private)
+        .unwrap();
+    (Arc::new(config), root.pem())
 }
 
 fn client() -> Client {
@@ -140,5 +149,53 @@ async fn tls_on_a_port_without_tls_suggests_http() {
         let FetchOutcome::Failed(failure) = outcome else { panic!("{url}") };
         assert_eq!(failure.kind, FailureKind::NoTls, "{answer:?}");
         assert!(failure.help.as_ref().is_some_and(|help| help.contains("http://")), "{failure:?}");
+    }
+}
+
+/// The protocols that the next client offers, and an empty feed for it if it trusts the certificate.
+async fn offered(listener: &TcpListener, config: Arc<ServerConfig>) -> Vec<String> {
+    let (stream, _) = listener.accept().await.unwrap();
+    let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await.unwrap();
+    let protocols = start.client_hello().alpn().into_iter().flatten();
+    let offered = protocols.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    if let Ok(mut stream) = start.into_stream(config).await {
+        let _ = stream.read(&mut [0; 4096]).await;
+        let feed = r#"{"version": "https://jsonfeed.org/version/1", "title": "J", "items": []}"#;
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", feed.len());
+        let _ = stream.write_all((head + feed).as_bytes()).await;
+        let _ = stream.shutdown().await;
+    }
+    offered
+}
+
+#[tokio::test]
+async fn the_authorities_of_the_system_are_trusted_with_the_same_protocols() {
+    let (config, authority) = identity("127.0.0.1");
+    let (_, other) = identity("127.0.0.1");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/feed", listener.local_addr().unwrap());
+    let folder = configured(&[]);
+    std::fs::write(folder.path().join("right.pem"), &authority).unwrap();
+    std::fs::write(folder.path().join("wrong.pem"), &other).unwrap();
+    let text = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
+    let named = text.replace("[fetch]\n", "[fetch]\nca = \"right.pem\"\n");
+    std::fs::write(folder.path().join("named.toml"), named).unwrap();
+    for (file, system, is_trusted) in [
+        ("newswire.toml", "right.pem", true),
+        ("newswire.toml", "wrong.pem", false),
+        ("newswire.toml", "missing.pem", false),
+        ("named.toml", "wrong.pem", true),
+        ("named.toml", "missing.pem", true),
+    ] {
+        let mut probe = std::process::Command::new(env!("CARGO_BIN_EXE_newswire"));
+        probe.args(["probe", "--force", "--config", file, &url]).current_dir(folder.path());
+        probe.env("SSL_CERT_FILE", folder.path().join(system)).env_remove("SSL_CERT_DIR");
+        let probing = tokio::task::spawn_blocking(move || probe.output());
+        let offered = offered(&listener, Arc::clone(&config)).await;
+        let ended = probing.await.unwrap().unwrap();
+        let printed = [ended.stdout, ended.stderr].concat();
+        let printed = String::from_utf8_lossy(&printed);
+        assert_eq!(ended.status.success(), is_trusted, "{file}, {system}: {printed}");
+        assert_eq!(offered, ["h2", "http/1.1"], "{file}, {system}");
     }
 }

@@ -69,13 +69,8 @@ async fn a_locked_database_stops_only_the_polls() {
         let document = served.document("planet.json");
         document.is_some_and(|d| String::from_utf8_lossy(&d.body).contains(&format!("\"{title}\"")))
     };
-    let all_have = |items| {
-        let counts: Vec<_> = world.statuses().iter().map(|feed| feed.items).collect();
-        counts.iter().filter(|count| **count == items).count() >= FEEDS
-    };
-    // The other feed too: one that is polled later is not due in time below.
-    let polled = || world.statuses().iter().all(|feed| feed.items == 1);
-    until(&world, "all are polled", polled).await;
+    let with = |items| world.statuses().iter().filter(|feed| feed.items == items).count();
+    until(&world, "all are polled", || with(1) == FEEDS + 1).await;
     until(&world, "A is published", || shows("A")).await;
     world.clock.advance(2 * HOUR);
     until(&world, "all are asked again", || world.origin.count() == 2 * (FEEDS + 1)).await;
@@ -102,7 +97,7 @@ async fn a_locked_database_stops_only_the_polls() {
     assert_eq!(world.origin.count(), asked, "nothing is fetched that cannot be kept");
     assert!(shows("A") && !shows("B"));
     other.execute_batch("COMMIT").unwrap();
-    until(&world, "the results are stored", || all_have(2)).await;
+    until(&world, "the results are stored", || with(2) == FEEDS).await;
     until(&world, "B is published", || shows("B")).await;
     let asked_for = |host: &str| world.origin.asked().iter().filter(|it| it.host == host).count();
     // Its wait is longer than the clock has moved on a machine that is busy.

@@ -6,13 +6,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use newswire::daemon::FeedSelection;
-use newswire::render::Format;
 use rusqlite::Connection;
 use url::Url;
 
 use crate::sameness::Item;
 use crate::support::origin::Answer;
-use crate::support::papers::with;
+use crate::support::papers::{in_json, with};
 use crate::support::world::{World, poll};
 
 pub(super) use newswire::dedupe::Similarity;
@@ -306,12 +305,8 @@ async fn grouped(carriers: &[Carrier], polls: Polls) -> Grouped {
     world.clock = newswire::clock::Clock::manual(polls.start.parse().unwrap());
     world.concurrency = polls.at_once;
     let mut urls = script(&world, carriers, polls.rounds);
-    let mut config = with(world.config(&urls), |settings| settings.similarity = polls.similarity);
-    // Only what was published matters, not how it looks.
-    for output in &mut config.outputs {
-        (output.formats, output.directory) = (vec![Format::Json], None);
-    }
-    let engine = world.open_with(config).await;
+    let config = with(world.config(&urls), |settings| settings.similarity = polls.similarity);
+    let engine = world.open_with(in_json(config)).await;
     let mut state = polls.seed;
     let url = |carrier: &Carrier| carrier.item.url.clone().expect("an address");
     let (mut before, mut fell_apart): (HashMap<String, i64>, Vec<usize>) = Default::default();

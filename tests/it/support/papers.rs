@@ -5,6 +5,7 @@ use std::sync::Arc;
 use newswire::config::Config;
 use newswire::daemon::{Engine, FeedSelection};
 use newswire::dedupe::Settings;
+use newswire::render::Format;
 use url::Url;
 
 use super::origin::Answer;
@@ -61,6 +62,14 @@ pub(crate) fn with(config: Config, change: impl Fn(&mut Settings)) -> Config {
         let mut settings = (*subscription.dedupe).clone();
         change(&mut settings);
         subscription.dedupe = Arc::new(settings);
+    }
+    config
+}
+
+/// The config with publications that are JSON only and write no files: for tests that ask what is published, not how.
+pub(crate) fn in_json(mut config: Config) -> Config {
+    for output in &mut config.outputs {
+        (output.formats, output.directory) = (vec![Format::Json], None);
     }
     config
 }
