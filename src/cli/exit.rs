@@ -250,6 +250,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "store_ended",
             "store_full",
             "store_io",
+            "store_removed",
         ],
     ),
     (Exit::TempFail, &["clock_untrusted", "config_changed", "database_in_use", "store_busy"]),

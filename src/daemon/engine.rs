@@ -297,25 +297,30 @@ impl Engine {
         &self.store_failures
     }
 
-    /// Checks the free space of the disk and, after a failure, whether the database can be written again.
+    /// Checks the place of the file, the free space of the disk and, after a failure, whether the database can be written again.
     ///
     /// # Errors
     /// When a permanent failure was recorded.
     pub(crate) async fn check_store(&self) -> Result<StoreHealth, Error> {
         let store = Arc::clone(&self.store);
-        let look = move || (store.disk_space(), store.reader().sizes().map_or(0, |it| it.log));
-        let (room, log) = tokio::task::spawn_blocking(look).await.unwrap_or((DiskSpace::Enough, 0));
+        let look = move || {
+            let log = store.reader().sizes().map_or(0, |it| it.log);
+            (store.disk_space(), log, store.check_in_place())
+        };
+        let looked = tokio::task::spawn_blocking(look).await;
+        let (room, log, in_place) = looked.unwrap_or((DiskSpace::Enough, 0, Ok(())));
         match log > LARGE_LOG {
             true => self.readiness.add(Problem::LogLarge),
             false => self.readiness.remove(Problem::LogLarge),
         }
         let before = self.store_failures.current()?;
-        let written = match (room, before) {
-            (DiskSpace::Low { free, needed }, _) => {
+        let written = match (in_place, room, before) {
+            (Err(error), _, _) => Err(error),
+            (Ok(()), DiskSpace::Low { free, needed }, _) => {
                 Err(store::Error::NoRoom { free, wanted: needed })
             }
-            (DiskSpace::Enough, None) => return Ok(StoreHealth::Ok),
-            (DiskSpace::Enough, Some(_)) => self.store.check_writable().await,
+            (Ok(()), DiskSpace::Enough, None) => return Ok(StoreHealth::Ok),
+            (Ok(()), DiskSpace::Enough, Some(_)) => self.store.check_writable().await,
         };
         match written {
             Ok(()) => {

@@ -181,6 +181,8 @@ pub enum ErrorCause {
     ReadOnly,
     /// Another process kept it locked for longer than newswire waits.
     Busy,
+    /// Its file was removed or replaced while newswire has it open: what is written would be lost.
+    Removed,
     /// The disk failed: the last writes may be lost, even if a second attempt succeeds.
     Io,
     /// SQLite finds the structure of the file damaged.
@@ -199,6 +201,7 @@ impl ErrorCause {
         Self::Full,
         Self::ReadOnly,
         Self::Busy,
+        Self::Removed,
         Self::Io,
         Self::Corrupt,
         Self::Damaged,
@@ -213,6 +216,7 @@ impl ErrorCause {
             Self::Full => "store_full",
             Self::ReadOnly => "store_readonly",
             Self::Busy => "store_busy",
+            Self::Removed => "store_removed",
             Self::Io => "store_io",
             Self::Corrupt => "store_corrupt",
             Self::Damaged => "store_damaged",
@@ -230,6 +234,9 @@ impl ErrorCause {
                 "give this user access to the file and its folder, and mount the disk for writing"
             }
             Self::Busy => "find the program that has it open with 'fuser newswire.db'",
+            Self::Removed => {
+                "move the file back, or stop newswire, restore a copy, and start it again"
+            }
             Self::Io => {
                 "check the disk (dmesg, smartctl), then start newswire again; the database may be intact"
             }
@@ -245,7 +252,8 @@ impl ErrorCause {
     /// knows what is on the disk, and a database that is broken must not be written to.
     #[must_use]
     pub fn may_pass(self) -> bool {
-        matches!(self, Self::Full | Self::ReadOnly | Self::Busy | Self::Damaged | Self::Bug)
+        use ErrorCause::{Bug, Busy, Damaged, Full, ReadOnly, Removed};
+        matches!(self, Full | ReadOnly | Busy | Removed | Damaged | Bug)
     }
 
     pub(super) fn of(error: &rusqlite::Error) -> Self {

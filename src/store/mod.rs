@@ -66,6 +66,8 @@ mod write;
 mod writer;
 
 use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -115,6 +117,12 @@ pub fn sqlite_version() -> &'static str {
     rusqlite::version()
 }
 
+/// Device and inode of a file.
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let meta = std::fs::metadata(path)?;
+    Ok((meta.dev(), meta.ino()))
+}
+
 /// The database, open for writing by this process alone.
 #[derive(Debug)]
 pub struct Store {
@@ -123,6 +131,8 @@ pub struct Store {
     reader: Reader,
     pending: watch::Receiver<u64>,
     unclean: bool,
+    /// Device and inode of the file that is open.
+    file: (u64, u64),
     _lock: open::Lock,
 }
 
@@ -154,7 +164,26 @@ impl Store {
         let writer = writer::Writer::start(state)
             .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
         let reader = Reader::open(path)?;
-        Ok(Self { writer, reader, pending, unclean, _lock: lock })
+        let file =
+            identity(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+        Ok(Self { writer, reader, pending, unclean, file, _lock: lock })
+    }
+
+    /// Checks that the file that is open is still at its path.
+    ///
+    /// # Errors
+    /// When it was removed or replaced. Writes to it succeed, and are lost when this process ends.
+    pub fn check_in_place(&self) -> Result<(), Error> {
+        let path = self.reader.path();
+        let what = match identity(path) {
+            Ok(file) if file == self.file => return Ok(()),
+            Ok(_) => "replaced",
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "removed",
+            // The disk or the permissions have changed: the next write meets that.
+            Err(_) => return Ok(()),
+        };
+        let text = format!("{} was {what} while newswire has it open", path.display());
+        Err(Error::Sqlite(ErrorCause::Removed, text))
     }
 
     /// Read-only access, which never waits for writes.

@@ -71,7 +71,7 @@ impl Planet {
             .map(|(url, id)| format!("[[feed]]\nurl = \"{url}\"\nid = \"{id}\"\n"))
             .collect();
         let text = format!(
-            "version = 1\n[schedule]\nhost_spacing = \"1ms\"\n[fetch]\nallow_networks = [\"127.0.0.0/8\"]\n\
+            "version = 1\n[store]\nretention = \"36500d\"\n[schedule]\nhost_spacing = \"1ms\"\n[fetch]\nallow_networks = [\"127.0.0.0/8\"]\n\
              [web]\nlisten = \"off\"\npublic_url = \"https://planet.test/\"\n\
              [[output]]\nid = \"planet\"\ndirectory = \"www\"\nitems = 10\n{prefix}\
              [[output]]\nid = \"all\"\ndirectory = \"www\"\nitems = 100\n\

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::daemon::{Running, free_address, until};
+use crate::daemon::{Running, connected, free_address, until};
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll, rss};
 use crate::web::site::ask;
@@ -53,6 +53,44 @@ fn feeds_that_wait(world: &World, gate: &Arc<Semaphore>) -> Vec<Url> {
     world.origin.route("other.test", "/feed", route);
     urls.push(world.origin.url("other.test", "/feed"));
     urls
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_database_is_reported_and_nothing_is_polled_until_it_is_back() {
+    let world = World::new().await;
+    world.origin.route("a.test", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
+    let urls = [world.origin.url("a.test", "/feed")];
+    let (mut config, address) = (world.config(&urls), free_address().await);
+    config.web.listen = vec![address.into()];
+    let engine = world.open_with(config).await;
+    let served = Arc::clone(engine.served());
+    let running = Running::start(engine);
+    drop(connected(address).await);
+    let document = || served.document("planet.json").map(|it| it.body.clone()).unwrap_or_default();
+    let shows = || String::from_utf8_lossy(&document()).contains("\"A\"");
+    until(&world, "A is published", shows).await;
+    ready(&world, address, "it is ready", |said| !said.to_string().contains("not_polled_yet"))
+        .await;
+    let (here, away) = (world.database(), world.folder.path().join("elsewhere.db"));
+    for replaced in [false, true] {
+        std::fs::rename(&here, &away).unwrap();
+        if replaced {
+            std::fs::copy(&away, &here).unwrap();
+        }
+        let before = world.clock.elapsed();
+        ready(&world, address, "it is missed", |said| said.to_string().contains("store_failing"))
+            .await;
+        assert!(world.clock.elapsed() - before < Duration::from_secs(60));
+        let asked = world.origin.count();
+        world.clock.advance(2 * HOUR);
+        let served = ask(address, "localhost", "GET", "/planet.json", &[]).await;
+        assert!(served.text().contains("\"A\""), "the documents are served");
+        assert_eq!(world.origin.count(), asked);
+        std::fs::rename(&away, &here).unwrap();
+        until(&world, "it polls again", || world.origin.count() > asked).await;
+        ready(&world, address, "it is ready", |said| !said.to_string().contains("store_")).await;
+    }
+    running.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
