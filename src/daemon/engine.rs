@@ -511,7 +511,7 @@ impl Engine {
     }
 
     /// Removes what is too old: promises, and, by a clock that can be believed, texts past their retention, in small
-    /// steps, and fingerprints outside the window.
+    /// steps, and fingerprints outside the window. The space that they leave is returned to the file system.
     pub(crate) async fn drop_expired(&self) -> Result<(), Error> {
         const STEP: usize = 500;
         self.drop_old_promises().await?;
@@ -524,6 +524,9 @@ impl Engine {
         let forget = Write::ForgetBodies { cutoff, limit: STEP };
         while self.store.write(forget.clone()).await? == STEP {}
         self.matcher.tidy(self.setup.window).await?;
+        // A MiB at a time: polls under way do not wait long for the writer.
+        const PAGES: usize = 256;
+        while self.store.write(Write::ReturnPages { limit: PAGES }).await? == PAGES {}
         Ok(())
     }
 

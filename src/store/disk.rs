@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::{fs, io};
 
-use super::transaction::Reader;
+use rusqlite::Row;
+
+use super::error::Error;
+use super::transaction::{Reader, Transaction};
 use crate::files;
 
 /// Nothing is fetched while less than this is free, in bytes: polls under way and other programs need space too.
@@ -47,6 +50,31 @@ pub struct DatabaseSize {
     pub log: u64,
     /// Free space of the file system, for this user.
     pub free: u64,
+}
+
+/// Free pages that stay in the database at least, for what is written next: 1 MiB.
+const SPARE: usize = 256;
+
+impl Transaction<'_> {
+    /// Returns free pages at the end of the database to the file system, moving others there; a sixteenth of the pages may
+    /// stay free. At most `limit` in one step. Returns how many.
+    pub(super) fn return_pages(&self, limit: usize) -> Result<usize, Error> {
+        let count = |what: &str| {
+            let read = |row: &Row<'_>| row.get::<_, i64>(0);
+            let count = self.connection.pragma_query_value(None, what, read)?;
+            Ok::<_, Error>(usize::try_from(count).unwrap_or_default())
+        };
+        let spare = SPARE.max(count("page_count")? / 16);
+        let excess = count("freelist_count")?.saturating_sub(spare).min(limit);
+        if excess > 0 {
+            // Each row is a page.
+            let mut pages =
+                self.connection.prepare(&format!("PRAGMA incremental_vacuum({excess})"))?;
+            let mut rows = pages.raw_query();
+            while rows.next()?.is_some() {}
+        }
+        Ok(excess)
+    }
 }
 
 impl Reader {

@@ -23,7 +23,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4E57_4952;
 const SQL: &str = include_str!("schema.sql");
 
 /// Version of the schema.
-pub const SCHEMA: usize = 24;
+pub const SCHEMA: usize = 25;
 
 /// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]
@@ -158,8 +158,9 @@ pub(crate) fn ended_uncleanly(path: &Path) -> bool {
     std::fs::metadata(ending(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
+/// Auto-vacuum has to be chosen before the first page of a new database is written.
 const WRITING: &str =
-    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
     PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
     PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -8192;
     PRAGMA temp_store = MEMORY;";

@@ -385,6 +385,41 @@ async fn an_item_without_body_is_never_new_again() {
 }
 
 #[tokio::test]
+async fn the_space_of_texts_past_retention_is_returned() {
+    let (_folder, path, store, [a, _]) = store().await;
+    let long = |n: i64| {
+        let mut item = new_item(&n.to_string(), "", 5);
+        item.item.content = Some("0123456789abcdef".repeat(2_000));
+        item
+    };
+    store.write_poll(update(a, (0..300).map(long).collect(), vec![])).await.unwrap();
+    let count = |what: &str| {
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_query_value(None, what, |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let full = count("page_count");
+    let back = Write::ReturnPages { limit: 100 };
+    assert_eq!(store.write(back.clone()).await.unwrap(), 0, "nothing is free");
+    let forget = Write::ForgetBodies { cutoff: at(1_001), limit: 1_000 };
+    assert_eq!(store.write(forget).await.unwrap(), 300);
+    let free = count("freelist_count");
+    assert!(free > 2_000, "{free}");
+    let mut returned = 0;
+    loop {
+        let step = store.write(back.clone()).await.unwrap();
+        returned += step as i64;
+        if step < 100 {
+            break;
+        }
+    }
+    assert!(count("page_count") <= full - returned, "less, because their pointers leave too");
+    assert_eq!(count("freelist_count"), 256, "for what is written next");
+    assert_eq!(store.write(back).await.unwrap(), 0);
+    store.write_poll(update(a, vec![long(300)], vec![])).await.unwrap();
+    assert_eq!(check(&path).unwrap().problems, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn an_unchanged_document_keeps_its_date() {
     let (_folder, _path, store, _) = store().await;
     let remember =

@@ -138,6 +138,11 @@ pub enum Write {
         /// Maximum number of bodies to delete.
         limit: usize,
     },
+    /// Returns free pages of the database to the file system.
+    ReturnPages {
+        /// Maximum number of pages.
+        limit: usize,
+    },
     /// Deletes promises that ended, requests and shared documents before this time.
     ForgetPromises {
         /// Time until which they are deleted.
@@ -202,6 +207,7 @@ impl Write {
             | Self::Promises(_)
             | Self::Share(_)
             | Self::ForgetPromises { .. }
+            | Self::ReturnPages { .. }
             | Self::Weights { .. }
             | Self::Document { .. }
             | Self::Archive { .. }
@@ -292,6 +298,7 @@ impl Transaction<'_> {
             Write::ForgetBodies { cutoff, limit } => {
                 applied.count = self.forget_bodies(*cutoff, *limit)?;
             }
+            Write::ReturnPages { limit } => applied.count = self.return_pages(*limit)?,
             Write::ForgetFingerprints { cutoff } => {
                 applied.count = self.forget_fingerprints(*cutoff)?;
             }

@@ -226,7 +226,8 @@ impl Week {
             assert_ne!(feed.reason, newswire::model::ReasonKind::Offline, "{}", feed.info.url);
             let is_bad =
                 ["gone", "breaks", "throttles"].iter().any(|kind| feed.info.url.contains(kind));
-            assert!(is_bad || feed.failures == 0, "{} was blamed", feed.info.url);
+            let message = feed.last_message.as_deref().unwrap_or_default();
+            assert!(is_bad || feed.failures == 0, "{} was blamed: {message}", feed.info.url);
         }
     }
 }
