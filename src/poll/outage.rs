@@ -68,7 +68,12 @@ impl Outages {
             let mut network = self.lock();
             (network.state(), network.judge(&this, &evidence, &(at..=now)))
         };
-        let Judgement { state, exonerated, was_blamed, is_back } = judgement;
+        let Judgement { state, exonerated, mut was_blamed, is_back } = judgement;
+        if state == NetworkState::Offline && failures > 0 && !was_blamed {
+            // By a process before this one.
+            let key = target.key;
+            was_blamed = read(reader, move |reader| reader.failed_since_success(key)).await?;
+        }
         report::log_network(before, state);
         let plan = |(feed, id): (FeedKey, FeedId)| (feed, schedule::while_offline(&id, now));
         let exonerated = exonerated.into_iter().map(plan).collect();

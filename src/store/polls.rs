@@ -15,7 +15,9 @@ use super::row_digest::{FEED, altered};
 use super::search::Unindexed;
 use super::transaction::Transaction;
 use super::values::{digests_to_bytes, millis, outcome, timestamp};
-use crate::model::{Considered, Dialect, FeedKey, FetchOutcome, GuidUse, HoldReason, Outcome};
+use crate::model::{
+    Considered, Dialect, FeedKey, FetchOutcome, GuidUse, HoldReason, Outcome, ReasonKind,
+};
 
 const HOUR: i64 = 3_600_000;
 /// Polls older than this are forgotten, in milliseconds: two weeks.
@@ -153,10 +155,15 @@ impl Transaction<'_> {
     /// Writes the feed's row.
     fn update_polled_feed(&self, update: &PollUpdate, recorded: &PollCounts) -> Result<(), Error> {
         let at = millis(update.at);
+        // Another poll may have taken failures back since this one began.
+        let failures = match update.plan.reason.kind {
+            ReasonKind::Offline => "min(failures, ?5)",
+            _ => "?5",
+        };
         self.connection
-            .prepare_cached(
-                "UPDATE feed SET next_poll_at = ?2, plan_reason = ?3, plan_text = ?4, failures = ?5,
-                        failing_since = CASE WHEN ?5 = 0 THEN NULL ELSE ifnull(failing_since, ?6) END,
+            .prepare_cached(&format!(
+                "UPDATE feed SET next_poll_at = ?2, plan_reason = ?3, plan_text = ?4, failures = {failures},
+                        failing_since = CASE WHEN {failures} = 0 THEN NULL ELSE ifnull(failing_since, ?6) END,
                         last_poll_at = ?6, last_outcome = ?7, last_status = ?8, last_message = ?9, last_url = ?10,
                         plan_inputs = ?13,
                         last_success_at = CASE WHEN ?11 THEN ?6 ELSE last_success_at END,
@@ -164,7 +171,7 @@ impl Transaction<'_> {
                         items = items + ?12, is_suspect = 0,
                         reread_at = CASE WHEN ?8 = 200 AND reread_at <= ?6 THEN NULL ELSE reread_at END
                  WHERE id = ?1",
-            )?
+            ))?
             .execute(params![
                 update.feed.0,
                 millis(update.plan.at),

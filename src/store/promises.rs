@@ -226,6 +226,15 @@ impl Transaction<'_> {
         Ok(polls)
     }
 
+    /// Whether the last poll of this feed failed since the last success of any feed, and that was not taken back.
+    pub fn failed_since_success(&self, feed: FeedKey) -> Result<bool, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM feed WHERE id = ?1 AND failures > 0 AND plan_reason <> ?2
+             AND last_poll_at > (SELECT ifnull(max(last_success_at), 0) FROM feed WHERE active = 1)",
+        )?;
+        Ok(statement.exists(params![feed.0, ReasonKind::Offline.slug()])?)
+    }
+
     /// Takes back the last failure of these feeds, and writes their plans. A feed whose failure was taken back before
     /// stays as it is.
     pub(super) fn exonerate(&self, feeds: &[(FeedKey, Plan)]) -> Result<(), Error> {

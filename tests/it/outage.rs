@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use newswire::daemon::Engine;
+use newswire::daemon::{Engine, FeedSelection};
 use newswire::fetch::{ResolveError, Resolver};
 use newswire::model::{FeedStatus, ReasonKind};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::daemon::{Running, connected, free_address, until};
 use crate::support::origin::{Answer, Asked};
 use crate::support::process::elapse;
-use crate::support::world::{HOUR, World, rss};
+use crate::support::world::{HOUR, World, poll, rss};
 
 /// Leads every name to this machine while the network is there.
 #[derive(Debug, Default)]
@@ -93,6 +93,40 @@ async fn the_end_of_an_outage_is_noticed_within_a_minute() {
     // Not all at once: over 30 s, of which chance takes a little at both ends.
     assert!(last.duration_since(first).as_secs() >= 20, "{}", last.duration_since(first));
     running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_failure_that_began_an_outage_is_taken_back_in_a_later_process() {
+    let world = World::new().await;
+    let (good, portal) = (Answer::ok(rss(&[("a", "A")])), Answer::status(511));
+    world.origin.route("a.test", "/feed", [good.clone()]);
+    world.origin.route("b.test", "/feed", [good, portal]);
+    let urls = ["a.test", "b.test"].map(|host| world.origin.url(host, "/feed"));
+    let network = Arc::new(Network::default());
+    let open = async || {
+        let resolver: Arc<dyn Resolver> = Arc::clone(&network) as Arc<dyn Resolver>;
+        Engine::open(world.config(&urls), world.clock.clone(), resolver).await.unwrap()
+    };
+    let named = |n: usize| FeedSelection::Named(vec![urls[n].to_string()]);
+    let engine = open().await;
+    poll(&engine, FeedSelection::All).await;
+    let failures = || world.statuses().iter().map(|feed| feed.failures).collect::<Vec<_>>();
+    world.clock.advance(2 * HOUR);
+    network.away.store(true, Ordering::SeqCst);
+    poll(&engine, named(0)).await;
+    assert_eq!(failures(), [1, 0], "one failure is no outage");
+    drop(engine);
+    let engine = open().await;
+    world.clock.advance(2 * HOUR);
+    network.away.store(false, Ordering::SeqCst);
+    poll(&engine, named(1)).await;
+    network.away.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        world.clock.advance(2 * HOUR);
+        poll(&engine, named(0)).await;
+        assert!(all(&world, |feed| feed.reason == ReasonKind::Offline));
+        assert_eq!(failures(), [0, 0], "the outage had begun before");
+    }
 }
 
 #[tokio::test]
