@@ -242,6 +242,21 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_deleted_texts_are_in_the_index_no_more() {
+        let connection = index(&["harbour ferry", "harbour crane", "orchard"]);
+        assert_eq!(found(&connection, "harbour"), [0, 1]);
+        connection.execute("UPDATE item SET first_seen_at = 9 WHERE id > 0", []).unwrap();
+        let cutoff = jiff::Timestamp::from_millisecond(5).unwrap();
+        assert_eq!(Transaction::new(&connection).forget_bodies(cutoff, 10).unwrap(), 1);
+        assert_eq!(found(&connection, "harbour"), [1]);
+        let in_index = |word: &str| -> i64 {
+            let sql = "SELECT count(*) FROM search WHERE search MATCH ?1";
+            connection.query_row(sql, [word], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((in_index("ferry"), in_index("crane")), (0, 1));
+    }
+
+    #[test]
     fn queries_match_any_spelling() {
         let index = index(&[
             "Crème brûlée for rust-lang, don’t wait",

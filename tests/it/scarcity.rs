@@ -62,8 +62,9 @@ fn the_daemon_survives_a_lack_of_file_descriptors() {
     let mut scarce = start(folder.path(), address, used + 3);
     // The kernel accepts all connections; the daemon has descriptors for three.
     let crowd: Vec<_> = (0..60).map(|_| TcpStream::connect(address).unwrap()).collect();
-    // These are answered when earlier connections were closed.
-    assert!(answers(address) && answers(address));
+    // These are answered when earlier connections were closed. One that is accepted may be among the next to be closed.
+    let is_answered = || (0..3).any(|_| answers(address));
+    assert!(is_answered() && is_answered());
     assert_eq!(scarce.try_wait().unwrap(), None, "it lives");
     drop(crowd);
     assert!(answers(address));
