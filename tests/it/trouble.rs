@@ -191,3 +191,39 @@ async fn a_reader_that_keeps_the_log_from_being_reused_is_reported_until_it_ends
     until(&world, "the log has its limit", || size() <= 64).await;
     running.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_in_what_nothing_reads_is_found_within_a_week() {
+    let world = World::new().await;
+    world.origin.route("a.test", "/feed", [Answer::ok(rss(&[("a", "A"), ("b", "B")]))]);
+    let (mut config, address) =
+        (world.config(&[world.origin.url("a.test", "/feed")]), free_address().await);
+    config.web.listen = vec![address.into()];
+    let engine = world.open_with(config.clone()).await;
+    poll(&engine, FeedSelection::All).await;
+    drop(engine);
+    // The index does not follow a change while the schema does not have it.
+    let damage = "PRAGMA writable_schema = ON;
+             CREATE TEMP TABLE kept AS SELECT * FROM sqlite_schema WHERE name = 'item_url';
+             DELETE FROM sqlite_schema WHERE name = 'item_url';
+             PRAGMA writable_schema = RESET;
+             UPDATE item SET url_key = randomblob(16);
+             PRAGMA writable_schema = ON;
+             INSERT INTO sqlite_schema SELECT * FROM kept";
+    Connection::open(world.database()).unwrap().execute_batch(damage).unwrap();
+    let running = Running::start(world.open_with(config).await);
+    drop(connected(address).await);
+    let mut hours = 0;
+    loop {
+        let answer = ask(address, "localhost", "GET", "/readyz?verbose", &[]).await.text();
+        if answer.contains("store_damaged") {
+            break;
+        }
+        hours += 1;
+        assert!(hours < 7 * 24, "{answer}");
+        world.clock.advance(HOUR);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The table is one of two dozen; one is looked at each hour.
+    running.stop().await.unwrap();
+}
