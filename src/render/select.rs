@@ -150,7 +150,7 @@ impl<'a> Selector<'a> {
     }
 
     /// Adds stories that arrived lately and are older than what was selected by date, those first that have room first. Each
-    /// takes the place of the oldest one that is not among the `latest`: of one of its own feed, if that has its maximum.
+    /// takes the place of the oldest story that is not among the `latest`; where its feed has its maximum, of that feed.
     pub fn add_late(
         &self,
         selected: &mut Vec<OutputItem>,
