@@ -171,9 +171,10 @@ impl Contents {
         if self.output.digest.is_some() || !query.words.trim().is_empty() {
             return Ok(self.browse_in(reader, &newest, self.output.items)?.entries);
         }
-        let mut entries = self.find(reader, &newest, self.output.items)?.entries;
-        let selector = Selector::new(&self.output, Timestamp::MAX);
+        let selector = self.selector();
         let feeds = self.feeds_of(reader, query, &selector)?;
+        let found = self.find(reader, (&newest, &feeds), &selector, self.output.items)?;
+        let mut entries = found.entries;
         arrivals::add_latest(reader, (&self.output, &feeds), &selector, &mut entries)?;
         complete(reader, &self.output, &mut entries, &feeds_taken(reader, &self.output)?)?;
         Ok(entries)
@@ -196,21 +197,26 @@ impl Contents {
         if self.output.digest.is_some() {
             return self.browse_digests(reader, query, limit);
         }
-        let mut results = self.find(reader, query, limit)?;
+        let selector = self.selector();
+        let feeds = self.feeds_of(reader, query, &selector)?;
+        let mut results = self.find(reader, (query, &feeds), &selector, limit)?;
         complete(reader, &self.output, &mut results.entries, &feeds_taken(reader, &self.output)?)?;
         Ok(results)
     }
 
-    /// The stories of a query, not completed. Not of an output with digests.
+    /// The conditions of the output for a query. Only `max_age` uses the time, and a query is not limited by age.
+    fn selector(&self) -> Selector<'_> {
+        Selector::new(&self.output, Timestamp::MAX)
+    }
+
+    /// The stories of a query, of the feeds that it selects, not completed. Not of an output with digests.
     fn find(
         &self,
         reader: &Transaction<'_>,
-        query: &Query,
+        (query, shown): (&Query, &Feeds),
+        selector: &Selector<'_>,
         limit: usize,
     ) -> Result<Results, Error> {
-        // Only `max_age` uses the time, and a query is not limited by age.
-        let selector = Selector::new(&self.output, Timestamp::MAX);
-        let shown = self.feeds_of(reader, query, &selector)?;
         let candidates = shown.keys().copied();
         let zone = self.zone();
         let bounds = query.month.map(|month| (month.start(&zone), month.end(&zone)));
@@ -229,7 +235,7 @@ impl Contents {
                 heads.retain(|head| (start..end).contains(&head.sort_at));
             }
             for heads in heads.chunks(BATCH) {
-                for entry in leads(reader, heads, &shown, &selector)? {
+                for entry in leads(reader, heads, shown, selector)? {
                     if results.entries.len() == limit {
                         let before = results.entries.last();
                         results.more = before.map(|e| Position { sort_at: e.sort_at, key: e.key });
