@@ -2,7 +2,7 @@
 //! and written to the output's directory once, after the subscription documents.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::digest;
 use super::error::Error;
 use super::files::sibling;
-use super::ids::{self, AssignedId};
+use super::ids::{self, AssignedId, Lead};
 use super::select::{BATCH, Feeds, Taken, complete, feeds, feeds_taken};
 use crate::files::Batch as Files;
 use crate::model::{ItemKey, OutputItem};
@@ -41,6 +41,7 @@ pub enum ArchiveState {
 }
 
 /// What one step adds to the archive.
+#[derive(Debug, Default)]
 pub(super) struct Growth {
     /// The pages that changed; the last one is the one that still grows.
     pub(super) pages: Vec<ArchivePage>,
@@ -73,8 +74,9 @@ pub(super) fn next(
         let here = Taken::load(reader, heads, &shown, &selector)?;
         taken.extend(heads.iter().filter_map(|head| here.completed(*head)));
     }
-    let assigned = ids::to_assign(reader, &output.id, &taken, &shown)?;
-    let pages = grow(growing, output.archive_page(), &taken, &arrivals);
+    let leads: Vec<Lead> = taken.iter().map(Lead::from).collect();
+    let assigned = ids::to_assign(reader, &output.id, &leads, &shown)?;
+    let pages = grow(growing, output.archive_page(), &keys(&leads), &arrivals);
     let (any, more) = (arrivals.count > 0, arrivals.count >= ARRIVALS);
     Ok(Growth { pages, assigned, any, more })
 }
@@ -106,6 +108,35 @@ fn grow(
     full
 }
 
+/// The pages with the stories that are among the newest by date and were passed when they arrived: their feed was not
+/// in the output then, or a filter kept them out. `None`: there are none. They are arrivals of the output now.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn with_joined(
+    reader: &Transaction<'_>,
+    output: &Output,
+    (last, newest): (&PreviousPublication, &[Lead]),
+) -> Result<Option<Growth>, Error> {
+    let Some(growing) = reader.growing_page(&output.id)? else { return Ok(None) };
+    let was_passed = |lead: &&Lead| lead.key <= growing.seen && !last.shows(lead.key);
+    let mut joined: Vec<Lead> = newest.iter().filter(was_passed).copied().collect();
+    let archived = reader.archived(&output.id, &keys(&joined))?;
+    joined.retain(|lead| !archived.contains(&lead.key));
+    if joined.is_empty() {
+        return Ok(None);
+    }
+    joined.sort_unstable_by_key(|lead| lead.key);
+    let assigned = ids::to_assign(reader, &output.id, &joined, &feeds_taken(reader, output)?)?;
+    let passed = Arrivals { seen: growing.seen, late: growing.late, ..Arrivals::default() };
+    let pages = grow(growing, output.archive_page(), &keys(&joined), &passed);
+    Ok(Some(Growth { pages, assigned, ..Growth::default() }))
+}
+
+fn keys(leads: &[Lead]) -> Vec<ItemKey> {
+    leads.iter().map(|lead| lead.key).collect()
+}
+
 /// The growing page, complete before it is full, and the one after it. `None` unless a story on it was in the last
 /// publication and is not in the next one: nothing that was published is in no document (RFC 5005 4).
 ///
@@ -115,7 +146,7 @@ pub(super) fn completed_early(
     reader: &Transaction<'_>,
     output: &Output,
     (last, next): (&PreviousPublication, &[OutputItem]),
-) -> Result<Option<Vec<ArchivePage>>, Error> {
+) -> Result<Option<Growth>, Error> {
     // An output that limits its feeds leaves stories out on purpose: nearly each new one makes another leave.
     if output.digest.is_some() || output.limits_feeds() {
         return Ok(None);
@@ -127,7 +158,7 @@ pub(super) fn completed_early(
     }
     let following = ArchivePage { number: growing.number + 1, items: Vec::new(), ..growing };
     growing.seen = growing.items.iter().copied().max().unwrap_or_default();
-    Ok(Some(vec![growing, following]))
+    Ok(Some(Growth { pages: vec![growing, following], ..Growth::default() }))
 }
 
 /// The numbers of the oldest and the newest page that are complete and have an item to show. Empty
@@ -192,6 +223,9 @@ pub(super) fn entries(
         page.items.iter().filter_map(|key| entries.remove(key)).collect();
     entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
     complete(reader, output, &mut entries, &feeds.taken)?;
+    // Items that led one story in turn have one id.
+    let mut ids = HashSet::new();
+    entries.retain(|entry| ids.insert(entry.outward_id.clone()));
     Ok(Some(entries))
 }
 

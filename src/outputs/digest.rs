@@ -54,9 +54,12 @@ pub(super) fn close(
     let feeds = feeds_taken(reader, output)?;
     let period = Periods { output, digest, zone, closed_until: state.closed_until, end, is_first };
     let arrived = Arrived::load(reader, &period, (&state, &feeds), now)?;
+    let listed = listed_before(reader, &output.id, &arrived)?;
     let newest = reader.digest_numbers(&output.id)?.map_or(0, |(_, newest)| newest);
     let mut digests = Vec::new();
     for (ends_at, leads) in arrived.leads {
+        let new = leads.iter().filter(|lead| !listed.contains(&lead.story));
+        let leads: Vec<ItemKey> = new.map(|lead| lead.key).collect();
         let entries = entries_of(reader, output, &leads, &feeds)?;
         if entries.is_empty() {
             continue;
@@ -134,7 +137,7 @@ impl Periods<'_> {
 
 /// The stories that arrived since periods were closed, by the end of the period that lists them.
 struct Arrived {
-    leads: BTreeMap<Timestamp, Vec<ItemKey>>,
+    leads: BTreeMap<Timestamp, Vec<ItemHead>>,
     state: DigestState,
 }
 
@@ -148,7 +151,7 @@ impl Arrived {
         let selector = Selector::new(periods.output, now);
         let settled_before: HashSet<ItemKey> = state.ahead.iter().copied().collect();
         let mut position = ArchivePage { seen: state.seen, late: state.late, ..first() };
-        let mut leads: BTreeMap<Timestamp, Vec<ItemKey>> = BTreeMap::new();
+        let mut leads: BTreeMap<Timestamp, Vec<ItemHead>> = BTreeMap::new();
         let (mut settled, mut waiting) = (Vec::new(), None::<ItemKey>);
         loop {
             let arrivals = reader.arrivals(&position, ARRIVALS)?;
@@ -187,6 +190,20 @@ impl Arrived {
         let state = DigestState { seen, late: position.late, ahead: settled, ..state.clone() };
         Ok(Self { leads, state })
     }
+}
+
+/// Those of the stories that a digest listed with another lead, whose feed has left the output since.
+fn listed_before(
+    reader: &Transaction<'_>,
+    output: &str,
+    arrived: &Arrived,
+) -> Result<HashSet<StoryKey>, Error> {
+    let stories: Vec<StoryKey> = arrived.leads.values().flatten().map(|lead| lead.story).collect();
+    let members = reader.members(&stories)?;
+    let heads = members.values().flatten();
+    let keys: Vec<ItemKey> = heads.clone().map(|head| head.key).collect();
+    let listed = reader.listed(output, &keys)?;
+    Ok(heads.filter(|head| listed.contains(&head.key)).map(|head| head.story).collect())
 }
 
 /// The stories of a digest, newest first, at most `per_feed` of a feed.

@@ -1,29 +1,124 @@
 //! The id under which an output shows an item.
 //!
-//! Normally the item's own. Where an item of another feed had the publisher's id first and was never
-//! in this output, the output assigns that id to the item. An item that was shown once under an id
-//! keeps it for ever, whatever feeds the output gains or loses: the store records it.
+//! Normally the item's own. There are two exceptions. Where an item of another feed had the publisher's id first and was
+//! never in this output, the output assigns that id to the item. And a story that was shown keeps its id when another item
+//! leads it: because the feed of its lead left the output, because the text of its lead was deleted, or because a feed with
+//! an earlier item of the story joined. An item that was shown once under an id keeps it for ever, whatever feeds the
+//! output gains or loses: the store records it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::error::Error;
 use super::select::Feeds;
-use crate::model::{ItemKey, OutputItem};
-use crate::render::PreviousPublication;
-use crate::store::{IdConflict, Transaction};
+use crate::model::{ItemKey, OutputItem, StoryKey};
+use crate::render::{self, PreviousPublication};
+use crate::store::{IdConflict, IdHolder, ItemHead, Transaction};
 
 /// An item and the id that the output assigned to it.
 pub(super) type AssignedId = (ItemKey, String);
 
-/// Decides the ids of those items whose publisher's id another feed's item had first, and that have
-/// no assignment yet: the publisher's id, or their own. This is decided when the output first meets
-/// an item, and never again.
+/// An item that leads its story in an output.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lead {
+    /// Key of the item.
+    pub(super) key: ItemKey,
+    /// Its story.
+    pub(super) story: StoryKey,
+}
+
+impl From<&ItemHead> for Lead {
+    fn from(head: &ItemHead) -> Self {
+        Self { key: head.key, story: head.story }
+    }
+}
+
+impl From<&OutputItem> for Lead {
+    fn from(entry: &OutputItem) -> Self {
+        Self { key: entry.key, story: entry.story }
+    }
+}
+
+/// The ids that an output assigns.
+#[derive(Debug, Default)]
+pub(super) struct Assignments {
+    /// New ones; the caller stores them before anything is published.
+    pub(super) new: Vec<AssignedId>,
+    /// Items whose id is assigned, now or before.
+    pub(super) assigned: HashSet<ItemKey>,
+}
+
+/// Decides the ids of those leads that have no assignment yet and need one. This is decided when the output first meets
+/// an item.
 ///
-/// `feeds` are the feeds of the output: a copy of the id in another feed changes nothing here.
+/// `feeds` are the feeds of the output.
 ///
 /// # Errors
 /// When the store fails.
 pub(super) fn to_assign(
+    reader: &Transaction<'_>,
+    output: &str,
+    leads: &[Lead],
+    feeds: &Feeds,
+) -> Result<Vec<AssignedId>, Error> {
+    let mut new = continued(reader, output, leads)?;
+    let keys: Vec<ItemKey> = leads.iter().map(|lead| lead.key).collect();
+    new.extend(claimed(reader, output, &without(&keys, &new), feeds)?);
+    Ok(new)
+}
+
+/// The keys that have no id among these.
+fn without(keys: &[ItemKey], assigned: &[AssignedId]) -> Vec<ItemKey> {
+    keys.iter().copied().filter(|key| assigned.iter().all(|(other, _)| other != key)).collect()
+}
+
+/// The ids of leads whose story the output showed with another lead. Reads the archive since the first of their items.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn continued(
+    reader: &Transaction<'_>,
+    output: &str,
+    leads: &[Lead],
+) -> Result<Vec<AssignedId>, Error> {
+    let stories: Vec<StoryKey> = leads.iter().map(|lead| lead.story).collect();
+    let members = reader.members(&stories)?;
+    let mut open: Vec<Lead> =
+        leads.iter().copied().filter(|lead| members.contains_key(&lead.story)).collect();
+    if open.is_empty() {
+        return Ok(Vec::new());
+    }
+    let last = previous(reader, output)?;
+    let keys: Vec<ItemKey> = open.iter().map(|lead| lead.key).collect();
+    let known = reader.output_item_ids(output, &keys)?;
+    open.retain(|lead| !last.shows(lead.key) && !known.contains_key(&lead.key));
+    let keys: Vec<ItemKey> =
+        open.iter().flat_map(|lead| &members[&lead.story]).map(|head| head.key).collect();
+    let archived = reader.archived(output, &keys)?;
+    let before = |lead: &Lead| {
+        let mut others =
+            members[&lead.story].iter().map(|head| head.key).filter(|key| *key != lead.key);
+        // What subscribers see now comes first.
+        others.clone().find(|key| last.shows(*key)).or_else(|| {
+            let is_new = !archived.contains(&lead.key);
+            others.find(|key| is_new && archived.contains(key))
+        })
+    };
+    let pairs: Vec<(ItemKey, ItemKey)> =
+        open.iter().filter_map(|lead| Some((lead.key, before(lead)?))).collect();
+    let keys: Vec<ItemKey> = pairs.iter().map(|(_, before)| *before).collect();
+    let mut ids = reader.outward_ids(&keys)?;
+    ids.extend(reader.output_item_ids(output, &keys)?);
+    let continued = pairs.into_iter().filter_map(|(key, before)| {
+        let id = ids.remove(&before)?;
+        let shown = last.id(before).filter(|shown| *shown != render::published_id(&id));
+        Some((key, shown.map_or(id, str::to_owned)))
+    });
+    Ok(continued.collect())
+}
+
+/// The ids of those items whose publisher's id another feed's item had first: the publisher's id, or their own. A copy of
+/// the id in a feed outside the output changes nothing here.
+fn claimed(
     reader: &Transaction<'_>,
     output: &str,
     keys: &[ItemKey],
@@ -39,13 +134,10 @@ pub(super) fn to_assign(
         return Ok(Vec::new());
     }
     let ids: Vec<&str> = claims.iter().map(|claim| claim.id.as_str()).collect();
-    let mut taken: HashSet<String> = reader.output_id_holders(output, &ids)?.into_keys().collect();
+    let holders = reader.output_id_holders(output, &ids)?;
+    let mut taken: HashSet<String> = holders.into_iter().map(|holder| holder.id).collect();
     // The owner's feed may have been in this output before, and its items were shown under it.
-    let last = reader
-        .publication(output)?
-        .as_deref()
-        .map(PreviousPublication::from_text)
-        .unwrap_or_default();
+    let last = previous(reader, output)?;
     let holders: Vec<ItemKey> = claims.iter().map(|claim| claim.holder).collect();
     let archived = reader.archived(output, &holders)?;
     let decide = |claim: IdConflict| {
@@ -59,7 +151,13 @@ pub(super) fn to_assign(
     Ok(claims.into_iter().map(decide).collect())
 }
 
-/// Sets the id of each entry; returns the new assignments.
+/// The last publication of the output; empty if there is none.
+fn previous(reader: &Transaction<'_>, output: &str) -> Result<PreviousPublication, Error> {
+    let text = reader.publication(output)?;
+    Ok(text.as_deref().map(PreviousPublication::from_text).unwrap_or_default())
+}
+
+/// Sets the id of each entry. `new` are the ids of stories that continue, see [`continued`].
 ///
 /// # Errors
 /// When the store fails.
@@ -68,21 +166,71 @@ pub(super) fn assign(
     output: &str,
     entries: &mut [OutputItem],
     feeds: &Feeds,
-) -> Result<Vec<AssignedId>, Error> {
+    mut new: Vec<AssignedId>,
+) -> Result<Assignments, Error> {
     let keys: Vec<ItemKey> = entries.iter().map(|entry| entry.key).collect();
-    let new = to_assign(reader, output, &keys, feeds)?;
-    let mut assigned = reader.output_item_ids(output, &keys)?;
-    assigned.extend(new.iter().cloned());
+    new.extend(claimed(reader, output, &without(&keys, &new), feeds)?);
+    let mut ids = reader.output_item_ids(output, &keys)?;
+    ids.extend(new.iter().cloned());
+    let mut assigned: HashSet<ItemKey> = ids.keys().copied().collect();
+    let stories: HashMap<ItemKey, StoryKey> =
+        entries.iter().map(|entry| (entry.key, entry.story)).collect();
     let own: Vec<&str> = entries.iter().map(|entry| entry.outward_id.as_str()).collect();
-    let mut owners = reader.output_id_holders(output, &own)?;
-    owners.extend(new.iter().map(|(key, id)| (id.clone(), *key)));
-    for entry in entries {
-        if let Some(id) = assigned.remove(&entry.key) {
+    let mut holders = reader.output_id_holders(output, &own)?;
+    let with_story =
+        |(key, id): &AssignedId| IdHolder { id: id.clone(), key: *key, story: stories[key] };
+    holders.extend(new.iter().map(with_story));
+    for entry in &mut *entries {
+        let is_another = |it: &IdHolder| it.id == entry.outward_id && it.story != entry.story;
+        if let Some(id) = ids.remove(&entry.key) {
             entry.outward_id = id;
-        } else if owners.get(&entry.outward_id).is_some_and(|other| *other != entry.key) {
-            // The owner came into the output later. What is not an IRI is published as a UUID of it.
-            entry.outward_id = format!("{} {}", entry.feed.key.0, entry.outward_id);
+        } else if holders.iter().any(is_another) {
+            // The owner came into the output later.
+            entry.outward_id = other_id(entry, &entry.outward_id);
         }
     }
-    Ok(new)
+    let separated = separate(reader, output, entries)?;
+    assigned.extend(separated.iter().map(|(key, _)| *key));
+    new.extend(separated);
+    Ok(Assignments { new, assigned })
+}
+
+/// An id for an item whose own id another item of the output has. What is not an IRI is published as a UUID of it.
+fn other_id(entry: &OutputItem, own: &str) -> String {
+    format!("{} {own}", entry.feed.key.0)
+}
+
+/// Gives other ids to entries that have the id of another one. They were one story, which the operator split. The
+/// one that subscribers see keeps the id.
+fn separate(
+    reader: &Transaction<'_>,
+    output: &str,
+    entries: &mut [OutputItem],
+) -> Result<Vec<AssignedId>, Error> {
+    let mut of_id: HashMap<&str, Vec<&OutputItem>> = HashMap::new();
+    for entry in &*entries {
+        of_id.entry(&entry.outward_id).or_default().push(entry);
+    }
+    of_id.retain(|_, same| same.iter().any(|entry| entry.story != same[0].story));
+    if of_id.is_empty() {
+        return Ok(Vec::new());
+    }
+    let last = previous(reader, output)?;
+    let mut others = HashSet::new();
+    for (id, same) in of_id {
+        let shown = |entry: &&&OutputItem| last.id(entry.key) == Some(&*render::published_id(id));
+        let keeps = same.iter().find(shown).or_else(|| same.iter().min_by_key(|entry| entry.key));
+        let leaves = same.iter().filter(|entry| keeps.is_none_or(|it| it.story != entry.story));
+        others.extend(leaves.map(|entry| entry.key));
+    }
+    let keys: Vec<ItemKey> = others.iter().copied().collect();
+    let mut own = reader.outward_ids(&keys)?;
+    let mut separated = Vec::with_capacity(keys.len());
+    for entry in entries.iter_mut().filter(|entry| others.contains(&entry.key)) {
+        let Some(own) = own.remove(&entry.key) else { continue };
+        let is_its_own = own == entry.outward_id;
+        entry.outward_id = if is_its_own { other_id(entry, &own) } else { own };
+        separated.push((entry.key, entry.outward_id.clone()));
+    }
+    Ok(separated)
 }

@@ -24,8 +24,10 @@ use super::served::{Refusal, Served, ServedOutput};
 use super::subscriptions;
 use crate::clock::Clock;
 use crate::model::{FeedKey, OutputItem};
-use crate::render::{self, Document, Format, Output, Page, PreviousPublication, Rendered};
-use crate::store::{ArchivePage, Reader, Store, Transaction, Write};
+use crate::render::{
+    self, CheckError, Document, Format, Output, Page, PreviousPublication, Rendered,
+};
+use crate::store::{Reader, Store, Transaction, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 use crate::text::sha256::sha256;
 
@@ -81,8 +83,8 @@ struct Prepared {
 enum Preparation {
     /// The documents are written.
     Ready(Prepared),
-    /// These archive pages are stored and written, because stories on them leave the documents.
-    ArchiveFirst(Vec<ArchivePage>),
+    /// These archive pages are stored and written, because stories on them leave or join the documents.
+    ArchiveFirst(archive::Growth),
 }
 
 /// The archive pages of one output in its directory.
@@ -169,7 +171,7 @@ impl Publisher {
     }
 
     /// Serves the outputs and the list of their feeds as the database has them, for the start of a process. No document is
-    /// written and no story is put on an archive page: [`Publisher::publish`] has to follow. It meets the error of an output
+    /// written and no new item is put on an archive page: [`Publisher::publish`] has to follow. It meets the error of an output
     /// that is not served because it cannot be rendered.
     pub async fn serve(&self, outputs: &[Arc<Output>], hidden: &HashSet<FeedKey>) {
         let (now, server) = (self.clock.now(), Destination::Server);
@@ -441,18 +443,20 @@ impl Publisher {
         }
     }
 
-    /// As [`Publisher::prepare`], after the page of stories that leave the documents is written.
+    /// As [`Publisher::prepare`], after the pages of stories that leave or join the documents are written.
     async fn prepare_after_archive(
         &self,
         output: &Arc<Output>,
         now: Timestamp,
     ) -> Result<Prepared, Error> {
         loop {
-            let pages = match self.prepare(output, now).await? {
+            let growth = match self.prepare(output, now).await? {
                 Preparation::Ready(prepared) => return Ok(prepared),
-                Preparation::ArchiveFirst(pages) => pages,
+                Preparation::ArchiveFirst(growth) => growth,
             };
-            self.store.write_archive_pages(output.id.clone(), pages, Vec::new()).await?;
+            self.store
+                .write_archive_pages(output.id.clone(), growth.pages, growth.assigned)
+                .await?;
             self.write_pages_before(output).await;
         }
     }
@@ -471,21 +475,26 @@ impl Publisher {
         let reader = self.store.reader().clone();
         let asked = Arc::clone(output);
         let work = move || {
-            let (last, selected, complete, early) = reader.read(|reader| {
+            let (last, selected, complete, first) = reader.read(|reader| {
                 let last = known.map_or_else(|| last_published(reader, &asked.id), Ok)?;
                 let selected = selection(reader, &asked, now)?;
-                let early = archive::completed_early(reader, &asked, (&last, &selected.entries))?;
-                Ok::<_, Error>((last, selected, archive::complete_pages(reader, &asked)?, early))
+                let first = match archive::with_joined(reader, &asked, (&last, &selected.by_date))?
+                {
+                    None => archive::completed_early(reader, &asked, (&last, &selected.entries))?,
+                    joined => joined,
+                };
+                Ok::<_, Error>((last, selected, archive::complete_pages(reader, &asked)?, first))
             })?;
-            if let Some(pages) = early {
-                return Ok(Preparation::ArchiveFirst(pages));
+            if let Some(growth) = first {
+                return Ok(Preparation::ArchiveFirst(growth));
             }
-            let Selection { entries, assigned, until, displaced } = selected;
-            compare(&asked, &last, (&entries, displaced))?;
+            let Selection { entries, ids, until, displaced, .. } = selected;
+            let gone = last.compare(&entries, &ids.assigned, displaced);
+            report_gone(&asked, gone)?;
             let archive = archive::announced(&asked, &complete);
             let documents = render(&asked, Page::Subscription { archive }, &entries)?;
             let new = PreviousPublication::new(&entries);
-            let record = (new != *last || !assigned.is_empty()).then(|| (new.to_text(), assigned));
+            let record = (new != *last || !ids.new.is_empty()).then(|| (new.to_text(), ids.new));
             let entries = entries.len();
             Ok(Preparation::Ready(Prepared { entries, until, last: new, record, documents }))
         };
@@ -547,13 +556,8 @@ fn last_published(
     Ok(Arc::new(shown.as_deref().map(PreviousPublication::from_text).unwrap_or_default()))
 }
 
-/// Compares with the last publication: no id may have changed; missing items are logged.
-fn compare(
-    output: &Output,
-    last: &PreviousPublication,
-    (entries, displaced): (&[OutputItem], Option<Timestamp>),
-) -> Result<(), Error> {
-    let gone = last.compare(entries, displaced);
+/// Logs the items that are missing after a comparison with the last publication: no id may have changed.
+fn report_gone(output: &Output, gone: Result<Vec<&str>, CheckError>) -> Result<(), Error> {
     let gone = gone.map_err(|source| Error::Check { name: output.id.clone(), source })?;
     if let Some(first) = gone.first() {
         let (output, gone) = (&output.id, gone.len());

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::arrivals;
 use super::digest;
 use super::error::Error;
-use super::ids::{self, AssignedId};
+use super::ids::{self, Assignments, Lead};
 use super::rewrite;
 use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{AddResult, Output, Selector};
@@ -32,8 +32,10 @@ pub(super) type Feeds = HashMap<FeedKey, Arc<FeedInfo>>;
 pub(super) struct Selection {
     /// The selected items, in the order of the documents.
     pub(super) entries: Vec<OutputItem>,
-    /// New assignments; the caller stores them before anything is published.
-    pub(super) assigned: Vec<AssignedId>,
+    /// What is newest by date, also where stories that arrived lately take its place.
+    pub(super) by_date: Vec<Lead>,
+    /// The ids that the output assigns.
+    pub(super) ids: Assignments,
     /// When the oldest entry that is shown for its age leaves; `None`: none is.
     pub(super) until: Option<Timestamp>,
     /// Stories that are not newer have no room; `None`: there is room.
@@ -64,7 +66,8 @@ pub(super) fn selection(
     if let Some(rule) = output.digest {
         let entries = digest::newest(reader, output)?;
         let until = Some(rule.end_after(now, &output.presentation.zone()));
-        return Ok(Selection { entries, assigned: Vec::new(), until, displaced: None });
+        let (by_date, ids) = Default::default();
+        return Ok(Selection { entries, by_date, ids, until, displaced: None });
     }
     let mut selector = Selector::new(output, now);
     let feeds = feeds(reader, |feed| selector.takes_feed(&feed.id, &feed.tags))?;
@@ -87,13 +90,18 @@ pub(super) fn selection(
             }
         }
     }
+    let newest = entries.iter().map(Lead::from).collect();
     let latest = arrivals::add_latest(reader, (output, &feeds), &selector, &mut entries)?;
     let by_date = entries.iter().filter(|entry| !latest.contains(&entry.key));
     let oldest = by_date.map(|entry| entry.sort_at).min().unwrap_or(Timestamp::MAX);
     let displaced = (entries.len() >= output.items).then_some(oldest);
-    let assigned = complete(reader, output, &mut entries, &feeds)?;
+    attach_also(reader, &mut entries, &feeds)?;
+    let leads: Vec<Lead> = entries.iter().map(Lead::from).collect();
+    let continued = ids::continued(reader, &output.id, &leads)?;
+    let ids = ids::assign(reader, &output.id, &mut entries, &feeds, continued)?;
+    rewrite::apply(&output.rewrite, &mut entries);
     selector.arrange(&mut entries);
-    Ok(Selection { entries, assigned, until: selector.until(), displaced })
+    Ok(Selection { entries, by_date: newest, ids, until: selector.until(), displaced })
 }
 
 /// The feeds that `takes` accepts, of those whose items may be in outputs.
@@ -127,8 +135,7 @@ pub(super) fn leads(
 
 /// Completes entries: which other feeds carry the story, and the id that the output shows.
 ///
-/// `feeds` are the feeds of the output; items of other feeds have no effect here. Returns the ids
-/// that the output assigns for the first time.
+/// `feeds` are the feeds of the output; items of other feeds have no effect here.
 ///
 /// # Errors
 /// When the store fails.
@@ -137,11 +144,11 @@ pub(super) fn complete(
     output: &Output,
     entries: &mut [OutputItem],
     feeds: &Feeds,
-) -> Result<Vec<AssignedId>, Error> {
+) -> Result<(), Error> {
     attach_also(reader, entries, feeds)?;
-    let assigned = ids::assign(reader, &output.id, entries, feeds)?;
+    ids::assign(reader, &output.id, entries, feeds, Vec::new())?;
     rewrite::apply(&output.rewrite, entries);
-    Ok(assigned)
+    Ok(())
 }
 
 /// Adds to each entry the other feeds of the output that carry its story.
@@ -256,7 +263,7 @@ impl Taken {
 
     /// The lead of the story that this item completes: the item itself, or, where `min_feeds` asks
     /// for several feeds, an earlier item.
-    pub(super) fn completed(&self, head: ItemHead) -> Option<ItemKey> {
+    pub(super) fn completed(&self, head: ItemHead) -> Option<ItemHead> {
         let alone = [head];
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
         let taken = members.iter().filter(|m| m.key <= head.key && self.items.contains(&m.key));
@@ -265,7 +272,7 @@ impl Taken {
         let mut feeds: HashSet<FeedKey> = before.iter().map(|member| member.feed).collect();
         let short = feeds.len() < self.min_feeds;
         feeds.insert(last.feed);
-        (short && feeds.len() >= self.min_feeds).then(|| taken[0].key)
+        (short && feeds.len() >= self.min_feeds).then(|| *taken[0])
     }
 }
 

@@ -186,6 +186,12 @@ impl PreviousPublication {
         self.shown.contains_key(&key)
     }
 
+    /// The id under which this item was published; `None`: it was not.
+    #[must_use]
+    pub fn id(&self, key: ItemKey) -> Option<&str> {
+        self.shown.get(&key).map(|published| published.id.as_str())
+    }
+
     /// Whether an item was published with this id.
     #[must_use]
     pub fn has(&self, id: &str) -> bool {
@@ -194,17 +200,20 @@ impl PreviousPublication {
 
     /// Compares it with the next publication. Returns the ids of items that are missing although no newer
     /// items displaced them: because of a changed filter, a removed feed, or a bug. Items that are not newer than
-    /// `displaced` have no room; `None`: there is room.
+    /// `displaced` have no room; `None`: there is room. An id that the output `assigned` to an item may have been that
+    /// of another one, which led the same story.
     ///
     /// # Errors
     /// When an item has another id than before, or the id of another item.
     pub fn compare(
         &self,
         entries: &[OutputItem],
+        assigned: &HashSet<ItemKey>,
         displaced: Option<Timestamp>,
     ) -> Result<Vec<&str>, CheckError> {
         let mut oldest: HashMap<FeedKey, Timestamp> = HashMap::new();
         let mut still = HashSet::with_capacity(entries.len());
+        let mut ids = HashSet::with_capacity(entries.len());
         let owners: HashMap<&str, ItemKey> =
             self.shown.iter().map(|(key, published)| (published.id.as_str(), *key)).collect();
         for entry in entries {
@@ -215,17 +224,19 @@ impl PreviousPublication {
                 let was = was.id.clone();
                 return Err(CheckError::IdChanged { was, is: is.into_owned() });
             }
-            if owners.get(&*is).is_some_and(|owner| *owner != key) {
+            let is_of_another = owners.get(&*is).is_some_and(|owner| *owner != key);
+            if is_of_another && !assigned.contains(&key) {
                 return Err(CheckError::IdReused(is.into_owned()));
             }
             still.insert(key);
+            ids.insert(is);
             let first = oldest.entry(entry.feed.key).or_insert(entry.sort_at);
             *first = entry.sort_at.min(*first);
         }
         let gone = self.shown.iter().filter(|(key, published)| {
             let first = oldest.get(&published.feed).copied();
             let pushed_out = || first.max(displaced).is_some_and(|at| published.sort_at <= at);
-            !still.contains(*key) && !pushed_out()
+            !still.contains(*key) && !ids.contains(&*published.id) && !pushed_out()
         });
         let mut gone: Vec<&str> = gone.map(|(_, published)| published.id.as_str()).collect();
         gone.sort_unstable();

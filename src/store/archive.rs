@@ -54,8 +54,9 @@ impl Transaction<'_> {
         let oldest = self
             .connection
             .prepare_cached(
+                // With + no index of last_item_id is used: the first pages are read in their order.
                 "SELECT number FROM archive_page
-                 WHERE output = ?1 AND last_item_id >= (SELECT ifnull(min(item_id), 0) FROM body)
+                 WHERE output = ?1 AND +last_item_id >= (SELECT ifnull(min(item_id), 0) FROM body)
                  ORDER BY number LIMIT 1",
             )?
             .query_row([output], |row| row.get(0))
@@ -140,15 +141,18 @@ impl Transaction<'_> {
         Ok(keys.iter().filter_map(|key| heads.remove(key)).collect())
     }
 
-    /// Those of these items that are on an archive page of the output. Reads the whole archive of the output, which
-    /// is slow: use it for rare cases only.
+    /// Those of these items that are on an archive page of the output. Reads all pages since the first of these items
+    /// arrived.
     pub fn archived(&self, output: &str, keys: &[ItemKey]) -> Result<HashSet<ItemKey>, Error> {
+        let Some(first) = keys.iter().min() else { return Ok(HashSet::new()) };
         let mut statement = self.connection.prepare_cached(
-            "SELECT DISTINCT entry.value FROM archive_page, json_each(archive_page.items) entry
-             WHERE archive_page.output = ?1 AND entry.value IN (SELECT value FROM json_each(?2))",
+            "SELECT wanted.value FROM archive_page CROSS JOIN json_each(archive_page.items) wanted
+             WHERE archive_page.output = ?1 AND archive_page.last_item_id >= ?3
+               AND wanted.value IN (SELECT wanted.value FROM json_each(?2) wanted)",
         )?;
         let keys = json_list(keys.iter().map(|key| key.0));
-        let rows = statement.query_map(params![output, keys], |row| Ok(ItemKey(row.get(0)?)))?;
+        let rows =
+            statement.query_map(params![output, keys, first.0], |row| Ok(ItemKey(row.get(0)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -178,6 +182,7 @@ pub(crate) fn every_method(transaction: &Transaction<'_>) {
     assert_eq!(transaction.growing_page("planet").unwrap().unwrap(), page);
     assert_eq!(transaction.archive_page("planet", 1).unwrap().unwrap(), page);
     assert_eq!(transaction.oldest_page("planet").unwrap(), None);
+    assert_eq!(transaction.archived("planet", &page.items).unwrap().len(), 0, "of later items");
     assert_eq!(transaction.arrivals(&page, 5).unwrap().count, 2);
     assert_eq!(transaction.after_addition(&page.items).unwrap().len(), 1);
 }

@@ -1,5 +1,7 @@
 //! The tables of digests: the entries of closed periods, which never change, and how far each output is closed.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, Rows, params};
 use serde::{Deserialize, Serialize};
@@ -173,6 +175,20 @@ impl Transaction<'_> {
             .exists(params![output, millis(ends_at)])?)
     }
 
+    /// Those of these items that are listed in a digest of the output. Reads the lists of all its digests.
+    pub fn listed(&self, output: &str, keys: &[ItemKey]) -> Result<HashSet<ItemKey>, Error> {
+        if keys.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT wanted.value FROM digest CROSS JOIN json_each(digest.items) wanted
+             WHERE digest.output = ?1 AND wanted.value IN (SELECT wanted.value FROM json_each(?2) wanted)",
+        )?;
+        let keys = json_list(keys.iter().map(|key| key.0));
+        let rows = statement.query_map(params![output, keys], |row| Ok(ItemKey(row.get(0)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Number and title of the digest that lists the item.
     pub fn digest_with(&self, output: &str, item: ItemKey) -> Result<Option<(u32, String)>, Error> {
         let mut statement = self.connection.prepare_cached(
@@ -329,6 +345,8 @@ pub(crate) fn every_method(transaction: &Transaction<'_>) {
     let ids = transaction.digest_ids("daily").unwrap();
     assert_eq!(ids[1], (1, "tag:e.org,2026:1".to_owned()));
     assert!(transaction.has_digest("daily", at(200)).unwrap());
+    let (one, other) = (ItemKey(1), ItemKey(9));
+    assert_eq!(transaction.listed("daily", &[one, other]).unwrap(), [one].into());
     let with = transaction.digest_with("daily", ItemKey(1)).unwrap();
     assert_eq!(with, Some((2, "Friday".to_owned())));
     assert_eq!(transaction.forget_digests(at(150)).unwrap(), 1);

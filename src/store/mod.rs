@@ -94,7 +94,7 @@ pub use poll_update::{
 };
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
 pub use promises::UnsuccessfulPoll;
-pub use publications::RegisteredOutput;
+pub use publications::{IdHolder, RegisteredOutput};
 pub use read_failure::examined;
 pub use recovery::RecoveredItem;
 pub use repair::{RepairError, Repaired, RepairedTable, TextToIndex, repair};

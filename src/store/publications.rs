@@ -10,7 +10,7 @@ use super::error::Error;
 use super::row_digest::check_intact;
 use super::transaction::Transaction;
 use super::values::{json_list, millis, timestamp};
-use crate::model::ItemKey;
+use crate::model::{ItemKey, StoryKey};
 
 /// The permanent id of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,17 @@ pub struct RegisteredOutput {
     pub id: String,
     /// Time when the id was made.
     pub since: Timestamp,
+}
+
+/// An item that an output shows under another id than its outward id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdHolder {
+    /// The id, as published.
+    pub id: String,
+    /// Key of the item.
+    pub key: ItemKey,
+    /// Story of the item.
+    pub story: StoryKey,
 }
 
 /// The columns of the date of a document.
@@ -103,19 +114,29 @@ impl Transaction<'_> {
         Ok(ids)
     }
 
-    /// Those of these ids under which the output shows an item with another outward id, with that item.
-    pub fn output_id_holders(
-        &self,
-        output: &str,
-        ids: &[&str],
-    ) -> Result<HashMap<String, ItemKey>, Error> {
+    /// Items that the output shows under one of these ids, which is not their outward id. Several items of one story may
+    /// have led it in turn.
+    pub fn output_id_holders(&self, output: &str, ids: &[&str]) -> Result<Vec<IdHolder>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT output_item_id.id, output_item_id.item_id FROM json_each(?2) wanted
-             JOIN output_item_id ON output_item_id.output = ?1 AND output_item_id.id = wanted.value",
+            "SELECT shown.id, shown.item_id, item.story_id FROM json_each(?2) wanted
+             CROSS JOIN output_item_id AS shown ON shown.output = ?1 AND shown.id = wanted.value
+             CROSS JOIN item ON item.id = shown.item_id",
         )?;
         let ids = serde_json::to_string(ids)?;
-        let rows = statement
-            .query_map(params![output, ids], |row| Ok((row.get(0)?, ItemKey(row.get(1)?))))?;
+        let rows = statement.query_map(params![output, ids], |row| {
+            let (key, story) = (ItemKey(row.get(1)?), StoryKey(row.get(2)?));
+            Ok(IdHolder { id: row.get(0)?, key, story })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The outward ids of these items.
+    pub fn outward_ids(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, String>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.outward_id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value",
+        )?;
+        let keys = json_list(keys.iter().map(|key| key.0));
+        let rows = statement.query_map([keys], |row| Ok((ItemKey(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -126,7 +147,7 @@ impl Transaction<'_> {
         item_ids: &[(ItemKey, String)],
     ) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
-            "INSERT OR IGNORE INTO output_item_id (output, item_id, id, row_digest)
+            "INSERT OR REPLACE INTO output_item_id (output, item_id, id, row_digest)
              VALUES (?1, ?2, ?3, row_digest(?1, ?2, ?3))",
         )?;
         for (key, id) in item_ids {
@@ -251,7 +272,9 @@ pub(crate) fn every_method(transaction: &Transaction<'_>) {
     assert_eq!(transaction.registered_output("board").unwrap(), None);
     transaction.write_output_item_ids("planet", &[(key, id.clone())]).unwrap();
     assert_eq!(transaction.output_item_ids("planet", &[key]).unwrap()[&key], id);
-    assert_eq!(transaction.output_id_holders("planet", &[&id]).unwrap()[&id], key);
+    let holders = transaction.output_id_holders("planet", &[&id]).unwrap();
+    assert_eq!(holders.iter().map(|holder| holder.key).collect::<Vec<_>>(), [key]);
+    assert_eq!(transaction.outward_ids(&[key]).unwrap().len(), 1);
     transaction.write_publication("planet", "[]").unwrap();
     assert_eq!(transaction.publication("planet").unwrap().as_deref(), Some("[]"));
     transaction.write_basis("planet", &[1; 32], None).unwrap();

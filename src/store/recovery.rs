@@ -166,12 +166,10 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Ids that two items of an output, or of the database, have. Does not use the indexes.
+    /// Ids that two items have. Does not use the indexes.
     pub(super) fn ids_of_several_items(&self, limit: usize) -> Result<Vec<String>, Error> {
         let mut statement = self.connection.prepare(
             "SELECT outward_id, count(*) FROM item NOT INDEXED GROUP BY outward_id HAVING count(*) > 1
-             UNION ALL
-             SELECT id, count(*) FROM output_item_id GROUP BY output, id HAVING count(*) > 1
              LIMIT ?1",
         )?;
         let rows = statement.query_map([limit as i64], |row| {

@@ -263,6 +263,8 @@ CREATE TABLE archive_page (
   PRIMARY KEY (output, number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX archive_page_last ON archive_page(output, last_item_id);
+
 -- Items that were held and then released by the operator. Archives have passed their ids already.
 CREATE TABLE released (
   id       INTEGER PRIMARY KEY,
@@ -308,16 +310,18 @@ CREATE TABLE incident (
   PRIMARY KEY (kind, subject, opened_at)
 ) STRICT, WITHOUT ROWID;
 
--- Items that an output shows under an id other than their outward id: the id that their publisher gave, where an
--- item of a feed outside the output had that id first. Rows are never deleted; no other item of the output gets the id.
+-- Items that an output shows under another id than their outward id: under that of their publisher, where an item of a
+-- feed outside the output had it first; or under that of the item that led their story in the output before. Rows are
+-- never deleted.
 CREATE TABLE output_item_id (
   output   TEXT    NOT NULL,
   item_id  INTEGER NOT NULL REFERENCES item(id),
   id       TEXT    NOT NULL,               -- as published
   row_digest BLOB  NOT NULL,               -- of all of it
-  PRIMARY KEY (output, item_id),
-  UNIQUE (output, id)
+  PRIMARY KEY (output, item_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX output_item_id_id ON output_item_id(output, id);
 
 -- What is permanent of an output: the id of its feed. Rows are never deleted.
 CREATE TABLE output (

@@ -34,6 +34,7 @@ mod ids;
 mod injection;
 mod intervals;
 mod json;
+mod leads;
 mod ledger;
 mod lists;
 mod manners;

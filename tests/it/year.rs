@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -251,7 +251,8 @@ impl Simulation {
             urls.clone_from(&self.urls);
         }
         let mut config = self.world.config(&urls);
-        config.outputs[0].items = 400;
+        // Of a few days, so that a story that comes too late to the documents is missed.
+        config.outputs[0].items = 3 * self.size.feeds;
         config
     }
 
@@ -272,7 +273,7 @@ impl Simulation {
     /// One pass, as of cron.
     async fn pass(&mut self, engine: &Engine) {
         daemon::pass(engine, (&FeedSelection::Due, Trigger::Due), |_, _| ()).await.unwrap();
-        let file = self.world.folder.path().join("www/planet.json");
+        let file = self.document();
         self.seen.look(&file);
         let asked = self.world.origin.asked();
         let mut requests: Vec<String> = asked[self.traced..]
@@ -337,28 +338,44 @@ impl Simulation {
         let (begun, due) = (self.world.origin.count(), self.due() as u64);
         let stopped = async { drop(stopped.await) };
         let running = tokio::spawn(daemon::run_with(engine, inputs, stopped));
-        // The story of a paper that leaves is that of another one, with its id.
-        let without =
-            self.urls[PAPERS + (chance / 11) as usize % (self.urls.len() - PAPERS)].clone();
+        let removed = (chance / 11) as usize % self.urls.len();
         // The feed that is left out is not polled between the reloads.
         let first = chance / 13 % due.max(1);
         let second = first + chance / 17 % due.saturating_sub(first).max(1);
-        for (n, requests, without) in [(1, first, Some(without)), (2, second, None)] {
+        for (n, requests, without) in [(1, first, Some(removed)), (2, second, None)] {
             let enough = begun + requests as usize;
             self.until("enough is polled", |it| it.world.origin.count() >= enough).await;
             let mut config = self.config(chance + n);
             if let Some(without) = without {
-                config.subscriptions.retain(|subscription| subscription.feed.url != without);
+                let url = &self.urls[without];
+                config.subscriptions.retain(|subscription| subscription.feed.url != *url);
             }
             *current.lock().unwrap() = config;
             let result = handle.reload().await;
             assert!(matches!(result, ReloadResult::Applied { .. }), "{result:?}");
             self.reloads += 1;
+            if let Some(without) = without {
+                let site = format!("https://h{without}.test/");
+                self.until("it is published without the feed", |it| !it.shows(&site)).await;
+                self.seen.look(&self.document());
+            }
         }
         self.until("everything is polled", |it| it.due() == 0).await;
         stop.send(()).unwrap();
         self.until("the daemon has stopped", |_| running.is_finished()).await;
         running.await.unwrap().unwrap();
+    }
+
+    /// Whether the document has an item of this site.
+    fn shows(&self, site: &str) -> bool {
+        let feed = std::fs::read(self.document()).unwrap_or_default();
+        let feed: Value = serde_json::from_slice(&feed).unwrap_or_default();
+        let items = feed["items"].as_array().cloned().unwrap_or_default();
+        items.iter().any(|item| item["url"].as_str().is_some_and(|url| url.starts_with(site)))
+    }
+
+    fn document(&self) -> PathBuf {
+        self.world.folder.path().join("www/planet.json")
     }
 
     /// Number of feeds that are due.
@@ -453,7 +470,10 @@ async fn months_with_kills_reloads_jumps_and_failures_publish_what_quiet_months_
         let titles = wanted.len();
         writeln!(out, "seed {seed}: {titles} titles, {killed} kills, {reloaded} reloads").unwrap();
         let titles = |ids: &BTreeMap<String, String>| ids.keys().cloned().collect::<BTreeSet<_>>();
-        assert_eq!(titles(&ids), titles(&wanted), "seed {seed}");
+        let published = titles(&ids);
+        let differ: Vec<String> =
+            published.symmetric_difference(&titles(&wanted)).cloned().collect();
+        assert!(differ.is_empty(), "seed {seed}: published in one of the two alone: {differ:?}");
         // A story has the id of the paper that was read first.
         let own = |ids: BTreeMap<String, String>| {
             ids.into_iter()

@@ -1,5 +1,6 @@
 //! The check before a publication: rendered documents pass for all strings, and documents with an error fail.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use newswire::daemon::{self, FeedSelection};
@@ -244,16 +245,19 @@ fn duplicate_fields_and_missing_ids_are_rejected() {
 fn published_ids_never_change() {
     let before = entries();
     let last = PreviousPublication::new(&before);
-    assert_eq!(last.compare(&before, None), Ok(vec![]));
+    assert_eq!(last.compare(&before, &HashSet::new(), None), Ok(vec![]));
     let mut changed = before.clone();
     changed[2].outward_id = "urn:ex:new".to_owned();
     let was = before[2].outward_id.clone();
     let expected = CheckError::IdChanged { was: was.clone(), is: "urn:ex:new".to_owned() };
-    assert_eq!(last.compare(&changed, None), Err(expected));
+    assert_eq!(last.compare(&changed, &HashSet::new(), None), Err(expected));
     // The id of a removed item on another item: readers would hide it.
     let mut taken = before.clone();
     taken[2].key = ItemKey(99);
-    assert_eq!(last.compare(&taken, None), Err(CheckError::IdReused(was)));
+    assert_eq!(last.compare(&taken, &HashSet::new(), None), Err(CheckError::IdReused(was)));
+    // The output gave the id to another item of the story.
+    let assigned = HashSet::from([taken[2].key]);
+    assert_eq!(last.compare(&taken, &assigned, None), Ok(vec![]));
 }
 
 #[test]
@@ -263,14 +267,22 @@ fn only_items_that_were_not_displaced_are_reported_missing() {
     // A new item of its feed displaces the oldest.
     let mut pushed = before.clone();
     pushed.remove(4);
-    assert_eq!(last.compare(&pushed, None), Ok(vec![]), "older than all others of its feed");
+    assert_eq!(
+        last.compare(&pushed, &HashSet::new(), None),
+        Ok(vec![]),
+        "older than all others of its feed"
+    );
     // The newest of three items of a feed is missing.
     let mut lost = before.clone();
     let gone = lost.remove(2).outward_id;
-    assert_eq!(last.compare(&lost, None), Ok(vec![&*gone]));
+    assert_eq!(last.compare(&lost, &HashSet::new(), None), Ok(vec![&*gone]));
     let oldest = before.iter().map(|entry| entry.sort_at).min();
-    assert_eq!(last.compare(&[], oldest).unwrap().len(), before.len() - 1, "one has no room");
-    let all = last.compare(&[], None).unwrap();
+    assert_eq!(
+        last.compare(&[], &HashSet::new(), oldest).unwrap().len(),
+        before.len() - 1,
+        "one has no room"
+    );
+    let all = last.compare(&[], &HashSet::new(), None).unwrap();
     assert_eq!(all.len(), before.len(), "every feed was taken away");
 }
 
