@@ -138,9 +138,10 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
     for (output, published) in &documents {
         let keys = known(&store, output, published)?;
         placed.extend(keys.iter().filter_map(|(id, key)| Some((*key, *positions.get(id)?))));
-        let ids = other_ids.iter().filter(|other| other.output == output.id);
-        let item_ids: Vec<(ItemKey, String)> =
-            ids.filter_map(|other| Some((*keys.get(&other.own)?, other.shown.clone()))).collect();
+        let item_ids = assigned(&store, output, &other_ids)?;
+        // The other ids are those of the documents, so that their items are on the pages too.
+        let ids = item_ids.iter().map(|(key, id)| (id.clone(), *key));
+        let keys: HashMap<String, ItemKey> = keys.into_iter().chain(ids).collect();
         let pages = pages(&store, output, published, &keys)?;
         recovery.pages += pages.len().saturating_sub(1);
         store.write_archive_pages(output.id.clone(), pages, item_ids).await?;
@@ -192,6 +193,20 @@ fn known(
     ids.dedup();
     let found = store.reader().read(|reader| reader.items_with_ids(&output.id, &ids))?;
     Ok(found.into_iter().collect())
+}
+
+/// The items that the output shows under other ids than their own, with these ids.
+fn assigned(
+    store: &Store,
+    output: &Output,
+    other_ids: &[OtherId],
+) -> Result<Vec<(ItemKey, String)>, store::Error> {
+    let others = || other_ids.iter().filter(|other| other.output == output.id);
+    let own: Vec<String> = others().map(|other| other.own.clone()).collect();
+    let found = store.reader().read(|reader| reader.items_with_ids(&output.id, &own))?;
+    let keys: HashMap<String, ItemKey> = found.into_iter().collect();
+    let assigned = others().filter_map(|it| Some((*keys.get(&it.own)?, it.shown.clone())));
+    Ok(assigned.collect())
 }
 
 /// The archive pages that the database does not have, and the page that grows from now on; empty if it has all.

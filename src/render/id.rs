@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::model::OutputItem;
 
 use crate::text::chars;
-use crate::text::uuid::named;
+use crate::text::uuid::urn_of;
 
 /// The id of an item in every format.
 ///
@@ -34,7 +34,7 @@ pub(super) fn iri(text: &str) -> Cow<'_, str> {
     if well_formed && is_iri(text) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(named(&Uuid::NAMESPACE_URL, text.as_bytes()).urn().to_string())
+    Cow::Owned(urn_of(text))
 }
 
 /// Whether it is `authority,date:specific`, RFC 4151 2.1.

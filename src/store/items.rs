@@ -1,5 +1,6 @@
 //! The tables of items: item, identity and body.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::model::{
     AlsoAt, Details, Digest, EditCounts, FeedInfo, FeedKey, HoldReason, Item, ItemKey, ItemTraits,
     KnownItem, OutputItem, RecentItem, StoryKey,
 };
+use crate::text::uuid::urn_of;
 
 impl Transaction<'_> {
     /// Which of these identities the feed has shown before.
@@ -348,7 +350,7 @@ impl Transaction<'_> {
             .execute(params![
                 key.0,
                 update.feed.0,
-                outward_id,
+                &*outward_id,
                 new.content_digest,
                 new.url_key,
                 seen,
@@ -369,7 +371,7 @@ impl Transaction<'_> {
         let details = serde_json::to_string(&item.details)?;
         let sealed = SealedItem {
             feed: update.feed.0,
-            outward_id,
+            outward_id: &outward_id,
             first_seen: seen,
             sort_at: published.map_or(seen, |at| at.min(seen)),
             published,
@@ -383,13 +385,14 @@ impl Transaction<'_> {
     }
 
     /// The outward id of a new item: the publisher's, unless an item has it already. The second value is then the
-    /// publisher's. `None`: the feed knows the item. If its row of `identity` was lost, it gets it again: the item has one of
-    /// the ids, and the content.
+    /// publisher's. Where an item has its own id too, which was read back from documents that showed the story of this
+    /// item under its id, it gets another one. `None`: the feed knows the item. If its row of `identity` was lost, it gets it
+    /// again: the item has one of the ids, and the content.
     fn outward_id<'n>(
         &self,
         feed: FeedKey,
         new: &'n NewItem,
-    ) -> Result<Option<(&'n str, Option<&'n str>)>, Error> {
+    ) -> Result<Option<(Cow<'n, str>, Option<&'n str>)>, Error> {
         let mut known = self
             .connection
             .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?;
@@ -397,21 +400,39 @@ impl Transaction<'_> {
             return Ok(None);
         }
         let mut users = self.connection.prepare_cached(
-            "SELECT id, outward_id = ?1, feed_id = ?3 AND content_digest = ?4
+            "SELECT id, outward_id, feed_id = ?3 AND content_digest = ?4
              FROM item WHERE outward_id IN (?1, ?2)",
         )?;
         let ids = params![new.outward_id, new.own_id, feed.0, new.content_digest];
         let mut rows = users.query(ids)?;
-        let mut is_taken = false;
+        let mut taken = HashSet::new();
         while let Some(row) = rows.next()? {
             if row.get(2)? {
                 self.insert_identities(feed, new, ItemKey(row.get(0)?))?;
                 return Ok(None);
             }
-            is_taken |= row.get::<_, bool>(1)?;
+            taken.insert(row.get::<_, String>(1)?);
+        }
+        if !taken.contains(&new.outward_id) {
+            return Ok(Some((Cow::Borrowed(&new.outward_id), None)));
         }
         let wanted = (new.outward_id != new.own_id).then_some(new.outward_id.as_str());
-        Ok(Some(if is_taken { (&new.own_id, wanted) } else { (&new.outward_id, None) }))
+        let id = match taken.contains(&new.own_id) {
+            true => Cow::Owned(self.other_id(&new.own_id)?),
+            false => Cow::Borrowed(new.own_id.as_str()),
+        };
+        Ok(Some((id, wanted)))
+    }
+
+    /// The first of the ids made from this one that no item has.
+    fn other_id(&self, own: &str) -> Result<String, Error> {
+        let mut user =
+            self.connection.prepare_cached("SELECT 1 FROM item WHERE outward_id = ?1")?;
+        let mut id = urn_of(own);
+        while user.exists([&id])? {
+            id = urn_of(&id);
+        }
+        Ok(id)
     }
 
     /// Inserts what identifies a new item within its feed.

@@ -15,6 +15,12 @@ pub fn named(namespace: &Uuid, name: &[u8]) -> Uuid {
     Builder::from_sha1_bytes(*first).into_uuid()
 }
 
+/// The URN of a text that is no URI, RFC 9562 4; the same for the same text.
+#[must_use]
+pub fn urn_of(text: &str) -> String {
+    named(&Uuid::NAMESPACE_URL, text.as_bytes()).urn().to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -179,6 +179,46 @@ async fn without_the_outputs_read_back_another_item_leads_the_story() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_story_whose_first_lead_was_removed_keeps_its_id_without_the_database() {
+    let planet = Planet::new("").await;
+    planet.poll([0, 1]);
+    let config = planet.folder().join("newswire.toml");
+    let both = fs::read_to_string(&config).unwrap();
+    let (before, first) = both.split_once("[[feed]]").unwrap();
+    let (_, second) = first.split_once("[[feed]]").unwrap();
+    fs::write(&config, format!("{before}[[feed]]{second}")).unwrap();
+    planet.poll([1, 1]);
+    // Pages of the removed feed alone are empty.
+    let documents = || {
+        let mut published = planet.published();
+        published.retain(|name, _| !name.contains('/'));
+        published
+    };
+    let without = documents();
+    assert_eq!(without["all"].len(), ITEMS);
+    assert_ne!(
+        without["all"], without["tide"],
+        "the story was never shown with its first lead there"
+    );
+    for _ in 0..2 {
+        planet.lose_the_database();
+        planet.ok(&["restore", "--from-outputs"]);
+        planet.poll([1, 1]);
+        assert_eq!(documents(), without);
+    }
+    fs::write(&config, both).unwrap();
+    planet.poll([1, 0]);
+    planet.poll([0, 1]);
+    planet.ok(&["verify"]);
+    let with = planet.published();
+    let of =
+        |documents: &BTreeMap<String, Vec<String>>| BTreeSet::from_iter(documents["all"].clone());
+    assert_eq!(with["all"].len(), 2 * ITEMS - 1);
+    assert_eq!(of(&without).difference(&of(&with)).count(), 0);
+    assert_eq!(with["tide"], without["tide"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_came_after_an_old_copy_is_read_back_from_the_outputs() {
     let planet = Planet::new("").await;
     planet.serve(ITEMS - 4);
