@@ -347,7 +347,8 @@ async fn serve_connection(
         tokio::select! {
             result = served.as_mut() => return drop(result),
             () = first.notified() => {}
-            () = sleep(FIRST_REQUEST_TIMEOUT) => {}
+            // No response is due, also to a head that has begun: `graceful_shutdown` would wait for its end.
+            () = sleep(FIRST_REQUEST_TIMEOUT) => return,
         }
     }
     served.as_mut().graceful_shutdown();

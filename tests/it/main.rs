@@ -56,6 +56,7 @@ mod sameness;
 mod scarcity;
 mod service;
 mod silence;
+mod stopping;
 mod stories;
 
 mod tls;
