@@ -343,11 +343,10 @@ async fn serve_connection(
         }
     };
     if ending.is_cancelled() && requests.load(Ordering::Relaxed) == 0 {
-        // A new connection is about to send its first request.
+        // A new connection is about to send its first request. Half of one gets no response: hyper would wait for the rest.
         tokio::select! {
             result = served.as_mut() => return drop(result),
             () = first.notified() => {}
-            // No response is due, also to a head that has begun: `graceful_shutdown` would wait for its end.
             () = sleep(FIRST_REQUEST_TIMEOUT) => return,
         }
     }
