@@ -19,6 +19,7 @@ mod docs;
 mod errors;
 mod events;
 mod exits;
+mod expiry;
 mod explain;
 mod faults;
 mod feed_files;
