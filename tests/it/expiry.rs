@@ -172,7 +172,7 @@ fn what_is_past_retention_leaves_tables_files_and_pages_in_the_daemon() {
         let shown = || {
             let files = files_with(&www, OLD);
             let shows = |page: &&str| files.contains(www.join(page).to_str().unwrap());
-            FIRST_FILES.iter().all(|page| shows(page)) && rows(&database, i64::MAX)[3] == 0
+            FIRST_FILES.iter().all(shows) && rows(&database, i64::MAX)[3] == 0
         };
         until(&world, "the items are published", shown).await;
         check_shown(&database, &www, &served).await;

@@ -158,7 +158,8 @@ async fn a_client_that_reads_no_response_does_not_delay_a_stop_for_long() {
     wait("it is published", &mut child, || size() > 10_000);
     // More than the buffers of the kernel take.
     let mut stream = TcpStream::connect(address).unwrap();
-    let requests = "GET /planet.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(16 << 20 / size());
+    let requests =
+        "GET /planet.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat((16 << 20) / size());
     stream.set_nonblocking(true).unwrap();
     let _ = stream.write(requests.as_bytes());
     let time = stopped(child);
