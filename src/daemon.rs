@@ -71,7 +71,7 @@ use self::matching::Matching;
 use self::outage_watch::OutageWatch;
 use self::polls::Polls;
 use self::publishing::Publishing;
-pub use self::service_manager::{StartupExtension, extend_startup};
+pub use self::service_manager::{TimeExtension, extend_time};
 use self::service_manager::{notify, status_interval};
 pub use self::setup::FollowedLists;
 use self::status_line::StatusLine;
@@ -90,6 +90,8 @@ const LONGEST_START: Duration = Duration::from_secs(4 * 60);
 const DIGEST_DELAY: Duration = Duration::from_secs(10 * 60);
 /// Interval of the removal of expired data.
 const CLEAN_UP: Duration = Duration::from_secs(60 * 60);
+/// Longest time for which the main loop removes expired data without a look at signals and polls.
+const CLEAN_UP_STEP: Duration = Duration::from_secs(1);
 
 /// Inputs of a running daemon.
 #[derive(Debug)]
@@ -137,15 +139,19 @@ pub async fn run_with(
     let Inputs { commands: Commands { receiver, handle }, sockets, follower } = inputs;
     let engine = engine.delaying_digests(DIGEST_DELAY);
     let mut shutdown = pin!(shutdown);
+    // Dropped after the lock: the last process closes the database, which writes its log into it.
+    let _closing;
     // Keeps the lock of the database until the control socket is removed.
     let _lock = Arc::clone(engine.store());
     // The outputs are rendered before the first connection is accepted: clients that connected to a socket of
     // the service manager during a restart must not get "not found". What may take long follows: matching what is
     // pending after a kill, archive pages, files.
+    let rendering = extend_time("rendering the outputs");
     tokio::select! {
         () = &mut shutdown => return Ok(()),
         () = engine.serve_documents() => {}
     }
+    drop(rendering);
     let listeners = Listeners::open(engine.site(), sockets, &engine.setup().web.listen)?;
     let (readiness, clock) = (engine.readiness().clone(), engine.clock().clone());
     let controlled = Controlled { handle: handle.clone(), readiness, clock };
@@ -154,6 +160,7 @@ pub async fn run_with(
     let following = tokio::spawn(follower.follow(followed, handle));
     let result = work(engine, (listeners, receiver, lists), shutdown).await;
     following.abort();
+    _closing = extend_time("closing the database");
     result
 }
 
@@ -192,6 +199,9 @@ async fn work(
     let mut polls = Polls::repeating(engine.setup().queue(engine.clock().now()));
     let ended = running.run_loop(&mut engine, &mut polls, shutdown).await;
     notify(&[NotifyState::Stopping]);
+    let _finishing = extend_time("finishing polls and publications");
+    // The process ends after its threads.
+    engine.store().reader().end_checks();
     let Running { publishing, matching, listeners, commands, .. } = running;
     // Later commands get the answer that the daemon is stopping.
     drop(commands);
@@ -211,14 +221,26 @@ async fn work(
     ended.and(drained)
 }
 
-/// The hourly work: numbers of subscribers, and what has become too old.
-async fn tidy(engine: &Engine, may_delete: bool) -> Result<(), Error> {
+/// The hourly work: numbers of subscribers, what has become too old, the next check of the database, budgets. Returns the
+/// time until it continues.
+async fn tidy(
+    engine: &mut Engine,
+    may_delete: bool,
+    store_checks: &mut StoreChecks,
+) -> Result<Duration, Error> {
     engine.tidy_images().await;
     engine.store_subscribers().await.or_else(|error| engine.tolerate(error))?;
     if may_delete {
-        engine.drop_expired().await.or_else(|error| engine.tolerate(error))?;
+        let until = engine.clock().elapsed() + CLEAN_UP_STEP;
+        let removed = engine.drop_expired(until).await;
+        if !removed.or_else(|error| engine.tolerate(error).map(|()| true))? {
+            return Ok(Duration::ZERO);
+        }
     }
-    Ok(())
+    store_checks.next(engine);
+    let refreshed = engine.refresh_budgets().await;
+    refreshed.or_else(|error| engine.tolerate(error))?;
+    Ok(CLEAN_UP)
 }
 
 /// Polls the selected feeds once, within the limits of their hosts, and publishes every output. A feed that may not be
@@ -275,7 +297,7 @@ pub async fn pass(
         }
     }
     matching.stop().await;
-    engine.drop_expired().await?;
+    engine.drop_expired(Duration::MAX).await?;
     engine.publish_changed().await?;
     Ok(left)
 }
@@ -343,11 +365,8 @@ impl Running {
                 notify(&[NotifyState::Status(&with_conditions(engine, line))]);
             }
             if clock.elapsed() >= clean_up_at {
-                clean_up_at = clock.elapsed() + CLEAN_UP;
-                tidy(engine, clock_watch.may_delete()).await?;
-                store_checks.next(engine);
-                let refreshed = engine.refresh_budgets().await;
-                refreshed.or_else(|error| engine.tolerate(error))?;
+                let wait = tidy(engine, clock_watch.may_delete(), &mut store_checks).await?;
+                clean_up_at = clock.elapsed() + wait;
             }
         }
     }

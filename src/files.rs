@@ -167,16 +167,20 @@ pub fn folder(path: &Path) -> &Path {
 /// # Errors
 /// When a folder cannot be created, or the file system fails.
 pub fn create_folder(path: &Path) -> io::Result<()> {
+    create_with(path, &mut sync_folder)
+}
+
+fn create_with(path: &Path, sync: &mut impl FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
     let above = folder(path);
     if above != path && above != Path::new(".") {
-        create_folder(above)?;
+        create_with(above, sync)?;
     }
     match fs::create_dir(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists || !path.is_dir() => Err(error),
-        _ => sync_folder(path),
+        _ => sync(path),
     }
 }
 
@@ -314,4 +318,35 @@ fn temporary(
 pub fn system_time(at: Timestamp) -> SystemTime {
     let seconds = u64::try_from(at.as_second()).unwrap_or_default();
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_new_folder_is_made_durable_before_the_one_in_it() {
+        let root = tempfile::tempdir().unwrap();
+        let levels = ["a", "a/b", "a/b/c"].map(|level| root.path().join(level));
+        let mut synced = Vec::new();
+        let mut sync = |path: &Path| {
+            let there = levels.iter().filter(|level| level.is_dir()).count();
+            synced.push((path.to_owned(), there));
+            Ok(())
+        };
+        create_with(&levels[2], &mut sync).unwrap();
+        create_with(&levels[2], &mut sync).unwrap();
+        let [a, b, c] = levels.clone();
+        assert_eq!(synced, [(a, 1), (b, 2), (c, 3)]);
+        let failing = create_with(&levels[2].join("d"), &mut |_| Err(io::ErrorKind::Other.into()));
+        assert_eq!(failing.unwrap_err().kind(), io::ErrorKind::Other);
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_a_folder_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a"), "").unwrap();
+        assert!(create_folder(&root.path().join("a")).is_err());
+        assert!(create_folder(&root.path().join("a/b")).is_err());
+    }
 }

@@ -77,7 +77,7 @@ async fn start(source: ConfigSource, config: Config, log: Handle) -> Result<(), 
     };
     let mut stop = pin!(stop);
     serve_samples(&config, &clock).await;
-    let extension = daemon::extend_startup("fetching lists of feeds");
+    let extension = daemon::extend_time("fetching lists of feeds");
     let which = ListSelection::DueWithoutCopy;
     let config = tokio::select! {
         () = &mut stop => return Ok(()),

@@ -2,6 +2,7 @@
 //!
 //! Used by the daemon and by a single pass (`newswire poll`).
 
+mod clean_up;
 mod error;
 mod publication;
 mod site;
@@ -15,7 +16,7 @@ use tracing::warn;
 
 pub use self::error::Error;
 use super::clock_watch::JUMP;
-use super::service_manager::extend_startup;
+use super::service_manager::extend_time;
 use super::setup::{Setup, paused_plan, revised};
 use super::store_failures::StoreFailures;
 use crate::clock::Clock;
@@ -58,9 +59,6 @@ pub(crate) enum StoreHealth {
 /// Size of the write-ahead log, in bytes, from which a program must be keeping it from being reused. SQLite truncates it
 /// to 64 MiB when it is reused.
 const LARGE_LOG: u64 = 128 * 1024 * 1024;
-
-/// How long the ledger keeps promises after their end, and URLs after their last request.
-const LEDGER: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Store, poller, matcher, publisher and web site of one process.
 #[derive(Debug)]
@@ -120,16 +118,16 @@ impl Engine {
         resolver: Arc<dyn Resolver>,
         ledger: Option<Ledger>,
     ) -> Result<Self, Error> {
-        let extension = extend_startup("opening the database");
+        let extension = extend_time("opening the database");
         let path = &config.store.path;
         let store = Arc::new(match &config.store.write_log {
             Some(log) => Store::open_logged(path, clock.clone(), log)?,
             None => Store::open(path, clock.clone())?,
         });
-        drop(extension);
         mark_suspects(&store).await?;
         let clock_jump = follow_clock(&store, &clock).await?;
         let setup = Setup::of(config, &store, &clock).await?;
+        drop(extension);
         let ledger = ledger.unwrap_or_else(|| Ledger::of_store(Arc::clone(&store)));
         let served = Arc::new(Served::default());
         let metrics = Metrics::new(env!("CARGO_PKG_VERSION"), clock.now());
@@ -503,31 +501,9 @@ impl Engine {
         Ok(self.setup.refresh_budgets(self.store.reader(), self.clock.now()).await?)
     }
 
-    /// Removes promises and requests that the ledger no longer needs.
-    pub(crate) async fn drop_old_promises(&self) -> Result<(), Error> {
-        let cutoff = self.clock.now().saturating_sub(LEDGER).unwrap_or(Timestamp::MIN);
-        self.store.write(Write::ForgetPromises { cutoff }).await?;
-        Ok(())
-    }
-
-    /// Removes what is too old: promises, and, by a clock that can be believed, texts past their retention, in small
-    /// steps, and fingerprints outside the window. The space that they leave is returned to the file system.
-    pub(crate) async fn drop_expired(&self) -> Result<(), Error> {
-        const STEP: usize = 500;
-        self.drop_old_promises().await?;
-        if !may_delete(clock_mark(&self.store).await?.0.as_ref(), self.clock.now()) {
-            return Ok(());
-        }
-        let retention =
-            SignedDuration::try_from(self.setup.retention).unwrap_or(SignedDuration::MAX);
-        let cutoff = self.clock.now().saturating_sub(retention).unwrap_or(Timestamp::MIN);
-        let forget = Write::ForgetBodies { cutoff, limit: STEP };
-        while self.store.write(forget.clone()).await? == STEP {}
-        self.matcher.tidy(self.setup.window).await?;
-        // A MiB at a time: polls under way do not wait long for the writer.
-        const PAGES: usize = 256;
-        while self.store.write(Write::ReturnPages { limit: PAGES }).await? == PAGES {}
-        Ok(())
+    /// Whether the clock can be believed so far that texts are deleted by it.
+    async fn is_clock_believed(&self) -> Result<bool, Error> {
+        Ok(may_delete(clock_mark(&self.store).await?.0.as_ref(), self.clock.now()))
     }
 
     /// Stores the numbers of subscribers.

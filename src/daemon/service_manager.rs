@@ -8,7 +8,7 @@ use sd_notify::NotifyState;
 
 /// Interval of the status line of the unit.
 const STATUS_INTERVAL: Duration = Duration::from_secs(5);
-/// Interval of the messages that extend the time limit of a start.
+/// Interval of the messages that extend the time limit of a start or a stop.
 const EXTENSION_INTERVAL: Duration = Duration::from_secs(5);
 /// Time by which each of these messages extends the limit.
 const EXTENSION: Duration = Duration::from_secs(30);
@@ -18,14 +18,14 @@ pub(crate) fn notify(states: &[NotifyState<'_>]) {
     let _ = sd_notify::notify(states);
 }
 
-/// Extends the time limit of the start until it is dropped.
+/// Extends the time limit of the start or the stop until it is dropped.
 #[derive(Debug)]
-pub struct StartupExtension {
+pub struct TimeExtension {
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Drop for StartupExtension {
+impl Drop for TimeExtension {
     fn drop(&mut self) {
         drop(self.end.take());
         if let Some(thread) = self.thread.take() {
@@ -34,19 +34,23 @@ impl Drop for StartupExtension {
     }
 }
 
-/// Extends the time limit of the start during a step that may take minutes. `step` is its name in the status
-/// line.
+/// Extends the time limit of the start or the stop during a step that takes longer with a larger database or a slower
+/// disk. `step` is its name in the status line.
 #[must_use]
-pub fn extend_startup(step: &'static str) -> StartupExtension {
+pub fn extend_time(step: &'static str) -> TimeExtension {
     let (end, ended) = channel::<()>();
     let extension = u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX);
-    let extend = move || {
+    let extend =
+        move || notify(&[NotifyState::ExtendTimeoutUsec(extension), NotifyState::Status(step)]);
+    // Before the step: it may end before the thread runs.
+    extend();
+    let repeat = move || {
         while ended.recv_timeout(EXTENSION_INTERVAL) == Err(RecvTimeoutError::Timeout) {
-            notify(&[NotifyState::ExtendTimeoutUsec(extension), NotifyState::Status(step)]);
+            extend();
         }
     };
-    let thread = std::thread::Builder::new().name("startup".to_owned()).spawn(extend);
-    StartupExtension { end: Some(end), thread: thread.ok() }
+    let thread = std::thread::Builder::new().name("extension".to_owned()).spawn(repeat);
+    TimeExtension { end: Some(end), thread: thread.ok() }
 }
 
 /// Interval of the status line and of the signals to the watchdog: at most a third of its period.

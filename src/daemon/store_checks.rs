@@ -44,7 +44,7 @@ impl StoreChecks {
         let reader = engine.store().reader().clone();
         let checking =
             tokio::task::spawn_blocking(move || reader.check(|reader| reader.quick_check()));
-        let found = checking.await.map_err(|_| store::Error::Closed)??;
+        let found = checking.await.map_err(|_| store::Error::Closed)??.unwrap_or_default();
         if found.is_empty() { Ok(()) } else { Err(damaged(&found).into()) }
     }
 
@@ -89,11 +89,12 @@ fn check_table(reader: &Reader, table: &str, readiness: &Readiness) -> bool {
     report(reader.check(|reader| reader.check_table(table)), readiness)
 }
 
-/// Reports damage. Returns true if none was found.
-fn report(found: Result<Vec<String>, store::Error>, readiness: &Readiness) -> bool {
+/// Reports damage. Returns true if the check is complete and found none.
+fn report(found: Result<Option<Vec<String>>, store::Error>, readiness: &Readiness) -> bool {
     let error = match found {
-        Ok(found) if found.is_empty() => return true,
-        Ok(found) => damaged(&found),
+        Ok(None) => return false,
+        Ok(Some(found)) if found.is_empty() => return true,
+        Ok(Some(found)) => damaged(&found),
         Err(error) => error,
     };
     let (event, cause) = (Event::StoreFailing.slug(), error.cause());

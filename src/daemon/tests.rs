@@ -18,7 +18,7 @@ const FEED: &str = "<rss version='2.0'><channel><title>T</title>\
                     <item><guid>a</guid><title>A</title></item></channel></rss>";
 
 /// A server of one feed. Returns its port and the number of its requests.
-async fn origin() -> (u16, Arc<AtomicUsize>) {
+async fn origin(document: String) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (port, requests) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
     let counter = Arc::clone(&requests);
@@ -27,24 +27,52 @@ async fn origin() -> (u16, Arc<AtomicUsize>) {
             let (mut stream, _) = listener.accept().await.unwrap();
             counter.fetch_add(1, Ordering::Relaxed);
             drop(stream.read(&mut [0; 4096]).await);
-            let length = FEED.len();
+            let length = document.len();
             let head =
                 format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-            stream.write_all(format!("{head}{FEED}").as_bytes()).await.unwrap();
+            stream.write_all(format!("{head}{document}").as_bytes()).await.unwrap();
         }
     });
     (port, requests)
 }
 
-#[tokio::test]
-async fn polls_start_and_the_watchdog_is_notified_while_a_match_takes_long() {
-    let folder = tempfile::tempdir().unwrap();
-    let (port, requests) = origin().await;
+/// A config of one feed on this port.
+fn config_of(port: u16, folder: &std::path::Path) -> config::Loaded {
     let text = format!(
         "version = 1\n[fetch]\nallow_networks = [\"127.0.0.1\"]\n[web]\nlisten = \"off\"\n\
          [[output]]\nid = \"all\"\n[[feed]]\nid = \"one\"\nurl = \"http://127.0.0.1:{port}/\"\n"
     );
-    let loaded = config::read(text, &folder.path().join("newswire.toml"), folder.path());
+    config::read(text, &folder.join("newswire.toml"), folder)
+}
+
+#[tokio::test]
+async fn a_removal_of_many_texts_is_done_in_short_steps() {
+    let item = |n| format!("<item><guid>{n}</guid><title>Title {n}</title></item>");
+    let items: String = (0..1_200).map(item).collect();
+    let document = format!("<rss version='2.0'><channel><title>T</title>{items}</channel></rss>");
+    let (folder, (port, _)) = (tempfile::tempdir().unwrap(), origin(document).await);
+    let loaded = config_of(port, folder.path());
+    let database = loaded.database.clone();
+    let clock = Clock::manual("2027-01-01T12:00:00Z".parse().unwrap());
+    let resolver = Arc::new(SystemResolver::new());
+    let engine = Engine::open(loaded.config.unwrap(), clock.clone(), resolver).await.unwrap();
+    pass(&engine, (&FeedSelection::All, Trigger::Due), |_, _| {}).await.unwrap();
+    let texts = || store::check(&database).unwrap().texts;
+    assert_eq!(texts(), 1_200);
+    clock.advance(Duration::from_secs(401 * 24 * 60 * 60));
+    for left in [700, 200] {
+        assert!(!engine.drop_expired(clock.elapsed()).await.unwrap());
+        assert_eq!(texts(), left);
+    }
+    assert!(engine.drop_expired(Duration::MAX).await.unwrap());
+    assert_eq!(texts(), 0);
+}
+
+#[tokio::test]
+async fn polls_start_and_the_watchdog_is_notified_while_a_match_takes_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let (port, requests) = origin(FEED.to_owned()).await;
+    let loaded = config_of(port, folder.path());
     let database = loaded.database.clone();
     let clock = Clock::manual("2027-01-01T12:00:00Z".parse().unwrap());
     let resolver = Arc::new(SystemResolver::new());

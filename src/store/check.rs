@@ -153,3 +153,28 @@ impl Transaction<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+    use crate::clock::Clock;
+
+    #[test]
+    fn a_check_ends_when_the_process_is_about_to_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("newswire.db"), Clock::system()).unwrap();
+        let reader = store.reader().clone();
+        let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+                       SELECT count(*) FROM n";
+        let mut result = None;
+        let checked = reader.check(|transaction| {
+            store.reader().end_checks();
+            let count = transaction.connection.query_row(endless, [], |row| row.get::<_, i64>(0));
+            result = count.err().and_then(|error| error.sqlite_error_code());
+            Ok(())
+        });
+        assert_eq!(checked.unwrap(), None);
+        assert_eq!(result, Some(rusqlite::ErrorCode::OperationInterrupted));
+        assert_eq!(reader.check(|reader| reader.quick_check()).unwrap(), None, "a later one");
+    }
+}

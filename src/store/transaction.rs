@@ -4,6 +4,7 @@
 //! sees one state of the database from its first query to its end.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -31,7 +32,12 @@ impl<'c> Transaction<'c> {
 pub struct Reader {
     path: Arc<Path>,
     idle: Arc<Mutex<Vec<Connection>>>,
+    /// Whether checks end early.
+    checks_ended: Arc<AtomicBool>,
 }
+
+/// Number of instructions of SQLite after which a check looks whether it has to end: some milliseconds.
+const CHECK_STEPS: i32 = 10_000;
 
 /// Number of idle connections that are kept; more are opened when needed.
 const IDLE_CONNECTIONS: usize = 4;
@@ -43,7 +49,8 @@ impl Reader {
     /// See [`OpenError`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let first = open::reader(path)?;
-        Ok(Self { path: path.into(), idle: Arc::new(Mutex::new(vec![first])) })
+        let idle = Arc::new(Mutex::new(vec![first]));
+        Ok(Self { path: path.into(), idle, checks_ended: Arc::default() })
     }
 
     /// Path of the database file.
@@ -73,17 +80,27 @@ impl Reader {
     }
 
     /// The same on a new connection, for checks: FTS5 checks its index against the structure that the connection read
-    /// first, and finds damage where the index has changed since then.
+    /// first, and finds damage where the index has changed since then. `None`: [`Reader::end_checks`] ended it.
     ///
     /// # Errors
     /// When the database cannot be opened or fails, or `work` does.
     pub fn check<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let connection = open::reader(&self.path)?;
-        let transaction = connection.unchecked_transaction()?;
-        work(&Transaction::new(&transaction))
+    ) -> Result<Option<T>, Error> {
+        let mut connection = open::reader(&self.path)?;
+        let ended = Arc::clone(&self.checks_ended);
+        connection.progress_handler(CHECK_STEPS, Some(move || ended.load(Ordering::Relaxed)))?;
+        let transaction = connection.transaction()?;
+        match work(&Transaction::new(&transaction)) {
+            _ if self.checks_ended.load(Ordering::Relaxed) => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
+    /// Ends the checks of this reader and its clones that run, and those that begin later: the process is about to end.
+    pub fn end_checks(&self) {
+        self.checks_ended.store(true, Ordering::Relaxed);
     }
 
     /// Closes the idle connections but one, and frees the pages that this one keeps in memory.

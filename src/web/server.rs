@@ -343,11 +343,11 @@ async fn serve_connection(
         }
     };
     if ending.is_cancelled() && requests.load(Ordering::Relaxed) == 0 {
-        // A new connection is about to send its first request.
+        // A new connection is about to send its first request. Half of one gets no response: hyper would wait for the rest.
         tokio::select! {
             result = served.as_mut() => return drop(result),
             () = first.notified() => {}
-            () = sleep(FIRST_REQUEST_TIMEOUT) => {}
+            () = sleep(FIRST_REQUEST_TIMEOUT) => return,
         }
     }
     served.as_mut().graceful_shutdown();

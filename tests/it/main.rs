@@ -19,6 +19,7 @@ mod docs;
 mod errors;
 mod events;
 mod exits;
+mod expiry;
 mod explain;
 mod faults;
 mod feed_files;
@@ -57,6 +58,7 @@ mod sameness;
 mod scarcity;
 mod service;
 mod silence;
+mod stopping;
 mod stories;
 
 mod tls;

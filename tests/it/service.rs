@@ -85,11 +85,19 @@ fn the_daemon_notifies_systemd_of_start_status_and_stop() {
         let socket = UnixDatagram::bind(&address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         let mut child = start(folder.path(), &address);
+        let extended = |step: &str| {
+            let message = heard(&socket, &format!("STATUS={step}"));
+            assert!(message.contains("EXTEND_TIMEOUT_USEC=30000000"), "{message}");
+        };
+        extended("opening the database");
+        extended("rendering the outputs");
         heard(&socket, "READY=1");
         let status = heard(&socket, "STATUS=0/0 feeds ok");
         assert!(status.contains("0 failing; 0 new items in 1h; next poll none"), "{status}");
         signal(&child, name);
         heard(&socket, "STOPPING=1");
+        extended("finishing polls and publications");
+        extended("closing the database");
         assert_eq!(child.wait().unwrap().code(), Some(0), "after SIG{name}");
     }
 }
