@@ -21,6 +21,13 @@ use crate::model::{
 };
 use crate::text::uuid::urn_of;
 
+/// The ids of a new item.
+struct NewIds<'n> {
+    outward_id: Cow<'n, str>,
+    /// The publisher's id, which another item had first; `None`: no conflict.
+    claimed_id: Option<&'n str>,
+}
+
 impl Transaction<'_> {
     /// Which of these identities the feed has shown before.
     pub fn known_items(
@@ -334,7 +341,7 @@ impl Transaction<'_> {
         new: &NewItem,
         key: ItemKey,
     ) -> Result<bool, Error> {
-        let Some((outward_id, wanted_id)) = self.outward_id(update.feed, new)? else {
+        let Some(NewIds { outward_id, claimed_id }) = self.new_ids(update.feed, new)? else {
             return Ok(false);
         };
         let item = &new.item;
@@ -361,7 +368,7 @@ impl Transaction<'_> {
                 item.url,
                 item.title,
                 item.language,
-                wanted_id,
+                claimed_id,
                 page_owner_number(new.page_owner),
                 new.text.digest,
                 new.held.map_or("pending", HoldReason::slug),
@@ -384,15 +391,11 @@ impl Transaction<'_> {
         Ok(true)
     }
 
-    /// The outward id of a new item: the publisher's, unless an item has it already. The second value is then the
-    /// publisher's. Where an item has its own id too, which was read back from documents that showed the story of this
-    /// item under its id, it gets another one. `None`: the feed knows the item. If its row of `identity` was lost, it gets it
-    /// again: the item has one of the ids, and the content.
-    fn outward_id<'n>(
-        &self,
-        feed: FeedKey,
-        new: &'n NewItem,
-    ) -> Result<Option<(Cow<'n, str>, Option<&'n str>)>, Error> {
+    /// The ids of a new item. The outward id is the publisher's, unless an item has it already. Where an item has its own id
+    /// too, which was read back from documents that showed the story of this item under its id, it gets another one. `None`:
+    /// the feed knows the item. If its row of `identity` was lost, it gets it again: the item has one of the ids, and the
+    /// content.
+    fn new_ids<'n>(&self, feed: FeedKey, new: &'n NewItem) -> Result<Option<NewIds<'n>>, Error> {
         let mut known = self
             .connection
             .prepare_cached("SELECT 1 FROM identity WHERE feed_id = ?1 AND digest = ?2")?;
@@ -414,14 +417,15 @@ impl Transaction<'_> {
             taken.insert(row.get::<_, String>(1)?);
         }
         if !taken.contains(&new.outward_id) {
-            return Ok(Some((Cow::Borrowed(&new.outward_id), None)));
+            let outward_id = Cow::Borrowed(new.outward_id.as_str());
+            return Ok(Some(NewIds { outward_id, claimed_id: None }));
         }
-        let wanted = (new.outward_id != new.own_id).then_some(new.outward_id.as_str());
-        let id = match taken.contains(&new.own_id) {
+        let claimed_id = (new.outward_id != new.own_id).then_some(new.outward_id.as_str());
+        let outward_id = match taken.contains(&new.own_id) {
             true => Cow::Owned(self.other_id(&new.own_id)?),
             false => Cow::Borrowed(new.own_id.as_str()),
         };
-        Ok(Some((id, wanted)))
+        Ok(Some(NewIds { outward_id, claimed_id }))
     }
 
     /// The first of the ids made from this one that no item has.
