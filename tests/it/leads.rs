@@ -45,10 +45,15 @@ impl Papers {
 
     /// The daemon with all feeds in its config and some of them in the output, after a publication.
     async fn showing(&self, feeds: &[&str]) -> Engine {
+        self.published(self.including(feeds)).await
+    }
+
+    /// A config with all feeds, of which some are in the output.
+    fn including(&self, feeds: &[&str]) -> Config {
         let mut config = self.world.config(&self.urls);
-        let feeds = feeds.iter().map(|host| format!("{host}.test-feed")).collect();
+        let feeds = feeds.iter().map(|paper| format!("{paper}.test-feed")).collect();
         config.outputs[0].filter.include = vec![Conditions { feeds, ..Conditions::default() }];
-        self.published(config).await
+        config
     }
 
     async fn published(&self, config: Config) -> Engine {
@@ -216,9 +221,7 @@ async fn stories_that_are_split_after_a_change_of_the_lead_have_different_ids() 
 async fn a_copy_on_the_archive_page_of_its_first_lead_is_not_listed_twice() {
     let papers = Papers::new().await;
     let small = |hosts: &[&str]| {
-        let mut config = papers.world.config(&papers.urls);
-        let feeds = hosts.iter().map(|host| format!("{host}.test-feed")).collect();
-        config.outputs[0].filter.include = vec![Conditions { feeds, ..Conditions::default() }];
+        let mut config = papers.including(hosts);
         config.outputs[0].items = 10;
         // Its pages are not completed when a story leaves the documents.
         config.outputs[0].per_feed = Some(10);
@@ -289,9 +292,7 @@ fn document(items: &[(String, String)]) -> Answer {
 async fn stories_that_an_output_passed_are_shown_and_archived_when_their_feed_joins() {
     let papers = Papers::new().await;
     let small = |hosts: &[&str]| {
-        let mut config = papers.world.config(&papers.urls);
-        let feeds = hosts.iter().map(|host| format!("{host}.test-feed")).collect();
-        config.outputs[0].filter.include = vec![Conditions { feeds, ..Conditions::default() }];
+        let mut config = papers.including(hosts);
         config.outputs[0].items = 10;
         config
     };
