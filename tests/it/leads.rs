@@ -15,7 +15,7 @@ use crate::web::site::Site;
 
 const TITLE: &str = "Ferry aground";
 
-/// Three papers with one story, and a feed of its own whose items fill the documents.
+/// Three papers with one story.
 struct Papers {
     world: World,
     urls: Vec<Url>,
