@@ -191,7 +191,16 @@ fn known(
     let mut ids: Vec<String> = items.map(|item| item.id.clone()).collect();
     ids.sort_unstable();
     ids.dedup();
-    let found = store.reader().read(|reader| reader.items_with_ids(&output.id, &ids))?;
+    keys_of(store, output, &ids)
+}
+
+/// The items with these ids in an output.
+fn keys_of(
+    store: &Store,
+    output: &Output,
+    ids: &[String],
+) -> Result<HashMap<String, ItemKey>, store::Error> {
+    let found = store.reader().read(|reader| reader.items_with_ids(&output.id, ids))?;
     Ok(found.into_iter().collect())
 }
 
@@ -203,8 +212,7 @@ fn assigned(
 ) -> Result<Vec<(ItemKey, String)>, store::Error> {
     let others = || other_ids.iter().filter(|other| other.output == output.id);
     let own: Vec<String> = others().map(|other| other.own.clone()).collect();
-    let found = store.reader().read(|reader| reader.items_with_ids(&output.id, &own))?;
-    let keys: HashMap<String, ItemKey> = found.into_iter().collect();
+    let keys = keys_of(store, output, &own)?;
     let assigned = others().filter_map(|it| Some((*keys.get(&it.own)?, it.shown.clone())));
     Ok(assigned.collect())
 }

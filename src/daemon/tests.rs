@@ -1,5 +1,6 @@
 //! Tests of the main loop with a feed on loopback.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt as _;
@@ -36,13 +37,18 @@ async fn origin(document: String) -> (u16, Arc<AtomicUsize>) {
     (port, requests)
 }
 
-/// A config of one feed on this port.
-fn config_of(port: u16, folder: &std::path::Path) -> config::Loaded {
+/// An engine with one feed, on this port, which is polled once. With its clock and the path of its database.
+async fn polled(port: u16, folder: &Path) -> (Engine, Clock, PathBuf) {
     let text = format!(
         "version = 1\n[fetch]\nallow_networks = [\"127.0.0.1\"]\n[web]\nlisten = \"off\"\n\
          [[output]]\nid = \"all\"\n[[feed]]\nid = \"one\"\nurl = \"http://127.0.0.1:{port}/\"\n"
     );
-    config::read(text, &folder.join("newswire.toml"), folder)
+    let loaded = config::read(text, &folder.join("newswire.toml"), folder);
+    let clock = Clock::manual("2027-01-01T12:00:00Z".parse().unwrap());
+    let resolver = Arc::new(SystemResolver::new());
+    let engine = Engine::open(loaded.config.unwrap(), clock.clone(), resolver).await.unwrap();
+    pass(&engine, (&FeedSelection::All, Trigger::Due), |_, _| {}).await.unwrap();
+    (engine, clock, loaded.database)
 }
 
 #[tokio::test]
@@ -51,12 +57,7 @@ async fn a_removal_of_many_texts_is_done_in_short_steps() {
     let items: String = (0..1_200).map(item).collect();
     let document = format!("<rss version='2.0'><channel><title>T</title>{items}</channel></rss>");
     let (folder, (port, _)) = (tempfile::tempdir().unwrap(), origin(document).await);
-    let loaded = config_of(port, folder.path());
-    let database = loaded.database.clone();
-    let clock = Clock::manual("2027-01-01T12:00:00Z".parse().unwrap());
-    let resolver = Arc::new(SystemResolver::new());
-    let engine = Engine::open(loaded.config.unwrap(), clock.clone(), resolver).await.unwrap();
-    pass(&engine, (&FeedSelection::All, Trigger::Due), |_, _| {}).await.unwrap();
+    let (engine, clock, database) = polled(port, folder.path()).await;
     let texts = || store::check(&database).unwrap().texts;
     assert_eq!(texts(), 1_200);
     clock.advance(Duration::from_secs(401 * 24 * 60 * 60));
@@ -72,12 +73,7 @@ async fn a_removal_of_many_texts_is_done_in_short_steps() {
 async fn polls_start_and_the_watchdog_is_notified_while_a_match_takes_long() {
     let folder = tempfile::tempdir().unwrap();
     let (port, requests) = origin(FEED.to_owned()).await;
-    let loaded = config_of(port, folder.path());
-    let database = loaded.database.clone();
-    let clock = Clock::manual("2027-01-01T12:00:00Z".parse().unwrap());
-    let resolver = Arc::new(SystemResolver::new());
-    let engine = Engine::open(loaded.config.unwrap(), clock.clone(), resolver).await.unwrap();
-    pass(&engine, (&FeedSelection::All, Trigger::Due), |_, _| {}).await.unwrap();
+    let (engine, clock, database) = polled(port, folder.path()).await;
     assert_eq!(requests.load(Ordering::Relaxed), 1);
     // A match that is under way and does not end.
     let matcher = engine.matcher().clone();

@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::error::Error;
-use super::select::Feeds;
+use super::select::{Feeds, Members};
 use crate::model::{ItemKey, OutputItem, StoryKey};
 use crate::render::{self, PreviousPublication};
 use crate::store::{IdConflict, IdHolder, ItemHead, Transaction};
@@ -60,7 +60,8 @@ pub(super) fn to_assign(
     leads: &[Lead],
     feeds: &Feeds,
 ) -> Result<Vec<AssignedId>, Error> {
-    let mut new = continued(reader, output, leads)?;
+    let stories: Vec<StoryKey> = leads.iter().map(|lead| lead.story).collect();
+    let mut new = continued(reader, output, leads, &reader.members(&stories)?)?;
     let keys: Vec<ItemKey> = leads.iter().map(|lead| lead.key).collect();
     new.extend(claimed(reader, output, &without(&keys, &new), feeds)?);
     Ok(new)
@@ -71,7 +72,8 @@ fn without(keys: &[ItemKey], assigned: &[AssignedId]) -> Vec<ItemKey> {
     keys.iter().copied().filter(|key| assigned.iter().all(|(other, _)| other != key)).collect()
 }
 
-/// The ids of leads whose story the output showed with another lead. Reads the archive since the first of their items.
+/// The ids of leads whose story the output showed with another lead; `members` are those of their stories. Reads the
+/// archive since the first of their items.
 ///
 /// # Errors
 /// When the store fails.
@@ -79,15 +81,14 @@ pub(super) fn continued(
     reader: &Transaction<'_>,
     output: &str,
     leads: &[Lead],
+    members: &Members,
 ) -> Result<Vec<AssignedId>, Error> {
-    let stories: Vec<StoryKey> = leads.iter().map(|lead| lead.story).collect();
-    let members = reader.members(&stories)?;
     let mut open: Vec<Lead> =
         leads.iter().copied().filter(|lead| members.contains_key(&lead.story)).collect();
     if open.is_empty() {
         return Ok(Vec::new());
     }
-    let last = previous(reader, output)?;
+    let last = last_published(reader, output)?;
     let keys: Vec<ItemKey> = open.iter().map(|lead| lead.key).collect();
     let known = reader.output_item_ids(output, &keys)?;
     open.retain(|lead| !last.shows(lead.key) && !known.contains_key(&lead.key));
@@ -110,7 +111,7 @@ pub(super) fn continued(
     ids.extend(reader.output_item_ids(output, &keys)?);
     let continued = pairs.into_iter().filter_map(|(key, before)| {
         let id = ids.remove(&before)?;
-        let shown = last.id(before).filter(|shown| *shown != render::published_id(&id));
+        let shown = last.id(before).filter(|shown| *shown != render::iri(&id));
         Some((key, shown.map_or(id, str::to_owned)))
     });
     Ok(continued.collect())
@@ -137,7 +138,7 @@ fn claimed(
     let holders = reader.output_id_holders(output, &ids)?;
     let mut taken: HashSet<String> = holders.into_iter().map(|holder| holder.id).collect();
     // The owner's feed may have been in this output before, and its items were shown under it.
-    let last = previous(reader, output)?;
+    let last = last_published(reader, output)?;
     let holders: Vec<ItemKey> = claims.iter().map(|claim| claim.holder).collect();
     let archived = reader.archived(output, &holders)?;
     let decide = |claim: IdConflict| {
@@ -151,8 +152,14 @@ fn claimed(
     Ok(claims.into_iter().map(decide).collect())
 }
 
-/// The last publication of the output; empty if there is none.
-fn previous(reader: &Transaction<'_>, output: &str) -> Result<PreviousPublication, Error> {
+/// What the output published last, also before a restart; empty before its first publication.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn last_published(
+    reader: &Transaction<'_>,
+    output: &str,
+) -> Result<PreviousPublication, Error> {
     let text = reader.publication(output)?;
     Ok(text.as_deref().map(PreviousPublication::from_text).unwrap_or_default())
 }
@@ -215,10 +222,10 @@ fn separate(
     if of_id.is_empty() {
         return Ok(Vec::new());
     }
-    let last = previous(reader, output)?;
+    let last = last_published(reader, output)?;
     let mut others = HashSet::new();
     for (id, same) in of_id {
-        let shown = |entry: &&&OutputItem| last.id(entry.key) == Some(&*render::published_id(id));
+        let shown = |entry: &&&OutputItem| last.id(entry.key) == Some(&*render::iri(id));
         let keeps = same.iter().find(shown).or_else(|| same.iter().min_by_key(|entry| entry.key));
         let leaves = same.iter().filter(|entry| keeps.is_none_or(|it| it.story != entry.story));
         others.extend(leaves.map(|entry| entry.key));

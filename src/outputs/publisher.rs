@@ -18,7 +18,7 @@ use super::contents::Contents;
 use super::digest;
 use super::error::Error;
 use super::files::{Written, write_document};
-use super::ids::AssignedId;
+use super::ids::{AssignedId, last_published};
 use super::select::{Selection, selection};
 use super::served::{Refusal, Served, ServedOutput};
 use super::subscriptions;
@@ -27,7 +27,7 @@ use crate::model::{FeedKey, OutputItem};
 use crate::render::{
     self, CheckError, Document, Format, Output, Page, PreviousPublication, Rendered,
 };
-use crate::store::{Reader, Store, Transaction, Write};
+use crate::store::{Reader, Store, Write};
 use crate::telemetry::{Event, Metrics, Publication};
 use crate::text::sha256::sha256;
 
@@ -476,7 +476,8 @@ impl Publisher {
         let asked = Arc::clone(output);
         let work = move || {
             let (last, selected, complete, first) = reader.read(|reader| {
-                let last = known.map_or_else(|| last_published(reader, &asked.id), Ok)?;
+                let read = || last_published(reader, &asked.id).map(Arc::new);
+                let last = known.map_or_else(read, Ok)?;
                 let selected = selection(reader, &asked, now)?;
                 let first = match archive::with_joined(reader, &asked, (&last, &selected.by_date))?
                 {
@@ -545,15 +546,6 @@ impl Publisher {
         };
         tokio::task::spawn_blocking(work).await.map_err(panicked)
     }
-}
-
-/// The last publication of the output before newswire was started.
-fn last_published(
-    reader: &Transaction<'_>,
-    output: &str,
-) -> Result<Arc<PreviousPublication>, Error> {
-    let shown = reader.publication(output)?;
-    Ok(Arc::new(shown.as_deref().map(PreviousPublication::from_text).unwrap_or_default()))
 }
 
 /// Logs the items that are missing after a comparison with the last publication: no id may have changed.

@@ -95,9 +95,9 @@ pub(super) fn selection(
     let by_date = entries.iter().filter(|entry| !latest.contains(&entry.key));
     let oldest = by_date.map(|entry| entry.sort_at).min().unwrap_or(Timestamp::MAX);
     let displaced = (entries.len() >= output.items).then_some(oldest);
-    attach_also(reader, &mut entries, &feeds)?;
+    let members = attach_also(reader, &mut entries, &feeds)?;
     let leads: Vec<Lead> = entries.iter().map(Lead::from).collect();
-    let continued = ids::continued(reader, &output.id, &leads)?;
+    let continued = ids::continued(reader, &output.id, &leads, &members)?;
     let ids = ids::assign(reader, &output.id, &mut entries, &feeds, continued)?;
     rewrite::apply(&output.rewrite, &mut entries);
     selector.arrange(&mut entries);
@@ -151,12 +151,12 @@ pub(super) fn complete(
     Ok(())
 }
 
-/// Adds to each entry the other feeds of the output that carry its story.
+/// Adds to each entry the other feeds of the output that carry its story. Returns the members of the stories.
 fn attach_also(
     reader: &Transaction<'_>,
     entries: &mut [OutputItem],
     feeds: &Feeds,
-) -> Result<(), Error> {
+) -> Result<Members, Error> {
     let stories: Vec<StoryKey> = entries.iter().map(|entry| entry.story).collect();
     let members = reader.members(&stories)?;
     let keys: Vec<ItemKey> = members.values().flatten().map(|head| head.key).collect();
@@ -166,7 +166,7 @@ fn attach_also(
         let others = members.iter().filter(|head| head.key != entry.key);
         entry.also = others.filter_map(|head| also.remove(&head.key)).collect();
     }
-    Ok(())
+    Ok(members)
 }
 
 /// Some candidates with their content, and the other members of their stories.
@@ -277,7 +277,7 @@ impl Taken {
 }
 
 /// The members of stories, the first seen first.
-type Members = HashMap<StoryKey, Vec<ItemHead>>;
+pub(super) type Members = HashMap<StoryKey, Vec<ItemHead>>;
 
 /// The members of the stories that several items have, and the keys of all items of these stories.
 fn with_members(

@@ -17,14 +17,9 @@ pub(super) fn of(entry: &OutputItem) -> Cow<'_, str> {
     iri(&entry.outward_id)
 }
 
-/// The id in documents of an item with this outward id.
+/// The text if it is an IRI that is valid for its scheme, else a UUID that is made from it: as documents have ids.
 #[must_use]
-pub fn published_id(outward_id: &str) -> Cow<'_, str> {
-    iri(outward_id)
-}
-
-/// The text if it is an IRI that is valid for its scheme, else a UUID that is made from it.
-pub(super) fn iri(text: &str) -> Cow<'_, str> {
+pub fn iri(text: &str) -> Cow<'_, str> {
     let (scheme, rest) = text.split_once(':').unwrap_or_default();
     let well_formed = match scheme {
         "tag" => is_tag(rest),

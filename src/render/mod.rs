@@ -29,7 +29,7 @@ mod xml;
 pub use check::{CheckError, PreviousPublication, check};
 pub use digest::{Digest, DigestPeriod, DigestText, digest_id, digest_text};
 pub use document::{Coding, Document, Effort, etag, in_coding, without_variant};
-pub use id::published_id;
+pub use id::iri;
 pub use incidents::incidents;
 pub use output::{
     AlsoAt, Content, Filtered, Format, Images, Logo, Output, OutputIdentity, PageText, PrefixError,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use newswire::config::Config;
-use newswire::daemon::FeedSelection;
+use newswire::daemon::{Engine, FeedSelection};
 use newswire::outputs::Served;
 use newswire::render::Coding;
 use rusqlite::Connection;
@@ -142,14 +142,20 @@ async fn check_gone(database: &Connection, www: &Path, served: &Arc<Served>) {
     assert!(!pages_with(served, "Lisbon").await.1.is_empty());
 }
 
+/// A world whose feeds show old texts, which are not polled yet.
+async fn with_old_texts() -> (World, Engine, Connection) {
+    let world = World::new().await;
+    publish(&world, OLD, 0..25);
+    let engine = world.open_with(config(&world)).await;
+    let database = Connection::open(world.database()).unwrap();
+    (world, engine, database)
+}
+
 #[test]
 fn what_is_past_retention_leaves_tables_files_and_pages_under_poll() {
     run(async {
-        let world = World::new().await;
+        let (world, engine, database) = with_old_texts().await;
         let www = world.folder.path().join("www");
-        publish(&world, OLD, 0..25);
-        let engine = world.open_with(config(&world)).await;
-        let database = Connection::open(world.database()).unwrap();
         poll(&engine, FeedSelection::All).await;
         check_shown(&database, &www, engine.served()).await;
         world.clock.advance(DAY * 12);
@@ -162,11 +168,8 @@ fn what_is_past_retention_leaves_tables_files_and_pages_under_poll() {
 #[test]
 fn what_is_past_retention_leaves_tables_files_and_pages_in_the_daemon() {
     run(async {
-        let world = World::new().await;
+        let (world, engine, database) = with_old_texts().await;
         let www = world.folder.path().join("www");
-        publish(&world, OLD, 0..25);
-        let engine = world.open_with(config(&world)).await;
-        let database = Connection::open(world.database()).unwrap();
         let served = Arc::clone(engine.served());
         let running = Running::start(engine);
         let shown = || {
