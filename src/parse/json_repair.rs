@@ -1,5 +1,6 @@
 //! Repairs JSON that a template wrote without a library: control characters in strings, invalid escapes, a comma after
-//! the last value, `NaN`, and a document that ends early.
+//! the last value, `NaN`, and a document that ends early. Also halves of surrogate pairs, which `JSON.stringify` writes for
+//! a text that was cut within an emoji.
 
 /// A document that can be read again.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,16 +58,24 @@ impl Reader {
 
     fn escape(&mut self, rest: &str) -> usize {
         let Some(escaped) = rest.chars().nth(1) else { return 1 };
-        let is_code =
-            || rest.get(2..6).is_some_and(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
-        let valid = "\"\\/bfnrt".contains(escaped) || escaped == 'u' && is_code();
-        if !valid {
+        let taken = match (escaped, code_unit(rest)) {
+            ('u', Some(0xd800..=0xdbff))
+                if matches!(code_unit(&rest[6..]), Some(0xdc00..=0xdfff)) =>
+            {
+                12
+            }
+            // Half of a pair is no character. RFC 8259 8.2
+            ('u', Some(0xd800..=0xdfff)) => {
+                self.out.push_str("\\ufffd");
+                return 6;
+            }
+            ('u', Some(_)) => 6,
+            _ if "\"\\/bfnrt".contains(escaped) => 2,
             // `\'` of JavaScript: the character is meant.
-            return 1;
-        }
-        self.out.push('\\');
-        self.out.push(escaped);
-        2
+            _ => return 1,
+        };
+        self.out.push_str(&rest[..taken]);
+        taken
     }
 
     fn replace(&mut self, first: char, with: &str) -> usize {
@@ -101,13 +110,23 @@ impl Reader {
     }
 }
 
+/// The code unit of UTF-16 that `text` begins with, as an escape of four hexadecimal digits.
+fn code_unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    // A sign is a number for Rust, not for JSON.
+    let digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(digits)?;
+    u16::from_str_radix(digits, 16).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn valid_json_needs_no_repair() {
-        for text in [r#"{"a": ["\u00e9\n\"", -1, {"b": null}], "c": "NaN, ]"}"#, "{}", ""] {
+        for text in
+            [r#"{"a": ["\u00e9\ud83d\uDE00\n\"", -1, {"b": null}], "c": "NaN, ]"}"#, "{}", ""]
+        {
             assert_eq!(repaired(text), None, "{text}");
         }
     }
@@ -117,6 +136,8 @@ mod tests {
         for (text, expected) in [
             ("{\"a\": \"x\ny\tz\u{1}\"}", r#"{"a": "x\ny\tz\u0001"}"#),
             (r#"{"a": "it\'s \d \u12"}"#, r#"{"a": "it's d u12"}"#),
+            (r#"{"a": "\ud83dx\ude00\u00e9"}"#, r#"{"a": "\ufffdx\ufffd\u00e9"}"#),
+            (r#"{"a": "\ud83d\ud83d\ude00"}"#, r#"{"a": "\ufffd\ud83d\ude00"}"#),
             (r#"{"a": [1, 2, ], }"#, r#"{"a": [1, 2 ] }"#),
             (r#"{"a": NaN, "b": -Infinity}"#, r#"{"a": null, "b": null}"#),
         ] {
