@@ -173,10 +173,11 @@ impl DaemonHandle {
     ) -> Result<StartedPolls, PollRefusal> {
         let (started, polls) = oneshot::channel();
         let request = PollRequest { feeds, demands, started };
-        let sent = self.commands.send(Command::Poll(request)).await;
+        // Not kept: the error of a daemon that has stopped has the other end of the reply.
+        let _ = self.commands.send(Command::Poll(request)).await;
         match polls.await {
-            Ok(polls) if sent.is_ok() => polls,
-            _ => Err(PollRefusal::Unable("the daemon is stopping".to_owned())),
+            Ok(polls) => polls,
+            Err(_) => Err(PollRefusal::Unable("the daemon is stopping".to_owned())),
         }
     }
 
@@ -223,9 +224,10 @@ impl DaemonHandle {
         };
         let (reply, result) = oneshot::channel();
         let level = config.log.level;
-        let sent = self.commands.send(Command::Apply(Box::new(config), reply)).await;
+        // Not kept, as in `poll`.
+        let _ = self.commands.send(Command::Apply(Box::new(config), reply)).await;
         match result.await {
-            Ok(Ok(change)) if sent.is_ok() => {
+            Ok(Ok(change)) => {
                 if let Some(log) = &self.log
                     && log.configured.send_replace(level) != level
                 {
@@ -235,7 +237,7 @@ impl DaemonHandle {
                 ReloadResult::Applied { change, warnings: text() }
             }
             Ok(Err(reason)) => ReloadResult::Failed(reason),
-            _ => ReloadResult::Failed("the daemon is stopping".to_owned()),
+            Err(_) => ReloadResult::Failed("the daemon is stopping".to_owned()),
         }
     }
 }
@@ -250,4 +252,25 @@ impl fmt::Debug for DaemonHandle {
 fn first_error(report: &str) -> String {
     let error = report.lines().skip_while(|line| !line.starts_with("error"));
     error.take(2).map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_daemon_that_has_stopped_refuses_commands_at_once() {
+        let text = || "version = 1\n[[output]]\nid = \"all\"\n".to_owned();
+        let read = move || crate::config::read(text(), Path::new("newswire.toml"), Path::new("/"));
+        let (handle, commands) = handle(Arc::new(read), None);
+        drop(commands);
+        let limit = Duration::from_secs(10);
+        let polled = tokio::time::timeout(limit, handle.poll(FeedSelection::All, Demands::Keep));
+        let refusal = polled.await.expect("it ends").expect_err("nothing polls");
+        assert_eq!(refusal, PollRefusal::Unable("the daemon is stopping".to_owned()));
+        let reloaded = tokio::time::timeout(limit, handle.reload()).await.expect("it ends");
+        assert_eq!(reloaded, ReloadResult::Failed("the daemon is stopping".to_owned()));
+    }
 }
