@@ -152,18 +152,42 @@ pub fn send(
         let mut line = serde_json::to_vec(request)?;
         line.push(b'\n');
         stream.write_all(&line)?;
-        let mut reading = io::BufReader::new(&stream);
-        loop {
-            let mut answer = String::new();
-            reading.by_ref().take(MAX_REPLY).read_line(&mut answer)?;
-            match serde_json::from_str(&answer)? {
-                Reply::Progress(line) if line.is_empty() => {}
-                Reply::Progress(line) => progress(&line),
-                reply => return Ok(reply),
-            }
-        }
+        read_reply(&stream, &mut progress)
     };
     exchange().map_err(|source: io::Error| ControlError::NoAnswer { path: path.clone(), source })
+}
+
+/// Reads the lines of a reply to the last one, which is returned. `progress` gets those before it.
+fn read_reply(stream: impl io::Read, mut progress: impl FnMut(&str)) -> io::Result<Reply> {
+    let mut reading = io::BufReader::new(stream);
+    loop {
+        let mut answer = String::new();
+        reading.by_ref().take(MAX_REPLY).read_line(&mut answer)?;
+        match serde_json::from_str(&answer)? {
+            Reply::Progress(line) if line.is_empty() => {}
+            Reply::Progress(line) => progress(&line),
+            reply => return Ok(reply),
+        }
+    }
+}
+
+/// Reads the lines of a reply as a client does, for `tests/fuzz`.
+///
+/// # Errors
+/// When a line is no reply.
+#[cfg(fuzzing)]
+pub fn reply_from(stream: impl io::Read, progress: impl FnMut(&str)) -> io::Result<Reply> {
+    read_reply(stream, progress)
+}
+
+/// Replies to one client as the daemon does, for `tests/fuzz`.
+///
+/// # Errors
+/// When the client cannot be read from or written to.
+#[cfg(fuzzing)]
+pub async fn reply_to(stream: UnixStream, handle: DaemonHandle) -> io::Result<()> {
+    let daemon = Controlled { handle, readiness: Readiness::default(), clock: Clock::system() };
+    reply(stream, &daemon).await
 }
 
 /// The daemon behind a control socket.

@@ -295,6 +295,14 @@ impl<'a> Exchange<'a> {
         let answer = sent.map_err(|error| {
             classify::through_proxy(classify::failure(&error), request.settings.proxy.as_ref())
         })?;
+        self.answered(answer).await
+    }
+
+    /// Interprets the answer to a request: a redirect, or the end of the exchange.
+    async fn answered(&mut self, answer: reqwest::Response) -> Result<Step, Failure> {
+        let (request, url) = (self.request, self.response.url.clone());
+        let none = Validators::default();
+        let validators = if self.is_conditional() { request.validators } else { &none };
         let response = &mut self.response;
         response.status = Some(answer.status().as_u16());
         let direct = request.settings.proxy.is_none();
@@ -318,6 +326,15 @@ impl<'a> Exchange<'a> {
                 Ok(Step::Redirected { freshness: self.response.freshness })
             }
         }
+    }
+
+    /// Interprets an answer that did not come from the network, for `tests/fuzz`.
+    ///
+    /// # Errors
+    /// When the server redirects to a URL that is not followed.
+    #[cfg(fuzzing)]
+    pub async fn answer(&mut self, answer: impl Into<reqwest::Response>) -> Result<Step, Failure> {
+        self.answered(answer.into()).await
     }
 
     /// What is known of the response before its body.
