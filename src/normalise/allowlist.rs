@@ -232,7 +232,7 @@ fn value<'a>(
 }
 
 /// Whether CSS is only a length or a media query, without references to resources and without code.
-fn harmless_css(css: &str) -> bool {
+pub(super) fn harmless_css(css: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || " (),.:%<>=+-*/".contains(c);
     let lower = css.to_ascii_lowercase();
     (1..=300).contains(&css.len())

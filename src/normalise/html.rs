@@ -2,13 +2,14 @@
 //!
 //! First one pass rewrites the fragment: it makes links absolute, finds the sources of images, turns
 //! players into links, and writes only elements of the `allowlist` with `writer`. Then ammonia checks
-//! the result. Hidden and foreign elements and scripts are dropped with their content; of unknown
+//! the result, unless it is `common_html`, which ammonia would not change. Hidden and foreign elements and scripts are dropped with their content; of unknown
 //! elements only the tags are dropped. Plain text becomes paragraphs.
 
 use std::borrow::Cow;
 
 use super::allowlist::{self, allowed_attributes, element};
 use super::anchors::Anchors;
+use super::common_html;
 use super::embedded::{self, EmbeddedImage, Loading, player};
 use super::limits::{Omissions, long_labels, may_exceed};
 use super::links::LinkBase;
@@ -33,6 +34,9 @@ pub(super) fn fragment(html: &str, link_base: LinkBase<'_>) -> Option<String> {
         let rewritten = rewrite(&html, link_base);
         if !rewritten.visible {
             return None;
+        }
+        if common_html::is_clean(&rewritten.html) {
+            return Some(rewritten.html.trim().to_owned());
         }
         let safe = allowlist::sanitise(&rewritten.html);
         if safe == rewritten.html {

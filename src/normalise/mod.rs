@@ -6,6 +6,7 @@
 
 mod allowlist;
 mod anchors;
+mod common_html;
 mod embedded;
 mod enclosures;
 mod html;
