@@ -128,10 +128,22 @@ pub(super) fn read(text: &str, words: &mut Vec<Word>) {
 fn plain(text: &str, words: &mut Vec<Word>) {
     // UAX 15: one character, one spelling.
     if text.is_ascii() || is_nfkc(text) {
-        split(text, words);
-    } else {
-        split(&text.nfkc().collect::<String>(), words);
+        return split(text, words);
     }
+    split(&normalised(text), words);
+}
+
+/// A text in normalisation form KC. Nothing composes with a space, so that most of the text needs no table of Unicode.
+fn normalised(text: &str) -> String {
+    let mut normal = String::with_capacity(text.len());
+    for piece in text.split_inclusive(' ') {
+        if piece.is_ascii() {
+            normal.push_str(piece);
+        } else {
+            normal.extend(piece.nfkc());
+        }
+    }
+    normal
 }
 
 /// Place and length of the first address in a text: a piece with a scheme, or a host and a path.

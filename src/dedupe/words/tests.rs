@@ -1,5 +1,7 @@
 //! What two texts in other spellings, numbers, times and shares have in common.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn same(a: &str, b: &str) -> bool {
@@ -166,4 +168,11 @@ fn words_of_ascii_letters_are_read_alike_with_and_without_shortcut() {
         hyphened.push_str(if c.is_ascii_alphabetic() { "\u{ad}" } else { "" });
     }
     assert_eq!(Words::of_text(&hyphened), Words::of_text(text));
+}
+
+proptest! {
+    #[test]
+    fn a_text_is_normalised_in_pieces_as_in_one(text in "([a-z ]|[\u{300}-\u{345}ﬁ①…\u{a0}가각\u{1100}\u{1161}é]){0,40}") {
+        prop_assert_eq!(normalised(&text), text.nfkc().collect::<String>());
+    }
 }
