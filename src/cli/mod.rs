@@ -4,6 +4,7 @@
 //! (`newswire status | head`) ends the output without an error.
 
 pub mod add;
+mod allocator;
 pub mod append_feeds;
 mod arguments;
 mod backup;
@@ -106,6 +107,9 @@ fn run_command() -> Exit {
             };
         }
     };
+    if matches!(cli.command, Command::Run(_) | Command::Poll { .. } | Command::Demo) {
+        allocator::set_up();
+    }
     dispatch(&cli).unwrap_or_else(|exit| exit)
 }
 

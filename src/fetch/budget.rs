@@ -14,9 +14,10 @@ use super::progress::Progress;
 /// Size in bytes that needs no permit.
 pub(crate) const FREE: u64 = 256 * 1024;
 /// Size of one permit in bytes.
-const STEP: u64 = 1024 * 1024;
-/// Number of permits of all bodies together.
-const PERMITS: u32 = 16;
+const STEP: u64 = 512 * 1024;
+/// Number of permits of all bodies together: one body of the greatest size. More of them at a time need more memory and
+/// no less time, because one large document is read at a time.
+const PERMITS: u32 = 20;
 
 /// The budget. Clones share the permits.
 #[derive(Debug, Clone)]

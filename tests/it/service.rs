@@ -277,6 +277,34 @@ fn a_stop_signal_during_the_start_ends_the_daemon() {
     assert_eq!(running.wait().unwrap().code(), Some(0));
 }
 
+#[cfg(all(target_env = "gnu", not(feature = "jemalloc")))]
+#[test]
+fn the_daemon_returns_freed_memory_at_once_unless_the_operator_set_the_allocator() {
+    let folder = empty_folder();
+    let address = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    std::fs::write(folder.path().join("newswire.toml"), CONFIG).unwrap();
+    for (given, delay) in [(None, "0"), (Some("50"), "50")] {
+        let mut command = command(folder.path(), &address);
+        command.env_remove("MIMALLOC_PURGE_DELAY");
+        command.envs(given.map(|delay| ("MIMALLOC_PURGE_DELAY", delay)));
+        let mut child = started(command);
+        heard(&socket, "READY=1");
+        // It is the process that was started, under its own name.
+        let of_process = |file: &str| {
+            let content = std::fs::read(format!("/proc/{}/{file}", child.id())).unwrap();
+            String::from_utf8_lossy(&content).into_owned()
+        };
+        assert_eq!(of_process("comm"), "newswire\n");
+        let environment = of_process("environ");
+        let found = environment.split('\0').find_map(|it| it.strip_prefix("MIMALLOC_PURGE_DELAY="));
+        assert_eq!(found, Some(delay));
+        signal(&child, "TERM");
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+}
+
 #[test]
 fn systemd_gets_the_number_of_a_fatal_error() {
     let folder = empty_folder();
