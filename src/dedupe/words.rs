@@ -128,9 +128,10 @@ pub(super) fn read(text: &str, words: &mut Vec<Word>) {
 fn plain(text: &str, words: &mut Vec<Word>) {
     // UAX 15: one character, one spelling.
     if text.is_ascii() || is_nfkc(text) {
-        return split(text, words);
+        split(text, words);
+    } else {
+        split(&normalised(text), words);
     }
-    split(&normalised(text), words);
 }
 
 /// A text in normalisation form KC. Nothing composes with a space, so that most of the text needs no table of Unicode.

@@ -2,8 +2,9 @@
 //!
 //! First one pass rewrites the fragment: it makes links absolute, finds the sources of images, turns
 //! players into links, and writes only elements of the `allowlist` with `writer`. Then ammonia checks
-//! the result, unless it is `common_html`, which ammonia would not change. Hidden and foreign elements and scripts are dropped with their content; of unknown
-//! elements only the tags are dropped. Plain text becomes paragraphs.
+//! the result, unless it is `common_html`, which ammonia would not change. Hidden and foreign elements and
+//! scripts are dropped with their content; of unknown elements only the tags are dropped. Plain text becomes
+//! paragraphs.
 
 use std::borrow::Cow;
 

@@ -4,10 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt as _;
-use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt as _;
 use newswire::daemon::FeedSelection;
@@ -15,7 +13,7 @@ use newswire::telemetry::Event;
 use serde_json::Value;
 use tracing::level_filters::LevelFilter;
 
-use crate::service::{heard, signal};
+use crate::service::{heard, notified, signal};
 use crate::support::empty_folder;
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, poll, rss};
@@ -234,9 +232,7 @@ fn logged(stream: impl Fn(&File) -> String) -> String {
     let config = "version = 1\n[web]\nlisten = \"off\"\n[fetch]\ncontact = \"x@y.z\"\n\
         [[feed]]\nurl = \"http://127.0.0.1:1/\"\n[[output]]\nid = \"planet\"\n";
     std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
-    let address = folder.path().join("notify");
-    let manager = UnixDatagram::bind(&address).unwrap();
-    manager.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let (address, manager) = notified(folder.path());
     let path = folder.path().join("log");
     let log = File::create(&path).unwrap();
     let mut command = Command::cargo_bin("newswire").unwrap();

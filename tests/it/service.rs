@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -59,6 +59,14 @@ fn command(folder: &Path, socket: &Path) -> Command {
     command
 }
 
+/// A notification socket in this folder, with its path. A message that does not come within two minutes is an error.
+pub(crate) fn notified(folder: &Path) -> (PathBuf, UnixDatagram) {
+    let address = folder.join("notify");
+    let socket = UnixDatagram::bind(&address).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    (address, socket)
+}
+
 /// The next message that contains `part`.
 pub(crate) fn heard(socket: &UnixDatagram, part: &str) -> String {
     let mut words = [0; 4096];
@@ -81,9 +89,7 @@ pub(crate) fn signal(child: &Child, name: &str) {
 fn the_daemon_notifies_systemd_of_start_status_and_stop() {
     for name in ["TERM", "INT"] {
         let folder = empty_folder();
-        let address = folder.path().join("notify");
-        let socket = UnixDatagram::bind(&address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+        let (address, socket) = notified(folder.path());
         let mut child = start(folder.path(), &address);
         let extended = |step: &str| {
             let message = heard(&socket, &format!("STATUS={step}"));
@@ -105,9 +111,7 @@ fn the_daemon_notifies_systemd_of_start_status_and_stop() {
 #[test]
 fn a_second_daemon_exits_with_75_and_names_the_first() {
     let folder = empty_folder();
-    let address = folder.path().join("notify");
-    let socket = UnixDatagram::bind(&address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let (address, socket) = notified(folder.path());
     let mut first = start(folder.path(), &address);
     heard(&socket, "READY=1");
     let mut second = Command::cargo_bin("newswire").unwrap();
@@ -125,9 +129,7 @@ fn the_control_socket_answers_its_owner_alone_whatever_its_mode() {
     let allow = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
-    let address = folder.path().join("notify");
-    let socket = UnixDatagram::bind(&address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let (address, socket) = notified(folder.path());
     let _running = start(folder.path(), &address);
     heard(&socket, "READY=1");
     let control = folder.path().join("newswire.sock");
@@ -158,9 +160,7 @@ fn the_control_socket_answers_its_owner_alone_whatever_its_mode() {
 #[test]
 fn a_reload_reports_its_result_and_notifies_systemd() {
     let folder = empty_folder();
-    let address = folder.path().join("notify");
-    let socket = UnixDatagram::bind(&address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let (address, socket) = notified(folder.path());
     let mut running = start(folder.path(), &address);
     heard(&socket, "READY=1");
     let good = newswire(folder.path(), &["reload"]);
@@ -195,9 +195,7 @@ fn a_reload_reports_its_result_and_notifies_systemd() {
 fn the_watchdog_is_notified_with_and_without_a_web_server() {
     for listen in ["off", "127.0.0.1:0"] {
         let folder = empty_folder();
-        let address = folder.path().join("notify");
-        let socket = UnixDatagram::bind(&address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+        let (address, socket) = notified(folder.path());
         let config = format!("version = 1\n[web]\nlisten = \"{listen}\"\n");
         std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
         let mut command = command(folder.path(), &address);
@@ -236,9 +234,7 @@ fn answer(mut stream: std::net::TcpStream) -> String {
 #[test]
 fn a_restart_with_an_inherited_socket_refuses_no_connection() {
     let folder = empty_folder();
-    let address = folder.path().join("notify");
-    let notify = UnixDatagram::bind(&address).unwrap();
-    notify.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let (address, notify) = notified(folder.path());
     std::fs::write(folder.path().join("newswire.toml"), "version = 1\n").unwrap();
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let served = socket.local_addr().unwrap();
@@ -281,9 +277,7 @@ fn a_stop_signal_during_the_start_ends_the_daemon() {
 #[test]
 fn the_daemon_returns_freed_memory_at_once_unless_the_operator_set_the_allocator() {
     let folder = empty_folder();
-    let address = folder.path().join("notify");
-    let socket = UnixDatagram::bind(&address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let (address, socket) = notified(folder.path());
     std::fs::write(folder.path().join("newswire.toml"), CONFIG).unwrap();
     for (given, delay) in [(None, "0"), (Some("50"), "50")] {
         let mut command = command(folder.path(), &address);
@@ -308,9 +302,7 @@ fn the_daemon_returns_freed_memory_at_once_unless_the_operator_set_the_allocator
 #[test]
 fn systemd_gets_the_number_of_a_fatal_error() {
     let folder = empty_folder();
-    let address = folder.path().join("notify");
-    let socket = UnixDatagram::bind(&address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let (address, socket) = notified(folder.path());
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let config = format!("version = 1\n[web]\nlisten = \"{}\"\n", taken.local_addr().unwrap());
     std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
@@ -359,9 +351,7 @@ fn a_hundred_slow_transfers_end_within_five_seconds_of_a_stop_signal() {
 fn a_second_stop_signal_ends_the_process_at_once() {
     for (first, second) in [("TERM", "TERM"), ("INT", "TERM"), ("TERM", "INT")] {
         let folder = empty_folder();
-        let address = folder.path().join("notify");
-        let socket = UnixDatagram::bind(&address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+        let (address, socket) = notified(folder.path());
         let (mut running, _transfers) = with_slow_feeds(folder.path(), &address, 1);
         signal(&running, first);
         heard(&socket, "STOPPING=1");
