@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hostile feeds through newswire into a real browser: nothing runs, nothing is asked for.
 
-  run.py NEWSWIRE [--quick]       --quick: one payload in ten
+  run.py NEWSWIRE [--one-in N]    N > 1: every Nth payload, for less time; 10 takes four minutes, all take 25
 
 Serves the payloads in every field of RSS, Atom and JSON Feed, lets newswire merge them, and shows a
 headless Chromium every page, every story, the documents, and their content as a reader without any
@@ -148,9 +148,9 @@ def answers(url):
 
 
 class Test:
-    def __init__(self, newswire, quick):
+    def __init__(self, newswire, one_in):
         self.newswire, self.faults, self.seen = newswire, [], 0
-        self.payloads = hostile.payloads()[::10 if quick else 1]
+        self.payloads = hostile.payloads()[::one_in]
         self.own, self.wire = free_port(), free_port()
         for path, kind, make in (("/rss", "application/rss+xml", feeds.rss), ("/atom", "application/atom+xml", feeds.atom),
                                  ("/json", "application/feed+json", feeds.json_feed)):
@@ -475,7 +475,8 @@ def main():
     if program() is None:
         print("skipped: there is no Chromium on this machine")
         return
-    test = Test(sys.argv[1], "--quick" in sys.argv)
+    one_in = int(sys.argv[sys.argv.index("--one-in") + 1]) if "--one-in" in sys.argv else 1
+    test = Test(sys.argv[1], one_in)
     test.start()
     browser = Chromium()
     try:
