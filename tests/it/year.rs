@@ -270,9 +270,10 @@ impl Simulation {
         panic!("seed {}: the database stays in use", self.seed);
     }
 
-    /// One pass, as of cron.
-    async fn pass(&mut self, engine: &Engine) {
-        daemon::pass(engine, (&FeedSelection::Due, Trigger::Due), |_, _| ()).await.unwrap();
+    /// One pass of a process of its own, as of cron: whether the clock was set is found at its start.
+    async fn pass(&mut self, config: Config) {
+        let engine = self.open(config).await;
+        daemon::pass(&engine, (&FeedSelection::Due, Trigger::Due), |_, _| ()).await.unwrap();
         let file = self.document();
         self.seen.look(&file);
         let asked = self.world.origin.asked();
@@ -427,11 +428,10 @@ impl Simulation {
                 }
             }
             let turn = if disturbed { chance(5) } else { 0 };
-            let engine = self.open(self.config(turn)).await;
-            self.pass(&engine).await;
+            self.pass(self.config(turn)).await;
             for _ in 0..2 {
                 self.world.clock.advance(8 * HOUR);
-                self.pass(&engine).await;
+                self.pass(self.config(turn)).await;
             }
         }
     }
@@ -442,9 +442,7 @@ impl Simulation {
         let by = Duration::from_secs(3600 * (chance % 400));
         let wrong = if (chance / 1000).is_multiple_of(2) { before + by } else { before - by };
         self.world.clock.set_wall(wrong);
-        let engine = self.open(self.config(0)).await;
-        self.pass(&engine).await;
-        drop(engine);
+        self.pass(self.config(0)).await;
         self.world.clock.set_wall(before + (self.world.clock.elapsed() - elapsed));
     }
 }
