@@ -191,7 +191,6 @@ fn stored(row: &rusqlite::Row<'_>) -> Result<StoredFingerprint, Error> {
 impl Transaction<'_> {
     /// Deletes the fingerprints made before `cutoff`.
     pub(super) fn forget_fingerprints(&self, cutoff: Timestamp) -> Result<usize, Error> {
-        // The table has little more than the window, so that a scan once an hour is cheap.
         Ok(self.connection.execute("DELETE FROM fingerprint WHERE at < ?1", [millis(cutoff)])?)
     }
 

@@ -210,6 +210,9 @@ CREATE TABLE fingerprint (
   data     BLOB    NOT NULL
 ) STRICT;
 
+-- What has left the window is found without reading the rest.
+CREATE INDEX fingerprint_at ON fingerprint(at);
+
 -- The decision of a rule that two items of different feeds are, or are not, the same story.
 CREATE TABLE item_match (
   item_id   INTEGER NOT NULL REFERENCES item(id), -- the later item

@@ -327,7 +327,7 @@ fn run(mut state: WriterState, mut waiting: mpsc::Receiver<Command>) {
         }
     }
     // Leaves one file instead of three. Fails without harm while another connection is open.
-    let _ = state.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;");
+    let _ = state.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 #[cfg(test)]
@@ -417,8 +417,8 @@ mod tests {
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         let ended = ran(connection, &[1, 2, 3]);
         assert_eq!(ended, [Err(ErrorCause::Busy); 3]);
-        // The two statements at the thread's end meet it as well.
-        assert_eq!(MET.load(Ordering::SeqCst), 1 + 2, "the lock was waited for again");
+        // The checkpoint at the thread's end meets it as well.
+        assert_eq!(MET.load(Ordering::SeqCst), 1 + 1, "the lock was waited for again");
         other.execute_batch("COMMIT").unwrap();
         assert_eq!(kept(&path), None);
     }
