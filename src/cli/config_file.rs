@@ -59,7 +59,12 @@ pub(super) fn load(given: Option<&Path>) -> Result<Config, Exit> {
 
 /// The same, with the warnings.
 pub(super) fn read(path: &Path) -> Result<(Config, Report), Exit> {
-    let Loaded { config, report, .. } = config::load(path);
+    without_errors(path, config::load(path))
+}
+
+/// A config that was loaded, with its warnings; prints its errors.
+pub(super) fn without_errors(path: &Path, loaded: Loaded) -> Result<(Config, Report), Exit> {
+    let Loaded { config, report, .. } = loaded;
     let Some(config) = config else { return Err(print_diagnostics(path, &report)) };
     Ok((config, report))
 }

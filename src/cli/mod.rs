@@ -309,16 +309,17 @@ fn poll(config: Option<&Path>, clock: &Clock, command: &Command) -> Result<(), E
     if let Some(spread) = spread {
         wait_for_turn(&path, clock, spread)?;
     }
-    let forced = (*force).into();
+    let (forced, loaded) = ((*force).into(), config::load(&path));
     if !dry_run && (!feeds.is_empty() || *all) {
-        let Loaded { config, database, .. } = config::load(&path);
-        if let Some(polled) = poll::in_daemon((config.as_ref(), &database), feeds, forced) {
+        let known = (loaded.config.as_ref(), loaded.database.as_path());
+        if let Some(polled) = poll::in_daemon(known, feeds, forced) {
             return polled;
         }
     }
+    let config = prepare_pass(&path, loaded)?;
     match dry_run {
-        true => rehearse(&path, selection, *force),
-        false => poll_once(&path, selection, *force),
+        true => rehearse(config, selection, *force),
+        false => poll_once(&path, config, selection, *force),
     }
 }
 
@@ -349,10 +350,9 @@ fn selection(feeds: &[String], all: bool, force: bool) -> FeedSelection {
     }
 }
 
-/// Loads the config and starts the log for a single pass, which prints one line per feed: only errors are
-/// logged.
-fn prepare_pass(path: &Path) -> Result<Config, Exit> {
-    let (config, diagnostics) = read(path)?;
+/// Starts the log for a single pass, which prints one line per feed: only errors are logged.
+fn prepare_pass(path: &Path, loaded: Loaded) -> Result<Config, Exit> {
+    let (config, diagnostics) = config_file::without_errors(path, loaded)?;
     if config.subscriptions.is_empty() && !diagnostics.is_empty() {
         print_error(&diagnostics.draw(style(&io::stderr())));
     }
@@ -362,8 +362,12 @@ fn prepare_pass(path: &Path) -> Result<Config, Exit> {
     Ok(config)
 }
 
-fn poll_once(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
-    let config = prepare_pass(path)?;
+fn poll_once(
+    path: &Path,
+    config: Config,
+    selection: FeedSelection,
+    force: bool,
+) -> Result<(), Exit> {
     let config = block_on(run::with_current_lists(path, config))?.map_err(failed)?;
     if let FeedSelection::Named(names) = &selection {
         check_names(&config, names)?;
@@ -385,8 +389,7 @@ fn check_names(config: &Config, names: &[String]) -> Result<(), Exit> {
     }
 }
 
-fn rehearse(path: &Path, selection: FeedSelection, force: bool) -> Result<(), Exit> {
-    let config = prepare_pass(path)?;
+fn rehearse(config: Config, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let trigger = poll::trigger(&selection, force.into(), Clock::system().now());
     block_on(dry_run::run(config, (&selection, trigger), &mut io::stdout()))?.map_err(failed)
 }

@@ -5,6 +5,7 @@
 //! `allow_networks` contains them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
 
 use ipnet::IpNet;
 use url::{Host, Url};
@@ -68,10 +69,15 @@ const BAD_PORTS: &[u16] = &[
     6669, 6679, 6697, 10080,
 ];
 
-/// The parsed networks that are denied, the addresses of this machine, and what the operator allows.
+/// The networks that are denied, with their names.
+static DENIED: LazyLock<Vec<(IpNet, &'static str)>> = LazyLock::new(|| {
+    let denied = DENIED_V4.iter().chain(DENIED_V6);
+    denied.filter_map(|(net, name)| Some((net.parse().ok()?, *name))).collect()
+});
+
+/// The addresses of this machine, which are denied too, and what the operator allows.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
-    denied: std::sync::Arc<[(IpNet, &'static str)]>,
     own: OwnAddresses,
     allowed: Vec<IpNet>,
 }
@@ -99,9 +105,7 @@ impl BlockedAddress {
 impl Guard {
     /// A guard that accepts public addresses except those in `own`, and those in `allowed`.
     pub(crate) fn new(allowed: &[IpNet], own: OwnAddresses) -> Self {
-        let denied = DENIED_V4.iter().chain(DENIED_V6);
-        let denied = denied.filter_map(|(net, name)| Some((net.parse().ok()?, *name))).collect();
-        Self { denied, own, allowed: allowed.to_vec() }
+        Self { own, allowed: allowed.to_vec() }
     }
 
     /// Whether the address may be contacted.
@@ -115,7 +119,7 @@ impl Guard {
                 return Ok(());
             }
         }
-        match self.denied.iter().find(|(net, _)| net.contains(&address)) {
+        match DENIED.iter().find(|(net, _)| net.contains(&address)) {
             Some((_, network)) => Err(BlockedAddress { address, network }),
             None if self.own.contains(address) => {
                 Err(BlockedAddress { address, network: OWN_ADDRESS })
@@ -211,10 +215,7 @@ mod tests {
 
     #[test]
     fn every_network_is_parsed() {
-        assert_eq!(
-            Guard::new(&[], OwnAddresses::default()).denied.len(),
-            DENIED_V4.len() + DENIED_V6.len()
-        );
+        assert_eq!(DENIED.len(), DENIED_V4.len() + DENIED_V6.len());
     }
 
     #[test]
