@@ -136,6 +136,13 @@ pub struct Store {
     _lock: open::Lock,
 }
 
+impl Drop for Store {
+    /// SQLite removes its log when the last connection closes, which has to be the writer's.
+    fn drop(&mut self) {
+        self.reader.close_idle();
+    }
+}
+
 impl Store {
     /// Opens or creates the database.
     ///

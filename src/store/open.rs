@@ -441,7 +441,9 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Store;
     use super::*;
+    use crate::clock::Clock;
 
     #[test]
     fn statistics_change_no_plan_and_a_close_leaves_no_log() {
@@ -469,5 +471,20 @@ mod tests {
         assert_eq!(plan(&open()), without);
         assert_eq!(plan(&Connection::open(&path).unwrap()), without);
         assert!(!ended_uncleanly(&path));
+    }
+
+    #[tokio::test]
+    async fn a_clean_stop_leaves_the_database_in_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("newswire.db"), Clock::system()).unwrap();
+        // The reader of another part is dropped later.
+        let reader = store.reader().clone();
+        reader.read(|reader| reader.feeds()).unwrap();
+        store.register(Vec::new(), Clock::system().now()).await.unwrap();
+        drop(store);
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["newswire.db", "newswire.db.lock"]);
     }
 }

@@ -103,6 +103,11 @@ impl Reader {
         self.checks_ended.store(true, Ordering::Relaxed);
     }
 
+    /// Closes the idle connections, also those of its clones.
+    pub(super) fn close_idle(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Closes the idle connections but one, and frees the pages that this one keeps in memory.
     pub(super) fn release_memory(&self) -> Result<(), Error> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

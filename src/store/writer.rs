@@ -326,7 +326,7 @@ fn run(mut state: WriterState, mut waiting: mpsc::Receiver<Command>) {
             done.answer(committed.clone());
         }
     }
-    // Leaves one file instead of three. Fails without harm while another connection is open.
+    // Where another connection stays open, the log is left empty: the stop was clean. Fails without harm while one is used.
     let _ = state.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
