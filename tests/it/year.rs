@@ -270,7 +270,7 @@ impl Simulation {
         panic!("seed {}: the database stays in use", self.seed);
     }
 
-    /// One pass of a process of its own, as of cron: whether the clock was set is found at its start.
+    /// One pass in its own process, as cron starts it: a change of the clock is noticed at the start.
     async fn pass(&mut self, config: Config) {
         let engine = self.open(config).await;
         daemon::pass(&engine, (&FeedSelection::Due, Trigger::Due), |_, _| ()).await.unwrap();
