@@ -1,6 +1,6 @@
 //! `newswire config`: every effective value with its origin, without secrets.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::definition::{Key, Section};
 use super::feeds::{ConfiguredFeed, Feeds};
 use super::position::Sources;
-use super::resolve::{Chain, Origin, Resolved, Values, schedule};
-use super::section::{Document, quoted};
+use super::resolve::{Chain, Origin, schedule};
+use super::section::{Document, Entry, Layer, quoted};
 use crate::model::{Feed, site};
 
 /// Column at which origins begin.
@@ -117,97 +117,93 @@ impl Effective {
     pub(super) fn collect(
         document: &Document,
         feeds: &Feeds<'_>,
-        store: Values,
+        store: &Chain<'_>,
         sources: &Sources,
     ) -> Self {
-        let table = |section: Section, values: Vec<Resolved>, of: Option<String>| {
-            let settings: Vec<Setting> =
-                values.into_iter().map(|resolved| setting(resolved, sources)).collect();
-            let name = |s: &&Setting| matches!(s.key, "id" | "host" | "file" | "url");
-            let of = of.or_else(|| {
-                let name = settings.iter().find(name).filter(|_| section.is_list());
-                name.map(|setting| setting.value.trim_matches('"').to_owned())
-            });
-            Table { section, of, settings }
-        };
         let single = |section: Section| {
+            let keys = section.keys();
             let chain = Chain::of(document.one(section));
-            match section {
-                Section::Schedule => schedule(&chain).0.0,
-                Section::Store => store.0.clone(),
-                _ => Values::of(&chain, section.keys()).0,
-            }
+            let settings = match section {
+                Section::Schedule => schedule(chain).0.settings(keys, sources),
+                Section::Store => store.settings(keys, sources),
+                _ => chain.settings(keys, sources),
+            };
+            Table { section, of: None, settings }
         };
-        let mut tables: Vec<Table> = Section::all()
-            .filter(|section| !section.is_list() && *section != Section::Rules)
-            .map(|section| table(section, single(section), None))
-            .collect();
-        for section in [Section::Output, Section::Server] {
-            for layer in document.all(section) {
-                let chain = Chain::of(layer);
-                tables.push(table(section, Values::of(&chain, section.accepted()).0, None));
-            }
-        }
-        for ConfiguredFeed { feed, layer, .. } in &feeds.feeds {
+        let listed = |layer: &Layer| {
+            let settings = Chain::of(layer).settings(layer.section.accepted(), sources);
+            let name = settings.iter().find(|s| matches!(s.key, "id" | "host" | "file" | "url"));
+            let of = name.map(|setting| setting.value.trim_matches('"').to_owned());
+            Table { section: layer.section, of, settings }
+        };
+        let feed = |ConfiguredFeed { feed, layer, .. }: &ConfiguredFeed<'_>| {
             let site = site(&feed.url);
             let chain = |section| feeds.chain(section, site, *layer);
-            let mut values = match layer {
-                Some(_) => Values::of(&chain(Section::Feed), Section::Feed.keys()).0,
-                None => Section::Feed.keys().filter_map(|key| from_list(feed, key)).collect(),
+            let keys = Section::Feed.keys();
+            let mut settings = match layer {
+                Some(_) => chain(Section::Feed).settings(keys, sources),
+                None => keys.filter_map(|key| from_list(feed, key, sources)).collect(),
             };
-            values.extend(schedule(&chain(Section::Schedule)).0.0);
+            let (schedule, _) = schedule(chain(Section::Schedule));
+            settings.extend(schedule.settings(Section::Schedule.keys(), sources));
             for section in [Section::Fetch, Section::Dedupe] {
                 let keys = section.keys().filter(|key| key.inherited_by.contains(&Section::Feed));
-                values.extend(Values::of(&chain(section), keys).0);
+                settings.extend(chain(section).settings(keys, sources));
             }
             let of = feed.id.as_ref().map_or_else(|| feed.url.to_string(), ToString::to_string);
-            tables.push(table(Section::Feed, values, Some(of)));
-        }
-        for layer in document.all(Section::Subscriptions) {
-            let keys = Section::Subscriptions.keys();
-            tables.push(table(Section::Subscriptions, Values::of(&Chain::of(layer), keys).0, None));
-        }
-        Self(tables)
+            Table { section: Section::Feed, of: Some(of), settings }
+        };
+        let is_single = |section: &Section| !section.is_list() && *section != Section::Rules;
+        let all = |section| document.all(section).map(listed);
+        let tables = Section::all().filter(is_single).map(single);
+        let tables = tables.chain(all(Section::Output)).chain(all(Section::Server));
+        let tables = tables.chain(feeds.feeds.iter().map(feed)).chain(all(Section::Subscriptions));
+        Self(tables.collect())
     }
 }
 
-fn setting(resolved: Resolved, sources: &Sources) -> Setting {
-    let Resolved { key, toml, reference, origin, .. } = resolved;
-    let origin_text = OriginText { origin: &origin, sources }.to_string();
-    Setting { key: key.name, value: toml, origin_text, origin, reference }
+impl Chain<'_> {
+    /// The effective values of some keys.
+    fn settings(
+        &self,
+        keys: impl Iterator<Item = &'static Key>,
+        sources: &Sources,
+    ) -> Vec<Setting> {
+        let setting = |(entry, origin): (&Entry, &Origin)| Setting {
+            key: entry.key.name,
+            value: entry.toml.clone(),
+            origin: origin.clone(),
+            origin_text: origin.text(entry.name.start, sources),
+            reference: entry.reference.clone(),
+        };
+        keys.filter_map(|key| self.entry(key.name)).map(setting).collect()
+    }
 }
 
 /// The value of a feed that comes from a list.
-fn from_list(feed: &Feed, key: &'static Key) -> Option<Resolved> {
+fn from_list(feed: &Feed, key: &Key, sources: &Sources) -> Option<Setting> {
     let tags = || feed.tags.iter().map(|tag| quoted(tag)).collect::<Vec<_>>().join(", ");
-    let toml = match key.name {
+    let value = match key.name {
         "url" => quoted(feed.url.as_str()),
         "title" => quoted(feed.title.as_deref()?),
         "tags" => format!("[{}]", tags()),
         _ => return None,
     };
-    let value = super::value::Value::of(toml.clone());
-    Some(Resolved { key, value, toml, reference: None, origin: Origin::List, rank: 0 })
+    let origin_text = Origin::List.text(0, sources);
+    Some(Setting { key: key.name, value, origin: Origin::List, origin_text, reference: None })
 }
 
-/// An origin for people.
-struct OriginText<'s> {
-    origin: &'s Origin,
-    sources: &'s Sources,
-}
-
-impl fmt::Display for OriginText<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.origin {
-            Origin::Default => f.write_str("default"),
-            Origin::Line { offset, inherited } => {
-                write!(f, "{}", self.sources.location(*offset))?;
-                inherited.map_or(Ok(()), |section| write!(f, " {section}"))
-            }
-            Origin::BuiltIn(site) => write!(f, "built-in for {site}"),
-            Origin::Environment(name) => write!(f, "default, in ${name}"),
-            Origin::Derived(reason) => f.write_str(reason),
-            Origin::List => f.write_str("a list that is followed"),
+impl Origin {
+    /// The origin for people, of a key whose name is at `offset`.
+    fn text(&self, offset: usize, sources: &Sources) -> String {
+        match self {
+            Self::Default => "default".to_owned(),
+            Self::Own => sources.location(offset).to_string(),
+            Self::Inherited(section) => format!("{} {section}", sources.location(offset)),
+            Self::BuiltIn(site) => format!("built-in for {site}"),
+            Self::Environment(name) => format!("default, in ${name}"),
+            Self::Derived(reason) => (*reason).to_owned(),
+            Self::List => "a list that is followed".to_owned(),
         }
     }
 }

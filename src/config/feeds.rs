@@ -8,16 +8,15 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use super::definition::{Key, Section};
+use super::definition::Section;
 use super::diagnostic::{Diagnostic, Report};
 use super::named_file;
 use super::quantity::spelled;
-use super::resolve::{self, Chain, MANY_FEEDS, Origin, Values};
+use super::resolve::{self, Chain, MANY_FEEDS};
 use super::section::{Document, Layer};
 use super::settings::{self, Shared};
 use crate::fetch;
-use crate::model::{Feed, FeedId, Filter, Removal, site};
-use crate::normalise::Selector;
+use crate::model::{Feed, FeedId, Removal, site};
 use crate::opml::{self, FeedList, ListedFeed};
 use crate::poll::Subscription;
 use crate::text::sha256::{hex, sha256};
@@ -90,9 +89,8 @@ impl<'d> Feeds<'d> {
         if let Some(server) = server {
             chain = chain.inherited(server);
         }
-        let built_in = resolve::built_in_server(site).filter(|_| section == Section::Schedule);
-        if let Some(built_in) = built_in {
-            chain = chain.built_in(built_in, site);
+        if section == Section::Schedule {
+            chain = chain.built_in(site);
         }
         if section != Section::Feed {
             chain = chain.inherited(self.document.one(section));
@@ -124,18 +122,17 @@ impl<'d> Feeds<'d> {
             let mut schedule = match sets(Section::Schedule) {
                 None if !self.is_special(site) => Arc::clone(&shared.schedule),
                 None => Arc::clone(schedules.entry(site).or_insert_with(|| {
-                    Arc::new(settings::schedule(&self.chain(Section::Schedule, site, None)))
+                    Arc::new(settings::schedule(self.chain(Section::Schedule, site, None)))
                 })),
-                layer => Arc::new(settings::schedule(&self.chain(Section::Schedule, site, layer))),
+                layer => Arc::new(settings::schedule(self.chain(Section::Schedule, site, layer))),
             };
-            let values = |section: Section, keys| {
-                sets(section).map(|layer| Values::of(&self.chain(section, site, Some(layer)), keys))
+            let own = |section: Section| {
+                sets(section).map(|layer| self.chain(section, site, Some(layer)))
             };
-            let own_fetch = values(Section::Fetch, Section::Fetch.keys());
+            let own_fetch = own(Section::Fetch);
             let fetch = own_fetch.as_ref().map(|values| Arc::new(settings::fetch(values)));
             let fetch = fetch.unwrap_or_else(|| Arc::clone(&shared.fetch));
-            let dedupe = values(Section::Dedupe, Section::Dedupe.keys());
-            let dedupe = dedupe.map(|values| Arc::new(settings::dedupe(&values)));
+            let dedupe = own(Section::Dedupe).map(|values| Arc::new(settings::dedupe(&values)));
             if schedule.host_spacing.is_zero() && !self.is_own_server(&feed.url) {
                 self.zero_spacing(&feed.url, *layer, report);
                 // A list can bring feeds of other servers at any time.
@@ -144,7 +141,8 @@ impl<'d> Feeds<'d> {
                     ..(*schedule).clone()
                 });
             }
-            if let Some(budget) = self.budget(site) {
+            let server = self.servers.get(site).copied();
+            if let Some(budget) = server.and_then(|server| server.get("budget").copied()) {
                 let budget = Some(budget);
                 schedule = Arc::new(crate::schedule::Settings { budget, ..(*schedule).clone() });
             }
@@ -153,42 +151,19 @@ impl<'d> Feeds<'d> {
                 let warning = layer.warning("address_not_allowed", "url", message);
                 report.push(warning.help(refused.help.as_deref().unwrap_or_default()));
             }
+            // The sections whose conditions and selectors apply to the feed.
+            let selecting = || (*layer).into_iter().chain(lists.iter().copied()).chain(server);
             subscriptions.push(Subscription {
                 feed: feed.clone(),
                 schedule,
                 fetch,
                 dedupe: dedupe.unwrap_or_else(|| Arc::clone(&shared.dedupe)),
-                filters: self.filters((*layer).into_iter().chain(lists.iter().copied()), site),
-                remove: self.remove((*layer).into_iter().chain(lists.iter().copied()), site),
+                filters: selecting().map(settings::filter).filter(|f| !f.is_empty()).collect(),
+                remove: selecting().flat_map(settings::remove).collect(),
                 max_items: own_fetch.and_then(|v| v.get("max_items")).unwrap_or(shared.max_items),
             });
         }
         subscriptions
-    }
-
-    /// The filters of a feed: of its section, its lists and its server.
-    fn filters<'c>(&self, sections: impl Iterator<Item = &'c Layer>, site: &str) -> Arc<[Filter]>
-    where
-        'd: 'c,
-    {
-        let server = self.servers.get(site).copied();
-        let filters = sections.chain(server).map(settings::filter);
-        filters.filter(|filter| !filter.is_empty()).collect()
-    }
-
-    /// The selectors of a feed: of its section, its lists and its server.
-    fn remove<'c>(&self, sections: impl Iterator<Item = &'c Layer>, site: &str) -> Arc<[Selector]>
-    where
-        'd: 'c,
-    {
-        let server = self.servers.get(site).copied();
-        sections.chain(server).flat_map(settings::remove).collect()
-    }
-
-    /// The traffic limit of a site, in bytes per day.
-    fn budget(&self, site: &str) -> Option<u64> {
-        let server = self.servers.get(site)?;
-        Values::of(&Chain::of(server), Section::Server.keys()).get("budget")
     }
 
     /// Whether the operator owns the server of this URL: it has a `[[server]]`, or a private address or name.
@@ -211,8 +186,8 @@ impl<'d> Feeds<'d> {
     fn check_schedules(&self, report: &mut Report) {
         let general = self.document.one(Section::Schedule);
         let chain = Chain::of(general);
-        check_bounds(general, &chain, report);
-        let zero = Values::of(&chain, Section::Schedule.keys()).get::<Duration>("host_spacing");
+        let zero = chain.get::<Duration>("host_spacing");
+        check_bounds(general, chain, report);
         let uncertain =
             ["url", "file"].iter().any(|key| self.document.is_key_uncertain(Section::Feed, key));
         if zero.is_some_and(|spacing| spacing.is_zero())
@@ -224,17 +199,13 @@ impl<'d> Feeds<'d> {
         }
         for server in self.document.all(Section::Server) {
             let site = server.text("host").unwrap_or_default();
-            let mut chain = Chain::default().own(server);
-            if let Some(built_in) = resolve::built_in_server(site) {
-                chain = chain.built_in(built_in, site);
-            }
-            let chain = chain.inherited(general).defaults(Section::Schedule);
-            check_bounds(server, &chain, report);
+            let chain = Chain::default().own(server).built_in(site);
+            check_bounds(server, chain.inherited(general).defaults(Section::Schedule), report);
         }
         for layer in self.document.all(Section::Feed) {
             let url = url_of(layer);
             let site = url.as_ref().map(site).unwrap_or_default();
-            check_bounds(layer, &self.chain(Section::Schedule, site, Some(layer)), report);
+            check_bounds(layer, self.chain(Section::Schedule, site, Some(layer)), report);
         }
     }
 }
@@ -274,7 +245,7 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
     let mut first: HashMap<Url, usize> = HashMap::new();
     let mut feeds: Vec<ConfiguredFeed<'d>> = Vec::new();
     for layer in document.all(Section::Feed) {
-        let values = Values::of(&Chain::of(layer), Section::Feed.keys());
+        let values = Chain::of(layer);
         check_source(layer, report);
         let Some(url) = url_of(layer) else { continue };
         let id = values.get::<String>("id").and_then(|id| FeedId::new(&id).ok());
@@ -375,7 +346,7 @@ fn followed_feeds<'d>(
         feeds.iter().enumerate().map(|(n, feed)| (without_fragment(&feed.feed.url), n)).collect();
     let mut all = Vec::new();
     for layer in document.all(Section::Subscriptions) {
-        let values = Values::of(&Chain::of(layer), Section::Subscriptions.keys());
+        let values = Chain::of(layer);
         let Some(followed) = followed(layer, &values, database, report) else { continue };
         let list = match &followed {
             Followed::File(path) => list_file(layer, path, report),
@@ -406,7 +377,7 @@ fn followed_feeds<'d>(
 /// The list of a section; `None` if it has an error.
 fn followed(
     layer: &Layer,
-    values: &Values,
+    values: &Chain<'_>,
     database: &Path,
     report: &mut Report,
 ) -> Option<Followed> {
@@ -462,16 +433,16 @@ fn list_file(layer: &Layer, path: &Path, report: &mut Report) -> Option<FeedList
 }
 
 /// Reports bounds of the interval that contradict each other, in the section `layer` that begins `chain`.
-fn check_bounds(layer: &Layer, chain: &Chain<'_>, report: &mut Report) {
+fn check_bounds(layer: &Layer, chain: Chain<'_>, report: &mut Report) {
     const KEYS: [&str; 3] = ["min_interval", "interval", "max_interval"];
     if !KEYS.iter().any(|key| layer.sets(key)) {
         return;
     }
-    let (values, interval) = resolve::schedule(chain);
-    let fixed = values.get::<Duration>("interval").is_some();
+    let (chain, interval) = resolve::schedule(chain);
+    let fixed = chain.get::<Duration>("interval").is_some();
     let value = |key: &str| match key {
         "interval" => interval,
-        key => values.get(key).unwrap_or_default(),
+        key => chain.get(key).unwrap_or_default(),
     };
     let mut order = |low: &'static str, high: &'static str| {
         let (has_low, has_high) = (layer.sets(low), layer.sets(high));
@@ -498,19 +469,12 @@ fn check_bounds(layer: &Layer, chain: &Chain<'_>, report: &mut Report) {
     if !fixed || layer.sets("min_interval") && layer.sets("max_interval") {
         order("min_interval", "max_interval");
     }
-    let minimum =
-        Section::Schedule.key("min_interval").and_then(|key: &'static Key| chain.resolve(key));
-    let Some(minimum) =
-        minimum.filter(|minimum| minimum.rank > 0 && minimum.origin != Origin::Default)
-    else {
-        return;
-    };
-    if let Some(minimum) = minimum.value.get::<Duration>()
-        && (fixed && layer.sets("interval") && interval < *minimum)
+    if let Some(minimum) = chain.inherited_duration("min_interval")
+        && (fixed && layer.sets("interval") && interval < minimum)
     {
         let message = format!(
             "interval is shorter than the inherited min_interval, \"{}\", which follows it here",
-            spelled(*minimum)
+            spelled(minimum)
         );
         let warning = layer.warning("interval_below_minimum", "interval", message);
         report.push(warning.help("set min_interval to the same value here to confirm it"));

@@ -64,8 +64,8 @@ pub use self::files::{Files, state_folder};
 pub use self::keys::KEYS;
 pub use self::position::Location;
 pub use self::redact::{config as redact_config, logins as redact_logins};
+use self::resolve::Chain;
 pub use self::resolve::Origin;
-use self::resolve::{Chain, Values};
 pub use self::schema::schema;
 pub(crate) use self::section::quoted;
 use self::section::{Document, FileKind};
@@ -201,7 +201,7 @@ impl Files {
         let mut ignored = Report::new(self.sources.clone());
         let document = self.document(&mut Report::default(), &mut ignored);
         let feeds = Feeds::collect(&document, &config.store.path, &mut ignored);
-        Ok(Effective::collect(&document, &feeds, self.store(&document), &self.sources))
+        Ok(Effective::collect(&document, &feeds, &self.store(&document), &self.sources))
     }
 
     /// The sections of all files; `syntax` gets the errors of the parser, `found` those of sections and keys.
@@ -214,17 +214,16 @@ impl Files {
         Document::read(&tables.zip(kinds).collect::<Vec<_>>(), &self.state, found)
     }
 
-    fn store(&self, document: &Document) -> Values {
+    fn store<'d>(&self, document: &'d Document) -> Chain<'d> {
         let variable = std::env::var_os(STATE_VARIABLE).map(|_| STATE_VARIABLE);
         resolve::store(document.one(Section::Store), &self.state, variable)
     }
 
     fn config(&self, document: &Document, paths: PathChecks, report: &mut Report) -> Config {
-        let values =
-            |section: Section| Values::of(&Chain::of(document.one(section)), section.keys());
+        let values = |section: Section| Chain::of(document.one(section));
         let (fetch, store) = (values(Section::Fetch), settings::store(&self.store(document)));
         let shared = Shared {
-            schedule: Arc::new(settings::schedule(&Chain::of(document.one(Section::Schedule)))),
+            schedule: Arc::new(settings::schedule(values(Section::Schedule))),
             fetch: Arc::new(settings::fetch(&fetch)),
             dedupe: Arc::new(settings::dedupe(&values(Section::Dedupe))),
             max_items: fetch.get("max_items").unwrap_or_default(),

@@ -47,7 +47,7 @@ impl Layer {
     }
 
     /// Reads a section; relative paths start in `state`.
-    fn read(
+    pub(super) fn read(
         section: Section,
         table: &DeTable<'_>,
         span: Range<usize>,
@@ -60,11 +60,6 @@ impl Layer {
                 Some(key) => layer.read_key(key, name.span(), value, state, report),
                 None => layer.report_unknown(name, value, table, report),
             }
-        }
-        for key in section.keys().filter(|key| key.required && !layer.may_set(key.name)) {
-            let message = format!("{} has no {}", section.heading(), key.name);
-            let error = Diagnostic::error("missing_key", layer.span.clone(), message);
-            report.push(error.help(format!("write {} = {}", key.name, key.example)));
         }
         layer
     }
@@ -256,9 +251,8 @@ pub(super) enum FileKind {
 /// All sections of a config.
 #[derive(Debug)]
 pub(super) struct Document {
+    /// Every section that is not a list, and the lists, in the order of the files.
     layers: Vec<Layer>,
-    /// An empty layer for each section.
-    empty: Vec<Layer>,
     /// Sections that are incomplete because of an error.
     uncertain: Vec<Section>,
 }
@@ -270,8 +264,9 @@ impl Document {
         state: &Path,
         report: &mut Report,
     ) -> Self {
-        let empty = Section::all().map(|section| Layer::empty(section, 0..0)).collect();
-        let mut document = Self { layers: Vec::new(), empty, uncertain: Vec::new() };
+        let single = Section::all().filter(|section| !section.is_list());
+        let layers = single.map(|section| Layer::empty(section, 0..0)).collect();
+        let mut document = Self { layers, uncertain: Vec::new() };
         for (root, kind) in files {
             let mut top = Layer::empty(Section::Top, 0..0);
             for (name, value) in root {
@@ -338,6 +333,11 @@ impl Document {
             match value.get_ref().as_table() {
                 Some(table) => {
                     let layer = Layer::read(section, table, value.span(), state, report);
+                    for key in section.keys().filter(|k| k.required && !layer.may_set(k.name)) {
+                        let message = format!("{} has no {}", section.heading(), key.name);
+                        let error = Diagnostic::error("missing_key", value.span(), message);
+                        report.push(error.help(format!("write {} = {}", key.name, key.example)));
+                    }
                     self.join(layer, kind, report);
                 }
                 None => {
@@ -403,15 +403,16 @@ impl Document {
         self.layers.iter().filter(move |layer| layer.section == section)
     }
 
-    /// The section; empty if the file does not have it.
+    /// The section, which is not a list; empty if no file has it.
     pub(super) fn one(&self, section: Section) -> &Layer {
-        self.all(section).next().unwrap_or(&self.empty[section as usize])
+        self.all(section).next().expect("each section that is not a list has a layer")
     }
 
     pub(super) fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
+    /// Whether there is a section of this list.
     pub(super) fn has(&self, section: Section) -> bool {
         self.all(section).next().is_some()
     }

@@ -10,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 use url::Url;
 
 use super::diagnostic::Report;
-use super::resolve::{Chain, Values, schedule as schedule_values};
+use super::resolve::{self, Chain};
 use super::secret::authorization as authorization_value;
 use super::section::Layer;
 use crate::fetch::Secret;
@@ -27,8 +27,8 @@ use crate::{dedupe, fetch, schedule, store, telemetry, web};
 /// Shortest token, in characters.
 const MIN_TOKEN: usize = 16;
 
-pub(super) fn schedule(chain: &Chain<'_>) -> schedule::Settings {
-    let (values, interval) = schedule_values(chain);
+pub(super) fn schedule(chain: Chain<'_>) -> schedule::Settings {
+    let (values, interval) = resolve::schedule(chain);
     let duration = |name| values.get(name).unwrap_or_default();
     schedule::Settings {
         interval,
@@ -47,11 +47,10 @@ pub(super) fn schedule(chain: &Chain<'_>) -> schedule::Settings {
     }
 }
 
-pub(super) fn fetch(values: &Values) -> fetch::Settings {
+pub(super) fn fetch(values: &Chain<'_>) -> fetch::Settings {
     let secrets = |key| values.get::<Vec<(String, Secret)>>(key).unwrap_or_default().into_iter();
-    let authorization = secrets("authorization");
-    let authorization =
-        authorization.map(|(name, secret)| (name, Secret(authorization_value(&secret.0))));
+    let authorization = secrets("authorization")
+        .map(|(name, secret)| (name, Secret(authorization_value(&secret.0))));
     fetch::Settings {
         contact: values.get("contact"),
         user_agent: values.get("user_agent"),
@@ -66,7 +65,7 @@ pub(super) fn fetch(values: &Values) -> fetch::Settings {
     }
 }
 
-pub(super) fn dedupe(values: &Values) -> dedupe::Settings {
+pub(super) fn dedupe(values: &Chain<'_>) -> dedupe::Settings {
     use dedupe::{AcrossFeeds, BurstGuard, IdentityRule, Similarity, Updates};
     dedupe::Settings {
         identity: values.choice(
@@ -84,7 +83,7 @@ pub(super) fn dedupe(values: &Values) -> dedupe::Settings {
     }
 }
 
-pub(super) fn store(values: &Values) -> store::Settings {
+pub(super) fn store(values: &Chain<'_>) -> store::Settings {
     store::Settings {
         path: values.get("path").unwrap_or_default(),
         retention: values.get("retention").unwrap_or_default(),
@@ -92,7 +91,7 @@ pub(super) fn store(values: &Values) -> store::Settings {
     }
 }
 
-pub(super) fn web(values: &Values) -> web::Settings {
+pub(super) fn web(values: &Chain<'_>) -> web::Settings {
     use web::{MetricsPage, StatusPages};
     web::Settings {
         listen: values.get("listen").unwrap_or_default(),
@@ -106,7 +105,7 @@ pub(super) fn web(values: &Values) -> web::Settings {
     }
 }
 
-pub(super) fn log(values: &Values) -> telemetry::Settings {
+pub(super) fn log(values: &Chain<'_>) -> telemetry::Settings {
     let level = values.get::<&str>("level");
     telemetry::Settings {
         level: level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO),
@@ -119,7 +118,7 @@ pub(super) fn log(values: &Values) -> telemetry::Settings {
 
 /// An output; `None` if it has no valid id.
 pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Option<Output> {
-    let values = Values::of(&Chain::of(layer), layer.section.accepted());
+    let values = Chain::of(layer);
     let token = token(layer, &values, report);
     if values.get("site") == Some(true) && !layer.may_set("directory") {
         let message = "the pages of a static site need a folder";
@@ -173,7 +172,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
     })
 }
 
-fn digest(values: &Values) -> Option<Digest> {
+fn digest(values: &Chain<'_>) -> Option<Digest> {
     let every = match values.get::<&str>("digest")? {
         "off" => return None,
         "weekly" => DigestPeriod::Weekly(match values.get("digest_day") {
@@ -192,7 +191,7 @@ fn digest(values: &Values) -> Option<Digest> {
     Some(Digest { every, hour: hour.unwrap_or_default(), excerpts })
 }
 
-fn presentation(values: &Values) -> Presentation {
+fn presentation(values: &Chain<'_>) -> Presentation {
     Presentation {
         icon: values.get("icon"),
         language: values.get("language"),
@@ -224,12 +223,11 @@ pub(super) fn filter(layer: &Layer) -> Filter {
 
 /// The selectors of a section with `remove`.
 pub(super) fn remove(layer: &Layer) -> Vec<Selector> {
-    let values = Values::of(&Chain::default().own(layer), layer.section.accepted());
-    values.list("remove")
+    Chain::of(layer).list("remove")
 }
 
 fn conditions(name: &str, layer: &Layer) -> Conditions {
-    let values = Values::of(&Chain::default().own(layer), layer.section.accepted());
+    let values = Chain::of(layer);
     Conditions {
         text: format!("{name} = {}", layer.inline()),
         tags: values.list("tags"),
@@ -248,7 +246,7 @@ fn conditions(name: &str, layer: &Layer) -> Conditions {
 }
 
 /// The token of an output, which must be hard to guess and does not protect files.
-fn token(layer: &Layer, values: &Values, report: &mut Report) -> Option<Token> {
+fn token(layer: &Layer, values: &Chain<'_>, report: &mut Report) -> Option<Token> {
     let secrets: Vec<(String, Secret)> = values.get("token")?;
     let (_, Secret(secret)) = secrets.into_iter().next()?;
     let mut error = |code, message: &str, help: &str| {
