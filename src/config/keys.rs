@@ -3,9 +3,9 @@
 use super::definition::Kind::{
     Choice, Choices, Flag, Listen, Replacements, Rules, Secret, Secrets,
 };
-use super::definition::{Key, Kind, Section, SectionDefinition};
+use super::definition::{Bound, Key, Kind, Limit, Section, SectionDefinition};
+use super::diagnostic::Severity;
 use super::format::*;
-use super::limits::{INTERVALS, LIST_INTERVALS, TIMEOUTS, WINDOWS};
 use crate::render::Output;
 
 const fn section(
@@ -81,6 +81,24 @@ const EXCLUDE: &[&str] = &[
 /// Names of `remove` in other programs.
 const REMOVE: &[&str] =
     &["strip", "strip_id_or_class", "remove_selector", "selectors", "scraper_rules", "cleanup"];
+
+/// Limits of the time between two requests for a feed.
+const INTERVALS: &[Limit] = &[
+    Limit {
+        bound: Bound::Minimum,
+        seconds: 5 * 60,
+        code: "interval_too_short",
+        severity: Severity::Error,
+        help: "write \"5m\" or more; 30 minutes to an hour suit most feeds",
+    },
+    Limit {
+        bound: Bound::Minimum,
+        seconds: 15 * 60,
+        code: "interval_below_recommended",
+        severity: Severity::Warning,
+        help: "polls this frequent suit your own servers; other site owners may block Newswire",
+    },
+];
 
 const fn key(section: Section, name: &'static str, kind: Kind) -> Key {
     Key::new(section, name, kind)
@@ -168,7 +186,9 @@ pub const KEYS: &[Key] = &[
         .details("Needed only for sites that require a certain value.")
         .example("\"Planet/1.0 (+https://planet.example.org/)\"")
         .also_called(&["agent", "ua", "useragent"]),
-    fetch("timeout", SECONDS).limits(TIMEOUTS).default("\"60s\"")
+    fetch("timeout", SECONDS).default("\"60s\"")
+        .limits(&[Limit { bound: Bound::Maximum, seconds: 600, severity: Severity::Warning, code: "timeout_above_recommended",
+            help: "write \"60s\": a slow server occupies one of the simultaneous requests until the timeout" }])
         .doc("Time limit of a whole request: name lookup, connection, redirects and body.")
         .also_called(&["request_timeout", "time_limit", "connect_timeout", "read_timeout"]),
     fetch("max_body", SIZE).default("\"10 MiB\"")
@@ -228,7 +248,9 @@ pub const KEYS: &[Key] = &[
         .doc("What joins items of several feeds to one story: the same page or a similar text, only the same page, or nothing.")
         .details("'newswire why ID' shows which items were joined and why, 'newswire split' separates them.")
         .also_called(&["enabled", "mode", "method"]),
-    dedupe("window", HOURS).limits(WINDOWS).default("\"72h\"")
+    dedupe("window", HOURS).default("\"72h\"")
+        .limits(&[Limit { bound: Bound::Maximum, seconds: 14 * 86_400, severity: Severity::Error, code: "window_too_long",
+            help: "write \"14d\" or less; the default \"72h\" suits most feeds" }])
         .doc("Texts that were published further apart are not compared.")
         .details("A longer window joins texts that are only similar, and takes more memory."),
     dedupe("similarity", Choice(&["strict", "normal", "loose"])).default("\"normal\"")
@@ -539,7 +561,9 @@ pub const KEYS: &[Key] = &[
         .doc("URL of a list of feeds, instead of file.")
         .details("The last valid copy is used while the list cannot be fetched.")
         .also_called(&["link", "href", "uri", "address"]),
-    key(Section::Subscriptions, "interval", HOURS).limits(LIST_INTERVALS).default("\"24h\"")
+    key(Section::Subscriptions, "interval", HOURS).default("\"24h\"")
+        .limits(&[Limit { bound: Bound::Minimum, seconds: 15 * 60, severity: Severity::Error, code: "interval_too_short",
+            help: "remove the key: the default of one day suits lists of feeds" }])
         .doc("Time between two requests for the list at url.")
         .also_called(&["frequency", "every", "refresh", "period"]),
     key(Section::Subscriptions, "removed", Choice(&["keep", "hide"])).default("\"keep\"")

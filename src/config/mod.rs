@@ -7,7 +7,6 @@
 //! environment variables that set keys, as files
 //! parse       TOML
 //! section     sections and keys by their definitions, all files joined
-//! limits      limits of values beyond their kind
 //! value       single values; format: the formats of texts, with the parsers in quantity, address, text, named_file
 //! secret      values that are stored elsewhere
 //! suggest     what an unknown name probably means
@@ -29,7 +28,6 @@ mod feeds;
 mod files;
 mod format;
 mod keys;
-mod limits;
 mod named_file;
 mod parse;
 mod podcast;
