@@ -3,7 +3,6 @@
 //! A schema describes single values; only `newswire check` finds contradictions.
 
 use serde_json::{Map, Value, json};
-use toml::de::{DeTable, DeValue};
 
 use super::definition::{Key, Kind, Section};
 use super::format::LISTEN_ADDRESS;
@@ -141,26 +140,6 @@ fn secret() -> Value {
 
 /// A value written as TOML; `None`: there is none.
 fn parsed(toml: &str) -> Option<Value> {
-    let line = format!("value = {toml}");
-    let table = DeTable::parse(&line).ok()?;
-    table.get_ref().get("value").map(|value| json_of(value.get_ref()))
-}
-
-fn json_of(value: &DeValue<'_>) -> Value {
-    match value {
-        DeValue::String(text) => json!(text),
-        DeValue::Integer(number) => {
-            i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Null, Value::from)
-        }
-        DeValue::Boolean(flag) => json!(flag),
-        DeValue::Array(array) => array.iter().map(|value| json_of(value.get_ref())).collect(),
-        DeValue::Table(table) => {
-            let pairs = table.iter();
-            Value::Object(
-                pairs.map(|(name, v)| (name.get_ref().to_string(), json_of(v.get_ref()))).collect(),
-            )
-        }
-        // No key has a float or a time.
-        _ => Value::Null,
-    }
+    let mut table: Map<String, Value> = toml::from_str(&format!("value = {toml}")).ok()?;
+    table.remove("value")
 }
