@@ -78,14 +78,16 @@ pub(super) fn check(parts: &Parts<'_>, paths: PathChecks, report: &mut Report) {
     missing_names(parts, report);
     let feeds: Vec<KnownFeed<'_>> =
         parts.subscriptions.iter().map(|s| KnownFeed::new(&s.feed)).collect();
-    let unknown = unknown_names(document, &feeds, report);
+    let known = are_names_known(document, &feeds, report);
     // An output with an error in its id is not in the list.
     if document.all(Section::Output).count() == parts.outputs.len() {
         for (layer, output) in document.all(Section::Output).zip(parts.outputs) {
             check_output(layer, output, parts.store, report);
-            reaching_feeds(layer, output, &feeds, unknown, report);
+            if known {
+                reaching_feeds(layer, output, &feeds, report);
+            }
         }
-        if unknown == UnknownNames::None {
+        if known {
             hidden_feeds(parts, &feeds, report);
         }
     }
@@ -326,19 +328,8 @@ impl<'c> KnownFeed<'c> {
     }
 }
 
-/// Whether an output includes tags or ids that no feed has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum UnknownNames {
-    None,
-    Some,
-}
-
-/// Reports tags and ids of `include` and `exclude` that no feed has.
-fn unknown_names(
-    document: &Document,
-    feeds: &[KnownFeed<'_>],
-    report: &mut Report,
-) -> UnknownNames {
+/// Reports tags and ids of `include` and `exclude` that no feed has. Returns whether all have a feed.
+fn are_names_known(document: &Document, feeds: &[KnownFeed<'_>], report: &mut Report) -> bool {
     let is_uncertain = |names: &[&str]| {
         let unread = SOURCES.iter().any(|section| document.is_uncertain(*section));
         let key = |name: &&str| SOURCES.iter().any(|s| document.is_key_uncertain(*s, name));
@@ -353,7 +344,7 @@ fn unknown_names(
     let ids: HashSet<&str> = ids.chain(layers().filter_map(|layer| layer.text("id"))).collect();
     let tags = Some(tags).filter(|_| !is_uncertain(&["file", "tags"]));
     let ids = Some(ids).filter(|_| !is_uncertain(&["file", "url", "id"]));
-    let mut found = UnknownNames::None;
+    let mut all_known = true;
     let filtering = [Section::Output, Section::Server, Section::Subscriptions];
     for section in filtering.iter().flat_map(|section| document.all(*section)) {
         for (part, rules) in rules(section) {
@@ -363,7 +354,7 @@ fn unknown_names(
                     known.as_ref().is_none_or(|known| !known.contains(text.text()))
                 };
                 for text in texts.iter().filter(unknown) {
-                    found = UnknownNames::Some;
+                    all_known = false;
                     let Some(known) = known else { continue };
                     let certain = part == "include" && !document.has(Section::Subscriptions);
                     let diagnostic = unknown_name(text, name, known, texts);
@@ -375,7 +366,7 @@ fn unknown_names(
             }
         }
     }
-    found
+    all_known
 }
 
 /// The error for a tag or an id in a list that no feed has.
@@ -415,14 +406,8 @@ fn check_output(layer: &Layer, output: &Output, store: &store::Settings, report:
 }
 
 /// Reports outputs that stay empty, because no feed or too few feeds can have stories for them.
-fn reaching_feeds(
-    layer: &Layer,
-    output: &Output,
-    feeds: &[KnownFeed<'_>],
-    unknown: UnknownNames,
-    report: &mut Report,
-) {
-    if unknown == UnknownNames::Some || has_uncertain_rules(layer) {
+fn reaching_feeds(layer: &Layer, output: &Output, feeds: &[KnownFeed<'_>], report: &mut Report) {
+    if has_uncertain_rules(layer) {
         return;
     }
     let reaching = feeds.iter().filter(|feed| feed.reaches(output)).count();

@@ -415,19 +415,15 @@ fn list_file(layer: &Layer, path: &Path, report: &mut Report) -> Option<FeedList
             return None;
         }
     };
-    if let Some(first) = list.skipped.first() {
-        let (count, line, why) = (list.skipped.len(), first.line, &first.reason);
-        let message = format!("{shown}:{line}: skipped {:?}: {why}", first.name);
-        let warning = Diagnostic::warning("list_entry_skipped", span.clone(), message);
-        report
-            .push(warning.help(format!("skipped entries: {count}; 'newswire import' lists them")));
-    }
-    if let Some(first) = list.ignored.first() {
-        let (count, line, why) = (list.ignored.len(), first.line, &first.reason);
-        let message = format!("{shown}:{line}: ignored {:?}: {why}", first.name);
-        let warning = Diagnostic::warning("ignored_setting", span, message);
-        report
-            .push(warning.help(format!("ignored settings: {count}; 'newswire import' lists them")));
+    for (code, verb, what, left_out) in [
+        ("list_entry_skipped", "skipped", "entries", &list.skipped),
+        ("ignored_setting", "ignored", "settings", &list.ignored),
+    ] {
+        let Some(first) = left_out.first() else { continue };
+        let (line, name, why) = (first.line, &first.name, &first.reason);
+        let message = format!("{shown}:{line}: {verb} {name:?}: {why}");
+        let help = format!("{verb} {what}: {}; 'newswire import' lists them", left_out.len());
+        report.push(Diagnostic::warning(code, span.clone(), message).help(help));
     }
     Some(list)
 }
