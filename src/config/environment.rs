@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::definition::{Key, Kind, Section};
 use super::diagnostic::Diagnostic;
+use super::files::FileText;
 use super::keys::KEYS;
 use super::section::quoted;
 
@@ -45,56 +46,41 @@ pub(super) fn is_variable(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().starts_with(b"$NEWSWIRE_")
 }
 
-/// The variables that set keys, or that name a section and a key that does not exist, as files.
+/// The variables that set keys, or that name a section and a key that does not exist, as files. Behind them those that
+/// set nothing, but that a person probably means to set a key, with the reason and what to do.
 pub(super) fn files(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Vec<(PathBuf, String)> {
-    let mut files: Vec<(PathBuf, String)> = variables
-        .into_iter()
-        .filter_map(|(name, value)| {
-            let (name, value) = (name.to_str()?, value.to_str()?);
-            Some((PathBuf::from(format!("${name}")), text(name.strip_prefix(PREFIX)?, value)?))
-        })
-        .collect();
-    files.sort();
+) -> Vec<(PathBuf, FileText)> {
+    let file = |(name, value): (OsString, OsString)| {
+        let (name, value) = (name.to_str()?, value.to_str());
+        let rest = name.strip_prefix(PREFIX)?;
+        let text = match text(rest, value.unwrap_or_default()) {
+            Some(text) => value.map(|_| (text, None))?,
+            None => (String::new(), Some(no_effect(name, rest)?)),
+        };
+        Some((PathBuf::from(format!("${name}")), text))
+    };
+    let mut files: Vec<(PathBuf, FileText)> = variables.into_iter().filter_map(file).collect();
+    files.sort_by_cached_key(|(path, (_, mistaken))| (mistaken.is_some(), path.clone()));
     files
 }
 
-/// The variables that set nothing, but that a person probably means to set a key, with the reason and what to do.
-pub(super) fn mistaken(
-    variables: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Vec<(PathBuf, Diagnostic)> {
-    let known: Vec<String> = KEYS.iter().filter_map(Key::variable).collect();
-    let mut found: Vec<(PathBuf, Diagnostic)> = variables
-        .into_iter()
-        .filter_map(|(name, _)| {
-            let name = name.to_str()?;
-            let rest = name.strip_prefix(PREFIX).filter(|rest| text(rest, "").is_none())?;
-            let help = help_for(rest, &known)?;
-            let message = format!("the environment variable {name} has no effect");
-            let warning = Diagnostic::warning("unknown_variable", 0..0, message).help(help);
-            Some((PathBuf::from(format!("${name}")), warning))
-        })
-        .collect();
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    found
-}
-
-/// What to write instead of the variable `NEWSWIRE_` + `rest`; `None`: it is probably one of another program.
-fn help_for(rest: &str, known: &[String]) -> Option<String> {
+/// The warning about the variable `name`, which is `NEWSWIRE_` + `rest`; `None`: it is probably one of another program.
+fn no_effect(name: &str, rest: &str) -> Option<Diagnostic> {
     let lower = rest.to_lowercase();
     let of_list = Section::tables().filter(|section| section.is_list()).find(|section| {
         let key = lower.strip_prefix(section.name()).and_then(|key| key.strip_prefix('_'));
         key.is_some_and(|key| section.key(key).is_some())
     });
-    if let Some(section) = of_list {
-        return Some(format!("write the key in {}: it has no variable", section.heading()));
-    }
-    let name = format!("{PREFIX}{rest}").to_lowercase();
-    let variables: Vec<String> = known.iter().map(|name| name.to_lowercase()).collect();
     // A short word such as PORT is similar to nothing.
-    let near = variables.iter().find(|known| strsim::osa_distance(&name, known) <= 2);
-    near.map(|near| format!("did you mean {}?", near.to_uppercase()))
+    let is_near =
+        |known: &String| strsim::osa_distance(&name.to_lowercase(), &known.to_lowercase()) <= 2;
+    let help = match of_list {
+        Some(section) => format!("write the key in {}: it has no variable", section.heading()),
+        None => format!("did you mean {}?", KEYS.iter().filter_map(Key::variable).find(is_near)?),
+    };
+    let message = format!("the environment variable {name} has no effect");
+    Some(Diagnostic::warning("unknown_variable", 0..0, message).help(help))
 }
 
 /// The text of the file for the variable `NEWSWIRE_` + `name`.
@@ -127,8 +113,10 @@ fn text(name: &str, value: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn of(name: &str, value: &str) -> Option<String> {
-        files([(OsString::from(name), OsString::from(value))]).pop().map(|(_, text)| text)
+    /// The text of the file for a variable, and the help of the warning about it.
+    fn of(name: &str, value: &str) -> Option<(String, Option<String>)> {
+        let (_, (text, warning)) = files([(OsString::from(name), OsString::from(value))]).pop()?;
+        Some((text, warning.and_then(|warning| warning.help)))
     }
 
     #[test]
@@ -140,43 +128,41 @@ mod tests {
             ("NEWSWIRE_SCHEDULE_PAUSED", "true", "[schedule]\npaused = true\n"),
             ("NEWSWIRE_FETCH_CONTACT", "a \"b\"", "[fetch]\ncontact = \"a \\\"b\\\"\"\n"),
             ("NEWSWIRE_WEB_LISTN", "x", "[web]\nlistn = \"x\"\n"),
+            (
+                "NEWSWIRE_WEB_OPERATORS",
+                "172.16.0.0/12, 10.88.0.0/16",
+                "[web]\noperators = [\"172.16.0.0/12\", \"10.88.0.0/16\"]\n",
+            ),
+            (
+                "NEWSWIRE_WEB_LISTEN",
+                "localhost:1,unix:/a",
+                "[web]\nlisten = [\"localhost:1\", \"unix:/a\"]\n",
+            ),
         ];
         for (name, value, text) in expect {
-            assert_eq!(of(name, value).as_deref(), Some(text), "{name}");
-        }
-        let listed = of("NEWSWIRE_WEB_OPERATORS", "172.16.0.0/12, 10.88.0.0/16");
-        let networks = "[web]\noperators = [\"172.16.0.0/12\", \"10.88.0.0/16\"]\n";
-        assert_eq!(listed.as_deref(), Some(networks));
-        let both = of("NEWSWIRE_WEB_LISTEN", "localhost:1,unix:/a");
-        assert_eq!(both.as_deref(), Some("[web]\nlisten = [\"localhost:1\", \"unix:/a\"]\n"));
-        for other in ["NEWSWIRE_UPDATE_DOCS", "NEWSWIRE_FEED_URL", "WEB_LISTEN", "NEWSWIRE_WEB"] {
-            assert_eq!(of(other, "1"), None, "{other}");
+            assert_eq!(of(name, value), Some((text.to_owned(), None)), "{name}");
         }
     }
 
     #[test]
     fn a_mistaken_variable_is_reported_and_those_of_other_programs_are_not() {
-        let help = |name: &str| {
-            let found = mistaken([(OsString::from(name), OsString::from("1"))]);
-            found.into_iter().next().and_then(|(_, warning)| warning.help)
-        };
-        assert_eq!(
-            help("NEWSWIRE_WBE_LISTEN").as_deref(),
-            Some("did you mean NEWSWIRE_WEB_LISTEN?")
-        );
-        assert_eq!(help("NEWSWIRE_LOGLEVEL").as_deref(), Some("did you mean NEWSWIRE_LOG_LEVEL?"));
-        let feed = "write the key in [[feed]]: it has no variable";
-        assert_eq!(help("NEWSWIRE_FEED_URL").as_deref(), Some(feed));
-        // A key's own variable, Kubernetes' variables for a service of this name, and those of the tests.
+        for (name, help) in [
+            ("NEWSWIRE_WBE_LISTEN", "did you mean NEWSWIRE_WEB_LISTEN?"),
+            ("NEWSWIRE_LOGLEVEL", "did you mean NEWSWIRE_LOG_LEVEL?"),
+            ("NEWSWIRE_FEED_URL", "write the key in [[feed]]: it has no variable"),
+        ] {
+            assert_eq!(of(name, "1"), Some((String::new(), Some(help.to_owned()))), "{name}");
+        }
+        // Kubernetes' variables for a service of this name, those of the tests, and others.
         for other in [
-            "NEWSWIRE_WEB_LISTEN",
-            "NEWSWIRE_WEB_LISTN",
             "NEWSWIRE_SERVICE_HOST",
             "NEWSWIRE_PORT",
             "NEWSWIRE_PORT_8420_TCP_ADDR",
             "NEWSWIRE_UPDATE_DOCS",
+            "NEWSWIRE_WEB",
+            "WEB_LISTEN",
         ] {
-            assert_eq!(help(other), None, "{other}");
+            assert_eq!(of(other, "1"), None, "{other}");
         }
     }
 

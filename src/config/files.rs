@@ -26,7 +26,7 @@ pub struct Files {
 }
 
 /// The text of a file, or what could be read of it and why not all.
-type FileText = (String, Option<Diagnostic>);
+pub(super) type FileText = (String, Option<Diagnostic>);
 
 impl Files {
     /// One file with this text.
@@ -52,10 +52,7 @@ impl Files {
                 files.push((folder, (String::new(), Some(error))));
             }
         }
-        let variables = environment::files(std::env::vars_os());
-        files.extend(variables.into_iter().map(|(path, text)| (path, (text, None))));
-        let mistaken = environment::mistaken(std::env::vars_os());
-        files.extend(mistaken.into_iter().map(|(path, why)| (path, (String::new(), Some(why)))));
+        files.extend(environment::files(std::env::vars_os()));
         Self::of(files, state_folder(path))
     }
 
