@@ -54,7 +54,6 @@ use self::checks::{Parts, check};
 pub use self::definition::{Key, Kind, Section};
 pub use self::diagnostic::{Diagnostic, Report, Severity};
 pub use self::effective::{Effective, Setting};
-use self::environment::is_variable;
 use self::feeds::Feeds;
 pub use self::feeds::Followed;
 use self::files::STATE_VARIABLE;
@@ -65,11 +64,12 @@ pub use self::redact::{config as redact_config, logins as redact_logins};
 use self::resolve::Chain;
 pub use self::resolve::Origin;
 pub use self::schema::schema;
+use self::section::Document;
 pub(crate) use self::section::quoted;
-use self::section::{Document, FileKind};
 use self::settings::Shared;
 pub use self::snippet::Style;
 pub(crate) use self::suggest::nearest;
+use self::value::Reader;
 use crate::model::Feed;
 use crate::poll::Subscription;
 use crate::render::Output;
@@ -204,12 +204,8 @@ impl Files {
 
     /// The sections of all files; `syntax` gets the errors of the parser, `found` those of sections and keys.
     fn document(&self, syntax: &mut Report, found: &mut Report) -> Document {
-        let tables = parse::tables(&self.sources, syntax).into_iter();
-        let kinds = self.sources.iter().map(|source| match is_variable(&source.path) {
-            true => FileKind::Variable,
-            false => FileKind::File,
-        });
-        Document::read(&tables.zip(kinds).collect::<Vec<_>>(), &self.state, found)
+        let mut reader = Reader { state: &self.state, report: found };
+        Document::read(&self.sources, syntax, &mut reader)
     }
 
     fn store<'d>(&self, document: &'d Document) -> Chain<'d> {

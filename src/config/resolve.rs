@@ -15,7 +15,7 @@ use super::definition::{Kind, Section};
 use super::diagnostic::Report;
 use super::quantity::spelled;
 use super::section::{Entry, Layer, quoted};
-use super::value::{Listed, Value};
+use super::value::{Listed, Reader, Value};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,8 @@ const MANY_FEEDS_SPACING: &str = "host_spacing = \"10s\"";
 fn built_in(section: Section, text: &str) -> Layer {
     let mut report = Report::default();
     let (table, errors) = DeTable::parse_recoverable(text);
-    let layer = Layer::read(section, table.get_ref(), 0..0, Path::new(""), &mut report);
+    let mut reader = Reader { state: Path::new(""), report: &mut report };
+    let layer = Layer::read(section, table.get_ref(), 0..0, &mut reader);
     debug_assert!(errors.is_empty() && report.is_empty(), "{errors:?} {report:?}\n{text}");
     layer
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -14,7 +13,7 @@ use super::diagnostic::{Diagnostic, Report};
 use super::named_file;
 use super::section::{quoted, toml};
 use super::suggest::nearest;
-use super::value::{Invalid, wrong_type};
+use super::value::{Invalid, Item, Reader, wrong_type};
 use crate::fetch::Secret;
 
 const HELP: &str = "write { file = \"…\" }, { credential = \"…\" } or { env = \"…\" }";
@@ -41,37 +40,32 @@ const RESERVED_HEADERS: &[&str] = &[
 /// Reads the secret of a key, or the secrets of `headers` with their names.
 pub(super) fn read(
     key: &Key,
-    value: &Spanned<DeValue<'_>>,
-    state: &Path,
-    report: &mut Report,
+    value: &Item<'_>,
+    reader: &mut Reader<'_>,
 ) -> Option<Vec<(String, Secret)>> {
     if !matches!(key.kind, Kind::Secrets) {
-        let secret = reference(key.name, value, state, report)?;
+        let secret = reference(key.name, value, reader)?;
         return Some(vec![(key.name.to_owned(), Secret(secret))]);
     }
     let Some(table) = value.get_ref().as_table() else {
-        report.push(wrong_type(key, value));
+        reader.report.push(wrong_type(key, value));
         return None;
     };
-    let errors = report.errors();
+    let errors = reader.report.errors();
     let mut secrets = Vec::new();
     for (name, value) in table {
         if let Err(invalid) = header_name(name.get_ref()) {
-            report.push(invalid.at(name.span()));
+            reader.report.push(invalid.at(name.span()));
         }
-        let secret = reference(name.get_ref(), value, state, report);
+        let secret = reference(name.get_ref(), value, reader);
         secrets.extend(secret.map(|secret| (name.get_ref().to_string(), Secret(secret))));
     }
-    (report.errors() == errors).then_some(secrets)
+    (reader.report.errors() == errors).then_some(secrets)
 }
 
 /// Reads `{ file = "…" }`, `{ credential = "…" }` (systemd) or `{ env = "…" }`.
-fn reference(
-    name: &str,
-    value: &Spanned<DeValue<'_>>,
-    state: &Path,
-    report: &mut Report,
-) -> Option<String> {
+fn reference(name: &str, value: &Item<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let Reader { state, report } = reader;
     let Some(table) = value.get_ref().as_table() else {
         let message = format!("{name} is a secret, and secrets belong in separate files");
         report.push(Invalid::new("bad_secret", message, HELP).at(value.span()));
@@ -110,7 +104,7 @@ fn reference(
 /// The one key of a reference, with its text.
 fn single_reference(
     table: &DeTable<'_>,
-    value: &Spanned<DeValue<'_>>,
+    value: &Item<'_>,
     report: &mut Report,
 ) -> Option<(&'static str, String)> {
     let mut found = Vec::new();

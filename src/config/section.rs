@@ -5,16 +5,19 @@
 
 use std::any::Any;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::definition::{Key, Kind, Section};
 use super::diagnostic::{AT_THE_TOP, Diagnostic, Report};
+use super::environment::is_variable;
+use super::parse;
+use super::position::Sources;
 use super::secret;
 use super::suggest::{Meaning, elsewhere, meaning_of_key, meaning_of_section};
-use super::value::{self, Listed, Value, type_of, wrong_type};
+use super::value::{self, Item, Listed, Reader, Value, type_of, wrong_type};
 
 /// One section of the file: the keys that it sets.
 #[derive(Debug, Clone)]
@@ -46,19 +49,18 @@ impl Layer {
         Self { section, span, entries: Vec::new(), uncertain: Vec::new() }
     }
 
-    /// Reads a section; relative paths start in `state`.
+    /// Reads a section.
     pub(super) fn read(
         section: Section,
         table: &DeTable<'_>,
         span: Range<usize>,
-        state: &Path,
-        report: &mut Report,
+        reader: &mut Reader<'_>,
     ) -> Self {
         let mut layer = Self::empty(section, span);
         for (name, value) in table {
             match section.key(name.get_ref()) {
-                Some(key) => layer.read_key(key, name.span(), value, state, report),
-                None => layer.report_unknown(name, value, table, report),
+                Some(key) => layer.read_key(key, name.span(), value, reader),
+                None => layer.report_unknown(name, value, table, reader.report),
             }
         }
         layer
@@ -68,11 +70,10 @@ impl Layer {
         &mut self,
         key: &'static Key,
         name: Range<usize>,
-        value: &Spanned<DeValue<'_>>,
-        state: &Path,
-        report: &mut Report,
+        value: &Item<'_>,
+        reader: &mut Reader<'_>,
     ) {
-        let Some(read) = read_value(key, value, state, report) else {
+        let Some(read) = read_value(key, value, reader) else {
             self.uncertain.push(key.name);
             return;
         };
@@ -89,7 +90,7 @@ impl Layer {
     fn report_unknown(
         &mut self,
         name: &Spanned<std::borrow::Cow<'_, str>>,
-        value: &Spanned<DeValue<'_>>,
+        value: &Item<'_>,
         table: &DeTable<'_>,
         report: &mut Report,
     ) {
@@ -168,11 +169,6 @@ impl Layer {
         self.entry(name).map_or(self.span.clone(), |entry| entry.span.clone())
     }
 
-    /// The place of the name of a key, else of the section.
-    fn name(&self, name: &str) -> Range<usize> {
-        self.entry(name).map_or(self.span.clone(), |entry| entry.name.clone())
-    }
-
     /// An error at the value of a key, else at the section.
     pub(super) fn error(
         &self,
@@ -226,26 +222,13 @@ impl Layer {
 }
 
 /// Suggests a whole line for an alias whose value has another form.
-fn meant_value(
-    error: Diagnostic,
-    section: Section,
-    key: &str,
-    value: &Spanned<DeValue<'_>>,
-) -> Diagnostic {
+fn meant_value(error: Diagnostic, section: Section, key: &str, value: &Item<'_>) -> Diagnostic {
     let is_address = |key: &&Key| key.kind.format().starts_with("address and port");
     let Some(key) = section.key(key).filter(is_address) else { return error };
     match value.get_ref().as_integer() {
         Some(port) => error.help(format!("write {} = \"127.0.0.1:{}\"", key.name, port.as_str())),
         None => error.help(format!("write {} = {}", key.name, key.default)),
     }
-}
-
-/// What a file of the config is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FileKind {
-    File,
-    /// An environment variable, which replaces the values of files.
-    Variable,
 }
 
 /// All sections of a config.
@@ -259,33 +242,31 @@ pub(super) struct Document {
 
 impl Document {
     /// Reads the sections of all files: sections are joined key by key, lists of sections one after the other.
-    pub(super) fn read(
-        files: &[(DeTable<'_>, FileKind)],
-        state: &Path,
-        report: &mut Report,
-    ) -> Self {
+    /// `syntax` gets the errors of the parser.
+    pub(super) fn read(sources: &Sources, syntax: &mut Report, reader: &mut Reader<'_>) -> Self {
         let single = Section::all().filter(|section| !section.is_list());
         let layers = single.map(|section| Layer::empty(section, 0..0)).collect();
         let mut document = Self { layers, uncertain: Vec::new() };
-        for (root, kind) in files {
+        for (source, root) in sources.iter().zip(parse::tables(sources, syntax)) {
+            let replaces = is_variable(&source.path);
             let mut top = Layer::empty(Section::Top, 0..0);
-            for (name, value) in root {
+            for (name, value) in &root {
                 let text: &str = name.get_ref();
                 if let Some(key) = Section::Top.key(text) {
-                    top.read_key(key, name.span(), value, state, report);
+                    top.read_key(key, name.span(), value, reader);
                 } else if let Some(section) = Section::tables().find(|known| known.name() == text) {
-                    document.read_section(section, value, state, *kind, report);
+                    document.read_section(section, value, replaces, reader);
                 } else {
-                    document.report_unknown(&mut top, name, value, report);
+                    document.report_unknown(&mut top, name, value, reader.report);
                 }
             }
-            document.join(top, *kind, report);
+            document.join(top, replaces, reader.report);
         }
         document
     }
 
-    /// Adds a section, or its keys to the same section of another file.
-    fn join(&mut self, layer: Layer, kind: FileKind, report: &mut Report) {
+    /// Adds a section, or its keys to the same section of another file; `replaces`: instead of the values there.
+    fn join(&mut self, layer: Layer, replaces: bool, report: &mut Report) {
         let section = layer.section;
         let same = |known: &&mut Layer| known.section == section && !section.is_list();
         let Some(known) = self.layers.iter_mut().find(same) else {
@@ -299,16 +280,14 @@ impl Document {
                 known.entries.push(entry);
                 continue;
             };
-            match kind {
-                FileKind::Variable => *first = entry,
-                // Each file has its own version.
-                FileKind::File if section == Section::Top => {}
-                FileKind::File => {
-                    let message = format!("{} is set in two files", entry.key.name);
-                    let error = Diagnostic::error("duplicate_key", entry.name, message);
-                    let error = error.also(first.name.clone(), "first here");
-                    report.push(error.help("remove one of them"));
-                }
+            // At the top, each file has its own version.
+            if replaces {
+                *first = entry;
+            } else if section != Section::Top {
+                let message = format!("{} is set in two files", entry.key.name);
+                let error = Diagnostic::error("duplicate_key", entry.name, message);
+                let error = error.also(first.name.clone(), "first here");
+                report.push(error.help("remove one of them"));
             }
         }
     }
@@ -316,33 +295,33 @@ impl Document {
     fn read_section(
         &mut self,
         section: Section,
-        value: &Spanned<DeValue<'_>>,
-        state: &Path,
-        kind: FileKind,
-        report: &mut Report,
+        value: &Item<'_>,
+        replaces: bool,
+        reader: &mut Reader<'_>,
     ) {
-        let tables: Vec<&Spanned<DeValue<'_>>> = match (section.is_list(), value.get_ref()) {
+        let tables: Vec<&Item<'_>> = match (section.is_list(), value.get_ref()) {
             (true, DeValue::Array(array)) => array.iter().collect(),
             (true, _) => {
                 self.uncertain.push(section);
-                return report.push(not_a_list(section, value));
+                return reader.report.push(not_a_list(section, value));
             }
             (false, _) => vec![value],
         };
         for value in tables {
             match value.get_ref().as_table() {
                 Some(table) => {
-                    let layer = Layer::read(section, table, value.span(), state, report);
+                    let layer = Layer::read(section, table, value.span(), reader);
                     for key in section.keys().filter(|k| k.required && !layer.may_set(k.name)) {
                         let message = format!("{} has no {}", section.heading(), key.name);
                         let error = Diagnostic::error("missing_key", value.span(), message);
-                        report.push(error.help(format!("write {} = {}", key.name, key.example)));
+                        let help = format!("write {} = {}", key.name, key.example);
+                        reader.report.push(error.help(help));
                     }
-                    self.join(layer, kind, report);
+                    self.join(layer, replaces, reader.report);
                 }
                 None => {
                     self.uncertain.push(section);
-                    report.push(not_a_table(section, value));
+                    reader.report.push(not_a_table(section, value));
                 }
             }
         }
@@ -352,7 +331,7 @@ impl Document {
         &mut self,
         top: &mut Layer,
         name: &Spanned<std::borrow::Cow<'_, str>>,
-        value: &Spanned<DeValue<'_>>,
+        value: &Item<'_>,
         report: &mut Report,
     ) {
         let text: &str = name.get_ref();
@@ -429,7 +408,7 @@ impl Document {
 }
 
 /// The error for a list of sections with another type.
-fn not_a_list(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+fn not_a_list(section: Section, value: &Item<'_>) -> Diagnostic {
     let heading = section.heading();
     let message = format!("{heading} must be a list of tables");
     let error = Diagnostic::error("wrong_type", value.span(), message);
@@ -445,7 +424,7 @@ fn not_a_list(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
 }
 
 /// The error for a section with another type.
-fn not_a_table(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+fn not_a_table(section: Section, value: &Item<'_>) -> Diagnostic {
     let heading = section.heading();
     let message = format!("{heading} must be a table, not {}", type_of(value));
     let error = Diagnostic::error("wrong_type", value.span(), message);
@@ -456,31 +435,26 @@ fn not_a_table(section: Section, value: &Spanned<DeValue<'_>>) -> Diagnostic {
 }
 
 /// Reads a value by the kind of its key; `None`: it has an error, which is reported.
-fn read_value(
-    key: &'static Key,
-    value: &Spanned<DeValue<'_>>,
-    state: &Path,
-    report: &mut Report,
-) -> Option<Value> {
+fn read_value(key: &'static Key, value: &Item<'_>, reader: &mut Reader<'_>) -> Option<Value> {
     let tables = match (key.kind, value.get_ref()) {
         (Kind::Secret | Kind::Secrets, _) => {
-            return secret::read(key, value, state, report).map(Value::of);
+            return secret::read(key, value, reader).map(Value::of);
         }
         (Kind::Rules, DeValue::Table(_)) => vec![value],
         (Kind::Rules, DeValue::Array(tables)) => tables.iter().collect(),
-        _ => return value::read(key, value, state, report),
+        _ => return value::read(key, value, reader),
     };
     if tables.is_empty() {
-        report.push(no_conditions(key, value.span()));
+        reader.report.push(no_conditions(key, value.span()));
         return None;
     }
     let mut rules = Vec::new();
     for value in tables {
         let Some(table) = value.get_ref().as_table() else {
-            report.push(wrong_type(key, value));
+            reader.report.push(wrong_type(key, value));
             return None;
         };
-        rules.push(read_rules(key, table, value.span(), state, report));
+        rules.push(read_rules(key, table, value.span(), reader));
     }
     Some(Value::of(rules))
 }
@@ -497,18 +471,17 @@ fn read_rules(
     key: &'static Key,
     table: &DeTable<'_>,
     span: Range<usize>,
-    state: &Path,
-    report: &mut Report,
+    reader: &mut Reader<'_>,
 ) -> Layer {
-    let rules = Layer::read(Section::Rules, table, span, state, report);
+    let rules = Layer::read(Section::Rules, table, span, reader);
     if rules.uncertain.is_empty() && rules.is_blank() {
-        report.push(no_conditions(key, rules.span.clone()));
+        reader.report.push(no_conditions(key, rules.span.clone()));
     }
     for name in ["tags", "feeds"] {
-        if key.section == Section::Feed && rules.sets(name) {
+        if let Some(entry) = rules.entry(name).filter(|_| key.section == Section::Feed) {
             let message = format!("{name} cannot be a condition in a [[feed]]");
-            let error = Diagnostic::error("unknown_key", rules.name(name), message);
-            report.push(error.help("remove it: the conditions apply to this feed only"));
+            let error = Diagnostic::error("unknown_key", entry.name.clone(), message);
+            reader.report.push(error.help("remove it: the conditions apply to this feed only"));
         }
     }
     rules

@@ -16,6 +16,18 @@ use super::format::{Format, LISTEN_ADDRESS, Written};
 use super::suggest::nearest;
 use super::{address, quantity, text};
 
+/// A value as the parser returns it, with its place.
+pub(super) type Item<'t> = Spanned<DeValue<'t>>;
+
+/// What values are read with.
+#[derive(Debug)]
+pub(super) struct Reader<'r> {
+    /// The folder that relative paths start in.
+    pub(super) state: &'r Path,
+    /// Gets the errors.
+    pub(super) report: &'r mut Report,
+}
+
 /// A value that its key accepts, of the type that the parser of the key returns.
 #[derive(Debug, Clone)]
 pub(super) struct Value(Arc<dyn Any + Send + Sync>);
@@ -86,12 +98,8 @@ impl Invalid {
 }
 
 /// Reads a value by the kind of its key, unless it has tables; `None`: it has an error, which is reported.
-pub(super) fn read(
-    key: &'static Key,
-    value: &Spanned<DeValue<'_>>,
-    state: &Path,
-    report: &mut Report,
-) -> Option<Value> {
+pub(super) fn read(key: &'static Key, value: &Item<'_>, reader: &mut Reader<'_>) -> Option<Value> {
+    let Reader { state, report } = reader;
     let parse =
         |format: &Format, text: &str| (format.parse)(Written { key: key.name, text, state });
     let listed = |array: &DeArray<'_>, format: &Format, report: &mut Report| {
@@ -171,11 +179,7 @@ fn list(
 }
 
 /// Reads a pair of a regular expression and a text.
-fn replacement(
-    key: &Key,
-    value: &Spanned<DeValue<'_>>,
-    report: &mut Report,
-) -> Option<(Regex, String)> {
+fn replacement(key: &Key, value: &Item<'_>, report: &mut Report) -> Option<(Regex, String)> {
     let pair = value.get_ref().as_array().map(|pair| pair.iter().collect::<Vec<_>>());
     let texts = pair.as_deref().and_then(|pair| match pair {
         [regex, text] => {
@@ -247,7 +251,7 @@ fn choice(key: &str, text: &str, words: &'static [&'static str]) -> Result<&'sta
 }
 
 /// The error for a value of another TOML type than the key has.
-pub(super) fn wrong_type(key: &Key, value: &Spanned<DeValue<'_>>) -> Diagnostic {
+pub(super) fn wrong_type(key: &Key, value: &Item<'_>) -> Diagnostic {
     let message = format!("{} must be {}, not {}", key.name, key.kind.wanted(), type_of(value));
     let diagnostic = Diagnostic::error("wrong_type", value.span(), message);
     let has_parts = value.get_ref().is_table() || value.get_ref().is_array();
@@ -307,7 +311,7 @@ fn meant(kind: Kind, value: &DeValue<'_>) -> Option<String> {
 }
 
 /// The TOML type of a value, with its article.
-pub(super) fn type_of(value: &Spanned<DeValue<'_>>) -> String {
+pub(super) fn type_of(value: &Item<'_>) -> String {
     let name = value.get_ref().type_str();
     let article = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {name}")
