@@ -33,14 +33,15 @@ pub(super) fn web_url(text: &str) -> Result<Url, Invalid> {
         let meant = if meant.starts_with("http") { meant } else { format!("https://{meant}") };
         return Err(bad(message, "write a URL with http or https").meant(meant));
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        let message = "the URL contains a user or a password, and secrets belong in separate files";
-        return Err(bad(
-            message.to_owned(),
-            "remove user and password from the URL; use authorization",
-        ));
+    without_login(url, "remove user and password from the URL; use authorization")
+}
+
+fn without_login(url: Url, help: &str) -> Result<Url, Invalid> {
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok(url);
     }
-    Ok(url)
+    let message = "the URL contains a user or a password, and secrets belong in separate files";
+    Err(Invalid::new("bad_url", message, help))
 }
 
 /// The URL of a proxy. SOCKS is supported as `socks5h` only, where the proxy resolves host names: otherwise the name
@@ -62,15 +63,7 @@ pub(super) fn proxy_url(text: &str) -> Result<Url, Invalid> {
     if url.host_str().is_none_or(str::is_empty) {
         return Err(bad(format!("{text:?} has no host")));
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        let message = "the URL contains a user or a password, and secrets belong in separate files";
-        return Err(Invalid::new(
-            "bad_url",
-            message,
-            "remove both from the URL; use proxy_authorization",
-        ));
-    }
-    Ok(url)
+    without_login(url, "remove both from the URL; use proxy_authorization")
 }
 
 /// The URL of this server: a slash at the end, no query.
