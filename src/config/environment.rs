@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::definition::{Key, Kind, Section};
 use super::diagnostic::Diagnostic;
-use super::files::FileText;
 use super::keys::KEYS;
+use super::position::FileText;
 use super::section::quoted;
 
 const PREFIX: &str = "NEWSWIRE_";

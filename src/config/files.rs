@@ -2,12 +2,11 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::diagnostic::Diagnostic;
 use super::environment;
-use super::position::Sources;
+use super::position::{FileText, Sources};
 use crate::text::file_kind;
 
 /// The folder beside the main file.
@@ -19,20 +18,16 @@ pub(super) const STATE_VARIABLE: &str = "STATE_DIRECTORY";
 #[derive(Debug, Clone)]
 pub struct Files {
     pub(super) sources: Sources,
-    /// Why files could not be read, with their index.
-    errors: Vec<(usize, Diagnostic)>,
     /// The folder that relative paths start in.
     pub(super) state: PathBuf,
 }
-
-/// The text of a file, or what could be read of it and why not all.
-pub(super) type FileText = (String, Option<Diagnostic>);
 
 impl Files {
     /// One file with this text.
     #[must_use]
     pub fn one(text: String, path: &Path, state: &Path) -> Self {
-        Self::of([(path.to_owned(), (text, None))], state.to_owned())
+        let sources = Sources::new([(path.to_owned(), (text, None))]);
+        Self { sources, state: state.to_owned() }
     }
 
     /// Reads the file at `path`, and those in `conf.d` beside it. See [`state_folder`] for relative paths.
@@ -53,17 +48,7 @@ impl Files {
             }
         }
         files.extend(environment::files(std::env::vars_os()));
-        Self::of(files, state_folder(path))
-    }
-
-    fn of(files: impl IntoIterator<Item = (PathBuf, FileText)>, state: PathBuf) -> Self {
-        let mut errors = Vec::new();
-        let texts = files.into_iter().enumerate().map(|(index, (path, (text, error)))| {
-            errors.extend(error.map(|error| (index, error)));
-            (path, text)
-        });
-        let sources = Sources::new(texts);
-        Self { sources, errors, state }
+        Self { sources: Sources::new(files), state: state_folder(path) }
     }
 
     /// The same files with another text of the main file.
@@ -81,12 +66,12 @@ impl Files {
     /// The same files with another text of the file at `path`.
     #[must_use]
     pub fn with(self, path: &Path, text: String) -> Self {
-        let mut files: Vec<(PathBuf, String)> =
-            self.sources.iter().map(|source| (source.path.clone(), source.text.clone())).collect();
-        let Some(at) = files.iter().position(|(known, _)| known == path) else { return self };
-        files[at].1 = text;
-        let errors = self.errors.into_iter().filter(|(index, _)| *index != at).collect();
-        Self { sources: Sources::new(files), errors, state: self.state }
+        let files = self.sources.iter().map(|source| {
+            let known = (source.text.clone(), source.error.clone());
+            let text = if source.path == path { (text.clone(), None) } else { known };
+            (source.path.clone(), text)
+        });
+        Self { sources: Sources::new(files), state: self.state }
     }
 
     /// The files whose text differs in `other`: path, text here, text there.
@@ -101,12 +86,12 @@ impl Files {
 
     /// Why files could not be read.
     pub(super) fn errors(&self) -> impl Iterator<Item = Diagnostic> {
-        self.errors.iter().map(|(index, error)| {
-            let start = self.sources.start(*index);
-            let shift = |span: &Range<usize>| span.start + start..span.end + start;
+        self.sources.iter().filter_map(|source| {
+            let error = source.error.clone()?;
+            let span = error.span.map(|span| span.start + source.start..span.end + source.start);
             // The first byte represents another file than the main one.
-            let whole = (*index > 0).then_some(start..start);
-            Diagnostic { span: error.span.as_ref().map(shift).or(whole), ..error.clone() }
+            let whole = (source.start > 0).then_some(source.start..source.start);
+            Some(Diagnostic { span: span.or(whole), ..error })
         })
     }
 }

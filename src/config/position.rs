@@ -5,13 +5,19 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::diagnostic::Diagnostic;
 use super::environment::is_variable;
+
+/// The text of a file, or what could be read of it and why not all.
+pub(super) type FileText = (String, Option<Diagnostic>);
 
 /// One file of the config.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) text: String,
+    /// Why it could not be read completely; its place is counted from the first byte of the file.
+    pub(super) error: Option<Diagnostic>,
     /// Offset of its first byte.
     pub(super) start: usize,
     /// Offsets of its lines, counted from its first byte.
@@ -26,9 +32,9 @@ impl fmt::Debug for Source {
 }
 
 impl Source {
-    fn new(path: PathBuf, text: String, start: usize) -> Self {
+    fn new(path: PathBuf, (text, error): FileText, start: usize) -> Self {
         let lines = text.match_indices('\n').map(|(newline, _)| newline + 1);
-        Self { path, lines: [0].into_iter().chain(lines).collect(), text, start }
+        Self { path, lines: [0].into_iter().chain(lines).collect(), text, error, start }
     }
 
     /// The same bytes counted from the beginning of this file, on character boundaries.
@@ -68,12 +74,12 @@ pub(super) struct Sources(Arc<[Source]>);
 
 impl Default for Sources {
     fn default() -> Self {
-        Self::new([(PathBuf::new(), String::new())])
+        Self::new([(PathBuf::new(), (String::new(), None))])
     }
 }
 
 impl Sources {
-    pub(super) fn new(files: impl IntoIterator<Item = (PathBuf, String)>) -> Self {
+    pub(super) fn new(files: impl IntoIterator<Item = (PathBuf, FileText)>) -> Self {
         let mut start = 0;
         let sources = files.into_iter().map(|(path, text)| {
             let source = Source::new(path, text, start);
@@ -86,11 +92,6 @@ impl Sources {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Source> {
         self.0.iter()
-    }
-
-    /// Offset of the first byte of a file.
-    pub(super) fn start(&self, index: usize) -> usize {
-        self.0.get(index).map_or(0, |source| source.start)
     }
 
     /// The file that contains a byte.
