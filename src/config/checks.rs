@@ -18,10 +18,10 @@ use super::digest;
 use super::feeds::{has_private_host, url_of};
 use super::podcast;
 use super::section::{Document, Layer};
+use super::settings::Config;
 use super::suggest::nearest;
 use super::value::Listed;
 use crate::model::{Feed, FeedId};
-use crate::poll::Subscription;
 use crate::render::{Images, Output};
 use crate::{fetch, images, store, web};
 
@@ -50,21 +50,11 @@ pub enum PathChecks {
     Writing,
 }
 
-/// The parts of a config that are checked together.
-pub(super) struct Parts<'c> {
-    pub(super) document: &'c Document,
-    pub(super) subscriptions: &'c [Subscription],
-    pub(super) outputs: &'c [Output],
-    pub(super) web: &'c web::Settings,
-    pub(super) store: &'c store::Settings,
-}
-
 /// Runs the checks of a whole config and adds their diagnostics to `report`.
-pub(super) fn check(parts: &Parts<'_>, paths: PathChecks, report: &mut Report) {
-    let document = parts.document;
+pub(super) fn check(document: &Document, config: &Config, paths: PathChecks, report: &mut Report) {
     duplicates(document, Section::Output, "duplicate_output", report);
     duplicates(document, Section::Feed, "duplicate_feed", report);
-    check_path(document.one(Section::Store), "path", &parts.store.path, paths, report);
+    check_path(document.one(Section::Store), "path", &config.store.path, paths, report);
     for layer in document.layers() {
         check_section(layer, report);
         if let Some(folder) = layer.get::<PathBuf>("directory") {
@@ -72,23 +62,23 @@ pub(super) fn check(parts: &Parts<'_>, paths: PathChecks, report: &mut Report) {
         }
     }
     missing_sections(document, report);
-    missing_contact(parts, report);
+    missing_contact(document, config, report);
     own_intervals(document, report);
     masquerades(document, report);
-    missing_names(parts, report);
+    missing_names(document, &config.web, report);
     let feeds: Vec<KnownFeed<'_>> =
-        parts.subscriptions.iter().map(|s| KnownFeed::new(&s.feed)).collect();
+        config.subscriptions.iter().map(|s| KnownFeed::new(&s.feed)).collect();
     let known = are_names_known(document, &feeds, report);
     // An output with an error in its id is not in the list.
-    if document.all(Section::Output).count() == parts.outputs.len() {
-        for (layer, output) in document.all(Section::Output).zip(parts.outputs) {
-            check_output(layer, output, parts.store, report);
+    if document.all(Section::Output).count() == config.outputs.len() {
+        for (layer, output) in document.all(Section::Output).zip(&config.outputs) {
+            check_output(layer, output, &config.store, report);
             if known {
                 reaching_feeds(layer, output, &feeds, report);
             }
         }
         if known {
-            hidden_feeds(parts, &feeds, report);
+            hidden_feeds(document, &config.outputs, &feeds, report);
         }
     }
 }
@@ -197,12 +187,12 @@ fn missing_sections(document: &Document, report: &mut Report) {
     }
 }
 
-fn missing_contact(parts: &Parts<'_>, report: &mut Report) {
+fn missing_contact(document: &Document, config: &Config, report: &mut Report) {
     let anonymous = |fetch: &fetch::Settings| fetch.contact.is_none() && fetch.user_agent.is_none();
     let uncertain = ["contact", "user_agent"].iter().any(|name| {
-        [Section::Fetch, Section::Feed].iter().any(|s| parts.document.is_key_uncertain(*s, name))
+        [Section::Fetch, Section::Feed].iter().any(|s| document.is_key_uncertain(*s, name))
     });
-    let mut others = parts.subscriptions.iter().filter(|s| !has_private_host(&s.feed.url));
+    let mut others = config.subscriptions.iter().filter(|s| !has_private_host(&s.feed.url));
     if !uncertain && others.any(|s| anonymous(&s.fetch)) {
         let message = "no contact: site owners cannot find out who polls their feeds";
         let help = "set contact in [fetch] to the URL of your page or to your mail address";
@@ -285,7 +275,7 @@ fn masquerades(document: &Document, report: &mut Report) {
 }
 
 /// Reports a server that others can reach without its names.
-fn missing_names(Parts { document, web, .. }: &Parts<'_>, report: &mut Report) {
+fn missing_names(document: &Document, web: &web::Settings, report: &mut Report) {
     let section = document.one(Section::Web);
     let uncertain =
         |names: &[&str]| names.iter().any(|name| document.is_key_uncertain(Section::Web, name));
@@ -434,23 +424,24 @@ fn has_uncertain_rules(layer: &Layer) -> bool {
 }
 
 /// Reports feeds that no output shows, and their tags that are similar to a tag of an output.
-fn hidden_feeds(parts: &Parts<'_>, feeds: &[KnownFeed<'_>], report: &mut Report) {
-    let document = parts.document;
+fn hidden_feeds(
+    document: &Document,
+    outputs: &[Output],
+    feeds: &[KnownFeed<'_>],
+    report: &mut Report,
+) {
     let uncertain = SOURCES.iter().chain(&[Section::Output]).any(|s| document.is_uncertain(*s));
-    if parts.outputs.is_empty()
-        || uncertain
-        || document.all(Section::Output).any(has_uncertain_rules)
-    {
+    if outputs.is_empty() || uncertain || document.all(Section::Output).any(has_uncertain_rules) {
         return;
     }
-    let tables = parts.outputs.iter().flat_map(|output| output.filter.tables());
+    let tables = outputs.iter().flat_map(|output| output.filter.tables());
     let wanted: HashSet<&str> = tables.flat_map(|table| &table.tags).map(String::as_str).collect();
     let by_url: HashMap<&str, &KnownFeed<'_>> =
         feeds.iter().map(|feed| (feed.feed.url.as_str(), feed)).collect();
     for layer in document.all(Section::Feed) {
         let Some(url) = url_of(layer) else { continue };
         let Some(feed) = by_url.get(url.as_str()) else { continue };
-        let shown = parts.outputs.iter().any(|output| feed.reaches(output));
+        let shown = outputs.iter().any(|output| feed.reaches(output));
         if shown || layer.is_uncertain("tags") || layer.is_uncertain("id") {
             continue;
         }

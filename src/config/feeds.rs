@@ -14,7 +14,7 @@ use super::named_file;
 use super::quantity::spelled;
 use super::resolve::{self, Chain, MANY_FEEDS};
 use super::section::{Document, Layer};
-use super::settings::{self, Shared};
+use super::settings::{self, Config};
 use crate::fetch;
 use crate::model::{Feed, FeedId, Removal, site};
 use crate::opml::{self, FeedList, ListedFeed};
@@ -109,9 +109,10 @@ impl<'d> Feeds<'d> {
             || self.sites.get(site).is_some_and(|feeds| *feeds >= MANY_FEEDS)
     }
 
-    /// Every feed with its effective settings. Feeds that override nothing share them.
-    pub(super) fn subscriptions(&self, shared: &Shared, report: &mut Report) -> Vec<Subscription> {
+    /// Every feed with its effective settings. Feeds that override nothing share those of `general`.
+    pub(super) fn subscriptions(&self, general: &Config, report: &mut Report) -> Vec<Subscription> {
         self.check_schedules(report);
+        let shared_fetch = Arc::new(general.fetch.clone());
         let mut schedules: HashMap<&str, Arc<crate::schedule::Settings>> = HashMap::new();
         let mut subscriptions = Vec::with_capacity(self.feeds.len());
         for ConfiguredFeed { feed, layer, lists } in &self.feeds {
@@ -120,7 +121,7 @@ impl<'d> Feeds<'d> {
                 layer.filter(|layer| section.keys().any(|key| layer.sets(key.name)))
             };
             let mut schedule = match sets(Section::Schedule) {
-                None if !self.is_special(site) => Arc::clone(&shared.schedule),
+                None if !self.is_special(site) => Arc::clone(&general.schedule),
                 None => Arc::clone(schedules.entry(site).or_insert_with(|| {
                     Arc::new(settings::schedule(self.chain(Section::Schedule, site, None)))
                 })),
@@ -129,9 +130,8 @@ impl<'d> Feeds<'d> {
             let own = |section: Section| {
                 sets(section).map(|layer| self.chain(section, site, Some(layer)))
             };
-            let own_fetch = own(Section::Fetch);
-            let fetch = own_fetch.as_ref().map(|values| Arc::new(settings::fetch(values)));
-            let fetch = fetch.unwrap_or_else(|| Arc::clone(&shared.fetch));
+            let fetch = own(Section::Fetch).map(|values| Arc::new(settings::fetch(&values)));
+            let fetch = fetch.unwrap_or_else(|| Arc::clone(&shared_fetch));
             let dedupe = own(Section::Dedupe).map(|values| Arc::new(settings::dedupe(&values)));
             if schedule.host_spacing.is_zero() && !self.is_own_server(&feed.url) {
                 self.zero_spacing(&feed.url, *layer, report);
@@ -157,10 +157,10 @@ impl<'d> Feeds<'d> {
                 feed: feed.clone(),
                 schedule,
                 fetch,
-                dedupe: dedupe.unwrap_or_else(|| Arc::clone(&shared.dedupe)),
+                dedupe: dedupe.unwrap_or_else(|| Arc::clone(&general.dedupe)),
                 filters: selecting().map(settings::filter).filter(|f| !f.is_empty()).collect(),
                 remove: selecting().flat_map(settings::remove).collect(),
-                max_items: own_fetch.and_then(|v| v.get("max_items")).unwrap_or(shared.max_items),
+                max_items: self.chain(Section::Fetch, site, *layer).get("max_items").unwrap_or(1),
             });
         }
         subscriptions

@@ -47,10 +47,9 @@ mod value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use self::checks::PathChecks;
-use self::checks::{Parts, check};
+use self::checks::check;
 pub use self::definition::{Key, Kind, Section};
 pub use self::diagnostic::{Diagnostic, Report, Severity};
 pub use self::effective::{Effective, Setting};
@@ -66,49 +65,12 @@ pub use self::resolve::Origin;
 pub use self::schema::schema;
 use self::section::Document;
 pub(crate) use self::section::quoted;
-use self::settings::Shared;
+pub use self::settings::Config;
 pub use self::snippet::Style;
 pub(crate) use self::suggest::nearest;
 use self::value::Reader;
 use crate::model::Feed;
-use crate::poll::Subscription;
-use crate::render::Output;
 use crate::web::ListenAddress;
-use crate::{fetch, schedule, store, telemetry, web};
-
-/// A complete config without errors.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// `[schedule]`, for a feed that overrides nothing.
-    pub schedule: Arc<schedule::Settings>,
-    /// `[fetch]`, for a feed that overrides nothing.
-    pub fetch: fetch::Settings,
-    /// `[fetch] concurrency`: largest number of simultaneous requests.
-    pub concurrency: usize,
-    /// `[dedupe]`, for a feed that overrides nothing.
-    pub dedupe: Arc<crate::dedupe::Settings>,
-    /// `[store]`; its path is absolute or relative to the working directory.
-    pub store: store::Settings,
-    /// `[web]`
-    pub web: web::Settings,
-    /// `[log]`
-    pub log: telemetry::Settings,
-    /// Every `[[output]]`, in the order of the file.
-    pub outputs: Vec<Output>,
-    /// Every feed with its effective settings: of `[[feed]]`, then of followed lists.
-    pub subscriptions: Vec<Subscription>,
-    /// The lists of every `[[subscriptions]]`, in the order of the file.
-    pub followed: Vec<Followed>,
-}
-
-impl Config {
-    /// The longest `window` of all feeds.
-    #[must_use]
-    pub fn window(&self) -> Duration {
-        let of_feeds = self.subscriptions.iter().map(|subscription| subscription.dedupe.window);
-        of_feeds.chain([self.dedupe.window]).max().unwrap_or_default()
-    }
-}
 
 /// The result of reading a config.
 #[derive(Debug, Clone)]
@@ -215,39 +177,27 @@ impl Files {
 
     fn config(&self, document: &Document, paths: PathChecks, report: &mut Report) -> Config {
         let values = |section: Section| Chain::of(document.one(section));
-        let (fetch, store) = (values(Section::Fetch), settings::store(&self.store(document)));
-        let shared = Shared {
-            schedule: Arc::new(settings::schedule(values(Section::Schedule))),
-            fetch: Arc::new(settings::fetch(&fetch)),
-            dedupe: Arc::new(settings::dedupe(&values(Section::Dedupe))),
-            max_items: fetch.get("max_items").unwrap_or_default(),
-        };
+        let fetch = values(Section::Fetch);
         let web = settings::web(&values(Section::Web));
         let base_url = web.base_url();
         let outputs = document.all(Section::Output);
-        let outputs: Vec<Output> =
-            outputs.filter_map(|output| settings::output(output, &base_url, report)).collect();
-        let feeds = Feeds::collect(document, &store.path, report);
-        let subscriptions = feeds.subscriptions(&shared, report);
-        let parts = Parts {
-            document,
-            subscriptions: &subscriptions,
-            outputs: &outputs,
-            web: &web,
-            store: &store,
-        };
-        check(&parts, paths, report);
-        Config {
-            schedule: shared.schedule,
-            fetch: (*shared.fetch).clone(),
+        let outputs = outputs.filter_map(|output| settings::output(output, &base_url, report));
+        let mut config = Config {
+            schedule: Arc::new(settings::schedule(values(Section::Schedule))),
+            fetch: settings::fetch(&fetch),
             concurrency: fetch.get("concurrency").unwrap_or(1),
-            dedupe: shared.dedupe,
-            store,
+            dedupe: Arc::new(settings::dedupe(&values(Section::Dedupe))),
+            store: settings::store(&self.store(document)),
             web,
             log: settings::log(&values(Section::Log)),
-            outputs,
-            subscriptions,
-            followed: feeds.followed,
-        }
+            outputs: outputs.collect(),
+            subscriptions: Vec::new(),
+            followed: Vec::new(),
+        };
+        let feeds = Feeds::collect(document, &config.store.path, report);
+        config.subscriptions = feeds.subscriptions(&config, report);
+        config.followed = feeds.followed;
+        check(document, &config, paths, report);
+        config
     }
 }

@@ -10,12 +10,14 @@ use tracing::level_filters::LevelFilter;
 use url::Url;
 
 use super::diagnostic::Report;
+use super::feeds::Followed;
 use super::resolve::{self, Chain};
 use super::secret::authorization as authorization_value;
 use super::section::Layer;
 use crate::fetch::Secret;
 use crate::model::{Conditions, Filter};
 use crate::normalise::Selector;
+use crate::poll::Subscription;
 use crate::render::{
     AlsoAt, Content, Digest, DigestPeriod, Format, Images, Output, OutputIdentity, PageText,
     PodcastCategory, PodcastChannel, Presentation, Rewrite, ShownDate, Theme, Token,
@@ -23,6 +25,40 @@ use crate::render::{
 use crate::schedule::{IntervalMode, PublisherHints};
 use crate::telemetry::Format as LogFormat;
 use crate::{dedupe, fetch, schedule, store, telemetry, web};
+
+/// A complete config without errors.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `[schedule]`, for a feed that overrides nothing.
+    pub schedule: Arc<schedule::Settings>,
+    /// `[fetch]`, for a feed that overrides nothing.
+    pub fetch: fetch::Settings,
+    /// `[fetch] concurrency`: largest number of simultaneous requests.
+    pub concurrency: usize,
+    /// `[dedupe]`, for a feed that overrides nothing.
+    pub dedupe: Arc<dedupe::Settings>,
+    /// `[store]`; its path is absolute or relative to the working directory.
+    pub store: store::Settings,
+    /// `[web]`
+    pub web: web::Settings,
+    /// `[log]`
+    pub log: telemetry::Settings,
+    /// Every `[[output]]`, in the order of the file.
+    pub outputs: Vec<Output>,
+    /// Every feed with its effective settings: of `[[feed]]`, then of followed lists.
+    pub subscriptions: Vec<Subscription>,
+    /// The lists of every `[[subscriptions]]`, in the order of the file.
+    pub followed: Vec<Followed>,
+}
+
+impl Config {
+    /// The longest `window` of all feeds.
+    #[must_use]
+    pub fn window(&self) -> Duration {
+        let of_feeds = self.subscriptions.iter().map(|subscription| subscription.dedupe.window);
+        of_feeds.chain([self.dedupe.window]).max().unwrap_or_default()
+    }
+}
 
 /// Shortest token, in characters.
 const MIN_TOKEN: usize = 16;
@@ -261,13 +297,4 @@ fn token(layer: &Layer, values: &Chain<'_>, report: &mut Report) -> Option<Token
         error("contradiction", "a token does not protect the files in directory", help);
     }
     Some(Token::new(secret))
-}
-
-/// Settings that feeds share.
-#[derive(Debug, Clone)]
-pub(super) struct Shared {
-    pub(super) schedule: Arc<schedule::Settings>,
-    pub(super) fetch: Arc<fetch::Settings>,
-    pub(super) dedupe: Arc<dedupe::Settings>,
-    pub(super) max_items: usize,
 }
