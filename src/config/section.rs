@@ -16,7 +16,7 @@ use super::environment::is_variable;
 use super::parse;
 use super::position::Sources;
 use super::secret;
-use super::suggest::{Meaning, elsewhere, meaning_of_key, meaning_of_section};
+use super::suggest::{Meaning, elsewhere, home, meaning_of_key, meaning_of_section};
 use super::value::{self, Item, Listed, Reader, Value, type_of, wrong_type};
 
 /// One section of the file: the keys that it sets.
@@ -101,7 +101,7 @@ impl Layer {
         if let Meaning::Here(keys) = &meaning
             && keys.iter().all(|key| table.contains_key(*key))
         {
-            meaning = elsewhere(text, section).unwrap_or(meaning);
+            meaning = elsewhere(text, section).map_or(meaning, Meaning::Elsewhere);
         }
         report.push(match meaning {
             Meaning::Here(keys) => {
@@ -122,11 +122,11 @@ impl Layer {
                     }
                 }
             }
-            Meaning::Elsewhere(key, home) if key == text => {
-                error.label(format!("it belongs in {home}"))
+            Meaning::Elsewhere(key) if key.name == text => {
+                error.label(format!("it belongs in {}", home(key)))
             }
-            Meaning::Elsewhere(key, home) => {
-                error.meant(key).help(format!("{key} belongs in {home}"))
+            Meaning::Elsewhere(key) => {
+                error.meant(key.name).help(format!("{} belongs in {}", key.name, home(key)))
             }
             Meaning::Section(other) => {
                 let inherits = other.keys().any(|key| key.inherited_by.contains(&section));
@@ -340,35 +340,23 @@ impl Document {
             if table { ("unknown_section", "section") } else { ("unknown_key", "key") };
         let message = format!("unknown {what} {text:?} {AT_THE_TOP}");
         let error = Diagnostic::error(code, name.span(), message);
-        let section = |section: Section| {
-            let error = error.clone().suggest(section.name());
-            let error = error.label(format!("did you mean {}?", section.heading()));
-            match table && section.is_list() != value.get_ref().is_array() {
-                true => error.help(format!("write it as {}", section.heading())),
-                false => error,
-            }
-        };
         report.push(match meaning_of_section(text) {
-            Meaning::Here(names) => {
-                match Section::tables().find(|known| known.name() == names[0]) {
-                    Some(known) => {
-                        self.uncertain.push(known);
-                        section(known)
-                    }
-                    None => {
-                        top.uncertain.push("version");
-                        error.meant(names[0])
-                    }
-                }
+            Meaning::Here(keys) => {
+                top.uncertain.extend(&keys);
+                error.meant(keys[0])
             }
             Meaning::Section(known) => {
                 self.uncertain.push(known);
-                section(known)
+                let error = error.suggest(known.name());
+                let error = error.label(format!("did you mean {}?", known.heading()));
+                match table && known.is_list() != value.get_ref().is_array() {
+                    true => error.help(format!("write it as {}", known.heading())),
+                    false => error,
+                }
             }
-            Meaning::Elsewhere(_, home) => {
-                let known = Section::all().find(|known| known.heading() == home);
-                self.uncertain.extend(known);
-                error.label(format!("it belongs in {home}"))
+            Meaning::Elsewhere(key) => {
+                self.uncertain.push(key.section);
+                error.label(format!("it belongs in {}", key.section.heading()))
             }
             Meaning::Unknown => {
                 let known: Vec<&str> = Section::tables().map(Section::heading).collect();

@@ -23,13 +23,13 @@ pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> O
     near.min_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1))).map(|(.., known)| known)
 }
 
-/// What an unknown key of a section probably means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What an unknown name probably means.
+#[derive(Debug)]
 pub(super) enum Meaning {
     /// Keys of the same section; several if a name is used for each of them.
     Here(Vec<&'static str>),
     /// A key of another section.
-    Elsewhere(&'static str, String),
+    Elsewhere(&'static Key),
     /// A section, which is not a key.
     Section(Section),
     /// Not similar to a known name.
@@ -49,8 +49,8 @@ pub(super) fn meaning_of_key(name: &str, section: Section) -> Meaning {
     if let Some(near) = near.filter(|near| strsim::osa_distance(&lower, near) <= 1) {
         return Meaning::Here(vec![near]);
     }
-    if let Some(elsewhere) = elsewhere(name, section) {
-        return elsewhere;
+    if let Some(key) = elsewhere(name, section) {
+        return Meaning::Elsewhere(key);
     }
     if let Some(near) = near {
         return Meaning::Here(vec![near]);
@@ -60,27 +60,24 @@ pub(super) fn meaning_of_key(name: &str, section: Section) -> Meaning {
     }
     let near = nearest(name, KEYS.iter().map(|key| key.name));
     let near = near.and_then(|near| KEYS.iter().find(|key| key.name == near));
-    match near.or_else(|| KEYS.iter().find(of_aliases)) {
-        Some(key) => Meaning::Elsewhere(key.name, home(key)),
-        None => Meaning::Unknown,
-    }
+    near.or_else(|| KEYS.iter().find(of_aliases)).map_or(Meaning::Unknown, Meaning::Elsewhere)
 }
 
-/// The section in which a name is a key, if it is not one in `section`.
-pub(super) fn elsewhere(name: &str, section: Section) -> Option<Meaning> {
+/// The key of this name in another section, if it is not one in `section`.
+pub(super) fn elsewhere(name: &str, section: Section) -> Option<&'static Key> {
     // The conditions of an output are more likely than keys of other sections.
     let of_rules = matches!(section, Section::Output | Section::Feed | Section::Server)
         .then(|| Section::Rules.key(name))
         .flatten();
-    let key = of_rules.or_else(|| KEYS.iter().find(|key| key.name == name))?;
-    Some(Meaning::Elsewhere(key.name, home(key)))
+    of_rules.or_else(|| KEYS.iter().find(|key| key.name == name))
 }
 
-fn home(key: &Key) -> String {
+/// The place of a key, for people.
+pub(super) fn home(key: &Key) -> &'static str {
     match key.section {
-        Section::Top => "the top of the file, before the first section".to_owned(),
-        Section::Rules => "include or exclude of an [[output]] or a [[feed]]".to_owned(),
-        home => home.heading().to_owned(),
+        Section::Top => "the top of the file, before the first section",
+        Section::Rules => "include or exclude of an [[output]] or a [[feed]]",
+        home => home.heading(),
     }
 }
 
@@ -88,15 +85,19 @@ fn home(key: &Key) -> String {
 pub(super) fn meaning_of_section(name: &str) -> Meaning {
     let lower = name.to_lowercase().replace('-', "_");
     let of_alias = |lower: &str| SECTIONS.iter().find(|known| known.aliases.contains(&lower));
+    let named = |name: &'static str| {
+        let section = Section::tables().find(|section| section.name() == name);
+        section.map_or(Meaning::Here(vec![name]), Meaning::Section)
+    };
     let near = nearest(&lower, Section::tables().map(Section::name).chain(["version"]));
     let one_error = near.filter(|near| strsim::osa_distance(&lower, near) == 1);
     let alias = of_alias(&lower).or_else(|| of_alias(lower.trim_end_matches('s')));
     match (one_error, alias) {
-        (Some(near), _) => Meaning::Here(vec![near]),
+        (Some(near), _) => named(near),
         (None, Some(known)) => Meaning::Section(known.section),
         (None, None) => match KEYS.iter().find(|key| key.name == name) {
-            Some(key) => Meaning::Elsewhere(key.name, key.section.heading().to_owned()),
-            None => near.map_or(Meaning::Unknown, |near| Meaning::Here(vec![near])),
+            Some(key) => Meaning::Elsewhere(key),
+            None => near.map_or(Meaning::Unknown, named),
         },
     }
 }
