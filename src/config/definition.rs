@@ -77,7 +77,7 @@ pub struct Key {
     /// The first version of Newswire with this key.
     pub since: &'static str,
     /// Names that other programs use, which suggestions recognise.
-    pub(super) aliases: &'static [&'static str],
+    pub aliases: &'static [&'static str],
 }
 
 /// A limit of a duration.
@@ -311,12 +311,6 @@ impl Key {
             _ => self.limits.iter().map(limit).collect(),
         };
         parts.join(", ")
-    }
-
-    /// Names that other programs use for it.
-    #[must_use]
-    pub fn aliases(&self) -> &'static [&'static str] {
-        self.aliases
     }
 
     /// The headings of all sections that may set it.

@@ -17,17 +17,17 @@ const ORIGIN_COLUMN: usize = 44;
 
 /// A value that applies, with its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
+struct Setting {
     /// Name of the key.
-    pub key: &'static str,
+    key: &'static str,
     /// The value as TOML.
-    pub value: String,
+    value: String,
     /// Where it comes from.
-    pub origin: Origin,
+    origin: Origin,
     /// The origin for people: `newswire.toml:3 [schedule]`.
-    pub origin_text: String,
+    origin_text: String,
     /// Where a secret is stored.
-    pub reference: Option<String>,
+    reference: Option<String>,
 }
 
 /// The values of a section.

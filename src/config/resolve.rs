@@ -19,7 +19,7 @@ use super::value::{Listed, Reader, Value};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub(super) enum Origin {
     /// The definition of the key.
     Default,
     /// The section that the value is for.

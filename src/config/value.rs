@@ -110,9 +110,7 @@ pub(super) fn read(key: &'static Key, value: &Item<'_>, reader: &mut Reader<'_>)
         (Kind::Number { min, max, .. }, DeValue::Integer(written)) => {
             number(key, min, max, written).map(Value::of)
         }
-        (Kind::Choice(words), DeValue::String(text)) => {
-            choice(key.name, text, words).map(Value::of)
-        }
+        (Kind::Choice(words), DeValue::String(text)) => choice(key, text, words).map(Value::of),
         (Kind::Text(format), DeValue::String(text)) => parse(format, text),
         (Kind::Listen, DeValue::String(text)) => {
             address::listen_or_off(text).map(|one| Value::of(Vec::from_iter(one)))
@@ -126,7 +124,7 @@ pub(super) fn read(key: &'static Key, value: &Item<'_>, reader: &mut Reader<'_>)
             return Some(Value::of(address::without_repeats(addresses.collect())));
         }
         (Kind::Choices(words), DeValue::Array(array)) => {
-            let parse = |text: &str| choice(key.name, text, words).map(Value::of);
+            let parse = |text: &str| choice(key, text, words).map(Value::of);
             let listed = list(key, array, parse, report)?;
             let has = |word: &&&'static str| listed.iter().any(|l| l.value.get() == Some(*word));
             match listed.is_empty() {
@@ -239,13 +237,12 @@ fn number(key: &Key, min: usize, max: usize, written: &DeInteger<'_>) -> Result<
     })
 }
 
-fn choice(key: &str, text: &str, words: &'static [&'static str]) -> Result<&'static str, Invalid> {
+fn choice(key: &Key, text: &str, words: &'static [&'static str]) -> Result<&'static str, Invalid> {
     if let Some(word) = words.iter().find(|word| **word == text) {
         return Ok(word);
     }
-    let all: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
-    let message = format!("{text:?} is not a value of {key}");
-    let help = format!("write one of {}", all.join(", "));
+    let message = format!("{text:?} is not a value of {}", key.name);
+    let help = format!("write one of {}", key.range());
     let near = nearest(text.trim(), words.iter().copied());
     Err(Invalid::new("unknown_value", message, help).maybe_meant(near))
 }

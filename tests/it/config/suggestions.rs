@@ -275,7 +275,7 @@ fn no_alias_is_also_a_key_of_its_section() {
         keys.find(|other| other.name == alias).map(|other| other.path())
     };
     for key in KEYS {
-        for alias in key.aliases() {
+        for alias in key.aliases {
             assert_eq!(clash(key, alias), None, "{}: {alias}", key.path());
         }
     }
