@@ -17,7 +17,7 @@ pub(super) fn web_url(text: &str) -> Result<Url, Invalid> {
         url::ParseError::RelativeUrlWithoutBase => {
             let meant = format!("https://{}", text.trim().trim_start_matches('/'));
             let invalid = bad(format!("{text:?} is not an absolute URL"), "write the scheme too");
-            if Url::parse(&meant).is_ok() { invalid.meant(meant) } else { invalid }
+            invalid.meant(Url::parse(&meant).is_ok().then_some(meant))
         }
         error => bad(format!("{text:?} is not a URL: {error}"), "check the address"),
     })?;
@@ -31,7 +31,7 @@ pub(super) fn web_url(text: &str) -> Result<Url, Invalid> {
         };
         let meant = meant.trim_start_matches("//").to_owned();
         let meant = if meant.starts_with("http") { meant } else { format!("https://{meant}") };
-        return Err(bad(message, "write a URL with http or https").meant(meant));
+        return Err(bad(message, "write a URL with http or https").meant(Some(meant)));
     }
     without_login(url, "remove user and password from the URL; use authorization")
 }
@@ -56,7 +56,7 @@ pub(super) fn proxy_url(text: &str) -> Result<Url, Invalid> {
         "socks5h" => Url::parse(&lower).map_err(|_| bad(format!("{text:?} is not a URL")))?,
         "socks" | "socks4" | "socks4a" | "socks5" | "tor" => {
             let message = format!("a proxy with {scheme} is not supported");
-            return Err(bad(message).meant(format!("socks5h://{rest}")));
+            return Err(bad(message).meant(Some(format!("socks5h://{rest}"))));
         }
         _ => web_url(text)?,
     };
@@ -94,7 +94,7 @@ pub(super) fn site(text: &str) -> Result<String, Invalid> {
     }
     let help =
         "a [[server]] applies to a registrable domain; write it without scheme, port and path";
-    Err(bad(format!("{text:?} is not a registrable domain"), help).meant(site))
+    Err(bad(format!("{text:?} is not a registrable domain"), help).meant(Some(site)))
 }
 
 /// Parses a network (`192.168.1.0/24`) or one address.
@@ -103,7 +103,7 @@ pub(super) fn network(text: &str) -> Result<IpNet, Invalid> {
     if text.eq_ignore_ascii_case("localhost") {
         let help = "write the address, not the name";
         let invalid = Invalid::new("bad_network", format!("{text:?} is a name"), help);
-        return Err(invalid.meant("127.0.0.1"));
+        return Err(invalid.meant(Some("127.0.0.1")));
     }
     let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
     text.parse::<IpNet>().ok().or_else(one).map(|network| network.trunc()).ok_or_else(|| {
@@ -128,7 +128,7 @@ pub(super) fn host(text: &str) -> Result<String, Invalid> {
                 if text.contains("://") { text.to_owned() } else { format!("http://{text}/") };
             let url = Url::parse(&url).ok().filter(|_| !text.contains('*'));
             let name = url.as_ref().and_then(Url::host_str).filter(|name| *name != text);
-            Err(invalid.maybe_meant(name))
+            Err(invalid.meant(name))
         }
     }
 }
@@ -152,7 +152,7 @@ pub(super) fn listen(text: &str) -> Result<ListenAddress, Invalid> {
         let bad = |message, help| Invalid::new("bad_address", message, help);
         match error {
             ListenAddressError::Form(_) => {
-                bad(error.to_string(), LISTEN_HELP).maybe_meant(meant_listen(text))
+                bad(error.to_string(), LISTEN_HELP).meant(meant_listen(text))
             }
             _ => bad(error.to_string(), SOCKET_HELP),
         }

@@ -42,7 +42,7 @@ const SIZE_UNITS: &[(&str, u64)] = &[
 /// Parses `30m`, `1h 30m`, `2d`. Months and years have no fixed length.
 pub(super) fn duration(text: &str, unit: Unit) -> Result<Duration, Invalid> {
     let invalid = |message: String, help: &str| {
-        Invalid::new("bad_duration", message, help).maybe_meant(meant_duration(text, unit))
+        Invalid::new("bad_duration", message, help).meant(meant_duration(text, unit))
     };
     let Ok(span) = text.trim().parse::<Span>() else {
         return Err(invalid(format!("{text:?} is not a duration"), DURATION_HELP));
@@ -78,7 +78,7 @@ pub(super) fn interval(text: &str) -> Result<Value, Invalid> {
         let invalid = Invalid { help, ..invalid };
         let auto = nearest(&word, ["auto", "automatic", "learned"].into_iter());
         let auto = auto.filter(|_| invalid.suggestion.is_none()).map(|_| "auto");
-        invalid.maybe_meant(auto)
+        invalid.meant(auto)
     })
 }
 
@@ -176,7 +176,7 @@ pub(super) fn size(text: &str) -> Result<u64, Invalid> {
         number.parse::<u64>().ok().zip(unit).and_then(|(n, (_, unit))| n.checked_mul(*unit));
     bytes.filter(|bytes| *bytes > 0).ok_or_else(|| {
         let message = format!("{text:?} is not a size");
-        Invalid::new("bad_size", message, SIZE_HELP).maybe_meant(meant_size(text))
+        Invalid::new("bad_size", message, SIZE_HELP).meant(meant_size(text))
     })
 }
 
@@ -187,9 +187,9 @@ pub(super) fn rate(text: &str) -> Result<u64, Invalid> {
     match text.split_once('/') {
         Some((amount, per)) if matches!(per.trim(), "day" | "d") => {
             let meant = |error: Invalid| error.suggestion.map(|size| format!("{size}/day"));
-            size(amount).map_err(|error| invalid().maybe_meant(meant(error)))
+            size(amount).map_err(|error| invalid().meant(meant(error)))
         }
-        None if size(text).is_ok() => Err(invalid().meant(format!("{}/day", text.trim()))),
+        None if size(text).is_ok() => Err(invalid().meant(Some(format!("{}/day", text.trim())))),
         _ => Err(invalid()),
     }
 }
@@ -242,7 +242,7 @@ fn unitless_size(number: f64) -> Option<String> {
     }
     let bytes = number as u64;
     let whole = |(_, unit): &&(&str, u64)| bytes.is_multiple_of(*unit);
-    let (name, unit) = [4, 3, 2, 1, 0].iter().map(|n| &SIZE_UNITS[*n]).find(whole)?;
+    let (name, unit) = SIZE_UNITS[..5].iter().rev().find(whole)?;
     Some(format!("{} {name}", bytes / unit))
 }
 

@@ -34,7 +34,7 @@ pub(super) fn id(text: &str) -> Result<&str, Invalid> {
     let meant: String =
         text.trim().to_lowercase().chars().map(|c| if c == ' ' { '-' } else { c }).collect();
     let meant = Some(meant).filter(|meant| meant != text && id(meant).is_ok());
-    Err(invalid.maybe_meant(meant))
+    Err(invalid.meant(meant))
 }
 
 /// A language tag, RFC 5646 2.1, as far as a feed reader checks it.
@@ -53,7 +53,7 @@ pub(super) fn language(text: &str) -> Result<String, Invalid> {
     let invalid = Invalid::new("bad_language", format!("{text:?} is not a language tag"), help);
     let dashed = text.split('.').next().unwrap_or_default().replace('_', "-");
     let dashed = Some(dashed).filter(|dashed| dashed != text && language(dashed).is_ok());
-    Err(invalid.maybe_meant(dashed))
+    Err(invalid.meant(dashed))
 }
 
 /// A time zone of the IANA database.
@@ -69,7 +69,7 @@ pub(super) fn time_zone(text: &str) -> Result<TimeZone, Invalid> {
             let lower = name.to_lowercase();
             lower.rsplit('/').next() == Some(&*spelled)
         };
-        invalid.maybe_meant(known.iter().find(is_named))
+        invalid.meant(known.iter().find(is_named))
     })
 }
 
@@ -125,14 +125,14 @@ pub(super) fn link_pattern(text: &str) -> Result<LinkPattern, Invalid> {
     if let Some(name) = text.strip_prefix("*.") {
         let message = format!("{text:?} is not a host name");
         let help = "a host name includes its subdomains";
-        return Err(Invalid::new("bad_regex", message, help).meant(name));
+        return Err(Invalid::new("bad_regex", message, help).meant(Some(name)));
     }
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let site = url.filter(|url| &url[url::Position::BeforePath..] == "/");
     if let Some(name) = site.as_ref().and_then(Url::host_str) {
         let message = format!("{text:?} is the address of a site, not a host name");
         let help = "a host name includes its subdomains and both http and https";
-        return Err(Invalid::new("bad_regex", message, help).meant(name));
+        return Err(Invalid::new("bad_regex", message, help).meant(Some(name)));
     }
     let label = |label: &str| {
         !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
@@ -164,7 +164,7 @@ pub(super) fn title_prefix(text: &str) -> Result<TitlePrefix, Invalid> {
         let PrefixError::Unknown(braced) = &error else { return invalid };
         let word = braced.trim_matches(['{', '}', ' ']);
         let near = nearest(word, ["source"].into_iter());
-        invalid.maybe_meant(near.map(|near| text.replacen(braced, &format!("{{{near}}}"), 1)))
+        invalid.meant(near.map(|near| text.replacen(braced, &format!("{{{near}}}"), 1)))
     })
 }
 
@@ -178,7 +178,7 @@ pub(super) fn podcast_category(text: &str) -> Result<&'static str, Invalid> {
     // Other programs write "News > Tech News", or "&" as feeds have it.
     let last = text.rsplit(['>', '/']).next().unwrap_or(text).trim().replace("&amp;", "&");
     let same = PodcastCategory::names().find(|name| name.eq_ignore_ascii_case(&last));
-    Err(invalid.maybe_meant(same.or_else(|| nearest(&last, PodcastCategory::names()))))
+    Err(invalid.meant(same.or_else(|| nearest(&last, PodcastCategory::names()))))
 }
 
 /// The text that a number probably means.

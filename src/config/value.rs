@@ -76,19 +76,11 @@ impl Invalid {
         Self { code, message: message.into(), help: help.into(), suggestion: None }
     }
 
-    /// Adds a value that was probably meant; it also precedes the help.
-    pub(super) fn meant(self, meant: impl Into<String>) -> Self {
-        let meant = meant.into();
+    /// Adds the value that was probably meant, if there is one; it also precedes the help.
+    pub(super) fn meant(self, meant: Option<impl Into<String>>) -> Self {
+        let Some(meant) = meant.map(Into::into) else { return self };
         let help = format!("did you mean {meant:?}? {}", self.help);
         Self { help, suggestion: Some(meant), ..self }
-    }
-
-    /// Suggests a value if there is one.
-    pub(super) fn maybe_meant(self, meant: Option<impl Into<String>>) -> Self {
-        match meant {
-            Some(meant) => self.meant(meant),
-            None => self,
-        }
     }
 
     pub(super) fn at(self, span: Range<usize>) -> Diagnostic {
@@ -244,7 +236,7 @@ fn choice(key: &Key, text: &str, words: &'static [&'static str]) -> Result<&'sta
     let message = format!("{text:?} is not a value of {}", key.name);
     let help = format!("write one of {}", key.range());
     let near = nearest(text.trim(), words.iter().copied());
-    Err(Invalid::new("unknown_value", message, help).maybe_meant(near))
+    Err(Invalid::new("unknown_value", message, help).meant(near))
 }
 
 /// The error for a value of another TOML type than the key has.
