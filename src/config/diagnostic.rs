@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::position::{Location, Source, Sources};
+use super::position::{Location, Sources};
 use super::redact;
 use crate::model::code;
 
@@ -144,12 +144,6 @@ impl Report {
         let of_a_file = spans().count() < broken.diagnostics.len();
         let header = spans().any(|span| self.sources.line(span.start).starts_with('['));
         let same_file = |a: usize, b: usize| broken.location(a).path == broken.location(b).path;
-        let unclosed: Vec<usize> = broken
-            .diagnostics
-            .iter()
-            .filter(|error| error.code == "unclosed_bracket")
-            .filter_map(|error| error.span.as_ref().map(|span| span.start))
-            .collect();
         self.diagnostics.retain(|found| {
             let Some(span) = &found.span else { return false };
             // A text or a list of several lines may contain the line that follows it.
@@ -158,8 +152,10 @@ impl Report {
             let near = |error: &Range<usize>| {
                 same_file(error.start, span.start) && lines.contains(&line(error.start))
             };
-            let inside =
-                unclosed.iter().any(|open| same_file(*open, span.start) && *open < span.end);
+            let inside = broken.diagnostics.iter().any(|error| {
+                let open = error.span.as_ref().filter(|_| error.code == "unclosed_bracket");
+                open.is_some_and(|open| same_file(open.start, span.start) && open.start < span.end)
+            });
             let moved = header && found.message.ends_with(AT_THE_TOP);
             let certain = found.severity == Severity::Error && !DEPENDENT.contains(&found.code);
             certain && !moved && !of_a_file && !inside && !spans().any(near)
@@ -200,10 +196,5 @@ impl Report {
     pub fn position(&self, offset: usize) -> (usize, usize) {
         let location = self.location(offset);
         (location.line, location.column)
-    }
-
-    /// The file of a diagnostic.
-    pub(super) fn source(&self, diagnostic: &Diagnostic) -> &Source {
-        self.sources.of(diagnostic.span.as_ref().map_or(0, |span| span.start))
     }
 }

@@ -65,10 +65,6 @@ fn pattern(pattern: &str) -> Json {
     json!({ "type": "string", "pattern": pattern })
 }
 
-fn any_text() -> Json {
-    json!({ "type": "string" })
-}
-
 /// A text that is not blank.
 const NOT_BLANK: Format = Format {
     name: "text",
@@ -79,7 +75,7 @@ const NOT_BLANK: Format = Format {
 /// A text of a list, which may be blank.
 const ANY: Format = Format {
     name: "list of texts",
-    schema: any_text,
+    schema: || json!({ "type": "string" }),
     parse: |it| Ok(Value::of(it.text.trim().to_owned())),
     ..NOT_BLANK
 };

@@ -73,9 +73,9 @@ impl Report {
             Some(span) => (at(span.start), at(span.end.max(span.start))),
             None => (json!({}), Value::Null),
         };
+        let file = |offset: usize| self.location(offset).path.display().to_string();
         let also = diagnostic.also.as_ref().map(|(span, label)| {
-            let file = self.location(span.start).path.display().to_string();
-            json!({ "file": file, "start": at(span.start), "message": label })
+            json!({ "file": file(span.start), "start": at(span.start), "message": label })
         });
         json!({
             "severity": match diagnostic.severity {
@@ -85,7 +85,7 @@ impl Report {
             "code": diagnostic.code,
             "message": diagnostic.message,
             "label": diagnostic.label,
-            "file": self.source(diagnostic).path.display().to_string(),
+            "file": file(diagnostic.span.as_ref().map_or(0, |span| span.start)),
             "line": start["line"],
             "col": start["col"],
             "column": start["col"],
@@ -141,8 +141,8 @@ fn snippet(renderer: &Renderer, diagnostic: &Diagnostic, files: &[RedactedFile<'
         Severity::Warning => Level::WARNING,
     };
     let file = |offset: usize| {
-        let after = files.partition_point(|file| file.source.start <= offset);
-        &files[after.saturating_sub(1)]
+        let before = files.iter().rfind(|file| file.source.start <= offset);
+        before.unwrap_or(&files[0])
     };
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
     let mut group = match &diagnostic.span {
