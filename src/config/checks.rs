@@ -64,7 +64,6 @@ pub(super) fn check(document: &Document, config: &Config, paths: PathChecks, rep
     missing_sections(document, report);
     missing_contact(document, config, report);
     own_intervals(document, report);
-    masquerades(document, report);
     missing_names(document, &config.web, report);
     let feeds: Vec<KnownFeed<'_>> =
         config.subscriptions.iter().map(|s| KnownFeed::new(&s.feed)).collect();
@@ -139,6 +138,7 @@ fn check_section(layer: &Layer, report: &mut Report) {
             "many feed readers cannot read JSON Feed, and this output has no other format";
         warn("only_json_feed", "formats", message, "add \"atom\" or \"rss\"");
     }
+    masquerade(layer, report);
     digest::check(layer, report);
     podcast::check(layer, report);
     for (part, rules) in rules(layer) {
@@ -189,9 +189,8 @@ fn missing_sections(document: &Document, report: &mut Report) {
 
 fn missing_contact(document: &Document, config: &Config, report: &mut Report) {
     let anonymous = |fetch: &fetch::Settings| fetch.contact.is_none() && fetch.user_agent.is_none();
-    let uncertain = ["contact", "user_agent"].iter().any(|name| {
-        [Section::Fetch, Section::Feed].iter().any(|s| document.is_key_uncertain(*s, name))
-    });
+    let sections = [Section::Fetch, Section::Feed];
+    let uncertain = document.are_uncertain(&sections, &["contact", "user_agent"]);
     let mut others = config.subscriptions.iter().filter(|s| !has_private_host(&s.feed.url));
     if !uncertain && others.any(|s| anonymous(&s.fetch)) {
         let message = "no contact: site owners cannot find out who polls their feeds";
@@ -260,25 +259,21 @@ const OTHER_PROGRAMS: &[&str] = &[
 
 /// Reports a User-Agent that claims to be another program. Site owners then do not know who polls, and block the
 /// others with it.
-fn masquerades(document: &Document, report: &mut Report) {
-    for layer in document.layers() {
-        let Some(agent) = layer.text("user_agent") else { continue };
-        let lower = agent.to_ascii_lowercase();
-        if let Some(other) = OTHER_PROGRAMS.iter().find(|name| lower.contains(**name)) {
-            let other = other.trim_end_matches('/');
-            let message = format!("user_agent claims to be another program ({other})");
-            let help = "write your own name with the URL of a page, such as \"Planet/1.0 (+https://planet.example.org/)\"";
-            let warning = layer.warning("masquerading_user_agent", "user_agent", message);
-            report.push(warning.help(help));
-        }
+fn masquerade(layer: &Layer, report: &mut Report) {
+    let agent = layer.text("user_agent").unwrap_or_default().to_ascii_lowercase();
+    if let Some(other) = OTHER_PROGRAMS.iter().find(|name| agent.contains(**name)) {
+        let other = other.trim_end_matches('/');
+        let message = format!("user_agent claims to be another program ({other})");
+        let help = "write your own name with the URL of a page, such as \"Planet/1.0 (+https://planet.example.org/)\"";
+        let warning = layer.warning("masquerading_user_agent", "user_agent", message);
+        report.push(warning.help(help));
     }
 }
 
 /// Reports a server that others can reach without its names.
 fn missing_names(document: &Document, web: &web::Settings, report: &mut Report) {
     let section = document.one(Section::Web);
-    let uncertain =
-        |names: &[&str]| names.iter().any(|name| document.is_key_uncertain(Section::Web, name));
+    let uncertain = |names: &[&str]| document.are_uncertain(&[Section::Web], names);
     let mut warn = |code, message: &str, help: &str| {
         let warning = section.warning(code, "listen", message).help(help);
         let line = section.sets("listen");
@@ -321,9 +316,8 @@ impl<'c> KnownFeed<'c> {
 /// Reports tags and ids of `include` and `exclude` that no feed has. Returns whether all have a feed.
 fn are_names_known(document: &Document, feeds: &[KnownFeed<'_>], report: &mut Report) -> bool {
     let is_uncertain = |names: &[&str]| {
-        let unread = SOURCES.iter().any(|section| document.is_uncertain(*section));
-        let key = |name: &&str| SOURCES.iter().any(|s| document.is_key_uncertain(*s, name));
-        unread || names.iter().any(key) || report.diagnostics.iter().any(|d| d.code == "bad_list")
+        let no_list = report.diagnostics.iter().any(|d| d.code == "bad_list");
+        no_list || document.are_uncertain(&SOURCES, names)
     };
     // A feed without a valid URL has tags and an id too.
     let layers = || document.all(Section::Feed);
@@ -430,7 +424,8 @@ fn hidden_feeds(
     feeds: &[KnownFeed<'_>],
     report: &mut Report,
 ) {
-    let uncertain = SOURCES.iter().chain(&[Section::Output]).any(|s| document.is_uncertain(*s));
+    let uncertain =
+        document.are_uncertain(&[Section::Feed, Section::Subscriptions, Section::Output], &[]);
     if outputs.is_empty() || uncertain || document.all(Section::Output).any(has_uncertain_rules) {
         return;
     }

@@ -188,10 +188,8 @@ impl<'d> Feeds<'d> {
         let chain = Chain::of(general);
         let zero = chain.get::<Duration>("host_spacing");
         check_bounds(general, chain, report);
-        let uncertain =
-            ["url", "file"].iter().any(|key| self.document.is_key_uncertain(Section::Feed, key));
         if zero.is_some_and(|spacing| spacing.is_zero())
-            && !uncertain
+            && !self.document.are_uncertain(&[Section::Feed], &["url", "file"])
             && !self.feeds.iter().any(|feed| self.is_own_server(&feed.feed.url))
         {
             let message = "host_spacing is zero, but no feed is on one of your servers".to_owned();

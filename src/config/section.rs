@@ -389,9 +389,10 @@ impl Document {
         self.uncertain.contains(&section)
     }
 
-    /// Whether the key, or its section, may be set in a way that was not understood.
-    pub(super) fn is_key_uncertain(&self, section: Section, name: &str) -> bool {
-        self.is_uncertain(section) || self.all(section).any(|layer| layer.is_uncertain(name))
+    /// Whether one of the keys in these sections, or a section, may be set in a way that was not understood.
+    pub(super) fn are_uncertain(&self, sections: &[Section], names: &[&str]) -> bool {
+        let is_key = |layer: &Layer| names.iter().any(|name| layer.is_uncertain(name));
+        sections.iter().any(|of| self.is_uncertain(*of) || self.all(*of).any(is_key))
     }
 }
 
