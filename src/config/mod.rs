@@ -135,16 +135,7 @@ impl Files {
     /// Reads the files as one config.
     #[must_use]
     pub fn read(&self, paths: PathChecks) -> Loaded {
-        let mut report = Report::new(self.sources.clone());
-        self.errors().for_each(|error| report.push(error));
-        let mut found = Report::new(self.sources.clone());
-        let document = self.document(&mut report, &mut found);
-        let config = self.config(&document, paths, &mut found);
-        if report.is_incomplete() {
-            found.remove_consequences(&report);
-        }
-        report.diagnostics.append(&mut found.diagnostics);
-        report.sort();
+        let (_, config, report) = self.parts(paths);
         let (database, listen) = (config.store.path.clone(), config.web.listen.clone());
         let config = Some(config).filter(|_| report.errors() == 0);
         Loaded { config, report, database, listen }
@@ -155,18 +146,28 @@ impl Files {
     /// # Errors
     /// All errors of the config.
     pub fn effective(&self) -> Result<Effective, Report> {
-        let Loaded { config, report, .. } = self.read(PathChecks::Existence);
-        let config = config.ok_or(report)?;
-        let mut ignored = Report::new(self.sources.clone());
-        let document = self.document(&mut Report::default(), &mut ignored);
-        let feeds = Feeds::collect(&document, &config.store.path, &mut ignored);
+        let (document, config, report) = self.parts(PathChecks::Existence);
+        if report.errors() > 0 {
+            return Err(report);
+        }
+        let feeds = Feeds::collect(&document, &config.store.path, &mut Report::default());
         Ok(Effective::collect(&document, &feeds, &self.store(&document), &self.sources))
     }
 
-    /// The sections of all files; `syntax` gets the errors of the parser, `found` those of sections and keys.
-    fn document(&self, syntax: &mut Report, found: &mut Report) -> Document {
-        let mut reader = Reader { state: &self.state, report: found };
-        Document::read(&self.sources, syntax, &mut reader)
+    /// The sections of all files, the config that they make, and all errors and warnings.
+    fn parts(&self, paths: PathChecks) -> (Document, Config, Report) {
+        let mut report = Report::new(self.sources.clone());
+        self.errors().for_each(|error| report.push(error));
+        let mut found = Report::new(self.sources.clone());
+        let mut reader = Reader { state: &self.state, report: &mut found };
+        let document = Document::read(&self.sources, &mut report, &mut reader);
+        let config = self.config(&document, paths, &mut found);
+        if report.is_incomplete() {
+            found.remove_consequences(&report);
+        }
+        report.diagnostics.append(&mut found.diagnostics);
+        report.sort();
+        (document, config, report)
     }
 
     fn store<'d>(&self, document: &'d Document) -> Chain<'d> {
