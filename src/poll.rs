@@ -12,6 +12,7 @@
 //! The only code that knows this order. Other rooms make the decisions; the daemon chooses the feed and
 //! publishes. A failure of a feed is an outcome; `Err` means that the store failed.
 
+mod batch;
 mod documents;
 mod end;
 mod feed_sites;
@@ -26,6 +27,7 @@ mod promises;
 mod reading;
 mod report;
 mod sorting;
+mod start;
 mod target;
 mod validators;
 
@@ -51,15 +53,15 @@ use self::reading::{Document, Ending, Reading, feed_match_of};
 use self::report::PollMetrics;
 pub(crate) use self::report::log_reset;
 use self::sorting::Extent;
+use self::start::{Before, Starts};
 pub use self::target::{Subscription, Target};
-use self::validators::Rhythm;
 use crate::clock::Clock;
 use crate::fetch;
 use crate::model::{
     Asker, Failure, FailureKind, FetchOutcome, LedgerEntry, Outcome, Plan, Promise, PromiseScope,
-    Validators, site,
+    Validators,
 };
-use crate::schedule::{self, IntervalMode, NetworkState};
+use crate::schedule::{self, NetworkState};
 use crate::store::{
     self, Bytes, CachedResponse, FeedState, PollUpdate, Store, ValidatorTrust, Write,
 };
@@ -97,6 +99,8 @@ pub struct Poller {
     store: Arc<Store>,
     clock: Clock,
     metrics: Option<Metrics>,
+    /// Polls that are about to start.
+    starts: Starts,
     /// One permit per core, so that documents do not occupy all threads.
     cpu: Arc<Semaphore>,
     /// One permit for documents larger than [`LARGE`]: the memory to read one is a multiple of its size.
@@ -128,18 +132,6 @@ struct Begun<'a> {
 enum Exchanged {
     Finished(Box<Finished>),
     Held(Box<Held>),
-}
-
-/// What is read at the start of a poll.
-struct Before {
-    state: FeedState,
-    /// Times of the last items; empty unless the interval is learned from them.
-    times: Vec<Timestamp>,
-    rhythm: Rhythm,
-    asked: Url,
-    known: LedgerEntry,
-    /// Whether another feed was last read from this URL.
-    is_shared: bool,
 }
 
 impl Begun<'_> {
@@ -183,6 +175,7 @@ impl Poller {
             store,
             clock,
             metrics: None,
+            starts: Starts::default(),
             cpu: Arc::new(Semaphore::new(cores)),
             large: Arc::new(Semaphore::new(1)),
             outages: Outages::default(),
@@ -302,40 +295,14 @@ impl Poller {
 
     /// What the poll needs. A state that was altered is reset first.
     async fn before(&self, target: &Target) -> Result<Before, store::Error> {
-        let before = self.stored(target).await?;
+        let (reader, now) = (self.store.reader(), self.clock.now());
+        let before = self.starts.before(target, reader, now).await?;
         if !before.state.is_altered {
             return Ok(before);
         }
         log_reset(&target.id);
         self.store.write(Write::ResetState(target.key)).await?;
-        self.stored(target).await
-    }
-
-    async fn stored(&self, target: &Target) -> Result<Before, store::Error> {
-        let now = self.clock.now();
-        let (reader, feed) = (self.store.reader().clone(), target.key);
-        let pace = target.subscription.schedule.interval_mode;
-        let configured = target.subscription.feed.url.clone();
-        let read = move || {
-            reader.read(|reader| {
-                let times = match pace {
-                    IntervalMode::Auto => reader.item_times(feed)?,
-                    IntervalMode::Fixed => Vec::new(),
-                };
-                let state = reader.feed_state(feed)?;
-                let rhythm = match validators::may_be_tested(state.trust, now) {
-                    true => validators::rhythm(&state, &reader.feed_activity(feed)?, now),
-                    false => Rhythm::Usual,
-                };
-                let asked = state.address.effective.clone().unwrap_or(configured);
-                let mut url = asked.clone();
-                url.set_fragment(None);
-                let known = reader.ledger_entry(url.as_str(), site(&url))?;
-                let is_shared = reader.is_shared(url.as_str(), feed)?;
-                Ok(Before { state, times, rhythm, asked, known, is_shared })
-            })
-        };
-        off_thread(read).await.map_err(|_| store::Error::Closed)?
+        self.starts.before(target, reader, now).await
     }
 
     /// Fetches the feed. A panic is a failure of this feed.

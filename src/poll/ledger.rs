@@ -3,12 +3,12 @@
 //! Requests that begin at about the same time are written in one transaction.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::oneshot;
 use url::Url;
 
+use super::batch::Batch;
 use crate::model::{Asked, LedgerEntry, Promise, PromiseScope};
 use crate::store::{self, OpenError, Reader, SharedDocument, Store, Transaction, Write};
 
@@ -16,7 +16,8 @@ use crate::store::{self, OpenError, Reader, SharedDocument, Store, Transaction, 
 #[derive(Debug, Clone)]
 pub struct Ledger {
     place: Place,
-    batch: Arc<Mutex<Batch>>,
+    /// Requests that wait to be written.
+    requests: Batch<Asked, Result<(), store::Error>>,
 }
 
 /// Where the ledger is.
@@ -28,27 +29,21 @@ enum Place {
     Beside(Arc<Path>),
 }
 
-/// Requests that wait to be written.
-#[derive(Debug, Default)]
-struct Batch {
-    waiting: Vec<(Asked, Written)>,
-    /// Whether a task writes them.
-    writing: bool,
-}
-
-type Written = oneshot::Sender<Result<(), store::Error>>;
-
 impl Ledger {
+    fn new(place: Place) -> Self {
+        Self { place, requests: Batch::default() }
+    }
+
     /// The ledger in the database of this process.
     #[must_use]
     pub fn of_store(store: Arc<Store>) -> Self {
-        Self { place: Place::Store(store), batch: Arc::default() }
+        Self::new(Place::Store(store))
     }
 
     /// The ledger in a database that another process may have open.
     #[must_use]
     pub fn beside(database: &Path) -> Self {
-        Self { place: Place::Beside(database.into()), batch: Arc::default() }
+        Self::new(Place::Beside(database.into()))
     }
 
     /// Whether promises reach it with the polls of this process.
@@ -126,39 +121,15 @@ impl Ledger {
     /// # Errors
     /// When the database cannot be written.
     pub async fn asked(&self, asked: Asked) -> Result<(), store::Error> {
-        let (sender, written) = oneshot::channel();
-        let starts = {
-            let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
-            batch.waiting.push((asked, sender));
-            !std::mem::replace(&mut batch.writing, true)
-        };
-        if starts {
-            // A task, because a poll can be cancelled while others wait for its batch.
-            tokio::spawn(self.clone().write_batches());
-        }
-        written.await.map_err(|_| store::Error::Closed)?
-    }
-
-    /// Writes all requests that wait, and those that came meanwhile.
-    async fn write_batches(self) {
-        loop {
-            // Polls that start now join the batch.
-            tokio::task::yield_now().await;
-            let waiting = {
-                let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
-                if batch.waiting.is_empty() {
-                    batch.writing = false;
-                    return;
-                }
-                std::mem::take(&mut batch.waiting)
-            };
-            let (asked, senders): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
-            let result = self.write(Write::Asked(asked)).await;
-            for sender in senders {
-                // The poll may have been cancelled.
-                let _ = sender.send(result.clone());
+        let ledger = self.clone();
+        let write = move |asked: Vec<Asked>| {
+            let ledger = ledger.clone();
+            async move {
+                let requests = asked.len();
+                vec![ledger.write(Write::Asked(asked)).await; requests]
             }
-        }
+        };
+        self.requests.ask(asked, write).await.ok_or(store::Error::Closed)?
     }
 
     async fn write(&self, write: Write) -> Result<(), store::Error> {

@@ -154,21 +154,20 @@ impl Transaction<'_> {
 
     /// Writes the feed's row.
     fn update_polled_feed(&self, update: &PollUpdate, recorded: &PollCounts) -> Result<(), Error> {
-        let at = millis(update.at);
+        let (at, activity) = (millis(update.at), activity(update, recorded));
         // Another poll may have taken failures back since this one began.
-        let failures = match update.plan.reason.kind {
-            ReasonKind::Offline => "min(failures, ?5)",
-            _ => "?5",
-        };
+        let is_offline = update.plan.reason.kind == ReasonKind::Offline;
+        let failures = if is_offline { "min(failures, ?5)" } else { "?5" };
+        let items = update.document.as_ref().and_then(|facts| facts.items);
         self.connection
             .prepare_cached(&format!(
                 "UPDATE feed SET next_poll_at = ?2, plan_reason = ?3, plan_text = ?4, failures = {failures},
                         failing_since = CASE WHEN {failures} = 0 THEN NULL ELSE ifnull(failing_since, ?6) END,
                         last_poll_at = ?6, last_outcome = ?7, last_status = ?8, last_message = ?9, last_url = ?10,
-                        plan_inputs = ?13,
+                        plan_inputs = ?14,
                         last_success_at = CASE WHEN ?11 THEN ?6 ELSE last_success_at END,
                         last_new_at = CASE WHEN ?12 > 0 THEN ?6 ELSE last_new_at END,
-                        items = items + ?12, is_suspect = 0,
+                        items = items + ?12, is_suspect = 0, {activity}
                         reread_at = CASE WHEN ?8 = 200 AND reread_at <= ?6 THEN NULL ELSE reread_at END
                  WHERE id = ?1",
             ))?
@@ -185,6 +184,7 @@ impl Transaction<'_> {
                 update.redirected_to,
                 update.outcome.is_success(),
                 recorded.new as i64,
+                items.map(|items| items as i64),
                 serde_json::to_string(&update.plan.considered)?,
             ])?;
         self.update_cached_response(update)?;
@@ -302,7 +302,30 @@ fn message(outcome: &FetchOutcome) -> Option<&str> {
     }
 }
 
-impl Transaction<'_> {}
+/// What a successful poll changes of the columns that show whether the feed still publishes, as SQL. `?6`: time of the
+/// poll; `?13`: number of items of the document, NULL without one.
+fn activity(update: &PollUpdate, recorded: &PollCounts) -> String {
+    if !update.outcome.is_success() {
+        return String::new();
+    }
+    if recorded.new + recorded.held + recorded.filtered > 0 {
+        return "quiet_not_modified = 0, quiet_same_body = 0, quiet_nothing_new = 0, empty_since = NULL,
+                longest_gap = CASE WHEN last_new_at < ?6 THEN max(ifnull(longest_gap, 0), ?6 - last_new_at)
+                              ELSE longest_gap END,"
+            .to_owned();
+    }
+    let unmodified = update.outcome == FetchOutcome::NotModified;
+    let kind = match update.status {
+        Some(304) => "quiet_not_modified",
+        _ if unmodified => "quiet_same_body",
+        _ => "quiet_nothing_new",
+    };
+    format!(
+        "{kind} = {kind} + 1,
+         empty_since = CASE WHEN ?13 IS NULL THEN empty_since
+                            WHEN ?13 = 0 AND items > 0 THEN ifnull(empty_since, ?6) END,"
+    )
+}
 
 impl Transaction<'_> {
     /// Counts a poll. To be called before the feed's row is updated.
@@ -314,24 +337,26 @@ impl Transaction<'_> {
         let (at, success) = (millis(update.at), update.outcome.is_success());
         let hour = at.div_euclid(HOUR);
         let idle = success && recorded.new + recorded.changed == 0;
-        self.connection
+        let polls: i64 = self
+            .connection
             .prepare_cached(
                 "INSERT INTO poll_hour (hour, polls, failed, unchanged, wire_bytes, new_items) VALUES (?1, 1, ?2, ?3, ?4, ?5)
                  ON CONFLICT DO UPDATE SET polls = polls + 1, failed = failed + ?2, unchanged = unchanged + ?3,
-                                           wire_bytes = wire_bytes + ?4, new_items = new_items + ?5",
+                                           wire_bytes = wire_bytes + ?4, new_items = new_items + ?5
+                 RETURNING polls",
             )?
-            .execute(params![hour, !success, idle, update.bytes.wire as i64, recorded.new as i64])?;
-        for table in ["poll_hour", "delivery_delay"] {
-            let sql = format!("DELETE FROM {table} WHERE hour < ?1");
-            self.connection
-                .prepare_cached(&sql)?
-                .execute([(at - POLL_HISTORY).div_euclid(HOUR)])?;
+            .query_row(
+                params![hour, !success, idle, update.bytes.wire as i64, recorded.new as i64],
+                |row| row.get(0),
+            )?;
+        if polls == 1 {
+            let oldest = (at - POLL_HISTORY).div_euclid(HOUR);
+            for table in ["poll_hour", "delivery_delay"] {
+                let sql = format!("DELETE FROM {table} WHERE hour < ?1");
+                self.connection.prepare_cached(&sql)?.execute([oldest])?;
+            }
         }
-        self.count_delays(update, hour)?;
-        if success {
-            self.update_activity(update, recorded)?;
-        }
-        Ok(())
+        self.count_delays(update, hour)
     }
 
     /// Counts the delays of new items, unless this is the feed's first poll.
@@ -354,40 +379,6 @@ impl Transaction<'_> {
             let late = update.at.duration_since(published).as_secs().max(0);
             let bucket = DELAY_BUCKETS.iter().take_while(|end| late >= **end).count();
             statement.execute(params![hour, bucket as i64])?;
-        }
-        Ok(())
-    }
-
-    /// Updates what shows whether the feed still publishes, after a successful poll.
-    fn update_activity(&self, update: &PollUpdate, recorded: &PollCounts) -> Result<(), Error> {
-        let at = millis(update.at);
-        if recorded.new + recorded.held + recorded.filtered > 0 {
-            self.connection
-                .prepare_cached(
-                    "UPDATE feed SET quiet_not_modified = 0, quiet_same_body = 0, quiet_nothing_new = 0, empty_since = NULL,
-                            longest_gap = CASE WHEN last_new_at < ?2
-                                               THEN max(ifnull(longest_gap, 0), ?2 - last_new_at)
-                                               ELSE longest_gap END
-                     WHERE id = ?1",
-                )?
-                .execute(params![update.feed.0, at])?;
-            return Ok(());
-        }
-        let unmodified = update.outcome == FetchOutcome::NotModified;
-        let kind = match update.status {
-            Some(304) => "quiet_not_modified",
-            _ if unmodified => "quiet_same_body",
-            _ => "quiet_nothing_new",
-        };
-        let sql = format!("UPDATE feed SET {kind} = {kind} + 1 WHERE id = ?1");
-        self.connection.prepare_cached(&sql)?.execute([update.feed.0])?;
-        if let Some(items) = update.document.as_ref().and_then(|facts| facts.items) {
-            self.connection
-                .prepare_cached(
-                    "UPDATE feed SET empty_since = CASE WHEN ?2 = 0 AND items > 0
-                                                        THEN ifnull(empty_since, ?3) END WHERE id = ?1",
-                )?
-                .execute(params![update.feed.0, items as i64, at])?;
         }
         Ok(())
     }
