@@ -87,7 +87,7 @@ pub(super) fn unknown(asked: &str) -> CommandError {
     let paths: Vec<String> = KEYS.iter().map(Key::path).collect();
     let codes = code::texts().iter().map(|text| text.code);
     let names = codes.chain(paths.iter().map(String::as_str)).chain(KEYS.iter().map(|k| k.name));
-    let similar = config::nearest(asked, names).map(str::to_owned);
+    let similar = of_alias(asked).or_else(|| config::nearest(asked, names).map(str::to_owned));
     CommandError::UnknownName { name: asked.to_owned(), similar }
 }
 
@@ -113,6 +113,13 @@ fn keys(asked: &str) -> impl Iterator<Item = &'static Key> {
         })
     };
     KEYS.iter().filter(move |key| key.path() == asked || key.name == asked || inherited(key))
+}
+
+/// The path of the key that other programs call so, with its section: `web.port`.
+fn of_alias(asked: &str) -> Option<String> {
+    let (section, name) = asked.split_once('.')?;
+    let keys = self::section(section)?.accepted();
+    keys.into_iter().find(|key| key.aliases.contains(&name)).map(Key::path)
 }
 
 /// The section of this name; it may be in brackets.

@@ -177,7 +177,8 @@ fn of_the_file(code: &'static str, message: &str, help: &str, report: &mut Repor
 
 /// Reports a config without version or outputs. A config without feeds is one that has just been written.
 fn missing_sections(document: &Document, report: &mut Report) {
-    if !document.one(Section::Top).may_set("version") {
+    let is_misplaced = document.layers().iter().any(|layer| layer.is_uncertain("version"));
+    if !document.one(Section::Top).sets("version") && !is_misplaced {
         let help = "write version = 1 at the top of the file";
         of_the_file("missing_version", "the config has no version", help, report);
     }

@@ -113,13 +113,20 @@ impl Report {
         Self { sources, diagnostics: Vec::new() }
     }
 
-    /// Adds a diagnostic, without the passwords of URLs in its texts.
+    /// Adds a diagnostic, without the passwords of URLs in its texts. A suggestion with a password is left out: without
+    /// it, it would be another value.
     pub(crate) fn push(&mut self, mut diagnostic: Diagnostic) {
         let also = diagnostic.also.as_mut().map(|(_, label)| label);
         let texts = [&mut diagnostic.message, &mut diagnostic.label].into_iter().chain(also);
-        for text in texts.chain(&mut diagnostic.help).chain(&mut diagnostic.suggestion) {
+        for text in texts.chain(&mut diagnostic.help) {
             redact::logins(text);
         }
+        let is_public = |text: &String| {
+            let mut redacted = text.clone();
+            redact::logins(&mut redacted);
+            redacted == *text
+        };
+        diagnostic.suggestion = diagnostic.suggestion.filter(is_public);
         self.diagnostics.push(diagnostic);
     }
 
@@ -145,7 +152,10 @@ impl Report {
         let header = spans().any(|span| self.sources.line(span.start).starts_with('['));
         let same_file = |a: usize, b: usize| broken.location(a).path == broken.location(b).path;
         self.diagnostics.retain(|found| {
-            let Some(span) = &found.span else { return false };
+            // The parser replaces a value that it cannot read by one without a place.
+            let Some(span) = found.span.as_ref().filter(|span| !span.is_empty()) else {
+                return false;
+            };
             // A text or a list of several lines may contain the line that follows it.
             let several = usize::from(line(span.end) > line(span.start));
             let lines = line(span.start)..=line(span.end) + several;

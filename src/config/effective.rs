@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::definition::{Key, Section};
 use super::feeds::{ConfiguredFeed, Feeds};
@@ -47,6 +48,8 @@ impl Effective {
     /// Only the values of a feed, by id or URL; `None`: the feed is unknown.
     #[must_use]
     pub fn of(&self, feed: &str) -> Option<Self> {
+        let url = |text: &str| Url::parse(text.trim().trim_matches('"')).ok();
+        let is_url = |value: &str| url(value).is_some_and(|known| Some(known) == url(feed));
         let named = |table: &Table| {
             // A feed that has an id in the database only is looked for by the URL of its file.
             let path = feed.strip_prefix("file://").map(Path::new);
@@ -54,6 +57,7 @@ impl Effective {
                 "file" if path.is_some_and(|path| path.ends_with(s.value.trim_matches('"'))) => {
                     true
                 }
+                "url" if is_url(&s.value) => true,
                 key => matches!(key, "id" | "url" | "file") && s.value == quoted(feed),
             };
             table.section == Section::Feed && table.settings.iter().any(is)

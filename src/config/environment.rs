@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::definition::{Key, Kind, Section};
 use super::diagnostic::Diagnostic;
-use super::keys::KEYS;
+use super::keys::{KEYS, SECTIONS};
 use super::position::FileText;
 use super::section::quoted;
+use super::suggest::is_general;
 
 const PREFIX: &str = "NEWSWIRE_";
 
@@ -52,10 +53,18 @@ pub(super) fn files(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Vec<(PathBuf, FileText)> {
     let file = |(name, value): (OsString, OsString)| {
-        let (name, value) = (name.to_str()?, value.to_str());
+        let (name, value) = (name.to_str()?, value.to_string_lossy());
         let rest = name.strip_prefix(PREFIX)?;
-        let text = match text(rest, value.unwrap_or_default()) {
-            Some(text) => value.map(|_| (text, None))?,
+        if is_of_kubernetes(rest, &value) {
+            return None;
+        }
+        let text = match text(rest, &value) {
+            Some(text) if !value.contains('\u{fffd}') => (text, None),
+            Some(_) => {
+                let message = format!("the value of {name} is not UTF-8");
+                let error = Diagnostic::error("not_utf8", 0..0, message);
+                (String::new(), Some(error.help("write it in UTF-8")))
+            }
             None => (String::new(), Some(no_effect(name, rest)?)),
         };
         Some((PathBuf::from(format!("${name}")), text))
@@ -65,22 +74,71 @@ pub(super) fn files(
     files
 }
 
+/// Whether Kubernetes sets the variable in each container, for a service whose name begins with "newswire".
+fn is_of_kubernetes(rest: &str, value: &str) -> bool {
+    let is_port = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let of_one_port = |rest: &str| {
+        let (_, after) =
+            rest.rsplit_once("_PORT_").or(rest.strip_prefix("PORT_").map(|it| ("", it)))?;
+        let (port, protocol) = after.split_once('_')?;
+        let protocols = ["TCP", "UDP", "SCTP"];
+        Some(is_port(port) && protocols.iter().any(|known| protocol.starts_with(known)))
+    };
+    let is_service = |part: &str| rest.ends_with(part) || rest == part.trim_start_matches('_');
+    is_service("_SERVICE_HOST")
+        || is_service("_SERVICE_PORT")
+        || rest.contains("SERVICE_PORT_")
+        || is_service("_PORT") && value.contains("://")
+        || of_one_port(rest) == Some(true)
+}
+
 /// The warning about the variable `name`, which is `NEWSWIRE_` + `rest`; `None`: it is probably one of another program.
 fn no_effect(name: &str, rest: &str) -> Option<Diagnostic> {
     let lower = rest.to_lowercase();
-    let of_list = Section::tables().filter(|section| section.is_list()).find(|section| {
-        let key = lower.strip_prefix(section.name()).and_then(|key| key.strip_prefix('_'));
-        key.is_some_and(|key| section.key(key).is_some())
+    let within = |section: &str| lower.strip_prefix(section)?.strip_prefix('_');
+    let without_variable = Section::tables().find_map(|section| {
+        let key = section.key(within(section.name())?)?;
+        Some(format!("write {} in {}: it has no variable", key.name, section.heading()))
     });
-    // A short word such as PORT is similar to nothing.
-    let is_near =
-        |known: &String| strsim::osa_distance(&name.to_lowercase(), &known.to_lowercase()) <= 2;
-    let help = match of_list {
-        Some(section) => format!("write the key in {}: it has no variable", section.heading()),
-        None => format!("did you mean {}?", KEYS.iter().filter_map(Key::variable).find(is_near)?),
-    };
+    let help = without_variable.or_else(|| {
+        let meant = of_other_name(&lower).or_else(|| {
+            // A short word such as PORT is similar to nothing.
+            let name = name.to_lowercase();
+            let is_near = |known: &String| strsim::osa_distance(&name, &known.to_lowercase()) <= 2;
+            KEYS.iter().filter_map(Key::variable).find(is_near)
+        });
+        match lower.as_str() {
+            "config" | "config_file" => Some("name the file with --config".to_owned()),
+            _ => meant.map(|meant| format!("did you mean {meant}?")),
+        }
+    })?;
     let message = format!("the environment variable {name} has no effect");
     Some(Diagnostic::warning("unknown_variable", 0..0, message).help(help))
+}
+
+/// The variable of a key that other programs name so, with or without a section: LISTEN, DATABASE_PATH.
+fn of_other_name(name: &str) -> Option<String> {
+    let is_called = |key: &&Key, name: &str| key.name == name || key.aliases.contains(&name);
+    let with_section = SECTIONS.iter().find_map(|known| {
+        let mut names = known.aliases.iter().chain([&known.name]);
+        let key = names.find_map(|section| name.strip_prefix(section)?.strip_prefix('_'))?;
+        known.section.keys().find(|it| is_called(it, key))?.variable()
+    });
+    // A name alone is one of the web server or the log, which containers set; others are too general.
+    let alone = || {
+        let known = [Section::Web, Section::Log].into_iter().flat_map(Section::keys);
+        let named: Vec<&Key> = known.filter(|key| is_called(key, name)).collect();
+        let general =
+            ["filter", "type", "style", "output", "target", "names", "admin", "cache", "demo"];
+        let first = named.first().copied().filter(|_| !general.contains(&name));
+        let exact = || KEYS.iter().find(|key| key.name == name && !is_general(name));
+        first.or_else(exact)?.variable()
+    };
+    match name {
+        "log" => Some("NEWSWIRE_LOG_LEVEL".to_owned()),
+        "db" | "database" => Some("NEWSWIRE_STORE_PATH".to_owned()),
+        _ => with_section.or_else(alone),
+    }
 }
 
 /// The text of the file for the variable `NEWSWIRE_` + `name`.
@@ -98,14 +156,14 @@ fn text(name: &str, value: &str) -> Option<String> {
             value.split(',').map(str::trim).filter(|text| !text.is_empty()).map(quoted).collect();
         return Some(format!("[{}]\n{key} = [{}]\n", section.name(), texts.join(", ")));
     }
-    let is_bare = match kind {
-        Some(Kind::Flag) => matches!(value, "true" | "false"),
-        Some(Kind::Number { .. }) => value.parse::<i64>().is_ok(),
-        // Reported as a key that takes no variable.
-        Some(kind) => !kind.is_scalar(),
-        None => false,
+    if kind.is_some_and(|kind| !kind.is_scalar()) {
+        return None;
+    }
+    let value = match (kind, value.trim().parse::<i64>()) {
+        (Some(Kind::Number { .. }), Ok(number)) => number.to_string(),
+        (Some(Kind::Flag), _) if matches!(value, "true" | "false") => value.to_owned(),
+        _ => quoted(value),
     };
-    let value = if is_bare { value.to_owned() } else { quoted(value) };
     Some(format!("[{}]\n{key} = {value}\n", section.name()))
 }
 
@@ -123,6 +181,7 @@ mod tests {
     fn a_variable_is_a_file_with_one_key() {
         let expect = [
             ("NEWSWIRE_WEB_LISTEN", "0.0.0.0:80", "[web]\nlisten = \"0.0.0.0:80\"\n"),
+            ("NEWSWIRE_SCHEDULE_PER_HOST", "+2", "[schedule]\nper_host = 2\n"),
             ("NEWSWIRE_SCHEDULE_PER_HOST", "2", "[schedule]\nper_host = 2\n"),
             ("NEWSWIRE_SCHEDULE_PER_HOST", "two", "[schedule]\nper_host = \"two\"\n"),
             ("NEWSWIRE_SCHEDULE_PAUSED", "true", "[schedule]\npaused = true\n"),
@@ -149,21 +208,46 @@ mod tests {
         for (name, help) in [
             ("NEWSWIRE_WBE_LISTEN", "did you mean NEWSWIRE_WEB_LISTEN?"),
             ("NEWSWIRE_LOGLEVEL", "did you mean NEWSWIRE_LOG_LEVEL?"),
-            ("NEWSWIRE_FEED_URL", "write the key in [[feed]]: it has no variable"),
+            ("NEWSWIRE_FEED_URL", "write url in [[feed]]: it has no variable"),
+            ("NEWSWIRE_FETCH_AUTHORIZATION", "write authorization in [fetch]: it has no variable"),
+            ("NEWSWIRE_LISTEN", "did you mean NEWSWIRE_WEB_LISTEN?"),
+            ("NEWSWIRE_PORT", "did you mean NEWSWIRE_WEB_LISTEN?"),
+            ("NEWSWIRE_BASE_URL", "did you mean NEWSWIRE_WEB_PUBLIC_URL?"),
+            ("NEWSWIRE_HTTP_LISTEN", "did you mean NEWSWIRE_WEB_LISTEN?"),
+            ("NEWSWIRE_DATABASE_PATH", "did you mean NEWSWIRE_STORE_PATH?"),
+            ("NEWSWIRE_POLLING_INTERVAL", "did you mean NEWSWIRE_SCHEDULE_INTERVAL?"),
+            ("NEWSWIRE_LOG", "did you mean NEWSWIRE_LOG_LEVEL?"),
+            ("NEWSWIRE_DB", "did you mean NEWSWIRE_STORE_PATH?"),
+            ("NEWSWIRE_USER_AGENT", "did you mean NEWSWIRE_FETCH_USER_AGENT?"),
+            ("NEWSWIRE_CONFIG", "name the file with --config"),
         ] {
             assert_eq!(of(name, "1"), Some((String::new(), Some(help.to_owned()))), "{name}");
         }
         // Kubernetes' variables for a service of this name, those of the tests, and others.
         for other in [
             "NEWSWIRE_SERVICE_HOST",
-            "NEWSWIRE_PORT",
             "NEWSWIRE_PORT_8420_TCP_ADDR",
+            "NEWSWIRE_WEB_SERVICE_HOST",
+            "NEWSWIRE_WEB_SERVICE_PORT",
+            "NEWSWIRE_WEB_SERVICE_PORT_HTTP",
+            "NEWSWIRE_WEB_PORT_8420_TCP",
+            "NEWSWIRE_WEB_PORT_8420_TCP_PROTO",
+            "NEWSWIRE_FEED_READER_SERVICE_HOST",
             "NEWSWIRE_UPDATE_DOCS",
             "NEWSWIRE_WEB",
             "WEB_LISTEN",
         ] {
             assert_eq!(of(other, "1"), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_port_as_kubernetes_sets_it_is_not_a_key() {
+        for name in ["NEWSWIRE_PORT", "NEWSWIRE_WEB_PORT"] {
+            assert_eq!(of(name, "tcp://10.0.0.5:8420"), None, "{name}");
+        }
+        // A person's.
+        assert!(of("NEWSWIRE_WEB_PORT", "8420").is_some());
     }
 
     #[test]

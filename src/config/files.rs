@@ -40,6 +40,8 @@ impl Files {
                 let text = read(&path);
                 (path, text)
             })),
+            // The error of the main file says it already.
+            Err(_) if files[0].1.1.is_some() => {}
             Err(error) => {
                 let message = format!("cannot read the folder: {error}");
                 let error = Diagnostic::error("unreadable", 0..0, message);

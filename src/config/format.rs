@@ -49,7 +49,16 @@ impl<'t> Written<'t> {
     }
 
     fn path(self) -> Result<PathBuf, Invalid> {
-        Ok(self.state.join(self.filled()?))
+        let text = self.filled()?;
+        // A shell replaces these.
+        let is_home = text == "~" || text.starts_with("~/");
+        if is_home || text.starts_with('$') || text.contains("${") {
+            let what = if is_home { "~ is" } else { "variables are" };
+            let message = format!("{text:?}: {what} not replaced in paths");
+            let help = "write the whole path; a relative one starts in the state directory";
+            return Err(Invalid::new("bad_path", message, help));
+        }
+        Ok(self.state.join(text))
     }
 }
 
@@ -82,7 +91,7 @@ const ANY: Format = Format {
 const WEB_URL: Format = Format {
     name: "http or https URL",
     schema: || pattern(URL_PATTERN),
-    parse: |it| address::web_url(it.text).map(Value::of),
+    parse: |it| address::web_url(it.key, it.text).map(Value::of),
     ..NOT_BLANK
 };
 const NAMED_FILE: Format =
@@ -192,8 +201,10 @@ pub(super) const HOSTS: Kind = Kind::List(&Format {
 /// An http or https URL without a password.
 pub(super) const URL: Kind = Kind::Text(&WEB_URL);
 /// A URL without a query, to which a slash is added.
-pub(super) const BASE_URL: Kind =
-    Kind::Text(&Format { parse: |it| address::base_url(it.text).map(Value::of), ..WEB_URL });
+pub(super) const BASE_URL: Kind = Kind::Text(&Format {
+    parse: |it| address::base_url(it.key, it.text).map(Value::of),
+    ..WEB_URL
+});
 pub(super) const PROXY: Kind = Kind::Text(&Format {
     name: "http, https or socks5h URL",
     schema: || pattern(PROXY_PATTERN),

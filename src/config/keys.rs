@@ -148,7 +148,7 @@ pub const KEYS: &[Key] = &[
         .details("With \"auto\" the interval is between min_interval and max_interval: about one hour for a feed with an item an hour, \
             five hours for a daily one, a day for a monthly one, and one hour while nothing is known. A time, such as \"1h\", is used for \
             all feeds: a shorter one shows items sooner and costs the site owner more.")
-        .also_called(&["frequency", "every", "refresh", "refresh_interval", "poll_interval", "poll_every", "update_interval", "period", "ttl"]),
+        .also_called(&["frequency", "every", "refresh", "refresh_interval", "poll_interval", "poll_every", "update_interval", "update_frequency", "polling_interval", "check_interval", "period", "ttl"]),
     schedule("min_interval", MINUTES).limits(INTERVALS).default("\"15m\"")
         .doc("Shortest time between two polls.")
         .details("A shorter interval in the same section or in a [[feed]] lowers it.")
@@ -201,7 +201,7 @@ pub const KEYS: &[Key] = &[
         .also_called(&["redirects", "follow_redirects", "redirect_limit"]),
     fetch("max_items", number("items", 1, 100_000)).default("10000")
         .doc("Largest number of items that are read from one document, the newest first.")
-        .also_called(&["item_limit"]),
+        .also_called(&["item_limit", "max_entries", "max_stories"]),
     fetch("allow_networks", NETWORKS).default("[]").example("[\"192.168.1.0/24\"]")
         .doc("Private networks that feeds may be in; requests to all other private networks are refused.")
         .details("The refusal prevents a feed from making Newswire send requests to your router. \"127.0.0.1\" is this machine.")
@@ -358,7 +358,7 @@ pub const KEYS: &[Key] = &[
     output("items", number("stories", 1, Output::MAX_ITEMS)).default("100")
         .doc("Number of stories that are always shown, the newest first.")
         .details("A story that arrives late is shown too, whatever its date, until that many have arrived after it. What a feed had published before it was added is shown by its date alone.")
-        .also_called(&["limit", "max_items", "count", "size", "entries", "length", "max"]),
+        .also_called(&["limit", "max_items", "max_stories", "max_entries", "count", "size", "entries", "length", "max"]),
     output("max_age", DAYS).example("\"3d\"")
         .doc("Stories younger than this are shown in addition to items.")
         .details("This keeps stories from being dropped in a busy hour.")
@@ -532,13 +532,13 @@ pub const KEYS: &[Key] = &[
         .also_called(&["path", "filename", "local"]),
     key(Section::Feed, "id", ID).example("\"rust-blog\"")
         .doc("Permanent name of the feed; the default is derived from the URL.")
-        .also_called(&["slug", "key"]),
+        .also_called(&["slug", "key", "name"]),
     key(Section::Feed, "title", TEXT).example("\"Rust Blog\"")
         .doc("Replaces the title of the publisher.")
-        .also_called(&["name", "label", "description"]),
+        .also_called(&["name", "label", "description", "feed_title"]),
     key(Section::Feed, "tags", TEXTS).default("[]").example("[\"rust\"]")
         .doc("Tags by which outputs include or exclude the feed.")
-        .also_called(&["category", "categories", "labels", "group", "groups", "folder", "topic", "topics"]),
+        .also_called(&["category", "categories", "category_id", "labels", "group", "groups", "folder", "topic", "topics"]),
     key(Section::Feed, "include", Rules).example("{ title = \"(?i)rust\" }")
         .doc("Conditions of the items that enter; an item must meet all of one table.")
         .details("Other items are kept out of all outputs. An item is judged once, when it is first seen. 'newswire why FEED' counts what each rule keeps out.")

@@ -102,7 +102,7 @@ pub fn read(text: String, path: &Path, state: &Path) -> Loaded {
 /// Why it is invalid, and how to write it.
 pub fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
     let duration = quantity::positive(text, quantity::Unit::Days)
-        .map_err(|invalid| format!("{}: {}", invalid.message, invalid.help))?;
+        .map_err(|invalid| format!("{}: {}", invalid.message, invalid.advice()))?;
     Ok(jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX))
 }
 
@@ -111,7 +111,7 @@ pub fn duration(text: &str) -> Result<jiff::SignedDuration, String> {
 /// # Errors
 /// Why it is invalid, and how to write it.
 pub fn network(text: &str) -> Result<ipnet::IpNet, String> {
-    address::network(text).map_err(|invalid| format!("{}: {}", invalid.message, invalid.help))
+    address::network(text).map_err(|invalid| format!("{}: {}", invalid.message, invalid.advice()))
 }
 
 /// The `[[feed]]` section of a feed: its URL, and its id, title and tags if it has any.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Error};
 
+use super::definition::Section;
 use super::diagnostic::{Diagnostic, Report};
 use super::position::{Source, Sources};
 use super::redact;
@@ -62,6 +63,8 @@ fn syntax_errors(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
     errors.sort_by_key(|(span, _)| span.start);
     let mut found: Vec<Diagnostic> = Vec::new();
     let mut last = None;
+    // The end of a section whose header is a mistake: its keys are duplicate because of it.
+    let mut section_end = 0;
     for (span, error) in errors {
         let before = text.get(..span.start).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -69,8 +72,26 @@ fn syntax_errors(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
             continue;
         }
         let line = text[start..].lines().next().unwrap_or_default();
+        if error.message().starts_with("duplicate key") {
+            if start < section_end {
+                continue;
+            }
+            let error = duplicate(text, span, line);
+            if line.trim_start().starts_with('[') {
+                section_end = text[start + 1..].find("\n[").map_or(text.len(), |at| start + 1 + at);
+            }
+            found.push(error);
+            continue;
+        }
         let typographic = typographic(line, start);
         let unclosed = error.message().contains("comma") || error.message().contains("inline");
+        // A quote that is not closed hides the bracket behind it.
+        let is_hidden = found.last().is_some_and(|error| error.help.as_deref() == Some(CLOSE_TEXT));
+        if open && unclosed && typographic.is_none() && is_hidden {
+            // What follows is read as a part of the list.
+            found.iter_mut().next_back().into_iter().for_each(|it| it.code = "unclosed_bracket");
+            break;
+        }
         if open && unclosed && typographic.is_none() {
             let message = "a bracket before this is not closed";
             let error = Diagnostic::error("unclosed_bracket", span, message);
@@ -79,7 +100,8 @@ fn syntax_errors(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
             );
             break;
         }
-        let error = typographic.unwrap_or_else(|| syntax_error(line, span, error.message()));
+        let error =
+            typographic.unwrap_or_else(|| syntax_error((line, start), span, error.message()));
         // A suggestion must not repeat a secret.
         let public = redacted[start..].lines().next() == Some(line);
         found.push(match error.suggestion.is_some() && !public {
@@ -90,17 +112,55 @@ fn syntax_errors(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
     found
 }
 
-/// One syntax error, with what its line probably means.
-fn syntax_error(line: &str, span: Range<usize>, message: &str) -> Diagnostic {
+const CLOSE_TEXT: &str = "close the text with \"";
+
+/// The error for a key or a header that is there already.
+fn duplicate(text: &str, span: Range<usize>, line: &str) -> Diagnostic {
+    let line = line.trim();
+    let name = line.trim_start_matches('[').split([']', '#']).next().unwrap_or_default().trim();
+    if !line.starts_with('[') {
+        let name = text.get(span.clone()).unwrap_or_default();
+        let error =
+            Diagnostic::error("syntax", span, format!("{name} is set twice in one section"));
+        return error.help("remove one of them");
+    }
+    if line.starts_with("[[") {
+        let message = format!("{name} is set above, but not as [[{name}]]");
+        let error = Diagnostic::error("syntax", span, message);
+        return error.help(format!("write each of them as [[{name}]]"));
+    }
+    if Section::tables().any(|known| known.is_list() && known.name() == name) {
+        let message = format!("[{name}] is there twice: it is a list of sections");
+        let error = Diagnostic::error("syntax", span, message);
+        return error.help(format!("write each as [[{name}]], with two brackets"));
+    }
+    let header = |line: &str| line.trim().strip_prefix('[')?.strip_suffix(']').map(str::to_owned);
+    let mut lines = text[..span.start].lines().enumerate();
+    let first = lines.find(|(_, line)| header(line).as_deref() == Some(name));
+    let place = first.map_or(String::new(), |(at, _)| format!(": first in line {}", at + 1));
+    let error = Diagnostic::error("syntax", span, format!("[{name}] is there twice{place}"));
+    error.help("move the keys of both into one")
+}
+
+/// One syntax error, with what its line, which begins at `start`, probably means.
+fn syntax_error((line, start): (&str, usize), span: Range<usize>, message: &str) -> Diagnostic {
     let value = line.split_once('=').map(|(_, value)| value.trim()).unwrap_or_default();
+    let value = value.split(" #").next().unwrap_or_default().trim_end();
+    let at = start + line.rfind(value).unwrap_or_default();
+    // Not an error of the key.
+    let value = if span.start < at { "" } else { value };
     let bare = value.chars().all(|c| c.is_alphanumeric() || "._/:+- ".contains(c));
     let bare = bare && value.starts_with(|c: char| c.is_alphanumeric() || c == '/');
     let (help, suggestion) = match value {
         "yes" | "on" | "True" | "TRUE" => ("write true", Some("true".to_owned())),
         "no" | "False" | "FALSE" => ("write false", Some("false".to_owned())),
-        _ if message.starts_with("duplicate key") => ("remove one of them", None),
+        _ if value.len() > 1 && value.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let number = value.trim_start_matches('0');
+            let number = if number.is_empty() { "0" } else { number };
+            ("write the number without zeros before it", Some(number.to_owned()))
+        }
         _ if bare => ("put quotes around it", Some(format!("{value:?}"))),
-        _ if message.starts_with("invalid basic") => ("close the text with \"", None),
+        _ if message.starts_with("invalid basic") => (CLOSE_TEXT, None),
         _ if !line.contains('=') && !line.trim().starts_with('[') => ("write key = value", None),
         _ => ("toml.io describes how values are written", None),
     };
@@ -109,6 +169,8 @@ fn syntax_error(line: &str, span: Range<usize>, message: &str) -> Diagnostic {
         true => "string values must be quoted".to_owned(),
         false => message.trim_end().replace('\n', ", "),
     };
+    // The parser's place is where it stopped; the suggestion replaces the whole value.
+    let span = if suggestion.is_some() { at..at + value.len() } else { span };
     let error = Diagnostic::error("syntax", span, message).help(help);
     Diagnostic { suggestion, ..error }
 }
@@ -135,11 +197,14 @@ fn typographic(line: &str, start: usize) -> Option<Diagnostic> {
     }
     // The value, if the key has none of these characters; else the line. Without a comment.
     let from = line.find('=').filter(|at| fixed.starts_with(&line[..*at])).map_or(0, |at| at + 1);
-    let from = from + line[from..].len() - line[from..].trim_start().len();
+    // Other spaces are part of the mistake.
+    let from = line.len() - line[from..].trim_start_matches([' ', '\t']).len();
     let end = line[from..].find(" #").map_or(line.len(), |at| from + at);
-    let part = line[from..end].trim_end();
+    let part = line[from..end].trim_end_matches([' ', '\t']);
+    // In the comment they are no mistake.
+    let first = part.chars().find(|c| plain(*c) != *c)?;
     let suggestion: String = part.chars().map(plain).collect();
-    let first = part.chars().find(|c| plain(*c) != *c).unwrap_or_default();
+    let suggestion = suggestion.trim().to_owned();
     let span = start + from..start + from + part.len();
     let message = format!("{first:?} is a typographic character");
     let error = Diagnostic::error("syntax", span, message);

@@ -111,7 +111,9 @@ impl Sources {
         let source = self.of(offset);
         let at = source.local(&(offset..offset)).start;
         let line = source.lines.partition_point(|start| *start <= at);
-        let column = source.text[source.lines[line - 1]..at].chars().count() + 1;
+        // A byte order mark has no column.
+        let before = source.text[source.lines[line - 1]..at].trim_start_matches('\u{feff}');
+        let column = before.chars().count() + 1;
         Location { path: &source.path, line, column }
     }
 }

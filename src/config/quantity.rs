@@ -13,7 +13,7 @@ use super::value::{Invalid, Value};
 pub(super) enum Unit {
     /// Seconds; a number above 600 probably means milliseconds.
     Seconds,
-    /// Minutes; a number above 240 probably means seconds.
+    /// Minutes; a number above 240 probably means seconds, and one below 5 hours.
     Minutes,
     /// Hours; a number above 336 probably means seconds.
     Hours,
@@ -45,17 +45,30 @@ pub(super) fn duration(text: &str, unit: Unit) -> Result<Duration, Invalid> {
         Invalid::new("bad_duration", message, help).meant(meant_duration(text, unit))
     };
     let Ok(span) = text.trim().parse::<Span>() else {
-        return Err(invalid(format!("{text:?} is not a duration"), DURATION_HELP));
+        return Err(match is_too_long(text) {
+            true => invalid(format!("{text:?} is too long"), DURATION_HELP),
+            false => invalid(format!("{text:?} is not a duration"), DURATION_HELP),
+        });
     };
     if span.get_years() != 0 || span.get_months() != 0 {
         let help = "months and years differ in length; write days";
         return Err(invalid(format!("{text:?} has no fixed length"), help));
     }
-    let days = SpanRelativeTo::days_are_24_hours();
-    let duration = span.to_duration(days).ok();
-    duration
-        .and_then(|duration: SignedDuration| Duration::try_from(duration).ok())
-        .ok_or_else(|| invalid(format!("{text:?} is negative"), DURATION_HELP))
+    fixed(span).ok_or_else(|| invalid(format!("{text:?} is negative"), DURATION_HELP))
+}
+
+/// The length of a span without months and years; `None`: it is negative.
+fn fixed(span: Span) -> Option<Duration> {
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok();
+    duration.and_then(|duration: SignedDuration| Duration::try_from(duration).ok())
+}
+
+/// Whether the text would be a duration with a smaller number.
+fn is_too_long(text: &str) -> bool {
+    let digits = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let unit = &text.trim()[digits.len()..];
+    let is_number = digits.len() > 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && format!("1{unit}").parse::<Span>().is_ok()
 }
 
 /// A duration that is not zero.
@@ -91,34 +104,54 @@ pub(super) fn spelled(duration: Duration) -> String {
     format!("{:#}", SignedDuration::try_from(duration).unwrap_or_default())
 }
 
-/// A number at the beginning of a text, and what follows; a comma is a decimal point.
+/// A number at the beginning of a text, and what follows. A comma before three digits separates thousands; another one
+/// is a decimal point.
 fn number(text: &str) -> Option<(f64, String)> {
-    let text = text.trim().to_lowercase().replace(',', ".").replace('_', "");
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let number =
-        text[..end].parse::<f64>().ok().filter(|number| *number > 0.0 && *number < 1e15)?;
-    Some((number, text[end..].trim().to_owned()))
+    let text = text.trim().replace('_', "");
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',');
+    let (digits, rest) = text.split_at(end.unwrap_or(text.len()));
+    let mut groups = digits.split(',');
+    let first = groups.next().unwrap_or_default();
+    let are_thousands = (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3);
+    let digits = digits.replace(',', if are_thousands { "" } else { "." });
+    let number = digits.parse::<f64>().ok().filter(|number| *number > 0.0 && *number < 1e15)?;
+    Some((number, rest.trim().to_owned()))
 }
 
 /// The duration that a wrong text probably means.
 fn meant_duration(text: &str, unit: Unit) -> Option<String> {
-    let lower = text.trim().to_lowercase();
-    match lower.trim_start_matches("every ") {
+    let is_duration = |text: &String| text.parse::<Span>().ok().and_then(fixed).is_some();
+    similar_duration(text, unit).filter(is_duration)
+}
+
+fn similar_duration(text: &str, unit: Unit) -> Option<String> {
+    let text = text.trim();
+    let text = text.strip_prefix("every ").or(text.strip_prefix("Every ")).unwrap_or(text);
+    let lower = text.to_lowercase();
+    match lower.as_str() {
         "hourly" | "hour" => return Some("1h".to_owned()),
         "daily" | "day" => return Some("1d".to_owned()),
         "weekly" | "week" => return Some("1w".to_owned()),
         "monthly" | "month" => return Some("30d".to_owned()),
         _ => {}
     }
-    let (number, rest) = number(&lower)?;
-    match rest.as_str() {
+    let joined = lower.replace(" and ", " ").replace(" & ", " ");
+    if joined != lower && joined.parse::<Span>().is_ok() {
+        return Some(joined);
+    }
+    let (number, rest) = number(text)?;
+    let lower_rest = rest.to_lowercase();
+    match lower_rest.as_str() {
         "" => return unitless_duration(number, unit),
-        "mo" | "mon" | "month" | "months" => return Some(format!("{}d", number * 30.0)),
-        "y" | "yr" | "yrs" | "year" | "years" => return Some(format!("{}d", number * 365.0)),
+        // Elsewhere "m" means minutes and "M" months.
+        "m" if rest == "M" && matches!(unit, Unit::Days) => return in_unit(number * 30.0, "d"),
+        "mo" | "mon" | "month" | "months" => return in_unit(number * 30.0, "d"),
+        "y" | "yr" | "yrs" | "year" | "years" => return in_unit(number * 365.0, "d"),
         _ => {}
     }
     // "1h30": the unit of the last number is missing.
-    let next = rest.chars().rev().find(char::is_ascii_alphabetic).and_then(|last| match last {
+    let last = lower_rest.chars().rev().find(char::is_ascii_alphabetic);
+    let next = last.and_then(|last| match last {
         'd' => Some("h"),
         'h' => Some("m"),
         'm' => Some("s"),
@@ -126,13 +159,26 @@ fn meant_duration(text: &str, unit: Unit) -> Option<String> {
     });
     if let Some(next) = next.filter(|_| rest.ends_with(|c: char| c.is_ascii_digit())) {
         let meant = format!("{}{next}", lower.replace(',', "."));
-        return duration(&meant, unit).is_ok().then_some(meant);
+        return meant.parse::<Span>().is_ok().then_some(meant);
     }
-    let near = nearest(&rest, TIME_UNITS.iter().copied()).filter(|_| rest.len() > 1);
-    near.map(|unit| format!("{number} {unit}")).or_else(|| {
-        let single = matches!(rest.as_str(), "s" | "m" | "h" | "d" | "w" | "ms");
-        single.then(|| format!("{number}{rest}"))
-    })
+    if rest.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let near = nearest(&lower_rest, TIME_UNITS.iter().copied()).filter(|_| rest.len() > 1);
+    let single = matches!(lower_rest.as_str(), "s" | "m" | "h" | "d" | "w" | "ms");
+    in_unit(number, near.or(single.then_some(&lower_rest))?)
+}
+
+/// A number with its unit; in smaller units where a fraction of this one is no duration.
+fn in_unit(number: f64, unit: &str) -> Option<String> {
+    let space = if unit.len() > 2 { " " } else { "" };
+    let written = format!("{number}{space}{unit}");
+    if number.fract() == 0.0 || written.parse::<Span>().is_ok() {
+        return Some(written);
+    }
+    let one = fixed(format!("1{unit}").parse().ok()?)?;
+    let millis = number * one.as_secs_f64() * 1000.0;
+    Some(spelled(Duration::from_millis(millis.round() as u64)))
 }
 
 /// The number of a value that is one.
@@ -158,26 +204,42 @@ pub(super) fn bare_size(value: &DeValue<'_>) -> Option<String> {
 fn unitless_duration(number: f64, unit: Unit) -> Option<String> {
     let (limit, small, large) = match unit {
         Unit::Seconds => (600.0, "s", "ms"),
+        // No interval is shorter than five minutes.
+        Unit::Minutes if number < 5.0 => (240.0, "h", "s"),
         Unit::Minutes => (240.0, "m", "s"),
         Unit::Hours => (336.0, "h", "s"),
         Unit::Days => (3650.0, "d", "s"),
     };
-    let unit = if number <= limit { small } else { large };
-    (number > 0.0).then(|| format!("{number}{unit}"))
+    (number > 0.0).then(|| in_unit(number, if number <= limit { small } else { large }))?
 }
 
 /// Parses `10 MiB`, `500 kB`; returns bytes, at least 1.
 pub(super) fn size(text: &str) -> Result<u64, Invalid> {
-    let trimmed = text.trim();
-    let end = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
-    let (number, unit) = trimmed.split_at(end);
-    let unit = SIZE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit.trim()));
-    let bytes =
-        number.parse::<u64>().ok().zip(unit).and_then(|(n, (_, unit))| n.checked_mul(*unit));
-    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| {
-        let message = format!("{text:?} is not a size");
-        Invalid::new("bad_size", message, SIZE_HELP).meant(meant_size(text))
+    bytes(text).ok_or_else(|| {
+        let (number, unit) = parts(text);
+        let message = match unit.is_some() && number.trim_start_matches('0').len() > 6 {
+            true => format!("{text:?} is too large"),
+            false => format!("{text:?} is not a size"),
+        };
+        let meant = meant_size(text).filter(|meant| bytes(meant).is_some());
+        Invalid::new("bad_size", message, SIZE_HELP).meant(meant)
     })
+}
+
+/// The digits of a size, and the number of bytes of its unit if it is one.
+fn parts(text: &str) -> (&str, Option<u64>) {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let known = SIZE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit.trim()));
+    (digits, known.map(|(_, bytes)| *bytes))
+}
+
+/// The number of bytes of a size; `None`: it is none, zero, or too large.
+fn bytes(text: &str) -> Option<u64> {
+    let (digits, unit) = parts(text);
+    let bytes = digits.parse::<u64>().ok()?.checked_mul(unit?)?;
+    (bytes > 0).then_some(bytes)
 }
 
 /// Parses `5 MB/day`. Returns the bytes per day.
@@ -197,13 +259,18 @@ pub(super) fn rate(text: &str) -> Result<u64, Invalid> {
 /// The size that a wrong text probably means: "10M" is "10 MiB".
 fn meant_size(text: &str) -> Option<String> {
     let (number, rest) = number(text)?;
-    let unit = rest.trim_end_matches("/s").replace([' ', '.'], "");
+    let unit = rest.to_lowercase().trim_end_matches("/s").replace([' ', '.'], "");
     if unit.is_empty() {
         return unitless_size(number);
     }
+    // No size has so many bytes, or is counted in bits.
+    let is_huge = unit.starts_with(['p', 'e', 'z', 'y']);
+    if is_huge || unit.contains(|c: char| c.is_ascii_digit()) || unit.contains("bit") {
+        return None;
+    }
     let unit = if unit.len() > 2 { unit.trim_end_matches('s') } else { &unit };
     if ["byte", "octet", "o"].contains(&unit) {
-        return Some(format!("{number} B"));
+        return scaled(number, 0, 1.0, &["B", "B", "B", "B"]);
     }
     for (letter, decimal, binary) in
         [("k", "kilo", "kibi"), ("m", "mega", "mebi"), ("g", "giga", "gibi"), ("t", "tera", "tebi")]
@@ -220,9 +287,9 @@ fn meant_size(text: &str) -> Option<String> {
         }
     }
     let names: Vec<String> = SIZE_UNITS.iter().map(|(name, _)| name.to_lowercase()).collect();
-    let near = nearest(unit, names.iter().map(String::as_str)).filter(|_| unit.len() > 1)?;
+    let near = nearest(unit, names.iter().map(String::as_str)).filter(|_| unit.len() > 2)?;
     let (name, _) = SIZE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(near))?;
-    Some(format!("{number} {name}"))
+    (number.fract() == 0.0).then(|| format!("{number} {name}"))
 }
 
 /// The number in a unit in which it is whole: 1.5 MiB is 1536 KiB, 1 TiB is 1024 GiB.
@@ -249,6 +316,59 @@ fn unitless_size(number: f64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn meant(text: &str, unit: Unit) -> Option<String> {
+        positive(text, unit).expect_err(text).suggestion
+    }
+
+    #[test]
+    fn a_suggested_duration_means_the_same_and_is_one() {
+        for (text, unit, suggestion) in [
+            ("3M", Unit::Days, "90d"),
+            ("3M", Unit::Minutes, "3m"),
+            ("1.5d", Unit::Hours, "36h"),
+            ("2.5 weeks", Unit::Days, "420h"),
+            ("0.5 days", Unit::Days, "12h"),
+            ("1,5d", Unit::Days, "36h"),
+            ("3,600", Unit::Minutes, "3600s"),
+            ("1 hour and 30 minutes", Unit::Minutes, "1 hour 30 minutes"),
+            ("2 dyas", Unit::Days, "2 days"),
+            ("1", Unit::Minutes, "1h"),
+            ("30", Unit::Minutes, "30m"),
+            ("1.5", Unit::Days, "36h"),
+        ] {
+            assert_eq!(meant(text, unit).as_deref(), Some(suggestion), "{text}");
+            assert!(positive(suggestion, unit).is_ok(), "{suggestion}");
+        }
+        for text in ["1000000000000d", "ten minutes", "1d 12", "5m5", "", "-5m", "1d 2x 3h"] {
+            if let Some(suggestion) = meant(text, Unit::Days) {
+                assert!(positive(&suggestion, Unit::Days).is_ok(), "{text}: {suggestion}");
+            }
+        }
+        let long = positive("1000000000000d", Unit::Days).unwrap_err();
+        assert_eq!(long.message, "\"1000000000000d\" is too long");
+    }
+
+    #[test]
+    fn a_suggested_size_means_the_same_and_is_one() {
+        for (text, suggestion) in [
+            ("10M", "10 MiB"),
+            ("1,000 kB", "1000 kB"),
+            ("1.5 MiB", "1536 KiB"),
+            ("1 TB", "1000 GB"),
+            ("10 megabytes", "10 MB"),
+        ] {
+            let invalid = size(text).expect_err(text);
+            assert_eq!(invalid.suggestion.as_deref(), Some(suggestion), "{text}");
+            assert!(size(suggestion).is_ok(), "{suggestion}");
+        }
+        for text in ["10 PB", "10PiB", "1 EiB", "1MiB 512KiB", "10 Mbit", "1.5 xy"] {
+            assert_eq!(size(text).expect_err(text).suggestion, None, "{text}");
+        }
+        let large = size("100000000000 GB").unwrap_err();
+        assert_eq!(large.message, "\"100000000000 GB\" is too large");
+        assert_eq!(large.suggestion, None);
+    }
 
     #[test]
     fn a_rate_is_a_size_per_day() {

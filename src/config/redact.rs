@@ -110,6 +110,8 @@ struct Scan<'t> {
 #[derive(Clone, Copy)]
 struct Pair {
     secret: bool,
+    /// Its name is "header", which is a key for a file, but elsewhere a field of requests: "X-Key: secret".
+    field: bool,
     /// The value names where the secret is.
     reference: bool,
     /// Number of open brackets.
@@ -127,7 +129,7 @@ impl<'t> Scan<'t> {
                 secret_table = line[..end].split(|c: char| "[]. \"'\t".contains(c)).any(is_secret);
                 scan.at += end;
             }
-            scan.pair(Pair { secret: secret_table, reference: false, depth: 0 });
+            scan.pair(Pair { secret: secret_table, field: false, reference: false, depth: 0 });
             scan.at += 1;
         }
         scan
@@ -178,7 +180,8 @@ impl<'t> Scan<'t> {
         if follows.starts_with('=') || pair.depth <= 0 && before.trim().is_empty() {
             pair.reference = word.rsplit('.').next().is_some_and(|name| REFERENCES.contains(&name));
             pair.secret |= word.split('.').any(is_secret);
-        } else if pair.secret && !pair.reference {
+            pair.field |= word.eq_ignore_ascii_case("header");
+        } else if (pair.secret || pair.field && word.contains(':')) && !pair.reference {
             self.spans.push(self.at + inner.start..self.at + inner.end);
         }
         self.at += length;

@@ -144,7 +144,8 @@ fn single_reference(
 }
 
 fn unreadable(why: String) -> Invalid {
-    Invalid::new("bad_secret", why, HELP)
+    let help = "the file, credential or variable must have the secret in one line of text";
+    Invalid::new("bad_secret", why, help)
 }
 
 /// The content of a file that other users cannot read.

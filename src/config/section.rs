@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::definition::{Key, Kind, Section};
 use super::diagnostic::{AT_THE_TOP, Diagnostic, Report};
@@ -16,7 +16,9 @@ use super::environment::is_variable;
 use super::parse;
 use super::position::Sources;
 use super::secret;
-use super::suggest::{Meaning, elsewhere, home, meaning_of_key, meaning_of_section};
+use super::suggest::{
+    Meaning, as_key, elsewhere, home, meaning_of_key, meaning_of_section, meaning_of_top_key,
+};
 use super::value::{self, Item, Listed, Reader, Value, type_of, wrong_type};
 
 /// One section of the file: the keys that it sets.
@@ -98,6 +100,9 @@ impl Layer {
         let message = format!("unknown key {text:?} in {}", section.heading());
         let error = Diagnostic::error("unknown_key", name.span(), message);
         let mut meaning = meaning_of_key(text, section);
+        if NOT_PAUSED.contains(&as_key(text).as_str()) && section.key("paused").is_some() {
+            meaning = Meaning::Here(vec!["paused"]);
+        }
         if let Meaning::Here(keys) = &meaning
             && keys.iter().all(|key| table.contains_key(*key))
         {
@@ -106,27 +111,15 @@ impl Layer {
         report.push(match meaning {
             Meaning::Here(keys) => {
                 self.uncertain.extend(&keys);
-                let free: Vec<&str> =
-                    keys.iter().copied().filter(|key| !table.contains_key(*key)).collect();
-                match free.as_slice() {
-                    [] => {
-                        let set = table.get_key_value(keys[0]).map(|(first, _)| first.span());
-                        error
-                            .help(format!("{} is already set: remove {text}", keys[0]))
-                            .also(set.unwrap_or_default(), format!("{} is set here", keys[0]))
-                    }
-                    [key] => meant_value(error.meant(key), section, key, value),
-                    [first, more @ ..] => {
-                        let label = format!("did you mean {first:?} or {:?}?", more.join("\", \""));
-                        error.label(label).suggest(*first)
-                    }
-                }
+                meant_here(error, (section, text), &keys, (table, value))
             }
             Meaning::Elsewhere(key) if key.name == text => {
+                self.uncertain.push(key.name);
                 error.label(format!("it belongs in {}", home(key)))
             }
             Meaning::Elsewhere(key) => {
-                error.meant(key.name).help(format!("{} belongs in {}", key.name, home(key)))
+                let label = format!("did you mean {:?}?", key.name);
+                error.label(label).help(format!("{} belongs in {}", key.name, home(key)))
             }
             Meaning::Section(other) => {
                 let inherits = other.keys().any(|key| key.inherited_by.contains(&section));
@@ -221,13 +214,68 @@ impl Layer {
     }
 }
 
-/// Suggests a whole line for an alias whose value has another form.
-fn meant_value(error: Diagnostic, section: Section, key: &str, value: &Item<'_>) -> Diagnostic {
-    let is_address = |key: &&Key| key.kind.format().starts_with("address and port");
-    let Some(key) = section.key(key).filter(is_address) else { return error };
-    match value.get_ref().as_integer() {
-        Some(port) => error.help(format!("write {} = \"127.0.0.1:{}\"", key.name, port.as_str())),
-        None => error.help(format!("write {} = {}", key.name, key.default)),
+/// Suggests the keys of the section that a name probably means, without those that are set.
+fn meant_here(
+    error: Diagnostic,
+    (section, name): (Section, &str),
+    keys: &[&'static str],
+    (table, value): (&DeTable<'_>, &Item<'_>),
+) -> Diagnostic {
+    let mut free: Vec<&str> =
+        keys.iter().copied().filter(|key| !table.contains_key(*key)).collect();
+    // A name is a title rather than an id that is not needed.
+    let is_required = |name: &str| section.key(name).is_some_and(|key| key.required);
+    free.sort_by_key(|name| (!is_required(name), *name != "title"));
+    match free.as_slice() {
+        [] => {
+            let set = table.get_key_value(keys[0]).map(|(first, _)| first.span());
+            error
+                .help(format!("{} is already set: remove {name}", keys[0]))
+                .also(set.unwrap_or_default(), format!("{} is set here", keys[0]))
+        }
+        [key] => meant_value(error, (section, name), key, value),
+        [first, more @ ..] => {
+            let label = format!("did you mean {first:?} or {:?}?", more.join("\", \""));
+            error.label(label).suggest(*first)
+        }
+    }
+}
+
+/// Names whose "true" means that a feed is polled.
+const NOT_PAUSED: &[&str] = &["enabled", "enable", "active"];
+
+/// Suggests a key for its alias, or a whole line if the value has another form or meaning.
+fn meant_value(
+    error: Diagnostic,
+    (section, alias): (Section, &str),
+    name: &str,
+    value: &Item<'_>,
+) -> Diagnostic {
+    let Some(key) = section.key(name) else { return error.meant(name) };
+    let asked = error.clone().label(format!("did you mean {name:?}?"));
+    if name == "paused" && NOT_PAUSED.contains(&as_key(alias).as_str()) {
+        return match value.get_ref().as_bool() {
+            Some(true) => error.help("remove it: what is not paused is polled"),
+            Some(false) => asked.help("write paused = true"),
+            None => asked.help("write paused = true or false"),
+        };
+    }
+    if key.kind.format().starts_with("address and port") {
+        let text = value.get_ref().as_str();
+        let number = value.get_ref().as_integer().map(DeInteger::as_str);
+        let port = number.or(text).and_then(|port| port.parse::<u16>().ok());
+        return match port {
+            Some(port) => asked.help(format!("write {name} = \"127.0.0.1:{port}\"")),
+            None if text.is_some() => {
+                error.meant(name).help(format!("write {name} = {}", key.default))
+            }
+            None => asked.help(format!("write {name} = {}", key.default)),
+        };
+    }
+    // "verbose = true" is not a level; which one is meant is not known.
+    match value.get_ref().is_bool() && !matches!(key.kind, Kind::Flag) {
+        true => asked.help(format!("write it as {}", key.example)),
+        false => error.meant(name),
     }
 }
 
@@ -335,19 +383,27 @@ impl Document {
         report: &mut Report,
     ) {
         let text: &str = name.get_ref();
-        let table = value.get_ref().is_table() || value.get_ref().is_array();
+        let table = match value.get_ref() {
+            DeValue::Array(array) => array.iter().all(|value| value.get_ref().is_table()),
+            value => value.is_table(),
+        };
         let (code, what) =
             if table { ("unknown_section", "section") } else { ("unknown_key", "key") };
         let message = format!("unknown {what} {text:?} {AT_THE_TOP}");
         let error = Diagnostic::error(code, name.span(), message);
-        report.push(match meaning_of_section(text) {
+        let meaning = if table { meaning_of_section(text) } else { meaning_of_top_key(text) };
+        report.push(match meaning {
             Meaning::Here(keys) => {
                 top.uncertain.extend(&keys);
                 error.meant(keys[0])
             }
             Meaning::Section(known) => {
                 self.uncertain.push(known);
-                let error = error.suggest(known.name());
+                let error = match table {
+                    true => error.suggest(known.name()),
+                    // A section in place of a key would be another error.
+                    false => error,
+                };
                 let error = error.label(format!("did you mean {}?", known.heading()));
                 match table && known.is_list() != value.get_ref().is_array() {
                     true => error.help(format!("write it as {}", known.heading())),
@@ -356,7 +412,7 @@ impl Document {
             }
             Meaning::Elsewhere(key) => {
                 self.uncertain.push(key.section);
-                error.label(format!("it belongs in {}", key.section.heading()))
+                error.label(format!("it belongs in {}", home(key)))
             }
             Meaning::Unknown => {
                 let known: Vec<&str> = Section::tables().map(Section::heading).collect();
@@ -463,7 +519,9 @@ fn read_rules(
     reader: &mut Reader<'_>,
 ) -> Layer {
     let rules = Layer::read(Section::Rules, table, span, reader);
-    if rules.uncertain.is_empty() && rules.is_blank() {
+    // An unknown condition has its own error.
+    let are_known = table.iter().all(|(name, _)| Section::Rules.key(name.get_ref()).is_some());
+    if are_known && rules.uncertain.is_empty() && rules.is_blank() {
         reader.report.push(no_conditions(key, rules.span.clone()));
     }
     for name in ["tags", "feeds"] {
@@ -480,7 +538,10 @@ fn read_rules(
 pub(super) fn toml(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => quoted(text),
-        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => number.to_string(),
+            Err(_) => number.as_str().to_owned(),
+        },
         DeValue::Float(number) => number.as_str().to_owned(),
         DeValue::Boolean(flag) => flag.to_string(),
         DeValue::Datetime(time) => time.to_string(),

@@ -36,31 +36,68 @@ pub(super) enum Meaning {
     Unknown,
 }
 
+/// The name as a key of the config would be written: "maxItems" and "max-items" are "max_items".
+pub(super) fn as_key(name: &str) -> String {
+    let mut key = String::with_capacity(name.len() + 2);
+    let mut was_lower = false;
+    for c in name.trim().chars() {
+        if c.is_uppercase() && was_lower {
+            key.push('_');
+        }
+        was_lower = c.is_lowercase() || c.is_ascii_digit();
+        key.extend(if matches!(c, '-' | ' ') { '_' } else { c }.to_lowercase());
+    }
+    key
+}
+
+/// Whether the name says nothing of the section that it belongs in.
+pub(super) fn is_general(name: &str) -> bool {
+    GENERAL.contains(&name)
+}
+
+/// Names that programs use for different things in each of their sections. They refer to no other section.
+const GENERAL: &[&str] = &[
+    "file", "path", "url", "title", "id", "name", "type", "host", "size", "limit", "max", "mode",
+    "key", "enabled", "active", "enable", "disabled",
+];
+
 /// What the key `name` in `section` probably means.
 pub(super) fn meaning_of_key(name: &str, section: Section) -> Meaning {
-    let near = nearest(name, section.accepted().map(|key| key.name));
-    let lower = name.to_lowercase().replace('-', "_");
-    let of_aliases = |key: &&Key| key.aliases.contains(&lower.as_str());
+    let name = as_key(name);
+    let of_aliases = |key: &&Key| key.aliases.contains(&name.as_str());
+    if let Some(key) = section.key(&name) {
+        return Meaning::Here(vec![key.name]);
+    }
     let aliases: Vec<&str> = section.accepted().filter(of_aliases).map(|key| key.name).collect();
     if !aliases.is_empty() {
         return Meaning::Here(aliases);
     }
+    let near = nearest(&name, section.accepted().map(|key| key.name));
     // A single typing error is more likely than a key of another section.
-    if let Some(near) = near.filter(|near| strsim::osa_distance(&lower, near) <= 1) {
+    if let Some(near) = near.filter(|near| strsim::osa_distance(&name, near) <= 1) {
         return Meaning::Here(vec![near]);
     }
-    if let Some(key) = elsewhere(name, section) {
+    if let Some(key) = elsewhere(&name, section) {
         return Meaning::Elsewhere(key);
     }
-    if let Some(near) = near {
+    if let Some(near) = near.filter(|near| is_typing_error(&name, near)) {
         return Meaning::Here(vec![near]);
     }
     if let Some(section) = Section::tables().find(|section| section.name() == name) {
         return Meaning::Section(section);
     }
-    let near = nearest(name, KEYS.iter().map(|key| key.name));
-    let near = near.and_then(|near| KEYS.iter().find(|key| key.name == near));
+    if is_general(&name) {
+        return Meaning::Unknown;
+    }
+    let near = KEYS.iter().filter(|key| is_typing_error(&name, key.name));
+    let near = near.min_by_key(|key| strsim::osa_distance(&name, key.name));
     near.or_else(|| KEYS.iter().find(of_aliases)).map_or(Meaning::Unknown, Meaning::Elsewhere)
+}
+
+/// Whether at most one letter in three is wrong.
+fn is_typing_error(name: &str, known: &str) -> bool {
+    let distance = strsim::osa_distance(name, known);
+    distance <= MAX_DISTANCE && distance * 3 <= known.len()
 }
 
 /// The key of this name in another section, if it is not one in `section`.
@@ -69,7 +106,8 @@ pub(super) fn elsewhere(name: &str, section: Section) -> Option<&'static Key> {
     let of_rules = matches!(section, Section::Output | Section::Feed | Section::Server)
         .then(|| Section::Rules.key(name))
         .flatten();
-    of_rules.or_else(|| KEYS.iter().find(|key| key.name == name))
+    let of_name = || KEYS.iter().find(|key| key.name == name);
+    of_rules.or_else(|| of_name().filter(|_| !is_general(name)))
 }
 
 /// The place of a key, for people.
@@ -81,23 +119,30 @@ pub(super) fn home(key: &Key) -> &'static str {
     }
 }
 
-/// What an unknown name at the top of the file probably means.
+/// What an unknown section probably means.
 pub(super) fn meaning_of_section(name: &str) -> Meaning {
-    let lower = name.to_lowercase().replace('-', "_");
-    let of_alias = |lower: &str| SECTIONS.iter().find(|known| known.aliases.contains(&lower));
-    let named = |name: &'static str| {
-        let section = Section::tables().find(|section| section.name() == name);
-        section.map_or(Meaning::Here(vec![name]), Meaning::Section)
-    };
-    let near = nearest(&lower, Section::tables().map(Section::name).chain(["version"]));
-    let one_error = near.filter(|near| strsim::osa_distance(&lower, near) == 1);
-    let alias = of_alias(&lower).or_else(|| of_alias(lower.trim_end_matches('s')));
-    match (one_error, alias) {
-        (Some(near), _) => named(near),
-        (None, Some(known)) => Meaning::Section(known.section),
-        (None, None) => match KEYS.iter().find(|key| key.name == name) {
-            Some(key) => Meaning::Elsewhere(key),
-            None => near.map_or(Meaning::Unknown, named),
-        },
-    }
+    let name = as_key(name);
+    let near = nearest(&name, Section::tables().map(Section::name));
+    let of = |name: &str| Section::tables().find(|section| section.name() == name);
+    let is_one_error = |near: &&str| strsim::osa_distance(&name, near) <= 1;
+    let section = near.filter(is_one_error).and_then(of).or_else(|| of_alias(&name));
+    let key = || KEYS.iter().find(|key| key.name == name).map(Meaning::Elsewhere);
+    let similar = || near.filter(|near| is_typing_error(&name, near)).and_then(of);
+    let found = section.map(Meaning::Section).or_else(key);
+    found.or_else(|| similar().map(Meaning::Section)).unwrap_or(Meaning::Unknown)
+}
+
+/// What an unknown key at the top of the file probably means.
+pub(super) fn meaning_of_top_key(name: &str) -> Meaning {
+    let key = as_key(name);
+    let of_top = Section::Top.keys().find(|known| is_typing_error(&key, known.name));
+    let of_name = || KEYS.iter().find(|known| known.name == key).map(Meaning::Elsewhere);
+    let found = of_top.map(|known| Meaning::Here(vec![known.name])).or_else(of_name);
+    found.unwrap_or_else(|| meaning_of_section(name))
+}
+
+/// The section that other programs call so.
+fn of_alias(name: &str) -> Option<Section> {
+    let named = |name: &str| SECTIONS.iter().find(|known| known.aliases.contains(&name));
+    named(name).or_else(|| named(name.trim_end_matches('s'))).map(|known| known.section)
 }

@@ -69,8 +69,26 @@ pub(super) fn time_zone(text: &str) -> Result<TimeZone, Invalid> {
             let lower = name.to_lowercase();
             lower.rsplit('/').next() == Some(&*spelled)
         };
-        invalid.meant(known.iter().find(is_named))
+        // The zones of Etc have the opposite sign: two hours east of Greenwich is "Etc/GMT-2".
+        let offset =
+            spelled.strip_prefix("gmt").or(spelled.strip_prefix("utc")).unwrap_or(&spelled);
+        match etc_zone(offset) {
+            Some(zone) => invalid.meant(Some(zone)),
+            None => invalid.meant(known.iter().find(is_named)),
+        }
     })
+}
+
+/// The zone with a whole number of hours from Greenwich: "+2", "-05:00".
+fn etc_zone(offset: &str) -> Option<String> {
+    let (sign, hours) = match offset.strip_prefix('+') {
+        Some(hours) => ('-', hours),
+        None => ('+', offset.strip_prefix('-')?),
+    };
+    let hours = hours.strip_suffix(":00").or(hours.strip_suffix("00")).unwrap_or(hours);
+    let hours: u8 = hours.parse().ok().filter(|hours| (1..=14).contains(hours))?;
+    let zone = format!("Etc/GMT{sign}{hours}");
+    TimeZone::get(&zone).is_ok().then_some(zone)
 }
 
 /// Memory limit of a compiled regular expression, in bytes.
@@ -78,6 +96,13 @@ const MAX_REGEX: usize = 1 << 20;
 
 /// A regular expression of bounded size.
 pub(super) fn regex(text: &str) -> Result<Regex, Invalid> {
+    // No title has one: it is what TOML reads "\b" as.
+    if let Some(control) = text.chars().find(|c| matches!(c, '\u{8}' | '\u{c}')) {
+        let escape = if control == '\u{8}' { 'b' } else { 'f' };
+        let message = format!("TOML reads \\{escape} between double quotes as a control character");
+        let help = format!("write the regular expression in single quotes, or \\\\{escape}");
+        return Err(Invalid::new("bad_regex", message, help));
+    }
     RegexBuilder::new(text).size_limit(MAX_REGEX).build().map_err(|error| {
         if matches!(error, regex::Error::CompiledTooBig(_)) {
             let message = format!("{text:?} needs more than 1 MiB as a regular expression");
@@ -184,4 +209,30 @@ pub(super) fn podcast_category(text: &str) -> Result<&'static str, Invalid> {
 /// The text that a number probably means.
 pub(super) fn bare_word(value: &DeValue<'_>) -> Option<String> {
     value.as_integer().map(|number| number.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_from_greenwich_are_suggested_as_the_zone_with_that_time() {
+        for (text, meant) in [
+            ("GMT+2", Some("Etc/GMT-2")),
+            ("utc-5", Some("Etc/GMT+5")),
+            ("+01:00", Some("Etc/GMT-1")),
+            ("UTC+0530", None),
+            ("GMT+99", None),
+            ("berlin", Some("Europe/Berlin")),
+        ] {
+            let suggestion = time_zone(text).expect_err(text).suggestion;
+            assert_eq!(suggestion.as_deref(), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_backspace_in_a_regular_expression_is_a_mistake() {
+        assert_eq!(regex("\u{8}sponsored\u{8}").unwrap_err().code, "bad_regex");
+        assert!(regex(r"\bsponsored\b").is_ok());
+    }
 }

@@ -10,7 +10,7 @@ use regex::Regex;
 use toml::Spanned;
 use toml::de::{DeArray, DeInteger, DeValue};
 
-use super::definition::{Bound, Key, Kind};
+use super::definition::{Bound, Key, Kind, Limit};
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::format::{Format, LISTEN_ADDRESS, Written};
 use super::suggest::nearest;
@@ -63,8 +63,10 @@ pub(super) struct Invalid {
     pub(super) code: &'static str,
     pub(super) message: String,
     pub(super) help: String,
-    /// The value that was probably meant.
+    /// The value that was probably meant; the help asks for it.
     pub(super) suggestion: Option<String>,
+    /// A value that the help names already.
+    pub(super) instead: Option<String>,
 }
 
 impl Invalid {
@@ -73,19 +75,32 @@ impl Invalid {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
-        Self { code, message: message.into(), help: help.into(), suggestion: None }
+        let (message, help) = (message.into(), help.into());
+        Self { code, message, help, suggestion: None, instead: None }
     }
 
-    /// Adds the value that was probably meant, if there is one; it also precedes the help.
+    /// Adds the value that was probably meant, if there is one.
     pub(super) fn meant(self, meant: Option<impl Into<String>>) -> Self {
-        let Some(meant) = meant.map(Into::into) else { return self };
-        let help = format!("did you mean {meant:?}? {}", self.help);
-        Self { help, suggestion: Some(meant), ..self }
+        Self { suggestion: meant.map(Into::into).or(self.suggestion), ..self }
+    }
+
+    /// Keeps the suggestion only if it would be accepted, so that nobody corrects an error by another one.
+    fn tried(self, accepts: impl Fn(&str) -> bool) -> Self {
+        Self { suggestion: self.suggestion.filter(|meant| accepts(meant)), ..self }
+    }
+
+    /// The help, with the value that was probably meant.
+    pub(super) fn advice(&self) -> String {
+        match &self.suggestion {
+            Some(meant) => format!("did you mean {meant:?}? {}", self.help),
+            None => self.help.clone(),
+        }
     }
 
     pub(super) fn at(self, span: Range<usize>) -> Diagnostic {
-        let diagnostic = Diagnostic::error(self.code, span, self.message).help(self.help);
-        Diagnostic { suggestion: self.suggestion, ..diagnostic }
+        let help = self.advice();
+        let diagnostic = Diagnostic::error(self.code, span, self.message).help(help);
+        Diagnostic { suggestion: self.suggestion.or(self.instead), ..diagnostic }
     }
 }
 
@@ -140,7 +155,13 @@ pub(super) fn read(key: &'static Key, value: &Item<'_>, reader: &mut Reader<'_>)
             return None;
         }
     };
-    let parsed = parsed.map_err(|invalid| report.push(invalid.at(value.span()))).ok()?;
+    let accepts = |meant: &str| match key.kind {
+        Kind::Text(format) => parse(format, meant).is_ok_and(|value| is_allowed(key, &value)),
+        Kind::Listen => address::listen_or_off(meant).is_ok(),
+        _ => true,
+    };
+    let parsed = parsed.map_err(|invalid| report.push(invalid.tried(accepts).at(value.span())));
+    let parsed = parsed.ok()?;
     is_within(key, &parsed, &value.span(), report).then_some(parsed)
 }
 
@@ -157,7 +178,9 @@ fn list(
         let span = value.span();
         match value.get_ref().as_str().map(&parse) {
             Some(Ok(value)) => listed.push(Listed { value, span }),
-            Some(Err(invalid)) => report.push(invalid.at(span)),
+            Some(Err(invalid)) => {
+                report.push(invalid.tried(|meant| parse(meant).is_ok()).at(span));
+            }
             None => {
                 let message = format!("{} must contain texts, not {}", key.name, type_of(value));
                 let error = Diagnostic::error("wrong_type", span, message);
@@ -196,14 +219,23 @@ fn replacement(key: &Key, value: &Item<'_>, report: &mut Report) -> Option<(Rege
     Some((regex, text.to_owned()))
 }
 
-/// Reports a duration outside the limits of its key. Returns whether the value is acceptable.
-fn is_within(key: &Key, value: &Value, span: &Range<usize>, report: &mut Report) -> bool {
-    let Some(duration) = value.get::<Duration>() else { return true };
-    let exceeded = key.limits.iter().find(|limit| match limit.bound {
+/// The limit of the key that a duration exceeds.
+fn exceeded(key: &Key, value: &Value) -> Option<&'static Limit> {
+    let duration = value.get::<Duration>()?;
+    key.limits.iter().find(|limit| match limit.bound {
         Bound::Minimum => *duration < Duration::from_secs(limit.seconds),
         Bound::Maximum => *duration > Duration::from_secs(limit.seconds),
-    });
-    let Some(limit) = exceeded else { return true };
+    })
+}
+
+/// Whether a value is within the limits of its key, or outside those that are only recommended.
+fn is_allowed(key: &Key, value: &Value) -> bool {
+    exceeded(key, value).is_none_or(|limit| limit.severity == Severity::Warning)
+}
+
+/// Reports a duration outside the limits of its key. Returns whether the value is acceptable.
+fn is_within(key: &Key, value: &Value, span: &Range<usize>, report: &mut Report) -> bool {
+    let Some(limit) = exceeded(key, value) else { return true };
     let side = if limit.bound == Bound::Minimum { "shorter" } else { "longer" };
     let bound = quantity::spelled(Duration::from_secs(limit.seconds));
     let message = format!("{} is {side} than {bound}", key.name);
@@ -221,11 +253,13 @@ fn number(key: &Key, min: usize, max: usize, written: &DeInteger<'_>) -> Result<
             let help = format!("write {} = {min}", key.name);
             return Invalid::new("unsupported_version", message, help);
         }
-        let near = if number.is_some_and(|number| number > max) { max } else { min };
+        // A number that is too large for the type is above the range too.
+        let is_above = number.map_or(!written.as_str().starts_with('-'), |number| number > max);
+        let near = if is_above { max } else { min };
         let message = format!("{} must be from {min} to {max}", key.name);
         let help = format!("write {near}, or another number in this range");
         let invalid = Invalid::new("out_of_range", message, help);
-        Invalid { suggestion: Some(near.to_string()), ..invalid }
+        Invalid { instead: Some(near.to_string()), ..invalid }
     })
 }
 
@@ -244,8 +278,11 @@ pub(super) fn wrong_type(key: &Key, value: &Item<'_>) -> Diagnostic {
     let message = format!("{} must be {}, not {}", key.name, key.kind.wanted(), type_of(value));
     let diagnostic = Diagnostic::error("wrong_type", value.span(), message);
     let has_parts = value.get_ref().is_table() || value.get_ref().is_array();
-    match meant(key.kind, value.get_ref()) {
+    match meant(key, value.get_ref()) {
         Some(meant) => diagnostic.help(format!("write {meant}")).suggest(meant),
+        None if matches!(key.kind, Kind::Choice(_)) => {
+            diagnostic.help(format!("write one of {}", key.range()))
+        }
         None if key.kind.is_list() => diagnostic.help("put it in brackets: [\"…\"]"),
         None if key.kind.is_text() && !has_parts && !value.get_ref().is_bool() => {
             diagnostic.help("put it in quotes, with a unit if it has one")
@@ -255,7 +292,8 @@ pub(super) fn wrong_type(key: &Key, value: &Item<'_>) -> Diagnostic {
 }
 
 /// The value as TOML that a value of another type probably means.
-fn meant(kind: Kind, value: &DeValue<'_>) -> Option<String> {
+fn meant(key: &Key, value: &DeValue<'_>) -> Option<String> {
+    let kind = key.kind;
     let text = value.as_str().map(str::trim);
     let quoted = |text: String| format!("{text:?}");
     match (kind, value) {
@@ -277,11 +315,12 @@ fn meant(kind: Kind, value: &DeValue<'_>) -> Option<String> {
                 text?.split(',').map(|part| quoted(part.trim().to_owned())).collect();
             Some(format!("[{}]", parts.join(", ")))
         }
-        (Kind::Choice(words), DeValue::Boolean(on)) => {
-            let is_off = |word: &&&str| matches!(**word, "off" | "ignore" | "none");
-            let word = if *on { words.first() } else { words.iter().find(is_off) };
-            word.map(|word| format!("{word:?}"))
-        }
+        (Kind::Flag, DeValue::Integer(number)) => match number.as_str() {
+            "0" => Some("false".to_owned()),
+            "1" => Some("true".to_owned()),
+            _ => None,
+        },
+        (Kind::Choice(words), DeValue::Boolean(on)) => of_flag(words, *on),
         (_, DeValue::Array(array)) if array.len() == 1 => {
             let text = array.iter().next()?.get_ref().as_str()?;
             let is_valid = match kind {
@@ -293,10 +332,28 @@ fn meant(kind: Kind, value: &DeValue<'_>) -> Option<String> {
             };
             is_valid.then(|| format!("{text:?}"))
         }
-        (Kind::Text(format), _) => (format.bare)(value).map(quoted),
+        (Kind::Text(format), _) => {
+            let fits = |text: &String| {
+                let written = Written { key: key.name, text, state: Path::new("") };
+                (format.parse)(written).is_ok_and(|value| is_allowed(key, &value))
+            };
+            (format.bare)(value).filter(fits).map(quoted)
+        }
         (Kind::Listen, _) => (LISTEN_ADDRESS.bare)(value).map(quoted),
         _ => None,
     }
+}
+
+/// The word that "true" or "false" probably means. "true" chooses between no and one other value only.
+fn of_flag(words: &[&str], on: bool) -> Option<String> {
+    let is_off = |word: &&&str| matches!(**word, "off" | "ignore" | "none");
+    let mut others = words.iter().filter(|word| !is_off(word));
+    let word = match (on, others.next(), others.next()) {
+        (true, Some(only), None) => Some(only),
+        (true, ..) => None,
+        (false, ..) => words.iter().find(is_off),
+    };
+    word.map(|word| format!("{word:?}"))
 }
 
 /// The TOML type of a value, with its article.

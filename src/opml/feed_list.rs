@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use url::Url;
+use url::{Host, Url};
 
 use super::text::{hidden, line};
 use crate::model::FeedInfo;
+use crate::text::host;
 
 /// The largest list, in bytes.
 pub const MAX_BYTES: usize = 10 << 20;
@@ -171,6 +172,9 @@ fn web_url(text: &str) -> Result<Url, &'static str> {
     let Ok(url) = parsed else { return Err("its URL is not absolute") };
     if !matches!(url.scheme(), "http" | "https") {
         return Err("its URL is neither http nor https");
+    }
+    if matches!(url.host(), Some(Host::Domain(name)) if !host::is_name(name)) {
+        return Err("its URL has no valid host name");
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(

@@ -1,5 +1,5 @@
 //! Text that several rooms need in the same way: characters that documents can carry, text direction,
-//! HTML fragments, dates, durations and sizes in words, hashes and UUIDs.
+//! HTML fragments, host names, dates, durations and sizes in words, hashes and UUIDs.
 //!
 //! Pure functions of strings. What a title or a summary is belongs to the rooms that use it.
 
@@ -11,6 +11,7 @@ pub mod challenge;
 pub mod chars;
 pub mod dates;
 pub mod file_kind;
+pub mod host;
 pub mod html;
 pub mod sha256;
 pub mod uuid;

@@ -374,3 +374,128 @@ fn zero_host_spacing_is_accepted_for_own_servers_only() {
         assert_eq!(codes.count(), 1, "{text}: {report:?}");
     }
 }
+
+#[test]
+fn a_suggestion_never_means_the_opposite() {
+    for line in ["enabled = true", "active = true", "enabled = false", "enable = true"] {
+        let (codes, suggested) = found(&format!("{HEAD}{OUTPUT}{FEED}{line}\n"));
+        assert_eq!((codes, suggested.as_str()), (vec!["unknown_key"], ""), "{line}");
+    }
+    assert_suggests("disabled = true", "unknown_key", "paused");
+    assert_suggests("paused = 1", "wrong_type", "true");
+    assert_suggests("paused = 0", "wrong_type", "false");
+    for (section, line) in
+        [("[[output]]\nid = \"b\"\n", "digest = true"), ("[log]\n", "level = true")]
+    {
+        assert_eq!(found(&format!("{HEAD}{OUTPUT}{FEED}{section}{line}\n")).1, "", "{line}");
+    }
+}
+
+#[test]
+fn a_suggested_value_is_within_the_limits_of_its_key() {
+    for (line, code, meant) in [
+        ("interval = 1", "wrong_type", "\"1h\""),
+        ("interval = \"1\"", "bad_duration", "1h"),
+        ("interval = \"3,600\"", "bad_duration", "3600s"),
+        ("window = \"1.5d\"", "bad_duration", "36h"),
+        ("window = \"1 year\"", "bad_duration", ""),
+        ("max_body = \"10 PB\"", "bad_size", ""),
+        ("max_body = \"1,000 kB\"", "bad_size", "1000 kB"),
+        ("max_body = \"1MiB 512KiB\"", "bad_size", ""),
+    ] {
+        assert_suggests(line, code, meant);
+    }
+    for value in ["-1", "80.5", "70000"] {
+        let text = format!("{HEAD}{OUTPUT}{FEED}[web]\nlisten = {value}\n");
+        assert_eq!(found(&text).1, "", "{value}");
+    }
+}
+
+#[test]
+fn keys_are_recognised_in_other_ways_of_writing_names() {
+    for (line, meant) in [
+        ("feedUrl = \"https://b.example/\"", ""),
+        ("pollInterval = \"1h\"", "interval"),
+        ("updateFrequency = \"1h\"", "interval"),
+        ("user-agent = \"x\"", "user_agent"),
+        ("category_id = [\"x\"]", "tags"),
+    ] {
+        let (codes, suggested) = found(&format!("{HEAD}{OUTPUT}{FEED}{line}\n"));
+        assert_eq!((codes, suggested.as_str()), (vec!["unknown_key"], meant), "{line}");
+    }
+    let output = format!("{HEAD}[[output]]\nid = \"a\"\nmax_stories = 5\n{FEED}");
+    assert_eq!(found(&output).1, "items");
+    let web = format!("{HEAD}{OUTPUT}{FEED}[web]\nbaseUrl = \"https://a.example/\"\n");
+    assert_eq!(found(&web).1, "public_url");
+}
+
+#[test]
+fn a_general_name_refers_to_no_other_section() {
+    for line in ["file = \"/var/log/newswire.log\"", "path = \"/var/log\"", "url = \"x\""] {
+        let report = read(&format!("{HEAD}{OUTPUT}{FEED}[log]\n{line}\n")).report;
+        let [error] = &report.diagnostics[..] else { panic!("{line}: {:?}", report.diagnostics) };
+        assert_eq!((error.code, &error.suggestion, &*error.label), ("unknown_key", &None, ""));
+        assert!(error.help.as_deref().is_some_and(|help| help.starts_with("[log] can contain")));
+    }
+}
+
+#[test]
+fn a_key_at_the_top_belongs_in_its_section() {
+    for line in ["listen = \":8420\"", "metrics = \"127.0.0.1:9100\"", "hosts = [\"a.example\"]"] {
+        let text =
+            format!("version = 1\n{line}\n[fetch]\ncontact = \"a@example.org\"\n{OUTPUT}{FEED}");
+        let report = read(&text).report;
+        let [error] = &report.diagnostics[..] else { panic!("{line}: {:?}", report.diagnostics) };
+        assert_eq!((&*error.label, &error.suggestion), ("it belongs in [web]", &None), "{line}");
+    }
+}
+
+#[test]
+fn a_mistake_of_the_syntax_has_one_error_that_names_it() {
+    for (text, message) in [
+        (format!("{HEAD}{OUTPUT}{FEED}per_host == 2\n"), ""),
+        (format!("{HEAD}{OUTPUT}{FEED}title == \"x\"\n"), ""),
+        (
+            format!(
+                "{HEAD}{OUTPUT}[feed]\nurl = \"https://a.example/\"\n[feed]\nurl = \"https://b.example/\"\n"
+            ),
+            "[feed] is there twice: it is a list of sections",
+        ),
+        (
+            format!("{HEAD}{OUTPUT}{FEED}[web]\nlisten = \"off\"\n[web]\nlisten = \":1\"\n"),
+            "[web] is there twice",
+        ),
+        (
+            format!("{HEAD}{OUTPUT}{FEED}tags = [\"a\"]\ntags = [\"b\"]\n"),
+            "tags is set twice in one section",
+        ),
+        (format!("{HEAD}{OUTPUT}{FEED}[web]\nhosts = [\"a.example]\n"), ""),
+    ] {
+        let report = read(&text).report;
+        let [error] = &report.diagnostics[..] else { panic!("{text}: {:?}", report.diagnostics) };
+        assert_eq!(error.code, "syntax", "{text}");
+        assert!(error.message.starts_with(message), "{text}: {}", error.message);
+    }
+}
+
+#[test]
+fn an_unknown_condition_is_the_only_error_of_its_table() {
+    for conditions in ["{ any = [\"a\"] }", "{ outputs = [\"a\"] }", "{ not = \"x\" }"] {
+        let (codes, _) = found(&format!("{HEAD}{OUTPUT}include = {conditions}\n{FEED}"));
+        assert_eq!(codes, ["unknown_key"], "{conditions}");
+    }
+    let misplaced = format!("[fetch]\nversion = 1\ncontact = \"a@example.org\"\n{OUTPUT}{FEED}");
+    assert_eq!(found(&misplaced).0, ["unknown_key"]);
+    let named = format!(
+        "{HEAD}{OUTPUT}include = {{ feeds = [\"b\"] }}\n[[feed]]\nname = \"b\"\nurl = \"https://b.example/\"\n"
+    );
+    assert_eq!(found(&named).0, ["unknown_key"]);
+}
+
+#[test]
+fn paths_with_what_a_shell_replaces_are_errors() {
+    for path in ["~/www", "~", "$HOME/www", "/srv/${NAME}"] {
+        let (codes, _) = found(&format!("{HEAD}{OUTPUT}directory = \"{path}\"\n{FEED}"));
+        assert_eq!(codes, ["bad_path"], "{path}");
+    }
+}

@@ -36,7 +36,7 @@ pub(super) const CASES: &[Case] = &[
         "[fetch]\nproxy = \"http://me:hunter2@a.b:3128\"",
         "2:9",
         "bad_url",
-        "remove user and password",
+        "use proxy_authorization",
     ),
     case("[fetch]\nproxy = \"socks5://127.0.0.1:1080\"", "2:9", "bad_url", "is not supported")
         .instead("socks5h://127.0.0.1:1080"),

@@ -13,7 +13,12 @@ pub(super) const CASES: &[Case] = &[
         "unknown_key",
         "it belongs in [fetch]",
     ),
-    case("[[server]]\nhost = \"a.b\"\nurl = \"x\"", "3:1", "unknown_key", "it belongs in [[feed]]"),
+    case(
+        "[[server]]\nhost = \"a.b\"\nurl = \"x\"",
+        "3:1",
+        "unknown_key",
+        "host is already set: remove url",
+    ),
     case("version = 2", "1:11", "unsupported_version", "write version = 1"),
     case("version = \"1\"", "1:11", "wrong_type", "version must be a whole number, not a string"),
     case("schedule = 1", "1:12", "wrong_type", "[schedule] must be a table, not an integer"),
@@ -37,8 +42,7 @@ pub(super) const CASES: &[Case] = &[
     case("[wbe]\nlisten = \"off\"", "1:2", "unknown_section", "").instead("web"),
     case("[dedup]\nwindow = \"1d\"", "1:2", "unknown_section", "").instead("dedupe"),
     case("verison = 1", "1:1", "unknown_key", "").instead("version"),
-    case("[web]\nintervall = \"1h\"", "2:1", "unknown_key", "interval belongs in [schedule]")
-        .instead("interval"),
+    case("[web]\nintervall = \"1h\"", "2:1", "unknown_key", "interval belongs in [schedule]"),
     case("[store]\nlisten = \"off\"", "2:1", "unknown_key", "it belongs in [web]"),
     case(
         "[[output]]\nid = \"a\"\ntags = [\"x\"]",
