@@ -1,8 +1,12 @@
 //! Changes one `[[feed]]` of a config without changing anything else: comments, order and spaces stay.
 
+mod lines;
+mod list;
+
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, Item, Table, Value};
+use url::Url;
 
 use crate::config::{Files, Kind, Section};
 
@@ -49,9 +53,28 @@ pub enum EditError {
         /// The main file of the config.
         path: PathBuf,
     },
+    /// Several `[[feed]]` have this id or URL.
+    #[error("several [[feed]] have the id or URL {name:?}: {}", each_place(.places))]
+    SeveralFeeds {
+        /// The id or URL that was asked for.
+        name: String,
+        /// File and line of each.
+        places: Vec<(PathBuf, usize)>,
+    },
+    /// The feed is in an inline list, whose form an edit would not keep.
+    #[error("the feed {name:?} is in an inline list in {path}", path = .path.display())]
+    Inline {
+        /// The id or URL that was asked for.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A file is not TOML.
     #[error("{0} is not TOML: {1}")]
     Syntax(PathBuf, String),
+    /// A secret is not written into a config.
+    #[error("the value of {0} is a secret, and secrets belong in separate files")]
+    Secret(String),
     /// The text of a value is not TOML.
     #[error("cannot parse the value of {key}: {value:?} is not a {}", expected(key))]
     Value {
@@ -66,6 +89,12 @@ crate::model::codes! {
     EditError:
     Self::NoFeed { .. } => "unknown_feed":
         "'newswire list' lists the feeds; a feed of a followed list is changed in that list",
+    Self::SeveralFeeds { .. } => "ambiguous_feed": "make them one [[feed]] first",
+    Self::Inline { .. } => "unknown_feed": "write it as a section of its own, under [[feed]]",
+    Self::Secret(key) => "invalid_value": match kind(key) {
+        Some(Kind::Secrets) => format!("write '{key}={{ NAME = {{ file = \"PATH\" }} }}'"),
+        _ => format!("write '{key}={{ file = \"PATH\" }}'"),
+    },
     Self::Syntax(..) => "config_has_errors": "correct the errors; 'newswire check' lists them",
     Self::Value { key, .. } => "invalid_value": match kind(key) {
         Some(Kind::Flag | Kind::Number { .. }) => format!("'newswire explain feed.{key}' describes the value"),
@@ -87,89 +116,111 @@ fn expected(key: &str) -> &'static str {
     }
 }
 
+fn each_place(places: &[(PathBuf, usize)]) -> String {
+    let each = places.iter().map(|(path, line)| format!("{}:{line}", path.display()));
+    each.collect::<Vec<_>>().join(", ")
+}
+
 /// The file with the feed that has the id or URL `name`, with the change. A file that does not change has the same text.
 ///
 /// # Errors
 /// See [`EditError`].
 pub fn edit_feed(files: &Files, name: &str, edit: FeedEdit<'_>) -> Result<EditedFile, EditError> {
-    for (path, before) in files.texts() {
-        if let Some(after) = edited(path, before, (name, edit))? {
-            return Ok(EditedFile { path: path.to_owned(), before: before.to_owned(), after });
+    let mut found = named(files, name)?;
+    // Another section of the same URL counts too, whatever its id.
+    if let [FoundFeed { url: Some(url), .. }] = &found[..] {
+        found = named(files, &url.clone())?;
+    }
+    match &found[..] {
+        [] => {
+            let main = files.texts().next().map(|(path, _)| path.to_owned());
+            Err(EditError::NoFeed { name: name.to_owned(), path: main.unwrap_or_default() })
+        }
+        [FoundFeed { path, text, at, .. }] => {
+            let after = edited(path, text, (*at, edit))?;
+            Ok(EditedFile { path: path.to_path_buf(), before: (*text).to_owned(), after })
+        }
+        several => {
+            let place = |it: &FoundFeed<'_>| (it.path.to_path_buf(), it.line);
+            let places = several.iter().map(place).collect();
+            Err(EditError::SeveralFeeds { name: name.to_owned(), places })
         }
     }
-    let main = files.texts().next().map(|(path, _)| path.to_owned());
-    Err(EditError::NoFeed { name: name.to_owned(), path: main.unwrap_or_default() })
 }
 
-/// The text with the change; `None`: it has no such feed.
-fn edited(
-    path: &Path,
-    text: &str,
-    (name, edit): (&str, FeedEdit<'_>),
-) -> Result<Option<String>, EditError> {
-    if !text.contains("feed") {
-        return Ok(None);
+/// One `[[feed]]` of a file.
+struct FoundFeed<'f> {
+    path: &'f Path,
+    /// Text of the file.
+    text: &'f str,
+    /// Number of the section among those of the file, from 0.
+    at: usize,
+    /// Line of its header, from 1.
+    line: usize,
+    url: Option<String>,
+}
+
+/// The sections of the feed that has the id or URL `name`.
+fn named<'f>(files: &'f Files, name: &str) -> Result<Vec<FoundFeed<'f>>, EditError> {
+    let mut found = Vec::new();
+    for (path, text) in files.texts().filter(|(_, text)| text.contains("feed")) {
+        let document = Document::parse(text);
+        let document =
+            document.map_err(|error| EditError::Syntax(path.to_owned(), error.to_string()))?;
+        match document.get("feed") {
+            Some(Item::ArrayOfTables(feeds)) => {
+                let named = feeds.iter().enumerate().filter(|(_, feed)| is_named(feed, name));
+                found.extend(named.map(|(at, feed)| {
+                    let start = feed.span().map_or(0, |span| span.start);
+                    let line = text[..start].matches('\n').count() + 1;
+                    let url = feed.get("url").and_then(Item::as_str).map(str::to_owned);
+                    FoundFeed { path, text, at, line, url }
+                }));
+            }
+            Some(Item::Value(Value::Array(feeds))) => {
+                let mut tables = feeds.iter().filter_map(Value::as_inline_table);
+                if tables.any(|feed| is_named(&feed.clone().into_table(), name)) {
+                    let (name, path) = (name.to_owned(), path.to_owned());
+                    return Err(EditError::Inline { name, path });
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a feed has this id or URL, as written or as Newswire shows it.
+fn is_named(feed: &Table, name: &str) -> bool {
+    let text = |key: &str| feed.get(key).and_then(Item::as_str);
+    let url = |text: &str| Url::parse(text.trim()).ok();
+    // A feed that has an id in the database only is looked for by the URL of its file.
+    let is_file = |file: &str| {
+        name == file
+            || name.strip_prefix("file://").is_some_and(|path| Path::new(path).ends_with(file))
+    };
+    let is_url = |known: &str| known == name || url(known).is_some_and(|it| Some(it) == url(name));
+    text("id") == Some(name) || text("url").is_some_and(is_url) || text("file").is_some_and(is_file)
+}
+
+/// The text with the change of the feed number `at`.
+fn edited(path: &Path, text: &str, (at, edit): (usize, FeedEdit<'_>)) -> Result<String, EditError> {
+    let removed = match edit {
+        FeedEdit::Remove => lines::without_section(text, at),
+        FeedEdit::Set { key, value: "" } => lines::without_key(text, at, key),
+        _ => None,
+    };
+    if let Some(after) = removed {
+        return Ok(after);
     }
     let document = text.parse::<DocumentMut>();
     let mut document =
         document.map_err(|error| EditError::Syntax(path.to_owned(), error.to_string()))?;
-    let Some(feeds) = document.get_mut("feed").and_then(Item::as_array_of_tables_mut) else {
-        return Ok(None);
-    };
-    let is_named = |table: &Table| {
-        let is = |key: &str| table.get(key).and_then(Item::as_str) == Some(name);
-        // A feed that has an id in the database only is looked for by the URL of its file.
-        let file = table.get("file").and_then(Item::as_str);
-        let is_file = |file: &str| {
-            name == file
-                || name.strip_prefix("file://").is_some_and(|path| Path::new(path).ends_with(file))
-        };
-        is("id") || is("url") || file.is_some_and(is_file)
-    };
-    let Some(at) = feeds.iter().position(is_named) else { return Ok(None) };
-    if edit == FeedEdit::Remove
-        && let Some(after) = without_section(text, at)
-    {
-        return Ok(Some(after));
+    if let Some(feeds) = document.get_mut("feed").and_then(Item::as_array_of_tables_mut) {
+        change(feeds, at, edit)?;
     }
-    change(feeds, at, edit)?;
-    let after = document.to_string();
-    // The parser reads CRLF as LF.
-    let after = if text.contains("\r\n") && !after.contains("\r\n") {
-        after.replace('\n', "\r\n")
-    } else {
-        after
-    };
-    Ok(Some(after))
-}
-
-/// The text without the section of a feed and the comment right above it; `None`: sections are nested in it.
-fn without_section(text: &str, at: usize) -> Option<String> {
-    let document = Document::parse(text).ok()?;
-    let table = document.get("feed")?.as_array_of_tables()?.get(at)?;
-    if table.iter().any(|(_, item)| item.is_table() || item.is_array_of_tables()) {
-        return None;
-    }
-    let ends = table.iter().filter_map(|(_, item)| item.span()).map(|span| span.end);
-    let header = table.span()?;
-    let end = ends.chain([header.end]).max()?;
-    let end = text[end..].find('\n').map_or(text.len(), |line| end + line + 1);
-    let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |line| line + 1);
-    let mut start = line_start(header.start);
-    while start > 0 {
-        let above = line_start(start - 1);
-        if !text[above..start].trim_start().starts_with('#') {
-            break;
-        }
-        start = above;
-    }
-    // One of the empty lines around it goes with it.
-    let (before, after) = (&text[..start], &text[end..]);
-    let before = match before.strip_suffix("\r\n").or_else(|| before.strip_suffix('\n')) {
-        Some(shorter) if shorter.is_empty() || shorter.ends_with('\n') => shorter,
-        _ => before,
-    };
-    Some(format!("{before}{after}"))
+    // The parser reads CRLF as LF, and leaves a byte order mark out.
+    Ok(lines::with_endings_of(text, &document.to_string()))
 }
 
 fn change(feeds: &mut ArrayOfTables, at: usize, edit: FeedEdit<'_>) -> Result<(), EditError> {
@@ -179,17 +230,22 @@ fn change(feeds: &mut ArrayOfTables, at: usize, edit: FeedEdit<'_>) -> Result<()
         FeedEdit::Set { key, value: "" } => drop(table.remove(key)),
         FeedEdit::Set { key, value } => set(table, key, parsed(key, value)?),
         FeedEdit::Tag { add, remove } => {
-            let written = table.get("tags").and_then(Item::as_array).cloned().unwrap_or_default();
-            let mut tags = written;
-            tags.retain(|tag| tag.as_str().is_none_or(|tag| !remove.iter().any(|it| it == tag)));
+            let written = table.get("tags").and_then(Item::as_array).cloned();
+            let mut tags = written.unwrap_or_default();
+            let at = |tags: &Array, tag: &str| tags.iter().position(|it| it.as_str() == Some(tag));
+            for tag in remove {
+                while let Some(at) = at(&tags, tag) {
+                    list::remove(&mut tags, at);
+                }
+            }
             for tag in add {
-                if !tags.iter().any(|known| known.as_str() == Some(tag)) {
-                    tags.push(tag.as_str());
+                if at(&tags, tag).is_none() {
+                    list::push(&mut tags, tag);
                 }
             }
             match tags.is_empty() {
                 true => drop(table.remove("tags")),
-                false => set(table, "tags", Value::Array(tidy(tags))),
+                false => set(table, "tags", Value::Array(tags)),
             }
         }
     }
@@ -207,16 +263,6 @@ fn set(table: &mut Table, key: &str, mut value: Value) {
     }
 }
 
-/// The first element of a list has no space before it.
-fn tidy(mut tags: Array) -> Array {
-    if let Some(first) = tags.get_mut(0)
-        && first.decor().prefix().and_then(|prefix| prefix.as_str()) == Some(" ")
-    {
-        first.decor_mut().set_prefix("");
-    }
-    tags
-}
-
 /// A value as TOML; text may be written without quotes for keys that do not take numbers, flags or lists. The value of
 /// an unknown key is text, so that the check of the config reports the key.
 fn parsed(key: &str, value: &str) -> Result<Value, EditError> {
@@ -224,6 +270,11 @@ fn parsed(key: &str, value: &str) -> Result<Value, EditError> {
     let quoted = value.starts_with(['"', '\'']);
     if is_text && !quoted {
         return Ok(Value::from(value));
+    }
+    // A message must not repeat a secret.
+    let is_secret = matches!(kind(key), Some(Kind::Secret | Kind::Secrets));
+    if is_secret && (quoted || value.parse::<Value>().is_err()) {
+        return Err(EditError::Secret(key.to_owned()));
     }
     let invalid = |_| EditError::Value { key: key.to_owned(), value: value.to_owned() };
     value.parse::<Value>().map_err(invalid)

@@ -1,7 +1,7 @@
 //! Replaces files atomically: a client of a web server and a process that is killed see whole files
 //! only. Reads regular files within a bound: a device never ends, and the open of a pipe may never return.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Write};
 use std::os::unix::fs::{
     FileTypeExt as _, MetadataExt, OpenOptionsExt as _, PermissionsExt, chown,
@@ -129,12 +129,85 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?;
     let mut file = tempfile::Builder::new().prefix(".newswire.").tempfile_in(folder(path))?;
-    file.write_all(bytes)?;
+    // Not through the wrapper, whose errors have the name of the temporary file.
+    file.as_file_mut().write_all(bytes)?;
     // Only root can change the owner. Other users own the file already or share its group.
     let _ = chown(file.path(), Some(old.uid()), Some(old.gid()));
     file.as_file().set_permissions(old.permissions())?;
     file.as_file().sync_all()?;
     persist(file.into_temp_path(), path)
+}
+
+/// Checks that this user may [`replace`] the file.
+///
+/// # Errors
+/// When the file or its folder cannot be written to.
+pub fn check_replaceable(path: &Path) -> io::Result<()> {
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?;
+    rustix::fs::access(folder(path), rustix::fs::Access::WRITE_OK)?;
+    Ok(())
+}
+
+/// Creates a file, durably, with the permissions of a new file. A full disk or a process that is killed leaves no part
+/// of it under this name.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when something has this name, which stays; or when the file system fails.
+pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let file = new_beside(path, bytes)?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_folder(path)
+}
+
+/// The same; a file of this name is replaced.
+///
+/// # Errors
+/// When the file system fails. A file of this name is then as it was.
+pub fn create_or_replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    persist(new_beside(path, bytes)?, path)
+}
+
+/// A temporary file beside `path` with these bytes, durable.
+fn new_beside(path: &Path, bytes: &[u8]) -> io::Result<TempPath> {
+    // The umask restricts it as it does other new files: the daemon may run as another user.
+    let mut file = tempfile::Builder::new()
+        .prefix(".newswire.")
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder(path))?;
+    file.as_file_mut().write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file.into_temp_path())
+}
+
+/// Whether an operation failed because the disk is full, or the part of it that the user may use.
+#[must_use]
+pub fn is_disk_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Time between two attempts to take a lock.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// Takes the lock of a folder, which excludes other processes and threads that take it. It needs no permission to write
+/// to the folder and leaves no file in it. Waits for another holder for at most about `wait`. The lock is released when
+/// the file is dropped. `None`: the folder cannot be opened, or its file system has no locks.
+///
+/// # Errors
+/// [`io::ErrorKind::WouldBlock`] when another holder still has the lock after `wait`.
+pub fn lock_folder(folder: &Path, wait: Duration) -> io::Result<Option<File>> {
+    let Ok(file) = File::open(folder) else { return Ok(None) };
+    let mut left = wait;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) if left.is_zero() => {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+        }
+        left = left.saturating_sub(LOCK_PAUSE);
+    }
 }
 
 /// Gives a temporary file of the same folder its name, durably; it replaces a file of that name. The
@@ -340,6 +413,40 @@ mod tests {
         assert_eq!(synced, [(a, 1), (b, 2), (c, 3)]);
         let failing = create_with(&levels[2].join("d"), &mut |_| Err(io::ErrorKind::Other.into()));
         assert_eq!(failing.unwrap_err().kind(), io::ErrorKind::Other);
+    }
+
+    #[test]
+    fn a_new_file_never_replaces_another_one() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.toml");
+        create(&path, b"first").unwrap();
+        let second = create(&path, b"second").unwrap_err();
+        assert_eq!(second.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        // Other users can read it, unless the umask denies that.
+        fs::write(root.path().join("usual"), "").unwrap();
+        let mode = |name: &str| fs::metadata(root.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode("a.toml"), mode("usual"));
+        create_or_replace(&path, b"third").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"third");
+        let missing = create(&root.path().join("none/a.toml"), b"").unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2, "a temporary file is left");
+    }
+
+    #[test]
+    fn the_lock_of_a_folder_has_one_holder_and_leaves_no_file() {
+        let root = tempfile::tempdir().unwrap();
+        let held = lock_folder(root.path(), Duration::ZERO).unwrap();
+        assert!(held.is_some());
+        let refused = lock_folder(root.path(), Duration::ZERO).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+        drop(held);
+        // A child process that another test starts has the handle for a moment.
+        assert!(lock_folder(root.path(), Duration::from_secs(60)).unwrap().is_some());
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+        let missing = lock_folder(&root.path().join("none"), Duration::ZERO);
+        assert!(missing.unwrap().is_none());
     }
 
     #[test]

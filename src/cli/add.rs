@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -14,9 +14,12 @@ use super::document::{Document, DocumentError};
 use super::init;
 use super::online::{Online, Promises};
 use super::terminal::shell_word;
-use crate::config::{self, Config, Report};
+use crate::config::{self, Config, Files, Report};
+use crate::edit::{EditError, FeedEdit, edit_feed};
 use crate::fetch::{self, FetcherError};
-use crate::model::{FailureKind, Feed, FeedId, Link, Outcome, ParsedItem, Removal, Text, TextKind};
+use crate::model::{
+    Coded as _, FailureKind, Feed, FeedId, Link, Outcome, ParsedItem, Removal, Text, TextKind,
+};
 use crate::normalise::text_of_html;
 use crate::opml;
 use crate::parse::{self, Parsed};
@@ -140,41 +143,47 @@ pub(super) async fn run(
         Err(append_feeds::Error::NoConfig(_)) => None,
         found => found?,
     };
-    let config = existing.as_ref().map(|(_, config)| config);
+    let known = existing.as_ref();
+    let config = known.map(|(_, config)| config);
     let mut settings = config.map(|config| config.fetch.clone()).unwrap_or_default();
     settings.allow_networks.extend(request.networks);
     let url = parse_url(request.url)?;
-    if let Some(output) = already_configured(&url, config, request) {
+    if let Some(output) = already_configured(&url, known, request) {
         return Ok(output);
     }
-    check_options(&url, existing.as_ref().map(|(path, _)| path.as_path()), request)?;
+    check_options(&url, known.map(|(path, _)| path.as_path()), request)?;
     let online = Online::new(config, Promises::Keep)?;
     let schedule = config.map_or_else(Arc::default, |config| Arc::clone(&config.schedule));
     let asking =
-        Asking { online: &online, schedule: &schedule, settings: &settings, request, config };
+        Asking { online: &online, schedule: &schedule, settings: &settings, request, known };
     let (url, document, parsed) = match find_feed(url, asking).await? {
         Found::New(found) => *found,
         Found::Known(output) => return Ok(output),
     };
-    if let Some(output) = already_configured(&url, config, request) {
+    if let Some(output) = already_configured(&url, known, request) {
         return Ok(output);
     }
     let summary = summary(&url, &parsed);
-    let tags = request.tags.to_vec();
-    let title = request.title.map(str::to_owned);
-    let feed = Feed { id: None, url: url.clone(), title, tags, removal: Removal::Hide };
+    let feed = feed(&url, request);
     let block = block(&feed, request);
     let (path, next) = match existing {
         _ if destination == Destination::Stdout => {
             return Ok(CommandOutput { stdout: block, stderr: summary });
         }
         Some((path, _)) => (path, ""),
-        None => {
-            init::run(Path::new(NEW_CONFIG))?;
-            (NEW_CONFIG.into(), request.next)
-        }
+        None => match init::run(Path::new(NEW_CONFIG)) {
+            Ok(()) => (NEW_CONFIG.into(), request.next),
+            // Another command has created it meanwhile.
+            Err(init::Error::Exists(_)) => (NEW_CONFIG.into(), ""),
+            Err(error) => return Err(error.into()),
+        },
     };
-    append_feeds::append(&path, &[feed], &block)?;
+    if append_feeds::append(&path, vec![feed], |_| block.clone())? == 0 {
+        // Another command has added the feed meanwhile.
+        let config = config::load(&path).config;
+        let existing = config.map(|config| (path, config));
+        return Ok(already_configured(&url, existing.as_ref(), request).unwrap_or_default());
+    }
     // The feed is added in any case; its first poll then fetches the document again.
     if let Err(error) = online.hand_over(&config::load(&path).database, &url, &document).await {
         tracing::debug!(%error, "document not handed over");
@@ -196,9 +205,7 @@ fn check_options(url: &Url, path: Option<&Path>, request: Request<'_>) -> Result
         ("--tag", request.tags.first().map(|_| Request { tags: request.tags, ..none })),
     ] {
         let Some(part) = part else { continue };
-        let title = part.title.map(str::to_owned);
-        let tags = part.tags.to_vec();
-        let feed = Feed { id: None, url: url.clone(), title, tags, removal: Removal::Hide };
+        let feed = feed(url, part);
         match append_feeds::check(path, &feed, &block(&feed, part)) {
             Err(append_feeds::Error::Unfit(report)) => {
                 return Err(Error::Option { option, report });
@@ -207,6 +214,18 @@ fn check_options(url: &Url, path: Option<&Path>, request: Request<'_>) -> Result
         }
     }
     Ok(())
+}
+
+/// The feed with the title and the tags of the request, each tag once.
+fn feed(url: &Url, request: Request<'_>) -> Feed {
+    let mut tags: Vec<String> = Vec::new();
+    for tag in request.tags {
+        if !tags.contains(tag) {
+            tags.push(tag.clone());
+        }
+    }
+    let title = request.title.map(str::to_owned);
+    Feed { id: None, url: url.clone(), title, tags, removal: Removal::Hide }
 }
 
 /// The `[[feed]]` block with the keys of the request.
@@ -250,20 +269,49 @@ fn parse_url(text: &str) -> Result<Url, Error> {
 /// The output for a feed that the config already contains.
 fn already_configured(
     url: &Url,
-    config: Option<&Config>,
+    known: Option<&(PathBuf, Config)>,
     request: Request<'_>,
 ) -> Option<CommandOutput> {
-    let same = |known: &Url| append_feeds::address(known) == append_feeds::address(url);
-    let subscription = config?.subscriptions.iter().find(|s| same(&s.feed.url))?;
+    let (path, config) = known?;
+    let same = |other: &Url| append_feeds::address(other) == append_feeds::address(url);
+    let subscription = config.subscriptions.iter().find(|s| same(&s.feed.url))?;
     let title = subscription.feed.title.as_deref();
     let title = title.map_or_else(String::new, |title| format!(" as {title:?}"));
     let stdout = format!("{url} is already configured{title}\n");
-    let name = subscription.feed.id.as_ref().map_or(subscription.feed.url.as_str(), FeedId::as_str);
-    Some(CommandOutput { stdout, stderr: not_applied(name, request) })
+    Some(CommandOutput { stdout, stderr: not_applied(path, &subscription.feed, request) })
 }
 
-/// The commands that apply the options of the request to the configured feed `name`; empty without options.
-fn not_applied(name: &str, request: Request<'_>) -> String {
+/// How the options of the request can be applied to the feed, which the config at `path` or one of its lists contains;
+/// empty without options.
+fn not_applied(path: &Path, known: &Feed, request: Request<'_>) -> String {
+    let name = known.id.as_ref().map_or(known.url.as_str(), FeedId::as_str);
+    let commands = commands_for(name, request);
+    if commands.is_empty() {
+        return commands;
+    }
+    let no_change = FeedEdit::Tag { add: &[], remove: &[] };
+    match edit_feed(&Files::gather(path), name, no_change) {
+        Ok(_) => {
+            format!("the options were not applied; these commands change the feed:\n{commands}")
+        }
+        // No command changes a feed of a followed list.
+        Err(EditError::NoFeed { .. }) => {
+            let block = block(&feed(&known.url, request), request);
+            let block: String = block.lines().map(|line| format!("  {line}\n")).collect();
+            format!(
+                "the options were not applied: the feed is in a followed list; this section in the config applies \
+                 them:\n{block}"
+            )
+        }
+        Err(error) => {
+            let help = error.help().map_or_else(String::new, |help| format!("  help: {help}\n"));
+            format!("the options were not applied: {error}\n{help}")
+        }
+    }
+}
+
+/// The commands that apply the options of the request to the feed `name`, one per line; empty without options.
+fn commands_for(name: &str, request: Request<'_>) -> String {
     let mut values = Vec::new();
     for (key, value) in
         [("id", request.id), ("title", request.title), ("interval", request.interval)]
@@ -284,12 +332,7 @@ fn not_applied(name: &str, request: Request<'_>) -> String {
         let tags: Vec<String> = request.tags.iter().map(|tag| shell_word(tag)).collect();
         let _ = writeln!(commands, "  newswire tag {} {}", shell_word(name), tags.join(" "));
     }
-    match commands.is_empty() {
-        true => commands,
-        false => {
-            format!("the options were not applied; these commands change the feed:\n{commands}")
-        }
-    }
+    commands
 }
 
 /// The networks as a list in TOML.
@@ -305,7 +348,8 @@ struct Asking<'a> {
     schedule: &'a schedule::Settings,
     settings: &'a fetch::Settings,
     request: Request<'a>,
-    config: Option<&'a Config>,
+    /// The config with its path, if there is one.
+    known: Option<&'a (PathBuf, Config)>,
 }
 
 /// What a URL leads to.
@@ -352,7 +396,7 @@ async fn find_feed(url: Url, asking: Asking<'_>) -> Result<Found, Error> {
             return Err(Error::Several { page: document.url, commands });
         }
     };
-    if let Some(output) = already_configured(&url, asking.config, asking.request) {
+    if let Some(output) = already_configured(&url, asking.known, asking.request) {
         return Ok(Found::Known(output));
     }
     let document = match document {
@@ -416,7 +460,7 @@ async fn get(url: &Url, asking: Asking<'_>) -> Result<Result<Document, CommandOu
         Err(error) => error,
     };
     if let DocumentError::Held { denied, .. } = &error
-        && let Some(output) = already_configured(&denied.url, asking.config, asking.request)
+        && let Some(output) = already_configured(&denied.url, asking.known, asking.request)
     {
         return Ok(Err(output));
     }

@@ -4,8 +4,10 @@
 //! atomically.
 
 use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::time::Duration;
 
 use super::config_file::{self, NoConfig};
 use crate::config::{self, Config, Diagnostic, Files, Loaded, PathChecks, Report, Severity, Style};
@@ -51,6 +53,9 @@ pub enum Error {
     /// Another program wrote to the config at the same time.
     #[error("{0} was not changed: another program wrote to it at the same time")]
     Changed(PathBuf),
+    /// Another command of Newswire changes the config, and did not end in time.
+    #[error("{0} was not changed: another command is changing it")]
+    Locked(PathBuf),
     /// The config cannot be replaced.
     #[error("failed to replace {0}: {1}; the file is unchanged")]
     Replace(PathBuf, io::Error),
@@ -62,10 +67,36 @@ crate::model::codes! {
     Self::Invalid(_) => "config_has_errors": "correct the errors; 'newswire check' lists them",
     Self::Unfit(report) => "invalid_value": remedies(report),
     Self::Unappendable(report) => "config_has_errors": remedies(report),
-    Self::Changed(_) => "config_changed": "repeat the command",
+    Self::Changed(_) | Self::Locked(_) => "config_changed": "repeat the command",
+    Self::Replace(_, error) if files::is_disk_full(error) => "config_unwritable": "the disk is full: free space on it, then repeat the command",
     Self::Replace(..) => "config_unwritable": "run the command as a user who can write to the folder of the config; a file without write permission is not changed",
     ;
     Self::NoConfig(error) => error,
+}
+
+/// Time for which a command waits for another one that changes the same config.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// The lock of a config, released on drop.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct ConfigLock {
+    _folder: Option<File>,
+}
+
+/// Waits until no other command changes the config at `path`. The lock has to be held from before the config is read
+/// until it is replaced, and not while the network is asked.
+///
+/// # Errors
+/// When another command does not end in time.
+pub(super) fn lock(path: &Path) -> Result<ConfigLock, Error> {
+    // The folder and not the file, because the file is replaced: a lock of the old file does not exclude a command that
+    // opens the new one. Of a symbolic link, the folder of its target, which is what is replaced.
+    let file = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    match files::lock_folder(files::folder(&file), LOCK_WAIT) {
+        Ok(folder) => Ok(ConfigLock { _folder: folder }),
+        Err(_) => Err(Error::Locked(path.to_owned())),
+    }
 }
 
 /// The error for a config that has errors.
@@ -142,25 +173,38 @@ pub(super) fn blocks(feeds: &[Feed]) -> String {
     feeds.iter().map(config::feed_block).collect::<Vec<_>>().join("\n")
 }
 
-/// Appends `blocks`, the blocks of `feeds`, to the config at `path`.
+/// Appends the blocks of those feeds to the config at `path` that it does not contain. Returns their number.
 ///
 /// # Errors
 /// See [`Error`]; the file is unchanged then.
-pub(super) fn append(path: &Path, feeds: &[Feed], blocks: &str) -> Result<(), Error> {
+pub(super) fn append(
+    path: &Path,
+    feeds: Vec<Feed>,
+    block: impl Fn(&Feed) -> String,
+) -> Result<usize, Error> {
+    let _lock = lock(path)?;
     let files = Files::gather(path);
+    // Another command may have added some of them since the config was read.
+    let (feeds, _) = new_and_known(feeds, files.read(PathChecks::Existence).config.as_ref());
+    if feeds.is_empty() {
+        return Ok(0);
+    }
+    let blocks = feeds.iter().map(block).collect::<Vec<_>>().join("\n");
     // The target of a symbolic link, so that the link stays.
     let path = fs::canonicalize(path).map_err(|error| Error::Read(path.to_owned(), error))?;
     let read = || fs::read_to_string(&path).map_err(|error| Error::Read(path.clone(), error));
     let before = read()?;
-    let after = joined(&before, blocks);
-    fits(files.with_main(after.clone()), feeds).map_err(|error| match error {
+    let after = joined(&before, &blocks);
+    fits(files.with_main(after.clone()), &feeds).map_err(|error| match error {
         Error::Unfit(report) => Error::Unappendable(report),
         error => error,
     })?;
     if read()? != before {
         return Err(Error::Changed(path));
     }
-    files::replace(&path, after.as_bytes()).map_err(|error| Error::Replace(path.clone(), error))
+    let replaced = files::replace(&path, after.as_bytes());
+    replaced.map_err(|error| Error::Replace(path.clone(), error))?;
+    Ok(feeds.len())
 }
 
 /// Checks that the files contain the feeds and have no errors.
@@ -211,6 +255,38 @@ fn joined(text: &str, blocks: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_named_in_the_help() {
+        use crate::model::Coded as _;
+        let failed = |kind: io::ErrorKind| Error::Replace("newswire.toml".into(), kind.into());
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+            assert!(failed(kind).help().unwrap().contains("the disk is full"), "{kind:?}");
+        }
+        let denied = failed(io::ErrorKind::PermissionDenied);
+        assert!(denied.help().unwrap().contains("a user who can write"));
+    }
+
+    #[test]
+    fn a_feed_that_another_command_has_added_is_not_appended_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newswire.toml");
+        fs::write(&path, "version = 1\n").unwrap();
+        let feed = |url: &str| Feed {
+            id: None,
+            url: url.parse().unwrap(),
+            title: None,
+            tags: Vec::new(),
+            removal: crate::model::Removal::Hide,
+        };
+        let (one, two) = (feed("https://a.example/feed"), feed("https://b.example/feed"));
+        let added = append(&path, vec![one.clone()], config::feed_block).unwrap();
+        let more = append(&path, vec![one.clone(), two], config::feed_block).unwrap();
+        let again = append(&path, vec![one], config::feed_block).unwrap();
+        assert_eq!((added, more, again), (1, 1, 0));
+        let expected = "version = 1\n\n[[feed]]\nurl = \"https://a.example/feed\"\n\n[[feed]]\nurl = \"https://b.example/feed\"\n";
+        assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    }
 
     #[test]
     fn blocks_follow_an_empty_line_with_the_line_ends_of_the_file() {

@@ -1,14 +1,14 @@
 //! `newswire backup` and `newswire restore`: copies of the database.
 
-use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::path::Path;
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 
 use super::arguments::BackupRequest;
 use super::error::CommandError;
 use super::exit::Exit;
 use super::terminal::{print, report};
 use crate::clock::Clock;
+use crate::files;
 use crate::store::{self, Backup, BackupError};
 use crate::text::amounts::{bytes, count};
 
@@ -32,7 +32,7 @@ pub(super) fn backup(database: &Path, request: &BackupRequest, clock: &Clock) ->
     let backup = store::backup(database, &file).map_err(|error| report(&error))?;
     print(&format!("copied {} to {}\n", summary(&backup), file.display()));
     if let Some(keep) = keep {
-        remove_old(to, usize::from(keep))
+        remove_old(to, &file, usize::from(keep))
             .map_err(|source| report(&BackupError::Io { path: to.to_owned(), source }))?;
     }
     Ok(())
@@ -42,21 +42,45 @@ pub(super) fn backup(database: &Path, request: &BackupRequest, clock: &Clock) ->
 const PREFIX: &str = "newswire-";
 const SUFFIX: &str = ".db";
 
-/// Removes the oldest copies of the folder; other files stay.
-fn remove_old(folder: &Path, keep: usize) -> io::Result<()> {
-    let is_copy = |name: &str| {
-        let time = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
-        time.is_some_and(|time| {
-            time.len() == 16 && time.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'T' | b'Z'))
-        })
-    };
-    let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
-    let names: io::Result<Vec<OsString>> = names.collect();
-    let mut copies: Vec<OsString> =
-        names?.into_iter().filter(|name| name.to_str().is_some_and(is_copy)).collect();
+/// Removes the oldest copies of the folder, so that `keep` stay with the one that was just made; other files stay.
+fn remove_old(folder: &Path, new: &Path, keep: usize) -> io::Result<()> {
+    let ours = mark(new)?;
+    let mut copies: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        // The new copy stays also if others have later names: the clock may have been wrong.
+        let is_other = entry.file_name().to_str().is_some_and(is_name_of_copy) && path != new;
+        let is_file = || entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_other && is_file() && mark(&path).is_ok_and(|mark| mark == ours) {
+            copies.push(path);
+        }
+    }
     copies.sort();
-    let old = copies.len().saturating_sub(keep);
-    copies[..old].iter().try_for_each(|name| std::fs::remove_file(folder.join(name)))
+    let old = copies.len().saturating_sub(keep.saturating_sub(1));
+    copies[..old].iter().try_for_each(|path| match std::fs::remove_file(path) {
+        // Another backup has removed it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    })
+}
+
+fn is_name_of_copy(name: &str) -> bool {
+    let time = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(SUFFIX));
+    time.is_some_and(|time| {
+        time.len() == 16 && time.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'T' | b'Z'))
+    })
+}
+
+/// What the databases of Newswire have in common at their beginning, in every version: the name of the format, and the
+/// id of the application (<https://sqlite.org/fileformat.html>, 1.3).
+fn mark(path: &Path) -> io::Result<([u8; 16], [u8; 4])> {
+    let (mut format, mut between, mut application) = ([0; 16], [0; 52], [0; 4]);
+    let mut file = files::open_regular(path)?;
+    file.read_exact(&mut format)?;
+    file.read_exact(&mut between)?;
+    file.read_exact(&mut application)?;
+    Ok((format, application))
 }
 
 /// The copy is made and checked beside the database first: a pipe cannot take back what it was given.

@@ -6,12 +6,13 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::append_feeds::{self, CommandOutput, Destination};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::daemon;
 use crate::model::{Feed, FeedInfo, Removal};
 use crate::opml::{self, FeedList, ListedFeed, MAX_BYTES, OpmlHead};
 use crate::poll::Subscription;
 use crate::store::{OpenError, Reader};
+use crate::text::bidi;
 
 /// Why nothing was imported.
 #[derive(Debug, thiserror::Error)]
@@ -74,20 +75,18 @@ pub(super) fn run(
     for feed in &known {
         let _ = writeln!(stderr, "{name}: {} is already configured", feed.url);
     }
-    let (known, skipped) = (known.len(), list.skipped.len() + list.repeated.len());
-    let _ = writeln!(
-        stderr,
-        "{name}: {} new, {known} already configured, {skipped} skipped",
-        new.len()
-    );
-    let stdout = match config {
+    let (listed, skipped) = (known.len() + new.len(), list.skipped.len() + list.repeated.len());
+    let (added, stdout) = match config {
         Some((path, _)) if destination == Destination::Config && !new.is_empty() => {
-            append_feeds::append(&path, &new, &append_feeds::blocks(&new))?;
-            format!("feeds added to {}: {}\n", path.display(), new.len())
+            let added = append_feeds::append(&path, new, config::feed_block)?;
+            let stdout = format!("feeds added to {}: {added}\n", path.display());
+            (added, if added > 0 { stdout } else { String::new() })
         }
-        _ if destination == Destination::Config => String::new(),
-        _ => append_feeds::blocks(&new),
+        _ if destination == Destination::Config => (0, String::new()),
+        _ => (new.len(), append_feeds::blocks(&new)),
     };
+    let known = listed - added;
+    let _ = writeln!(stderr, "{name}: {added} new, {known} already configured, {skipped} skipped");
     Ok(CommandOutput { stdout, stderr })
 }
 
@@ -111,11 +110,12 @@ fn feed(listed: ListedFeed) -> Feed {
     Feed { id: None, url, title, tags, removal: Removal::Hide }
 }
 
-/// The configured feeds as OPML, with titles and pages from the database, if there is one.
+/// The configured feeds as OPML, with titles and pages from the database, if there is one. Feeds that are files of this
+/// machine are left out, because no program could import them.
 ///
 /// # Errors
 /// When the database exists and cannot be read.
-pub(super) fn export(config: &Config) -> Result<String, daemon::Error> {
+pub(super) fn export(config: &Config) -> Result<CommandOutput, daemon::Error> {
     let known = match Reader::open(&config.store.path) {
         Ok(reader) => reader.read(|reader| reader.feeds())?,
         Err(OpenError::Missing { .. } | OpenError::Empty { .. }) => Vec::new(),
@@ -132,12 +132,26 @@ pub(super) fn export(config: &Config) -> Result<String, daemon::Error> {
             tags: Vec::new(),
         });
         // The database receives changes of the config at the next start.
-        ListedFeed { title: feed.title.clone().or(listed.title), tags: feed.tags.clone(), ..listed }
+        let title = feed.title.clone().or(listed.title);
+        // Without a title, the host is written.
+        let title = title.filter(|title| title.chars().any(is_visible));
+        ListedFeed { title, tags: feed.tags.clone(), ..listed }
     };
-    let feeds: Vec<ListedFeed> = config.subscriptions.iter().map(listed).collect();
+    let is_web =
+        |subscription: &&Subscription| matches!(subscription.feed.url.scheme(), "http" | "https");
+    let feeds: Vec<ListedFeed> = config.subscriptions.iter().filter(is_web).map(listed).collect();
+    let stderr = match config.subscriptions.len() - feeds.len() {
+        0 => String::new(),
+        files => format!("feeds left out, because they are files of this machine: {files}\n"),
+    };
     let title = match config.outputs.as_slice() {
         [one] => one.title.clone(),
         _ => "Newswire".to_owned(),
     };
-    Ok(opml::write(&OpmlHead { title, created: None }, &feeds))
+    let stdout = opml::write(&OpmlHead { title, created: None }, &feeds);
+    Ok(CommandOutput { stdout, stderr })
+}
+
+fn is_visible(c: char) -> bool {
+    !c.is_whitespace() && !c.is_control() && !bidi::is_control(c)
 }

@@ -1,7 +1,6 @@
 //! `newswire init`: a commented config to start from.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use crate::config;
@@ -29,6 +28,7 @@ crate::model::codes! {
     Self::Target(TargetError::Occupied { .. }) => "file_exists": "name another file",
     Self::Target(TargetError::Io { .. }) => "file_unwritable": "choose a folder that this user can read and write to",
     Self::Exists(_) => "file_exists": "name another file: 'newswire init FILE'",
+    Self::Io(_, error) if files::is_disk_full(error) => "file_unwritable": "the disk is full: free space on it, then repeat the command",
     Self::Io(..) => "file_unwritable": "choose a folder that this user can write to",
 }
 
@@ -68,14 +68,30 @@ pub(super) fn create(path: &Path, text: &str) -> Result<(), Error> {
     let schema = path.with_file_name(SCHEMA);
     let is_schema = |head: &[u8]| String::from_utf8_lossy(head).contains("\"$schema\"");
     files::check_target(&schema, "a schema of Newswire", is_schema)?;
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    let written = file.and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::write(schema, format!("{:#}\n", config::schema()))
-    });
+    if path.symlink_metadata().is_ok() {
+        return Err(Error::Exists(name));
+    }
+    // The config comes last: what creates it only if there is none must not find one without its schema, or a part of it.
+    let written = files::create_or_replace(&schema, format!("{:#}\n", config::schema()).as_bytes())
+        .and_then(|()| files::create(path, text.as_bytes()));
     written.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::Exists(name),
         _ => Error::Io(name, error),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Coded as _;
+
+    #[test]
+    fn a_full_disk_is_named_in_the_help() {
+        let failed = |kind: io::ErrorKind| Error::Io("newswire.toml".to_owned(), kind.into());
+        let full = failed(io::ErrorKind::StorageFull);
+        assert_eq!(full.code(), "file_unwritable");
+        assert!(full.help().unwrap().contains("the disk is full"));
+        let denied = failed(io::ErrorKind::PermissionDenied);
+        assert!(denied.help().unwrap().contains("can write to"));
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use url::Url;
+
 use super::error::CommandError;
 use crate::config::{self, Config};
 use crate::model::{FeedInfo, FeedKey, FeedProfile, FeedStatus};
@@ -20,7 +22,9 @@ pub(super) struct Known<'c> {
 impl Known<'_> {
     /// Whether the argument of a command names this feed: its id or its URL.
     pub(super) fn is(&self, name: &str) -> bool {
-        self.feed.id.as_str() == name || self.subscription.feed.url.as_str() == name
+        let url = &self.subscription.feed.url;
+        let is_url = |name: &str| Url::parse(name.trim()).is_ok_and(|name| name == *url);
+        self.feed.id.as_str() == name || url.as_str() == name || is_url(name)
     }
 
     /// Its state before the first poll.
@@ -108,4 +112,12 @@ pub(super) fn unknown<'i>(name: &str, ids: impl Iterator<Item = &'i str>) -> Com
 /// The same for the feeds of a config.
 pub(super) fn unknown_in(name: &str, known: &[Known<'_>]) -> CommandError {
     unknown(name, known.iter().map(|known| known.feed.id.as_str()))
+}
+
+/// The error for a name that the daemon or the database does not know: no feed has it, or its feed is not loaded yet.
+pub(super) fn unloaded(name: &str, known: &[Known<'_>]) -> CommandError {
+    match known.iter().any(|known| known.is(name)) {
+        true => CommandError::NotLoaded(name.to_owned()),
+        false => unknown_in(name, known),
+    }
 }

@@ -33,10 +33,13 @@ fn drawn(feeds: &[Known<'_>], in_column: bool) -> String {
     for Known { feed: known, subscription } in feeds {
         let (id, feed) = (known.id.as_str(), &subscription.feed);
         let paused = if subscription.schedule.paused { "paused" } else { "" };
-        let (tags, title) = (feed.tags.join(","), feed.title.as_deref().unwrap_or(""));
+        // A followed list can have anything in them.
+        let plain = |text: &str| text.replace(char::is_control, " ");
+        let tags = plain(&feed.tags.join(","));
+        let title = plain(feed.title.as_deref().unwrap_or(""));
         match in_column {
-            true => table.add_row([id, feed.url.as_str(), paused, &tags, title]),
-            false => table.add_row([id, paused, &tags, title]),
+            true => table.add_row([id, feed.url.as_str(), paused, &tags, &title]),
+            false => table.add_row([id, paused, &tags, &title]),
         };
     }
     if in_column {

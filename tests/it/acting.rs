@@ -160,6 +160,10 @@ async fn a_change_that_would_be_an_error_changes_nothing() {
         (&["set", "f0", "interval=fast"], 64, "bad_duration"),
         (&["set", "f0", "nonsense=\"1\""], 64, "unknown key"),
         (&["set", "f0", "intervall=2h"], 64, "did you mean \"interval\"?"),
+        (&["set", "f0", "intervall="], 64, "did you mean \"interval\"?"),
+        (&["set", "f0", "interval=2h", "nonsense="], 64, "unknown_key"),
+        (&["remove", "f0", "f0", "nothing"], 64, "unknown_feed"),
+        (&["resume", "f0", "nothing"], 64, "unknown_feed"),
         (&["set", "f0", "paused=yes"], 64, "\"yes\" is not a flag: true or false"),
         (&["set", "f0", "per_host=x y"], 64, "invalid_value"),
         (&["set", "f1", "id=f0"], 64, "f0"),
@@ -175,6 +179,70 @@ async fn a_change_that_would_be_an_error_changes_nothing() {
     }
     let one = newswire(folder.path(), &["add", "--id", "x", "https://c.test/", "https://d.test/"]);
     assert_eq!(one.code, 64, "{}", one.err);
+}
+
+#[test]
+fn commands_that_change_the_config_at_the_same_time_lose_nothing() {
+    let folder = folder(&["https://a.test/feed", "https://b.test/feed"]);
+    let mut lines = vec!["set f1 interval=3h".to_owned(), "pause f1".to_owned()];
+    for n in 0..4 {
+        let list = format!("<opml><body><outline xmlUrl='https://l{n}.test/'/></body></opml>");
+        fs::write(folder.path().join(format!("{n}.opml")), list).unwrap();
+        lines.extend([format!("tag f0 t{n}"), format!("import --append {n}.opml")]);
+    }
+    let start = |line: &String| {
+        let mut command = Command::cargo_bin("newswire").unwrap();
+        command.current_dir(folder.path()).env_clear().args(line.split(' '));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let running: Vec<Child> = lines.iter().map(start).collect();
+    for (line, child) in lines.iter().zip(running) {
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{line}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+    let text = config(&folder);
+    let numbered =
+        (0..4).flat_map(|n| [format!("\"t{n}\""), format!("url = \"https://l{n}.test/\"")]);
+    for part in numbered.chain(["interval = \"3h\"", "paused = true"].map(str::to_owned)) {
+        assert_eq!(text.matches(&part).count(), 1, "{part}: {text}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5, "a file is left");
+}
+
+#[test]
+fn a_feed_that_is_named_twice_is_one_and_only_changed_feeds_are_printed() {
+    let folder = folder(&["https://a.test/feed", "https://b.test/feed", "https://c.test/feed"]);
+    ok(&folder, &["pause", "f0"]);
+    ok(&folder, &["set", "f2", "paused=false"]);
+    for (arguments, printed) in [
+        (&["resume", "f0", "f1", "f2"][..], "resumed f0\n"),
+        (&["resume", "f2"], "no change: "),
+        (&["pause", "f0", "https://a.test/feed", "f1", "f1"], "paused f0, f1\n"),
+        (&["pause", "f1"], "no change: "),
+        (&["tag", "f1", "x", "x"], "changed the tags of f1\n"),
+        (&["set", "f1", "interval=2h", "title=B"], "changed f1\n"),
+        (&["remove", "f0", "f0", "https://a.test/feed", "f1"], "removed f0, f1\n"),
+    ] {
+        let run = ok(&folder, arguments);
+        assert!(run.out.starts_with(printed), "{arguments:?}: {}", run.out);
+    }
+    let text = config(&folder);
+    assert!(!text.contains("a.test") && !text.contains("b.test"), "{text}");
+    assert!(text.contains("c.test") && text.contains("paused = false"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_daemon_loads_each_feed_that_one_command_adds() {
+    let origin = Origin::start().await;
+    let [known, first, second] = ["/known", "/first", "/second"].map(|path| local(&origin, path));
+    let folder = folder(&[&known]);
+    let _daemon = Daemon::start(folder.path());
+    until(|| origin.count() == 1);
+    let added = ok(&folder, &["add", &first, &second]);
+    let loaded = "the daemon: feeds added: 1 (127.0.0.1-";
+    assert_eq!(added.out.matches(loaded).count(), 2, "{}", added.out);
+    assert!(added.out.find("1 (127.0.0.1-first)") < added.out.find(&second), "{}", added.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -303,6 +371,59 @@ fn completions_ask_the_program_for_the_names_of_feeds() {
     }
     let zsh = newswire(folder.path(), &["completions", "zsh"]).out;
     assert!(zsh.matches("_newswire_feeds").count() > 8, "{zsh}");
+}
+
+#[test]
+fn completions_have_the_feeds_of_the_config_that_the_line_names() {
+    let folder = empty_folder();
+    let other = folder.path().join("other.toml");
+    let text = "version = 1\n[[output]]\nid = \"x\"\n[[feed]]\nid = \"garden\"\nurl = \"https://a.test/\"\n";
+    fs::write(&other, text).unwrap();
+    let program = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
+    let script = newswire(folder.path(), &["completions", "bash"]).out;
+    fs::write(folder.path().join("script"), script).unwrap();
+    let complete = |words: &str| {
+        let text = format!(
+            "newswire() {{ \"$NEWSWIRE\" \"$@\"; }}; . ./script; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _newswire_with_names newswire \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; \
+             echo \"${{COMPREPLY[@]}}\""
+        );
+        let mut bash = Command::new("bash");
+        bash.current_dir(folder.path()).env("NEWSWIRE", &program).args(["--norc", "-c", &text]);
+        let Ok(run) = bash.output() else { return None };
+        Some(String::from_utf8(run.stdout).unwrap())
+    };
+    for (words, ids) in [
+        ("newswire pause --config other.toml ''", "garden\n"),
+        ("newswire -c other.toml pause ''", "garden\n"),
+        ("newswire --config = other.toml status gar", "garden\n"),
+        ("newswire config -c other.toml gar", "garden\n"),
+        ("newswire pause ''", "\n"),
+    ] {
+        // A machine without bash has nothing to complete.
+        assert!(complete(words).is_none_or(|found| found == ids), "{words}: {:?}", complete(words));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_the_daemon_has_not_loaded_is_not_called_unknown() {
+    let origin = Origin::start().await;
+    let folder = folder(&[&local(&origin, "/feed")]);
+    let _daemon = Daemon::start(folder.path());
+    until(|| origin.count() == 1);
+    let url = local(&origin, "/hand");
+    let text = format!("{}\n[[feed]]\nid = \"hand\"\nurl = \"{url}\"\n", config(&folder));
+    fs::write(folder.path().join("newswire.toml"), text).unwrap();
+    for arguments in [&["poll", "hand"], &["poll", &*url], &["release", "hand"]] {
+        let run = newswire(folder.path(), arguments);
+        assert_eq!(run.code, 69, "{arguments:?}: {}", run.err);
+        assert!(run.err.contains("it is not loaded yet"), "{arguments:?}: {}", run.err);
+        assert!(run.err.contains("'newswire reload'"), "{arguments:?}: {}", run.err);
+    }
+    ok(&folder, &["reload"]);
+    // Its address as a browser passes it on.
+    ok(&folder, &["poll", &format!("feed:{url}")]);
+    ok(&folder, &["release", "hand"]);
 }
 
 #[test]

@@ -106,9 +106,10 @@ async fn a_folder_keeps_the_newest_copies_and_all_other_files() {
     assert_eq!(missing.code, 64, "{}", missing.err);
     fs::create_dir(&copies).unwrap();
     let old = ["newswire-20250101T000000Z.db", "newswire-20260101T000000Z.db", "notes.txt"];
-    for name in old {
-        fs::write(copies.join(name), b"").unwrap();
+    for name in &old[..2] {
+        ok(&newswire(folder, &["backup", &format!("copies/{name}")]));
     }
+    fs::write(copies.join(old[2]), b"").unwrap();
     ok(&newswire(folder, &["backup", "--keep", "2", "copies"]));
     let names = fs::read_dir(&copies).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
@@ -134,6 +135,35 @@ pub(crate) fn pipe(path: &Path) {
 pub(crate) fn other_program(path: &Path) {
     let other = Connection::open(path).unwrap();
     other.execute_batch("CREATE TABLE place (name); INSERT INTO place VALUES ('here')").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_copy_stays_among_later_names_and_so_does_what_is_no_copy() {
+    let origin = Origin::start().await;
+    let folder = polled(&origin).await;
+    let folder = folder.path();
+    let copies = folder.join("copies");
+    fs::create_dir(&copies).unwrap();
+    // The clock was ahead once.
+    let late = ["newswire-29990101T000000Z.db", "newswire-29990102T000000Z.db"];
+    for name in late {
+        ok(&newswire(folder, &["backup", &format!("copies/{name}")]));
+    }
+    let others =
+        [1, 2, 3, 4, 5].map(|day| copies.join(format!("newswire-2000010{day}T000000Z.db")));
+    fs::create_dir(&others[0]).unwrap();
+    fs::write(&others[1], "mine").unwrap();
+    fs::write(&others[2], "not a database\n".repeat(100)).unwrap();
+    other_program(&others[3]);
+    symlink("../newswire.db", &others[4]).unwrap();
+    let run = newswire(folder, &["backup", "--keep", "2", "copies"]);
+    ok(&run);
+    let new = copies.join(run.out.trim_end().rsplit('/').next().unwrap());
+    assert!(new.exists(), "{}", run.out);
+    assert!(!copies.join(late[0]).exists() && copies.join(late[1]).exists());
+    for other in others {
+        assert!(fs::symlink_metadata(&other).is_ok(), "{other:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,6 +85,10 @@ fn init_writes_a_valid_config_and_never_overwrites_a_file() {
     assert_eq!(again.code, 73);
     assert!(again.err.contains("already exists"), "{}", again.err);
     assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), "mine");
+    let printed = newswire(folder.path(), &["init", "-"]);
+    let example = include_str!("../../config.example.toml");
+    assert_eq!((printed.code, printed.out.as_str()), (0, example), "{}", printed.err);
+    assert!(!folder.path().join("-").exists());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::CommandCargoExt as _;
 use newswire::cli::exit::Exit;
@@ -342,6 +342,58 @@ async fn a_restore_checks_both_sources_before_it_replaces_the_database() {
     let run = newswire(folder.path(), &["restore", "copy.db", "--from-outputs"]);
     assert_eq!((run.code, run.out.as_str()), (66, ""), "{}", run.err);
     assert!(!folder.path().join("newswire.db.before-restore-1").exists());
+}
+
+/// Runs a command with this standard output.
+fn with_output(folder: &Path, arguments: &[&str], out: impl Into<Stdio>) -> Finished {
+    let mut process = Command::cargo_bin("newswire").unwrap();
+    process.current_dir(folder).env_clear().args(arguments).stdin(Stdio::null()).stdout(out);
+    finished(&mut process)
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_a_full_disk_cuts_off_exits_with_74() {
+    let origin = Origin::start().await;
+    let folder = configured(&[local(&origin, "/feed")]);
+    assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
+    let commands = "schema|export|list|list --json|config|config default|man|completions bash|check|init -|\
+        why 127.0.0.1-feed|logs 127.0.0.1-feed|plan|replay|status|manners|explain|--help|--version|\
+        poll --dry-run --all --force";
+    for command in commands.split('|') {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let arguments: Vec<&str> = command.split(' ').collect();
+        let run = with_output(folder.path(), &arguments, full);
+        assert_eq!(run.code, 74, "{command}: {}", run.err);
+        assert_eq!(run.err.matches("explain stdio_failed\n").count(), 1, "{command}: {}", run.err);
+    }
+}
+
+#[test]
+fn output_to_a_closed_pipe_ends_without_an_error() {
+    let folder = configured(&[]);
+    for command in ["schema", "check", "--help"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let run = with_output(folder.path(), &[command], writer);
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{command}");
+    }
+}
+
+#[test]
+fn a_config_that_cannot_be_written_completely_leaves_no_file() {
+    let program = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
+    for command in ["init", "run"] {
+        let folder = empty_folder();
+        // A limit of the size of files ends a write in the middle, as a full disk does.
+        let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$1\"";
+        let mut process = Command::new("/bin/sh");
+        process.args(["-c", script]).arg(&program).arg(command);
+        process.current_dir(folder.path()).env_clear().env("HOME", folder.path());
+        let run = finished(&mut process);
+        assert_run(&run, 73, &["newswire.toml", "newswire explain file_unwritable"]);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{command}");
+    }
 }
 
 /// Exit codes of the unit after which systemd does not start it again.

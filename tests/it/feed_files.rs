@@ -31,6 +31,23 @@ fn run(folder: &Path, arguments: &[&str]) -> String {
 }
 
 #[test]
+fn an_export_has_only_feeds_that_can_be_imported() {
+    let folder = folder(&format!("{CONFIG}[[feed]]\nurl = \"https://x.example/feed\"\n"));
+    let at = folder.path();
+    feed(at, &rss(&[("a", "Build 1")]));
+    let exported = newswire(at, &["export"]);
+    assert_eq!(exported.code, 0, "{}", exported.err);
+    let left_out = "feeds left out, because they are files of this machine: 1\n";
+    assert_eq!(exported.err, left_out);
+    assert!(exported.out.contains("text=\"x.example\""), "{}", exported.out);
+    assert!(!exported.out.contains("file:") && !exported.out.contains("=\"\""), "{}", exported.out);
+    fs::write(at.join("out.opml"), exported.out).unwrap();
+    fs::write(at.join("empty.toml"), "version = 1\n").unwrap();
+    let imported = newswire(at, &["import", "out.opml", "--config", "empty.toml"]);
+    assert!(imported.err.contains("1 new, 0 already configured, 0 skipped"), "{}", imported.err);
+}
+
+#[test]
 fn a_file_is_a_feed_whose_path_no_subscriber_learns() {
     let folder = folder(CONFIG);
     let at = folder.path();

@@ -230,6 +230,28 @@ async fn a_pass_fetches_the_list_first_and_else_uses_the_copy() {
     assert_eq!(why.code, 0, "{}", why.err);
 }
 
+#[test]
+fn options_for_a_feed_of_a_list_are_printed_as_a_section_that_applies_them() {
+    let folder = configured(&[]);
+    let path = folder.path().join("newswire.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = format!("{text}[[subscriptions]]\nfile = \"x.opml\"\n");
+    std::fs::write(&path, &text).unwrap();
+    std::fs::write(folder.path().join("x.opml"), opml(&["https://a.example/feed"])).unwrap();
+    let arguments = ["add", "https://a.example/feed", "--title", "ZZ", "--interval", "3h"];
+    let run = newswire(folder.path(), &arguments);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.contains("not applied") && !run.err.contains("newswire set"), "{}", run.err);
+    let section = run.err.lines().filter_map(|line| line.strip_prefix("  "));
+    let section: String = section.map(|line| format!("{line}\n")).collect();
+    assert!(section.starts_with("[[feed]]\n"), "{}", run.err);
+    std::fs::write(&path, format!("{text}{section}")).unwrap();
+    let config = newswire(folder.path(), &["config", "https://a.example/feed"]);
+    for value in ["ZZ", "\"3h\""] {
+        assert!(config.out.contains(value), "{value}: {}{}", config.out, config.err);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn stories_of_a_feed_that_leaves_a_list_stay_unless_the_list_hides_them() {
     for (removed, stays) in

@@ -96,7 +96,10 @@ fn import_changes_no_config_that_has_or_would_have_errors() {
     write(folder.path(), "urls", "https://new.example/feed\n");
     for (config, part) in [
         ("version = 1\n[[feed]]\nurl = 7\n", "it has errors"),
-        ("version = 1\nfeed = []\n", "the new feeds cannot be appended: duplicate key (syntax)"),
+        (
+            "version = 1\nfeed = []\n",
+            "the new feeds cannot be appended: feed is set above, but not as [[feed]]",
+        ),
     ] {
         write(folder.path(), "newswire.toml", config);
         let run = newswire(folder.path(), &["import", "urls", "--append"]);
@@ -170,7 +173,8 @@ async fn add_shows_the_newest_items_of_a_feed_and_appends_it_once() {
     let printed = newswire(folder.path(), &["add", url.as_str(), "--print"]);
     assert_eq!(printed.out, format!("[[feed]]\nurl = \"{url}\"\n"), "{}", printed.err);
     assert_eq!(read(folder.path(), "newswire.toml"), before);
-    let run = newswire(folder.path(), &["add", url.as_str(), "--tag", "a", "--tag", "b"]);
+    let tags = ["--tag", "a", "--tag", "b", "--tag", "a"];
+    let run = newswire(folder.path(), &[&["add", url.as_str()][..], &tags].concat());
     assert_eq!(run.code, 0, "{}", run.err);
     let shown = format!(
         "Site\n{url}\n  2025-06-01  One [31m\n  2025-06-01  Two\n  2025-06-01  Three\n\n\

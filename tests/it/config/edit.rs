@@ -68,3 +68,55 @@ fn unknown_feeds_and_values_that_are_no_toml_are_errors() {
     let edited = edit_feed(&files(&windows), "b", set("2")).unwrap().after;
     assert_eq!(edited, windows.replace("b.test/f\"\r\n", "b.test/f\"\r\nper_host = 2\r\n"));
 }
+
+#[test]
+fn a_feed_is_named_by_its_url_in_any_form() {
+    let text = "[[feed]]\nurl = \"https://B.example:443\"\n";
+    let pause = FeedEdit::Set { key: "paused", value: "true" };
+    for name in ["https://B.example:443", "https://b.example/", "https://b.example"] {
+        let after = edit_feed(&files(text), name, pause).unwrap().after;
+        assert_eq!(after, format!("{text}paused = true\n"), "{name}");
+    }
+}
+
+#[test]
+fn a_feed_that_is_written_twice_or_inline_is_not_changed() {
+    let pause = FeedEdit::Set { key: "paused", value: "true" };
+    let feed = "[[feed]]\nurl = \"https://b.example/\"\n";
+    let twice = edit_feed(&files(&format!("{feed}{feed}")), "https://b.example/", pause);
+    let message = twice.unwrap_err().to_string();
+    assert!(message.ends_with("n.toml:1, n.toml:3"), "{message}");
+    let named = files(&format!("{feed}{feed}id = \"bb\"\n"));
+    let named = edit_feed(&named, "bb", pause);
+    assert!(matches!(named, Err(EditError::SeveralFeeds { .. })), "{named:?}");
+    let inline = "feed = [{ url = \"https://b.example/\" }]\n";
+    let inline = edit_feed(&files(inline), "https://b.example/", pause);
+    assert!(matches!(inline, Err(EditError::Inline { .. })));
+}
+
+#[test]
+fn a_secret_is_neither_written_nor_repeated() {
+    for (key, value) in [
+        ("authorization", "bob:hunter2"),
+        ("authorization", "\"bob:hunter2\""),
+        ("headers", "X-Key=hunter2"),
+    ] {
+        let error = edit_feed(&files(TEXT), "b", FeedEdit::Set { key, value }).unwrap_err();
+        assert!(matches!(error, EditError::Secret(_)), "{error}");
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+    let reference = FeedEdit::Set { key: "authorization", value: "{ file = \"a\" }" };
+    assert!(after("b", reference).contains("authorization = { file = \"a\" }\n"));
+}
+
+#[test]
+fn what_is_not_changed_keeps_every_byte() {
+    let text = "\u{feff}version = 1\r\n\n[[feed]]\r\nurl = \"https://a.test/\"\n# about nothing\n\n# about tags\ntags = [\"a\"] # t\r\npaused = true\n";
+    let set = |key, value| FeedEdit::Set { key, value };
+    let edited = |edit| edit_feed(&files(text), "https://a.test/", edit).unwrap().after;
+    assert_eq!(edited(set("tags", "")), text.replace("# about tags\ntags = [\"a\"] # t\r\n", ""));
+    assert_eq!(edited(set("paused", "false")), text.replace("= true", "= false"));
+    let add = ["b".to_owned()];
+    let tagged = edited(FeedEdit::Tag { add: &add, remove: &[] });
+    assert_eq!(tagged, text.replace("[\"a\"]", "[\"a\", \"b\"]"));
+}
