@@ -5,12 +5,16 @@
 //! database the feeds come in another order. So the published items are written before any poll, each to its feed.
 //! Those that more outputs show come first, because they are the leads of their stories.
 
+mod pages;
+
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::pages::Pages;
 use super::published_digests;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -19,10 +23,10 @@ use crate::model::{Digest, FeedKey, Item, ItemKey, PageOwner, ParsedItem, site};
 use crate::normalise;
 use crate::outputs::{self, PublishedDocuments, PublishedItem, RecoveryError};
 use crate::poll::Subscription;
-use crate::render::Output;
+use crate::render::{Format, Output};
 use crate::store::{
-    self, ArchivePage, ClosedPeriods, DigestState, OpenError, RecoveredItem, RegisteredOutput,
-    Store, StoredDigest, TextIndex, Write, search_words,
+    self, ClosedPeriods, DigestState, OpenError, RecoveredItem, RegisteredOutput, Store,
+    StoredDigest, TextIndex, Write, search_words,
 };
 use crate::text::amounts::count;
 
@@ -32,6 +36,9 @@ pub enum Error {
     /// No output has documents in a directory.
     #[error("no output has documents in its directory")]
     NoDocuments,
+    /// There are items, and none has a feed.
+    #[error("no configured feed has any of the {} in the documents", count(*.0 as u64, "item"))]
+    WithoutFeed(usize),
     /// The documents cannot be read.
     #[error(transparent)]
     Documents(#[from] RecoveryError),
@@ -46,6 +53,8 @@ pub enum Error {
 crate::model::codes! {
     Error:
     Self::NoDocuments => "no_documents": "set directory in [[output]] to the folder with the published files",
+    Self::WithoutFeed(_) => "items_without_feed":
+        "set url of each [[feed]] as it was when the documents were written, then repeat the command",
     ;
     Self::Documents(error) => error,
     Self::Open(error) => error,
@@ -53,7 +62,7 @@ crate::model::codes! {
 }
 
 /// What was read back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recovery {
     /// Number of outputs with documents.
     pub outputs: usize,
@@ -67,11 +76,17 @@ pub struct Recovery {
     pub without_feed: usize,
     /// Number of archive pages.
     pub pages: usize,
+    /// Archive pages that no file has: the id of the output, and the number.
+    pub missing: Vec<(String, u32)>,
+    /// Damaged files of documents that were read in another format.
+    pub damaged: Vec<PathBuf>,
+    /// Ids of the outputs with Atom documents whose permanent id is lost.
+    pub without_id: Vec<String>,
 }
 
 impl fmt::Display for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { outputs, items, digests, known, without_feed, pages } = *self;
+        let Self { outputs, items, digests, known, without_feed, pages, .. } = *self;
         let of = |number: usize, name| count(number as u64, name);
         write!(f, "read back {}", of(items, "item"))?;
         if digests > 0 {
@@ -82,10 +97,27 @@ impl fmt::Display for Recovery {
         if known > 0 {
             write!(f, "; the database had {known} of the items already")?;
         }
-        match without_feed {
-            0 => Ok(()),
-            number => write!(f, "; {number} belong to no configured feed"),
+        if without_feed > 0 {
+            write!(f, "; {without_feed} belong to no configured feed, or to one that is a file")?;
         }
+        for (output, number) in &self.missing {
+            write!(f, "\nthe output {output} lost archive page {number}: it has no whole file")?;
+        }
+        for path in &self.damaged {
+            let path = path.display();
+            write!(
+                f,
+                "\n{path} is damaged; move it away, and 'newswire poll' or 'run' writes it again"
+            )?;
+        }
+        for output in &self.without_id {
+            write!(
+                f,
+                "\nthe id of the output {output} is lost, and no Atom document has it: feed readers take the output for \
+                 another feed"
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -115,12 +147,9 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
     let feeds = config.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect();
     let registered = store.register(feeds, now).await?;
     let keys: Vec<FeedKey> = registered.into_iter().map(|feed| feed.key).collect();
-    let identity = |(output, published): &(&Output, PublishedDocuments)| {
-        let id = published.id.clone()?;
-        Some(RegisteredOutput { name: output.id.clone(), id, since: now })
-    };
-    store.register_outputs(documents.iter().filter_map(identity).collect()).await?;
-    let mut recovery = Recovery { outputs: documents.len(), ..Recovery::default() };
+    let damaged = documents.iter().flat_map(|(_, published)| published.damaged.clone());
+    let mut recovery =
+        Recovery { outputs: documents.len(), damaged: damaged.collect(), ..Recovery::default() };
     let (digests, documents): (Vec<_>, Vec<_>) =
         documents.into_iter().partition(|(output, _)| output.digest.is_some());
     let seen = store.reader().read(|reader| reader.newest_item())?;
@@ -131,6 +160,14 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
         candidates.add(output, published, &known);
     }
     recovery.without_feed = candidates.without_feed.len();
+    // Archive pages without items would expire at once, and the outputs would begin anew.
+    let is_nothing = candidates.by_id.is_empty() && recovery.known == 0 && digests.is_empty();
+    // Documents do not name the feeds that are files of this machine.
+    let has_files = config.subscriptions.iter().any(|it| it.feed.url.scheme() == "file");
+    if is_nothing && recovery.without_feed > 0 && !has_files {
+        return Err(Error::WithoutFeed(recovery.without_feed));
+    }
+    recovery.without_id = register_ids(&store, digests.iter().chain(&documents), now).await?;
     let positions = std::mem::take(&mut candidates.positions);
     let (items, other_ids) = candidates.finish();
     recovery.items = store.write(Write::Recover { items, at: now }).await?;
@@ -142,17 +179,47 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
         // The other ids are those of the documents, so that their items are on the pages too.
         let ids = item_ids.iter().map(|(key, id)| (id.clone(), *key));
         let keys: HashMap<String, ItemKey> = keys.into_iter().chain(ids).collect();
-        let pages = pages(&store, output, published, &keys)?;
-        recovery.pages += pages.len().saturating_sub(1);
-        store.write_archive_pages(output.id.clone(), pages, item_ids).await?;
+        let Pages { rows, read, missing } = pages::pages(&store, output, published, &keys)?;
+        recovery.pages += read;
+        recovery.missing.extend(missing.into_iter().map(|number| (output.id.clone(), number)));
+        store.write_archive_pages(output.id.clone(), rows, item_ids).await?;
     }
     for (output, published) in &digests {
         let digests = published_digests::digests(output, published, now);
         let closed = closed(&store, (output, digests), (seen, &placed))?;
         recovery.digests += closed.digests.len();
+        if !closed.digests.is_empty() {
+            let missing = published.missing.iter();
+            recovery.missing.extend(missing.map(|number| (output.id.clone(), *number)));
+        }
         store.write(Write::Digests(closed)).await?;
     }
     Ok(recovery)
+}
+
+/// Gives outputs that are new in the database the ids that their Atom documents have. Returns the outputs with Atom
+/// documents whose id is lost.
+async fn register_ids<'d>(
+    store: &Store,
+    documents: impl Iterator<Item = &'d (&'d Output, PublishedDocuments)> + Clone,
+    since: Timestamp,
+) -> Result<Vec<String>, store::Error> {
+    let identity = |(output, published): &(&Output, PublishedDocuments)| {
+        let id = published.id.clone()?;
+        Some(RegisteredOutput { name: output.id.clone(), id, since })
+    };
+    store.register_outputs(documents.clone().filter_map(identity).collect()).await?;
+    let with_atom = documents.map(|(output, _)| *output);
+    let with_atom = with_atom.filter(|output| output.formats.contains(&Format::Atom));
+    store.reader().read(|reader| {
+        let mut without = Vec::new();
+        for output in with_atom {
+            if reader.registered_output(&output.id)?.is_none() {
+                without.push(output.id.clone());
+            }
+        }
+        Ok(without)
+    })
 }
 
 /// The digests of an output that the database does not have, and how far the output is closed after them. `placed` are
@@ -215,44 +282,6 @@ fn assigned(
     let keys = keys_of(store, output, &own)?;
     let assigned = others().filter_map(|it| Some((*keys.get(&it.own)?, it.shown.clone())));
     Ok(assigned.collect())
-}
-
-/// The archive pages that the database does not have, and the page that grows from now on; empty if it has all.
-fn pages(
-    store: &Store,
-    output: &Output,
-    published: &PublishedDocuments,
-    keys: &HashMap<String, ItemKey>,
-) -> Result<Vec<ArchivePage>, store::Error> {
-    let (growing, newest) = store.reader().read(|reader| {
-        Ok::<_, store::Error>((reader.growing_page(&output.id)?, reader.newest_item()?))
-    })?;
-    let (first, late) = growing.map_or((1, 0), |page| (page.number, page.late));
-    // The newest comes first in a document and last on a page.
-    let of = |items: &[PublishedItem]| -> Vec<ItemKey> {
-        items.iter().rev().filter_map(|item| keys.get(&item.id).copied()).collect()
-    };
-    let page = |(number, items): &(u32, Vec<PublishedItem>)| {
-        let items = of(items);
-        let seen = items.iter().copied().max().unwrap_or_default();
-        ArchivePage { number: *number, items, seen, late }
-    };
-    let new = published.archive.iter().filter(|(number, _)| *number >= first);
-    let mut pages: Vec<ArchivePage> = new.map(page).collect();
-    let Some(last) = pages.last() else { return Ok(pages) };
-    let number = last.number + 1;
-    let archived: HashSet<&str> = published
-        .archive
-        .iter()
-        .flat_map(|(_, items)| items)
-        .map(|item| item.id.as_str())
-        .collect();
-    let mut items = of(&published.current);
-    let on_a_page: HashSet<ItemKey> =
-        archived.iter().filter_map(|id| keys.get(*id).copied()).collect();
-    items.retain(|key| !on_a_page.contains(key));
-    pages.push(ArchivePage { number, items, seen: newest, late });
-    Ok(pages)
 }
 
 /// An id under which an output shows an item that has another id elsewhere.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::config_file::{self, load_path};
 use super::exit::Exit;
-use super::terminal::{print_text, report};
+use super::terminal::{print_error, print_text, report};
 use crate::config::{self, Config};
 use crate::outputs::{self, RecoveryError};
 use crate::store::{self, CheckReport, Reader};
@@ -20,7 +20,7 @@ pub enum Error {
     /// The named database is damaged.
     #[error("{0} is damaged")]
     DamagedFile(PathBuf),
-    /// The files of an output are not what was published.
+    /// An output is not what was published.
     #[error("the files of an output differ from the database")]
     OutputsDiffer,
     /// The files of an output cannot be read.
@@ -34,7 +34,7 @@ crate::model::codes! {
     Self::DamagedFile(path) => "database_damaged":
         format!("use an older copy, or 'newswire repair {}', which keeps what can be read of it", path.display()),
     Self::OutputsDiffer => "outputs_differ":
-        "'newswire poll' or a restart of the daemon writes the files again; after the loss of the database, \
+        "'newswire poll' or a restart of the daemon writes files again that are missing, move damaged ones away first; after the loss of the database, \
          run 'newswire restore --from-outputs' first",
     ;
     Self::Documents(error) => error,
@@ -48,8 +48,8 @@ pub(super) fn command(config: Option<&Path>, file: Option<&Path>) -> Result<Exit
     match file {
         Some(file) => run_file(file),
         None => {
-            let database = load_path(config)?;
-            run(&database, config::load(&config_file::path(config)?).config.as_ref())
+            let (database, path) = (load_path(config)?, config_file::path(config)?);
+            run(&database, (&path, config::load(&path).config.as_ref()))
         }
     }
 }
@@ -75,11 +75,12 @@ fn damage(problem: String) -> CheckReport {
     CheckReport { problems: vec![problem], ..CheckReport::default() }
 }
 
-/// Checks the database of the config at `path`, and the files of the outputs if the config has no errors.
+/// Checks the database at `path`, and the files of the outputs; `config` is `None` if the file has errors, which leave
+/// the check incomplete.
 ///
 /// # Errors
-/// When there is damage or a difference, or the database cannot be opened; the error is printed.
-fn run(path: &Path, config: Option<&Config>) -> Result<Exit, Exit> {
+/// When there is damage or a difference, the check is incomplete, or the database cannot be opened; the error is printed.
+fn run(path: &Path, (file, config): (&Path, Option<&Config>)) -> Result<Exit, Exit> {
     let checked = match store::check(path) {
         Err(error) if error.is_damage() => damage(error.to_string()),
         checked => checked.map_err(|error| report(&error))?,
@@ -88,11 +89,16 @@ fn run(path: &Path, config: Option<&Config>) -> Result<Exit, Exit> {
     if !checked.problems.is_empty() {
         return Err(report(&Error::Damaged));
     }
-    let Some(config) = config else { return Ok(Exit::Ok) };
+    let Some(config) = config else {
+        print_error(
+            "the config has errors, which 'newswire check' lists; the files of the outputs were not compared\n",
+        );
+        return Err(config_file::exit_of_invalid(file));
+    };
     let reader = Reader::open(path).map_err(|error| report(&error))?;
     let (mut files, mut problems) = (0, Vec::new());
-    for output in config.outputs.iter().filter(|output| output.directory.is_some()) {
-        files += 1;
+    for output in &config.outputs {
+        files += u64::from(output.directory.is_some());
         let compare = || reader.read(|reader| outputs::differences(reader, output));
         let mut found = compare().map_err(|error| report(&error))?;
         for _ in 1..ATTEMPTS {

@@ -4,6 +4,7 @@
 
 mod clean_up;
 mod error;
+mod lost;
 mod publication;
 mod site;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
+use url::Url;
 
 pub use self::error::Error;
 use super::clock_watch::JUMP;
@@ -124,6 +126,7 @@ impl Engine {
             Some(log) => Store::open_logged(path, clock.clone(), log)?,
             None => Store::open(path, clock.clone())?,
         });
+        lost::check_known(&store, &config).await?;
         mark_suspects(&store).await?;
         let clock_jump = follow_clock(&store, &clock).await?;
         let setup = Setup::of(config, &store, &clock).await?;
@@ -421,8 +424,10 @@ impl Engine {
     fn named(&self, names: &[String]) -> Result<Vec<&Target>, Error> {
         let mut chosen = Vec::with_capacity(names.len());
         for name in names {
-            let named =
-                |t: &&Target| t.id.as_str() == name || t.subscription.feed.url.as_str() == name;
+            let url = Url::parse(name.trim()).ok();
+            let named = |target: &&Target| {
+                target.id.as_str() == name || url.as_ref() == Some(&target.subscription.feed.url)
+            };
             let found = self.targets().iter().find(named);
             chosen.push(found.ok_or_else(|| Error::NoSuchFeed(name.clone()))?);
         }

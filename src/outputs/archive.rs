@@ -20,7 +20,7 @@ use crate::model::{ItemKey, OutputItem};
 use crate::render::{
     self, Coding, Document, Effort, Format, Output, Page, PreviousPublication, Rendered, Selector,
 };
-use crate::store::{ArchivePage, Arrivals, Reader, Transaction};
+use crate::store::{self, ArchivePage, Arrivals, Reader, Transaction};
 
 /// Freshness lifetime of an archive page: its items stay, only corrections would change it.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -169,7 +169,7 @@ pub(super) fn completed_early(
 pub(super) fn complete_pages(
     reader: &Transaction<'_>,
     output: &Output,
-) -> Result<RangeInclusive<u32>, Error> {
+) -> Result<RangeInclusive<u32>, store::Error> {
     if output.digest.is_some() {
         return digest::complete_pages(reader, output);
     }
@@ -203,20 +203,23 @@ impl PageFeeds {
     }
 }
 
-/// The items of an archive page that can still be shown, newest first.
+/// The items of an archive page that can still be shown, newest first; `None`: there is no such page. A page that the
+/// database lacks between others is empty, so that the links from page to page lead through the whole archive.
 ///
 /// # Errors
 /// When the store fails.
 pub(super) fn entries(
     reader: &Transaction<'_>,
     output: &Output,
-    number: u32,
+    (number, numbers): (u32, &RangeInclusive<u32>),
     feeds: &PageFeeds,
 ) -> Result<Option<Vec<OutputItem>>, Error> {
     if output.digest.is_some() {
         return Ok(Some(digest::of_page(reader, output, number)?));
     }
-    let Some(page) = reader.archive_page(&output.id, number)? else { return Ok(None) };
+    let Some(page) = reader.archive_page(&output.id, number)? else {
+        return Ok(numbers.contains(&number).then(Vec::new));
+    };
     // Also items of feeds that the output no longer takes: an archive page keeps its items.
     let mut entries = reader.output_items(&page.items, &feeds.all)?;
     let mut entries: Vec<OutputItem> =
@@ -227,6 +230,32 @@ pub(super) fn entries(
     let mut ids = HashSet::new();
     entries.retain(|entry| ids.insert(entry.outward_id.clone()));
     Ok(Some(entries))
+}
+
+/// Whether the database lacks the page although it has later ones: its row is lost.
+fn is_gap(reader: &Transaction<'_>, output: &Output, number: u32) -> Result<bool, Error> {
+    Ok(output.digest.is_none() && reader.archive_page(&output.id, number)?.is_none())
+}
+
+/// Numbers of the pages that the database lacks between those that it has.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn missing_pages(
+    reader: &Transaction<'_>,
+    output: &Output,
+) -> Result<Vec<u32>, store::Error> {
+    let newest = reader.growing_page(&output.id)?.map_or(0, |growing| growing.number);
+    let (mut has_older, mut missing) = (false, Vec::new());
+    for number in 1..newest {
+        match reader.archive_page(&output.id, number)? {
+            Some(_) => has_older = true,
+            None if has_older => missing.push(number),
+            // An archive that was read back begins with the oldest page that had a file.
+            None => {}
+        }
+    }
+    Ok(missing)
 }
 
 /// Renders and checks an archive page in these formats.
@@ -263,6 +292,12 @@ pub(super) fn document(
 fn is_written(output: &Output, directory: &Path, number: u32) -> bool {
     let path = |format: &Format| directory.join(output.archive_name(number, *format));
     output.formats.iter().all(|format| path(format).exists())
+}
+
+/// Whether the directory has the page in any format.
+fn has_file(output: &Output, directory: &Path, number: u32) -> bool {
+    let path = |format: &Format| directory.join(output.archive_name(number, *format));
+    Format::ALL.iter().any(|format| path(format).exists())
 }
 
 /// The newest archive page that the subscription document may link to: of an output with a
@@ -316,8 +351,14 @@ impl Writer {
         let complete = reader.read(|reader| complete_pages(reader, output))?;
         self.look(reader, output, directory, &complete)?;
         self.remove_expired(output, directory, &complete)?;
-        let numbers: Vec<u32> = self.waiting.iter().copied().take(AT_ONCE).collect();
-        self.write_pages(reader, output, (directory, &complete), &numbers)
+        loop {
+            let numbers: Vec<u32> = self.waiting.iter().copied().take(AT_ONCE).collect();
+            let written = self.write_pages(reader, output, (directory, &complete), &numbers)?;
+            // There may be nothing to write of these pages, and still of those after them.
+            if written > 0 || self.waiting.is_empty() {
+                return Ok(written);
+            }
+        }
     }
 
     /// Writes the pages that became complete since the last publication, before it is replaced: what leaves the
@@ -350,6 +391,7 @@ impl Writer {
         self.write_pages(reader, output, (directory, &complete), &numbers)
     }
 
+    /// Writes these pages, which no longer wait then. Returns how many had to be written.
     fn write_pages(
         &mut self,
         reader: &Reader,
@@ -363,19 +405,27 @@ impl Writer {
         let folder = directory.join(&output.id).join("archive");
         let failed = |source| Error::Write { path: folder.clone(), source };
         let feeds = reader.read(|reader| PageFeeds::load(reader, output))?;
-        let mut files = Files::new(&folder);
+        let (mut files, mut written) = (Files::new(&folder), 0);
         for &number in numbers {
-            let entries = reader.read(|reader| entries(reader, output, number, &feeds))?;
-            let Some(entries) = entries else { continue };
+            let (entries, is_gap) = reader.read(|reader| {
+                let entries = entries(reader, output, (number, complete), &feeds)?;
+                Ok::<_, Error>((entries, is_gap(reader, output, number)?))
+            })?;
+            // The files of a page that the database lacks are all that is left of it: they can be read back.
+            let is_kept = is_gap && has_file(output, directory, number);
+            let Some(entries) = entries.filter(|_| !is_kept) else { continue };
             let page = page(number, complete);
+            written += 1;
             for Rendered { format, bytes } in rendered(output, &output.formats, page, &entries)? {
                 let name = format!("{number}.{}", format.extension());
                 add(&mut files, &name, &bytes).map_err(failed)?;
             }
         }
-        files.commit().map_err(failed)?;
+        if written > 0 {
+            files.commit().map_err(failed)?;
+        }
         self.waiting.retain(|number| !numbers.contains(number));
-        Ok(numbers.len())
+        Ok(written)
     }
 
     /// Looks which pages have to be written, unless they are known.
@@ -386,6 +436,8 @@ impl Writer {
         directory: &Path,
         complete: &RangeInclusive<u32>,
     ) -> Result<(), Error> {
+        // A page may have expired while it waited.
+        self.waiting.retain(|number| complete.contains(number));
         if self.newest == Some(*complete.end()) && !self.waiting.is_empty() {
             return Ok(());
         }
@@ -466,8 +518,12 @@ fn is_current(
     complete: &RangeInclusive<u32>,
 ) -> Result<bool, Error> {
     let entries = reader.read(|reader| {
+        // The files of a page that the database lacks stay as they are.
+        if is_gap(reader, output, number)? {
+            return Ok(None);
+        }
         let feeds = PageFeeds::load(reader, output)?;
-        entries(reader, output, number, &feeds)
+        entries(reader, output, (number, complete), &feeds)
     })?;
     let (Some(format), Some(entries)) = (output.formats.first(), entries) else { return Ok(true) };
     let path = directory.join(output.archive_name(number, *format));

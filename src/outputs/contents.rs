@@ -432,7 +432,7 @@ impl Contents {
         }
         let entries = self.reader.read(|reader| {
             let feeds = archive::PageFeeds::load(reader, &self.output)?;
-            archive::entries(reader, &self.output, number, &feeds)
+            archive::entries(reader, &self.output, (number, &complete), &feeds)
         })?;
         let Some(entries) = entries else { return Ok(None) };
         let page = archive::page(number, &complete);

@@ -16,7 +16,9 @@ use super::error::Error;
 use super::select::{BATCH, Feeds, Position, Taken, complete, feeds_taken};
 use crate::model::{FeedId, FeedInfo, FeedKey, FeedProfile, Item, ItemKey, OutputItem, StoryKey};
 use crate::render::{Digest, Format, Output, Selector, digest_id, digest_text};
-use crate::store::{ArchivePage, ClosedPeriods, DigestState, ItemHead, StoredDigest, Transaction};
+use crate::store::{
+    self, ArchivePage, ClosedPeriods, DigestState, ItemHead, StoredDigest, Transaction,
+};
 
 /// Number of arrivals that are read in one step.
 const ARRIVALS: usize = 1024;
@@ -292,7 +294,7 @@ pub(super) fn newest(reader: &Transaction<'_>, output: &Output) -> Result<Vec<Ou
 pub(super) fn complete_pages(
     reader: &Transaction<'_>,
     output: &Output,
-) -> Result<RangeInclusive<u32>, Error> {
+) -> Result<RangeInclusive<u32>, store::Error> {
     let (oldest, newest) = reader.digest_numbers(&output.id)?.unwrap_or((1, 0));
     Ok((oldest - 1) / Digest::ARCHIVE_PAGE + 1..=newest / Digest::ARCHIVE_PAGE)
 }

@@ -16,7 +16,8 @@
 //! filters     what the filters of a config match of the stored items
 //! files       files in an output's directory
 //! served      the documents that the web server answers with
-//! recovery    what is in an output's directory, read back and compared
+//! recovery    what is in an output's directory, read back
+//! differences how the files of an output and the database differ
 //! basis       whether its files are what would be written now
 //! static_site the pages in an output's directory
 //! site_pages  which pages a static site has, and what each shows
@@ -31,6 +32,7 @@ mod archive;
 mod arrivals;
 mod basis;
 mod contents;
+mod differences;
 mod digest;
 mod error;
 mod files;
@@ -52,6 +54,7 @@ mod visibility;
 
 pub use archive::ArchiveState;
 pub use contents::{Contents, Query, Results};
+pub use differences::{differences, unknown_document};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
 pub use filtered::OutputFeeds;
@@ -59,8 +62,8 @@ pub use filters::{FilterEffect, feed_filter_effects, output_filter_effects};
 pub use months::Month;
 pub use publisher::{Incomplete, Published, Publisher};
 pub use recovery::{
-    PublishedDocuments, PublishedItem, RecoveryError, differences, is_same_feed,
-    published_documents, published_id,
+    PublishedDocuments, PublishedItem, RecoveryError, is_same_feed, published_documents,
+    published_id,
 };
 pub use select::{Position, select};
 pub use served::{Refusal, Served, ServedOutput};

@@ -1,32 +1,35 @@
 //! Reads back what an output published into its directory, for `newswire restore --from-outputs` and
 //! `newswire verify`.
 //!
-//! The formats are read in the order JSON, Atom, RSS: JSON names the feed of every item. Titles lose the
-//! prefix of the output, and texts the line that names other feeds, so that neither is published twice.
+//! Each document is read in the first format that is whole, in the order JSON, Atom, RSS: JSON names the feed of every
+//! item. Titles lose the prefix of the output, and texts the line that names other feeds, so that neither is published
+//! twice.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde_json::Value;
 use url::Url;
 
-use super::{site_manifest, static_site};
-use crate::model::{Failure, ParsedItem};
+use crate::model::{Failure, FailureKind, Link, ParsedItem};
 use crate::parse;
 use crate::render::{AlsoAt, Format, Output, also_at_starts};
-use crate::store::{self, Transaction};
-use crate::text::sha256::sha256;
+use crate::store;
 
 /// What an output published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PublishedDocuments {
-    /// The id of its feed, which only Atom has; `None`: no Atom document was found.
+    /// The id of its feed, which only Atom has; `None`: no Atom document with it was found.
     pub id: Option<String>,
     /// Items of the complete archive pages, by the number of the page.
     pub archive: Vec<(u32, Vec<PublishedItem>)>,
     /// Items of the subscription document.
     pub current: Vec<PublishedItem>,
+    /// Numbers of the archive pages without a file that are between others, or that another document links to.
+    pub missing: Vec<u32>,
+    /// Damaged files of documents that another format has whole.
+    pub damaged: Vec<PathBuf>,
 }
 
 /// An item as a published document has it.
@@ -48,9 +51,14 @@ pub enum RecoveryError {
     /// A file or folder cannot be read.
     #[error("failed to read {0}: {1}")]
     Read(PathBuf, io::Error),
-    /// A document cannot be parsed.
-    #[error("{0}: {1}")]
-    Document(PathBuf, Box<Failure>),
+    /// All files of a document are damaged.
+    #[error("cannot read the published document in {}: {failure}", names(.files))]
+    Damaged {
+        /// The files, one for each format that there is.
+        files: Vec<PathBuf>,
+        /// What is wrong with the first of them.
+        failure: Box<Failure>,
+    },
     /// Reading the database failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -59,9 +67,17 @@ pub enum RecoveryError {
 crate::model::codes! {
     RecoveryError:
     Self::Read(..) => "file_unreadable": "run the command as a user who can read the directory of the output",
+    Self::Damaged { files, .. } => "published_document_damaged": match files.len() {
+        1 => "replace the file with a whole copy, or move it away, then repeat the command",
+        _ => "replace one of the files with a whole copy, or move all of them away, then repeat the command",
+    },
     ;
-    Self::Document(_, failure) => &**failure,
     Self::Store(error) => error,
+}
+
+/// Paths in one line.
+fn names(files: &[PathBuf]) -> String {
+    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Reads the documents that `output` wrote into its directory; `None`: it wrote none.
@@ -70,70 +86,180 @@ crate::model::codes! {
 /// See [`RecoveryError`].
 pub fn published_documents(output: &Output) -> Result<Option<PublishedDocuments>, RecoveryError> {
     let Some(directory) = &output.directory else { return Ok(None) };
-    let mut found = PublishedDocuments::default();
-    let preferred = [Format::Json, Format::Atom, Format::Rss];
-    let exists = |format: &Format| directory.join(output.file_name(*format)).exists();
-    let Some(format) = preferred.into_iter().find(exists) else { return Ok(None) };
-    let (_, current) = read(output, format, &directory.join(output.file_name(format)))?;
-    found.current = current;
-    found.id = published_id(output)?;
-    for number in written_pages(output, directory, format)? {
-        let path = directory.join(output.archive_name(number, format));
-        found.archive.push((number, read(output, format, &path)?.1));
+    let (mut archive, mut damaged) = (Vec::new(), Vec::new());
+    let subscription = |format| directory.join(output.file_name(format));
+    let current = first_whole(output, subscription, &mut damaged)?;
+    let mut linked: BTreeSet<u32> =
+        current.as_ref().and_then(|document| document.older).into_iter().collect();
+    for number in written_pages(output, directory)? {
+        let path = |format| directory.join(output.archive_name(number, format));
+        if let Some(page) = first_whole(output, path, &mut damaged)? {
+            linked.extend(page.older);
+            archive.push((number, page.items));
+        }
     }
-    Ok(Some(found))
+    if current.is_none() && archive.is_empty() {
+        return Ok(None);
+    }
+    let id = published_id(output)?;
+    let atom = subscription(Format::Atom);
+    if id.is_none() && atom.exists() && !damaged.contains(&atom) {
+        damaged.push(atom);
+    }
+    let missing = missing_pages(&archive, &linked);
+    let current = current.map(|document| document.items).unwrap_or_default();
+    Ok(Some(PublishedDocuments { id, archive, current, missing, damaged }))
 }
 
-/// The id of the feed in the Atom document of the output; `None`: it has none in a directory.
+/// The id of the feed in the Atom documents of the output; `None`: it has none in a directory.
 ///
 /// # Errors
 /// See [`RecoveryError`].
 pub fn published_id(output: &Output) -> Result<Option<String>, RecoveryError> {
-    let path = output.directory.as_ref().map(|it| it.join(output.file_name(Format::Atom)));
-    match path.filter(|path| path.exists()) {
-        Some(path) => Ok(read(output, Format::Atom, &path)?.0),
-        None => Ok(None),
+    let Some(directory) = &output.directory else { return Ok(None) };
+    // Also of a document that was cut: the id comes before the items.
+    let id = |name: String| -> Result<Option<String>, RecoveryError> {
+        let Some(bytes) = read(&directory.join(name))? else { return Ok(None) };
+        Ok(parse_document(output, Format::Atom, &bytes).ok().and_then(|parsed| parsed.feed.id))
+    };
+    if let Some(id) = id(output.file_name(Format::Atom))? {
+        return Ok(Some(id));
     }
+    // Archive pages have the id of the feed (RFC 5005 4).
+    for number in written_pages(output, directory)?.into_iter().rev() {
+        if let Some(id) = id(output.archive_name(number, Format::Atom))? {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
 }
 
-/// The numbers of the archive pages that the directory has in this format, ascending.
-fn written_pages(
+/// The numbers of the archive pages that the directory has in any format.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(super) fn written_pages(
     output: &Output,
     directory: &Path,
-    format: Format,
-) -> Result<Vec<u32>, RecoveryError> {
+) -> Result<BTreeSet<u32>, RecoveryError> {
     let folder = directory.join(&output.id).join("archive");
     let failed = |error| RecoveryError::Read(folder.clone(), error);
     let entries = match fs::read_dir(&folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         entries => entries.map_err(failed)?,
     };
-    let mut numbers = Vec::new();
+    let mut numbers = BTreeSet::new();
     for entry in entries {
         let name = entry.map_err(failed)?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_suffix(format.extension()));
-        numbers.extend(number.and_then(|number| number.strip_suffix('.')?.parse::<u32>().ok()));
+        let Some((number, extension)) = name.to_str().and_then(|name| name.split_once('.')) else {
+            continue;
+        };
+        if Format::from_extension(extension).is_some() {
+            numbers.extend(number.parse::<u32>().ok().filter(|number| *number > 0));
+        }
     }
-    numbers.sort_unstable();
     Ok(numbers)
 }
 
-/// The id of the feed and the items of a document.
-fn read(
+/// Numbers of the pages that no file has, from the oldest to the newest one that has a file or is linked to.
+fn missing_pages(archive: &[(u32, Vec<PublishedItem>)], linked: &BTreeSet<u32>) -> Vec<u32> {
+    let found: BTreeSet<u32> = archive.iter().map(|(number, _)| *number).collect();
+    let (oldest, newest) = (found.union(linked).min(), found.union(linked).max());
+    let (Some(oldest), Some(newest)) = (oldest, newest) else { return Vec::new() };
+    (*oldest..=*newest).filter(|number| !found.contains(number)).collect()
+}
+
+/// A document that is whole.
+struct WholeDocument {
+    /// Number of the archive page before it, which it links to.
+    older: Option<u32>,
+    items: Vec<PublishedItem>,
+}
+
+/// How a file was read.
+enum Found {
+    Whole(WholeDocument),
+    Damaged(Failure),
+    Nothing,
+}
+
+/// A document in the first format that is whole; `None`: it has no file. `path` is that of its file in a format. Damaged
+/// files that another format replaces are added to `damaged`.
+fn first_whole(
     output: &Output,
-    format: Format,
-    path: &Path,
-) -> Result<(Option<String>, Vec<PublishedItem>), RecoveryError> {
-    let bytes = fs::read(path).map_err(|error| RecoveryError::Read(path.to_owned(), error))?;
-    let parsed = parse::parse(parse::Input {
-        bytes: &bytes,
+    path: impl Fn(Format) -> PathBuf,
+    damaged: &mut Vec<PathBuf>,
+) -> Result<Option<WholeDocument>, RecoveryError> {
+    let mut formats = [Format::Json, Format::Atom, Format::Rss];
+    // Files in other formats are those of an earlier config.
+    formats.sort_by_key(|format| !output.formats.contains(format));
+    let (mut found, mut failures) = (None::<WholeDocument>, Vec::new());
+    for format in formats {
+        if found.is_some() && !output.formats.contains(&format) {
+            break;
+        }
+        let path = path(format);
+        match document(output, format, &path)? {
+            Found::Whole(document) if !document.items.is_empty() => {
+                found = Some(document);
+                break;
+            }
+            // Another format may have items.
+            Found::Whole(document) => found = found.or(Some(document)),
+            Found::Damaged(failure) => failures.push((path, failure)),
+            Found::Nothing => {}
+        }
+    }
+    let (files, failures): (Vec<PathBuf>, Vec<Failure>) = failures.into_iter().unzip();
+    match (found, failures.into_iter().next()) {
+        (None, Some(failure)) => Err(RecoveryError::Damaged { files, failure: Box::new(failure) }),
+        (found, _) => {
+            damaged.extend(files);
+            Ok(found)
+        }
+    }
+}
+
+/// The content of a file; `None`: it does not exist.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, RecoveryError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(RecoveryError::Read(path.to_owned(), error)),
+    }
+}
+
+fn parse_document(output: &Output, format: Format, bytes: &[u8]) -> Result<parse::Parsed, Failure> {
+    parse::parse_published(parse::Input {
+        bytes,
         content_type: Some(format.content_type()),
         url: &output.base_url,
         max_items: usize::MAX,
-    });
-    let failed = |failure| RecoveryError::Document(path.to_owned(), Box::new(failure));
-    let feed = parsed.map_err(failed)?.feed;
-    let sources = if format == Format::Json { json_sources(&bytes) } else { HashMap::new() };
+    })
+}
+
+/// The document in a file, if it is whole. A repaired document may lack items, or the feeds of its items.
+fn document(output: &Output, format: Format, path: &Path) -> Result<Found, RecoveryError> {
+    let Some(bytes) = read(path)? else { return Ok(Found::Nothing) };
+    let feed = match parse_document(output, format, &bytes) {
+        Err(failure) => return Ok(Found::Damaged(failure)),
+        Ok(parsed) if parsed.feed.partial => {
+            let message = "the document is incomplete";
+            return Ok(Found::Damaged(Failure::new(FailureKind::Malformed, message)));
+        }
+        Ok(parsed) => parsed.feed,
+    };
+    let sources = match format {
+        Format::Json => json_sources(&bytes),
+        Format::Atom | Format::Rss => Ok(HashMap::new()),
+    };
+    let sources = match sources {
+        Ok(sources) => sources,
+        Err(error) => {
+            let message = format!("cannot parse the JSON document: {error}");
+            return Ok(Found::Damaged(Failure::new(FailureKind::Malformed, message)));
+        }
+    };
     let item = |mut item: ParsedItem| {
         let id = item.id.clone()?;
         let (feed_url, feed_title) = match (item.source.take(), sources.get(&id)) {
@@ -144,19 +270,33 @@ fn read(
         undress(output, &mut item, feed_title.as_deref());
         Some(PublishedItem { id, feed_url, feed_title, item })
     };
-    Ok((feed.id, feed.items.into_iter().filter_map(item).collect()))
+    let older = older_page(output, &feed.links);
+    let items = feed.items.into_iter().filter_map(item).collect();
+    Ok(Found::Whole(WholeDocument { older, items }))
 }
 
-/// URL and title of the feed of each item of a JSON document, by the id of the item.
-fn json_sources(bytes: &[u8]) -> HashMap<String, (Option<String>, Option<String>)> {
-    let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+/// Number of the archive page before a document with these links: `prev-archive`, in JSON `next_url`.
+fn older_page(output: &Output, links: &[Link]) -> Option<u32> {
+    let is_older = |link: &&Link| matches!(link.rel.as_str(), "prev-archive" | "next");
+    let link = links.iter().find(is_older)?;
+    let folder = format!("/{}/archive/", output.id);
+    let (_, name) = link.href.rsplit_once(folder.as_str())?;
+    name.split('.').next()?.parse().ok().filter(|number| *number > 0)
+}
+
+/// URL and title of the feed of each item, by the id of the item.
+type Sources = HashMap<String, (Option<String>, Option<String>)>;
+
+/// The sources of a JSON document.
+fn json_sources(bytes: &[u8]) -> serde_json::Result<Sources> {
+    let document: Value = serde_json::from_slice(bytes)?;
     let items = document["items"].as_array().into_iter().flatten();
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let source = |item: &Value| {
         let source = &item["_newswire"]["source"];
         Some((text(&item["id"])?, (text(&source["feed_url"]), text(&source["title"]))))
     };
-    items.filter_map(source).collect()
+    Ok(items.filter_map(source).collect())
 }
 
 /// Removes what the output added to an item: the prefix of the title, and the line that names other feeds.
@@ -182,51 +322,4 @@ fn undress(output: &Output, item: &mut ParsedItem, feed_title: Option<&str>) {
 pub fn is_same_feed(url: &Url, published: &str) -> bool {
     let without = |url: &Url| url[..url::Position::AfterQuery].to_owned();
     Url::parse(published).is_ok_and(|published| without(&published) == without(url))
-}
-
-/// How the directory of an output differs from the database: documents that are missing or have other bytes than
-/// were published last, and ids that no item has. A daemon may publish meanwhile.
-///
-/// # Errors
-/// When the database fails, or a document cannot be read.
-pub fn differences(
-    reader: &Transaction<'_>,
-    output: &Output,
-) -> Result<Vec<String>, RecoveryError> {
-    let Some(directory) = &output.directory else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    for format in &output.formats {
-        let path = directory.join(output.file_name(*format));
-        let Some(hash) = reader.document_hash(&output.id, format.extension())? else { continue };
-        match fs::read(&path) {
-            Ok(bytes) if sha256(&bytes) == hash => {}
-            Ok(_) => found.push(format!("{} is not what was published last", path.display())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                found.push(format!("{} does not exist", path.display()));
-            }
-            Err(error) => return Err(RecoveryError::Read(path, error)),
-        }
-    }
-    let published = !reader.publication(&output.id)?.unwrap_or_default().is_empty();
-    if let Some(folder) = static_site::folder(output).filter(|_| output.site && published) {
-        let different = site_manifest::differences(&folder);
-        found.extend(different.map_err(|error| RecoveryError::Read(folder, error))?);
-    }
-    let Some(documents) = published_documents(output)? else { return Ok(found) };
-    let pages = documents.archive.iter().map(|(_, items)| items);
-    let items = pages.chain([&documents.current]).flatten();
-    let mut ids: Vec<String> = items.map(|item| item.id.clone()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let known: HashSet<String> = match output.digest {
-        Some(_) => reader.digest_ids(&output.id)?.into_iter().map(|(_, id)| id).collect(),
-        None => reader.items_with_ids(&output.id, &ids)?.into_iter().map(|(id, _)| id).collect(),
-    };
-    let unknown = ids.iter().filter(|id| !known.contains(*id));
-    found.extend(
-        unknown.map(|id| {
-            format!("output {} has an item {id}, which is not in the database", output.id)
-        }),
-    );
-    Ok(found)
 }

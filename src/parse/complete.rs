@@ -3,8 +3,17 @@
 use super::context::Context;
 use crate::model::{ParsedFeed, ParsedItem, SourceInfo, Text};
 
+/// Which sources of items are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sources {
+    /// Those that are other feeds: some publishers name their own feed, or the topic of the item.
+    OtherFeeds,
+    /// All: the document is a merged feed, and any feed may be on its host.
+    All,
+}
+
 /// Completes the items of a feed.
-pub(crate) fn complete(feed: &mut ParsedFeed, context: &Context) {
+pub(crate) fn complete(feed: &mut ParsedFeed, context: &Context, sources: Sources) {
     let named = |person: &&crate::model::Person| !person.name.is_empty() || person.uri.is_some();
     let authors: Vec<_> = feed.item_authors.iter().filter(named).cloned().collect();
     let hosts = own_hosts(feed, context);
@@ -19,7 +28,8 @@ pub(crate) fn complete(feed: &mut ParsedFeed, context: &Context) {
             item.podcast.explicit = feed.explicit.filter(|explicit| *explicit);
         }
         let title = item.title.as_ref().map(|title| title.value.as_str());
-        if item.source.as_ref().is_some_and(|source| is_own(source, title, &hosts)) {
+        let is_own = |source: &SourceInfo| is_own(source, title, &hosts);
+        if sources == Sources::OtherFeeds && item.source.as_ref().is_some_and(is_own) {
             item.source = None;
         }
         if is_blank(item) {
@@ -63,4 +73,26 @@ fn is_blank(item: &ParsedItem) -> bool {
         && item.links.is_empty()
         && item.enclosures.is_empty()
         && item.thumbnails.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Input, parse, parse_published};
+
+    #[test]
+    fn a_merged_feed_keeps_sources_on_its_host_and_with_titles_of_items() {
+        let text = "<rss version=\"2.0\"><channel><title>Planet</title><link>http://a.test/</link>\
+            <item><guid>1</guid><title>One</title><source url=\"http://a.test/feed\">Site</source></item>\
+            <item><guid>2</guid><title>Two</title><source url=\"http://b.test/feed\">Two</source></item>\
+            </channel></rss>";
+        let url = "http://a.test/planet.rss".parse().unwrap();
+        let input = Input { bytes: text.as_bytes(), content_type: None, url: &url, max_items: 10 };
+        let sources = |parsed: super::super::Parsed| -> Vec<Option<String>> {
+            let items = parsed.feed.items.into_iter();
+            items.map(|item| item.source.and_then(|source| source.feed_url)).collect()
+        };
+        assert_eq!(sources(parse(input).unwrap()), [None, None]);
+        let kept = ["http://a.test/feed", "http://b.test/feed"].map(|url| Some(url.to_owned()));
+        assert_eq!(sources(parse_published(input).unwrap()), kept);
+    }
 }

@@ -50,6 +50,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
+use self::complete::Sources;
 use self::context::Context;
 pub use self::decode::FoundBy;
 use crate::model::{Dialect, Failure, FailureKind, Link, ParseWarning, ParsedFeed, ParsedItem};
@@ -102,7 +103,7 @@ pub enum ReadBy {
 /// # Errors
 /// `NotAFeed` if the document is not a feed, `Malformed` if it is broken beyond repair.
 pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
-    read(input).map_err(|failure| match file_kind::binary(input.bytes) {
+    read(input, Sources::OtherFeeds).map_err(|failure| match file_kind::binary(input.bytes) {
         Some(kind) if failure.kind == FailureKind::NotAFeed => {
             Failure::new(failure.kind, format!("the document is {kind}, not a feed"))
                 .help("RSS, Atom and JSON Feed are supported")
@@ -111,7 +112,16 @@ pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
     })
 }
 
-fn read(input: Input<'_>) -> Result<Parsed, Failure> {
+/// Parses a document that Newswire published. Its items keep their sources: each is a feed that was merged, also where
+/// it is on the host of the document.
+///
+/// # Errors
+/// As [`parse()`].
+pub fn parse_published(input: Input<'_>) -> Result<Parsed, Failure> {
+    read(input, Sources::All)
+}
+
+fn read(input: Input<'_>, sources: Sources) -> Result<Parsed, Failure> {
     let decoded = decode::decode(input.bytes, input.content_type);
     let decode::Decoded { text, charset, found_by: charset_by, mut parse_warnings } = decoded;
     let context = Context::document(input.url);
@@ -131,7 +141,7 @@ fn read(input: Input<'_>) -> Result<Parsed, Failure> {
             format!("document has {all} items; only the newest {max} are read (max_items)");
         parse_warnings.push(ParseWarning::new("too_many_items", None, message));
     }
-    complete::complete(&mut feed, &context);
+    complete::complete(&mut feed, &context, sources);
     parse_warnings.extend(context.parse_warnings());
     Ok(Parsed { feed, dropped, charset, charset_by, read_by, parse_warnings })
 }

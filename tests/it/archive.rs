@@ -1,5 +1,7 @@
 //! The archive of an output, RFC 5005: every story that ever came, on pages that stay as they are.
 
+mod gaps;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;

@@ -1,6 +1,8 @@
 //! `newswire restore --from-outputs` and `newswire verify`: after the loss of the database subscribers see nothing
 //! twice. All ids are counted.
 
+mod lost;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! Why the daemon or a single pass cannot start or continue.
 
 use std::io;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -35,6 +36,9 @@ pub enum Error {
     /// The clock shows a time before this version was made.
     #[error("the clock of the system is wrong: it shows {0}")]
     Clock(Timestamp),
+    /// The database is new, and the outputs are not: this document has items.
+    #[error("the database has no items, but {} has: the database was lost, or is another one", .0.display())]
+    DatabaseLost(PathBuf),
     /// An output could not be published.
     #[error(transparent)]
     Publication(#[from] outputs::Error),
@@ -44,6 +48,8 @@ crate::model::codes! {
     Error:
     Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => "address_in_use":
         "stop the program that uses it ('ss -lnp'), set another [web] listen, or set it to \"off\"",
+    Self::Listen { address: ListenAddress::Unix { .. }, source } if source.kind() == io::ErrorKind::AlreadyExists => "socket_unusable":
+        "name another file: newswire replaces a socket that a process left behind, and no other file",
     Self::Listen { address: ListenAddress::Unix { .. }, .. } => "socket_unusable":
         "the folder must exist, and newswire must be able to write to it; the unit has /run/newswire",
     Self::Listen { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => "address_not_permitted":
@@ -52,10 +58,32 @@ crate::model::codes! {
         "set [web] listen to an address of this machine ('ip address'), or to \"off\"",
     Self::Listen { .. } => "address_unusable": "set another [web] listen, or set it to \"off\"",
     Self::Clock(_) => "clock_untrusted": "set the clock, and check the time synchronisation (timedatectl)",
+    Self::DatabaseLost(_) => "database_lost":
+        "run 'newswire restore --from-outputs', so that subscribers see nothing twice; to begin anew, move the files of \
+         the outputs away",
     Self::NoSuchFeed(_) => "unknown_feed": "'newswire status' lists the feeds",
     ;
     Self::Open(error) => error,
     Self::Store(error) => error,
     Self::Fetcher(error) => error,
     Self::Publication(error) => error,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Coded as _;
+
+    #[test]
+    fn a_file_at_the_path_of_a_socket_is_not_a_matter_of_its_folder() {
+        let error = |kind: io::ErrorKind| {
+            let address = ListenAddress::Unix { path: "/run/n/web.sock".into(), mode: 0o666 };
+            let error = Error::Listen { address, source: kind.into() };
+            (error.code(), error.help().unwrap_or_default().into_owned())
+        };
+        let (code, help) = error(io::ErrorKind::AlreadyExists);
+        assert!(code == "socket_unusable" && help.starts_with("name another file"), "{help}");
+        let (code, help) = error(io::ErrorKind::NotFound);
+        assert!(code == "socket_unusable" && help.contains("folder"), "{help}");
+    }
 }

@@ -1,0 +1,205 @@
+//! How the files of an output and the database differ, for `newswire verify` and for the start of a process.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::recovery::{PublishedDocuments, RecoveryError, published_documents, written_pages};
+use super::{archive, site_manifest, static_site};
+use crate::files;
+use crate::model::ItemKey;
+use crate::render::{Format, Output};
+use crate::store::{self, Transaction};
+use crate::text::sha256::sha256;
+
+/// Longest document that is looked at, in bytes.
+const MAX_DOCUMENT: u64 = 1 << 30;
+
+/// How an output differs from the database: documents in its directory that are missing, damaged or have other bytes than
+/// were published last, ids that no item has, and archive pages that the database lacks. A daemon may publish meanwhile.
+///
+/// # Errors
+/// When the database fails, or a document cannot be read.
+pub fn differences(
+    reader: &Transaction<'_>,
+    output: &Output,
+) -> Result<Vec<String>, RecoveryError> {
+    let lacks = |number: u32| {
+        format!(
+            "output {}: archive page {number} is not in the database; 'newswire restore --from-outputs' reads it back",
+            output.id
+        )
+    };
+    let mut found: Vec<String> =
+        archive::missing_pages(reader, output)?.into_iter().map(lacks).collect();
+    let Some(directory) = &output.directory else { return Ok(found) };
+    for format in &output.formats {
+        let path = directory.join(output.file_name(*format));
+        let Some(hash) = reader.document_hash(&output.id, format.extension())? else { continue };
+        match fs::read(&path) {
+            Ok(bytes) if sha256(&bytes) == hash => {}
+            Ok(_) => found.push(format!("{} is not what was published last", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                found.push(format!("{} does not exist", path.display()));
+            }
+            Err(error) => return Err(RecoveryError::Read(path, error)),
+        }
+    }
+    found.extend(missing_files(reader, output, directory)?);
+    let published = !reader.publication(&output.id)?.unwrap_or_default().is_empty();
+    if let Some(folder) = static_site::folder(output).filter(|_| output.site && published) {
+        let different = site_manifest::differences(&folder);
+        found.extend(different.map_err(|error| RecoveryError::Read(folder, error))?);
+    }
+    let documents = match published_documents(output) {
+        Err(error @ RecoveryError::Damaged { .. }) => {
+            found.push(error.to_string());
+            return Ok(found);
+        }
+        documents => documents?,
+    };
+    let Some(documents) = documents else { return Ok(found) };
+    found.extend(damaged_pages(output, directory, &documents));
+    found.extend(unknown_ids(reader, output, &documents)?);
+    Ok(found)
+}
+
+/// The files of archive pages that do not exist, in one line: there may be thousands.
+fn missing_files(
+    reader: &Transaction<'_>,
+    output: &Output,
+    directory: &Path,
+) -> Result<Option<String>, RecoveryError> {
+    let pages = archive::complete_pages(reader, output)?;
+    let names = pages.flat_map(|number| {
+        output.formats.iter().map(move |format| output.archive_name(number, *format))
+    });
+    let mut missing =
+        names.map(|name| directory.join(name)).filter(|path| path.symlink_metadata().is_err());
+    let Some(first) = missing.next() else { return Ok(None) };
+    Ok(Some(match missing.count() {
+        0 => format!("{} does not exist", first.display()),
+        more => format!("{} and {more} more files of the archive do not exist", first.display()),
+    }))
+}
+
+/// The damaged files of archive pages, which no publication writes again while they exist.
+fn damaged_pages(output: &Output, directory: &Path, documents: &PublishedDocuments) -> Vec<String> {
+    let folder = directory.join(&output.id);
+    let pages = documents.damaged.iter().filter(|path| path.starts_with(&folder));
+    let text = |path: &PathBuf| {
+        format!("{} is damaged; move it away, and it is written again", path.display())
+    };
+    pages.map(text).collect()
+}
+
+/// The ids in the documents that no item of the database has.
+fn unknown_ids(
+    reader: &Transaction<'_>,
+    output: &Output,
+    documents: &PublishedDocuments,
+) -> Result<Vec<String>, RecoveryError> {
+    let pages = documents.archive.iter().map(|(_, items)| items);
+    let items = pages.chain([&documents.current]).flatten();
+    let mut ids: Vec<String> = items.map(|item| item.id.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let known: HashSet<String> = match output.digest {
+        Some(_) => reader.digest_ids(&output.id)?.into_iter().map(|(_, id)| id).collect(),
+        None => reader.items_with_ids(&output.id, &ids)?.into_iter().map(|(id, _)| id).collect(),
+    };
+    let unknown = ids.iter().filter(|id| !known.contains(*id));
+    let text = |id: &String| {
+        format!("output {} has an item {id}, which is not in the database", output.id)
+    };
+    Ok(unknown.map(text).collect())
+}
+
+/// A document with items of an output of which a database without items knows nothing; `None`: there is none. The first
+/// publication would replace it, and its items would come again under other ids.
+///
+/// # Errors
+/// When the database fails.
+pub fn unknown_document(
+    reader: &Transaction<'_>,
+    outputs: &[Output],
+) -> Result<Option<PathBuf>, store::Error> {
+    if reader.newest_item()? > ItemKey(0) {
+        return Ok(None);
+    }
+    for output in outputs {
+        if !is_known(reader, output)?
+            && let Some(path) = document_with_items(output)
+        {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the output was published from the database, or read back into it.
+fn is_known(reader: &Transaction<'_>, output: &Output) -> Result<bool, store::Error> {
+    for format in Format::ALL {
+        if reader.document_hash(&output.id, format.extension())?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(reader.registered_output(&output.id)?.is_some()
+        || reader.growing_page(&output.id)?.is_some()
+        || reader.digest_numbers(&output.id)?.is_some())
+}
+
+/// A document in the directory of the output that Newswire wrote and that has items.
+fn document_with_items(output: &Output) -> Option<PathBuf> {
+    let directory = output.directory.as_ref()?;
+    let subscription = Format::ALL.iter().map(|format| (*format, output.file_name(*format)));
+    let pages = written_pages(output, directory).unwrap_or_default();
+    let archive = pages.iter().flat_map(|number| {
+        Format::ALL.iter().map(move |format| (*format, output.archive_name(*number, *format)))
+    });
+    let mut files =
+        subscription.chain(archive).map(|(format, name)| (format, directory.join(name)));
+    files.find(|(format, path)| has_own_items(*format, path)).map(|(_, path)| path)
+}
+
+/// Whether a file is a document of Newswire with items. It may be damaged; another program may have written it.
+fn has_own_items(format: Format, path: &Path) -> bool {
+    // Not a pipe, which is never read to its end.
+    let file = files::open_regular(path).and_then(|file| files::read_bounded(file, MAX_DOCUMENT));
+    let Ok(Some(bytes)) = file else { return false };
+    let text = String::from_utf8_lossy(&bytes);
+    let is_own = |(head, _): (&str, &str)| head.contains("<generator>newswire</generator>");
+    match format {
+        Format::Atom => text.split_once("<entry").is_some_and(is_own),
+        Format::Rss => text.split_once("<item>").is_some_and(is_own),
+        Format::Json => {
+            let items = text.split_once("\"items\"");
+            items.is_some_and(|(_, items)| items.contains("\"_newswire\""))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_documents_of_newswire_with_items_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("planet");
+        let has_items = |format, text: &str| {
+            fs::write(&path, text).unwrap();
+            has_own_items(format, &path)
+        };
+        let own = "<generator>newswire</generator>";
+        assert!(has_items(Format::Atom, &format!("<feed>{own}<entry><id>1")));
+        assert!(!has_items(Format::Atom, &format!("<feed>{own}</feed>")));
+        let copied = format!("<feed><entry><source>{own}</source></entry></feed>");
+        assert!(!has_items(Format::Atom, &copied), "another program merged the feed");
+        assert!(has_items(Format::Rss, &format!("<rss><channel>{own}<item>")));
+        assert!(!has_items(Format::Rss, "<rss><channel><generator>venus</generator><item>"));
+        assert!(has_items(Format::Json, r#"{"items": [{"id": "1", "_newswire": {}"#));
+        assert!(!has_items(Format::Json, r#"{"_newswire": {}, "items": [{"id": "1"}]}"#));
+        assert!(!has_own_items(Format::Json, &folder.path().join("none")));
+    }
+}

@@ -1,0 +1,192 @@
+//! The database is lost and nothing was read back yet, or not all can be.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::{ITEMS, Planet};
+use crate::cli::newswire;
+
+impl Planet {
+    /// Replaces a text in the config.
+    fn change(&self, before: &str, after: &str) {
+        let path = self.folder().join("newswire.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(before), "{before}");
+        fs::write(path, text.replace(before, after)).unwrap();
+    }
+
+    /// The ids of RSS documents and archive pages, by their names.
+    fn published_as_rss(&self) -> BTreeMap<&'static str, Vec<String>> {
+        let names =
+            ["planet.rss", "all.rss", "tide.rss", "planet/archive/1.rss", "planet/archive/2.rss"];
+        let ids = |name: &str| -> Vec<String> {
+            let text = self.text(name);
+            let guids = text.split("<guid ").skip(1);
+            let id =
+                |guid: &str| guid.split_once('>').unwrap().1.split('<').next().unwrap().to_owned();
+            guids.map(id).collect()
+        };
+        names.into_iter().map(|name| (name, ids(name))).collect()
+    }
+
+    /// A command that fails with this exit code and error code.
+    fn fails(&self, arguments: &[&str], exit: i32, code: &str) -> String {
+        let run = newswire(self.folder(), arguments);
+        assert_eq!(run.code, exit, "{arguments:?}\n{}{}", run.out, run.err);
+        let more = format!("newswire explain {code}\n");
+        assert!(run.err.contains(&more), "{arguments:?}\n{}", run.err);
+        run.err
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_database_does_not_replace_what_was_published() {
+    let planet = Planet::new("").await;
+    planet.poll([0, 1]);
+    let before = planet.published();
+    planet.lose_the_database();
+    for arguments in [&["poll"][..], &["poll", "--all", "--force"], &["run"], &["poll"]] {
+        let error = planet.fails(arguments, 66, "database_lost");
+        assert!(error.contains("planet.atom") && error.contains("--from-outputs"), "{error}");
+    }
+    assert_eq!(planet.published(), before);
+    planet.ok(&["restore", "--from-outputs"]);
+    planet.poll([1, 0]);
+    assert_eq!(planet.published(), before);
+    planet.ok(&["verify"]);
+    // On purpose.
+    planet.lose_the_database();
+    fs::rename(planet.folder().join("www"), planet.folder().join("old")).unwrap();
+    planet.poll([0, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_without_items_or_of_another_program_are_replaced() {
+    let planet = Planet::new("").await;
+    let www = planet.folder().join("www");
+    fs::create_dir(&www).unwrap();
+    let other = "<feed xmlns='http://www.w3.org/2005/Atom'><title>P</title><generator>Venus</generator>\
+                 <entry><id>urn:x:1</id><title>One</title></entry></feed>";
+    fs::write(www.join("planet.atom"), other).unwrap();
+    planet.serve(0);
+    planet.poll([0, 1]);
+    assert!(!planet.text("planet.atom").contains("Venus"));
+    planet.lose_the_database();
+    planet.serve(ITEMS);
+    planet.poll([0, 1]);
+    assert_eq!(planet.published()["all"].len(), 2 * ITEMS - 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn items_of_a_feed_on_the_host_of_the_outputs_are_read_back_from_rss() {
+    let planet = Planet::new("").await;
+    let root = planet.origin.url("127.0.1.1", "/feeds/").to_string();
+    planet.change("https://planet.test/", &root);
+    planet.change("directory = \"www\"", "directory = \"www\"\nformats = [\"rss\"]");
+    planet.poll([0, 1]);
+    let before = planet.published_as_rss();
+    planet.lose_the_database();
+    let restored = planet.ok(&["restore", "--from-outputs"]);
+    assert!(!restored.out.contains("no configured feed"), "{}", restored.out);
+    assert!(restored.out.contains("and 2 archive pages"), "{}", restored.out);
+    planet.poll([1, 0]);
+    assert_eq!(planet.published_as_rss(), before);
+    planet.ok(&["verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_without_any_feed_of_the_items_fails_and_nothing_is_replaced() {
+    let planet = Planet::new("").await;
+    planet.poll([0, 1]);
+    let before = planet.published();
+    planet.lose_the_database();
+    planet.change("/feed\"", "/moved\"");
+    let error = planet.fails(&["restore", "--from-outputs"], 65, "items_without_feed");
+    assert!(error.contains("no configured feed has any of the "), "{error}");
+    planet.fails(&["poll"], 66, "database_lost");
+    assert_eq!(planet.published(), before);
+    planet.change("/moved\"", "/feed\"");
+    planet.ok(&["restore", "--from-outputs"]);
+    planet.poll([1, 0]);
+    assert_eq!(planet.published(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_document_is_read_in_another_format() {
+    let planet = Planet::new("").await;
+    planet.poll([0, 1]);
+    let before = planet.published();
+    let www = planet.folder().join("www");
+    fs::write(www.join("planet.json"), "").unwrap();
+    let page = www.join("planet/archive/1.json");
+    let text = fs::read(&page).unwrap();
+    fs::write(&page, &text[..text.len() / 2]).unwrap();
+    let verified = newswire(planet.folder(), &["verify"]);
+    assert_eq!(verified.code, 74, "{}{}", verified.out, verified.err);
+    assert!(verified.out.contains("1.json is damaged; move it away"), "{}", verified.out);
+    planet.lose_the_database();
+    let restored = planet.ok(&["restore", "--from-outputs"]);
+    for name in ["planet.json is damaged", "planet/archive/1.json is damaged"] {
+        assert!(restored.out.contains(name), "{}", restored.out);
+    }
+    fs::remove_file(page).unwrap();
+    planet.poll([1, 0]);
+    planet.ok(&["verify"]);
+    assert_eq!(planet.published(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_is_damaged_in_every_format_is_named_and_can_be_moved_away() {
+    let planet = Planet::new("").await;
+    planet.poll([0, 1]);
+    let before = planet.published();
+    let id = |text: &str| text.split("<id>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let own = id(&planet.text("planet.atom"));
+    let files = ["json", "atom", "rss"].map(|it| planet.folder().join(format!("www/planet.{it}")));
+    files.iter().for_each(|file| fs::write(file, "").unwrap());
+    planet.lose_the_database();
+    let error = planet.fails(&["restore", "--from-outputs"], 65, "published_document_damaged");
+    for part in ["www/planet.json", "www/planet.atom", "move all of them away"] {
+        assert!(error.contains(part), "{error}");
+    }
+    files.iter().for_each(|file| fs::remove_file(file).unwrap());
+    planet.ok(&["restore", "--from-outputs"]);
+    planet.poll([1, 0]);
+    assert_eq!(planet.published()["all"], before["all"]);
+    assert_eq!(id(&planet.text("planet.atom")), own, "archive pages have it too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_archive_page_is_reported_and_the_next_poll_ends() {
+    let planet = Planet::new("").await;
+    planet.poll([0, 1]);
+    let before = planet.published();
+    planet.lose_the_database();
+    for format in ["json", "atom", "rss"] {
+        fs::remove_file(planet.folder().join(format!("www/planet/archive/1.{format}"))).unwrap();
+    }
+    fs::remove_file(planet.folder().join("www/planet/archive/2.json")).unwrap();
+    let restored = planet.ok(&["restore", "--from-outputs"]);
+    assert!(restored.out.contains("and 1 archive page"), "{}", restored.out);
+    let lost = "the output planet lost archive page 1: ";
+    assert!(restored.out.contains(lost), "{}", restored.out);
+    planet.poll([1, 0]);
+    let after = planet.published();
+    assert_eq!((&after["all"], &after["planet/2"]), (&before["all"], &before["planet/2"]));
+    assert_eq!(after["planet/1"], Vec::<String>::new());
+    planet.ok(&["verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_reports_that_a_config_with_errors_leaves_outputs_unverified() {
+    let planet = Planet::new("").await;
+    planet.poll([0, 1]);
+    fs::remove_file(planet.folder().join("www/planet.rss")).unwrap();
+    planet.change("version = 1\n", "version = 1\n[shedule]\n");
+    let verified = newswire(planet.folder(), &["verify"]);
+    assert_eq!(verified.code, 78, "{}{}", verified.out, verified.err);
+    assert!(verified.out.contains("no damage found"), "{}", verified.out);
+    assert!(verified.err.contains("were not compared"), "{}", verified.err);
+    planet.change("[shedule]\n", "");
+    assert_eq!(newswire(planet.folder(), &["verify"]).code, 74);
+}
