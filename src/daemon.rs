@@ -110,6 +110,7 @@ pub struct Inputs {
 /// When one does, or an address cannot be listened on.
 pub fn check_start(config: &Config) -> Result<(), Error> {
     store::check_unused(&config.store.path)?;
+    control::check_addresses(&config.web.listen, &config.store.path)?;
     listeners::check_addresses(&config.web.listen)
 }
 
@@ -436,6 +437,7 @@ impl Running {
         engine: &mut Engine,
         polls: &mut Polls,
     ) -> Result<Change, Error> {
+        control::check_addresses(&config.web.listen, &engine.setup().store)?;
         let next = self.listeners.prepare(&config.web.listen)?;
         let before = engine.apply(config).await?;
         let setup = engine.setup();

@@ -72,9 +72,7 @@ pub struct Handle(reload::Handle<Targets, Registry>);
 
 /// A text that is not a log level.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is not a log level; levels are error, warn, info, debug and trace, also for one module: \"info,newswire::fetch=debug\""
-)]
+#[error("{0:?} is not a log level; levels are error, warn, info, debug and trace")]
 pub struct UnknownLevel(String);
 
 impl Handle {
@@ -91,7 +89,7 @@ impl Handle {
         let mut chosen = targets(LevelFilter::INFO);
         for word in levels.split(',').map(str::trim) {
             let (room, level) = word.split_once('=').unwrap_or((ROOT, word));
-            let level: LevelFilter = level.parse().map_err(|_| UnknownLevel(word.to_owned()))?;
+            let level = level_of(level).map_err(|_| UnknownLevel(word.to_owned()))?;
             chosen = chosen.with_target(room, level);
         }
         self.set(chosen);
@@ -102,6 +100,17 @@ impl Handle {
         // Fails only for the handle of a second `init`, or at the end of the process.
         let _ = self.0.reload(targets);
     }
+}
+
+/// The level of this name: error, warn, info, debug or trace. The crate `tracing` has numbers and `off` too.
+///
+/// # Errors
+/// When no level has this name.
+pub fn level_of(name: &str) -> Result<LevelFilter, UnknownLevel> {
+    const NAMES: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+    let is_known = NAMES.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let level = is_known.then(|| name.parse().ok()).flatten();
+    level.ok_or_else(|| UnknownLevel(name.to_owned()))
 }
 
 /// Prefix of the targets of all rooms.
@@ -128,7 +137,9 @@ type Sink = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// The sink for `format`; text if the journal cannot be reached.
 fn layer(format: Format) -> Sink {
-    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let is_plain = is_dumb || std::env::var_os("NO_COLOR").is_some();
+    let colours = io::stderr().is_terminal() && !is_plain;
     match format {
         Format::Text => text(io::stderr, colours),
         Format::Json => json(io::stderr),

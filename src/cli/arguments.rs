@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
+use super::argument_values::{Listen, feed_name, key_and_value, listen, log_level, tag};
 use super::terminal::shell_word;
-use crate::web::ListenAddress;
 
 /// Poll RSS, Atom and JSON feeds and publish them as merged feeds
 #[derive(Debug, Parser)]
@@ -28,7 +28,7 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Write a commented example config
     Init {
-        /// File to create [default: the file of --config, or newswire.toml]
+        /// File to create; - for standard output [default: the file of --config, or newswire.toml]
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
@@ -56,6 +56,8 @@ pub(super) enum Command {
         append: bool,
     },
     /// Print the configured feeds as OPML
+    ///
+    /// Feeds that are files of this machine are left out.
     Export,
     /// Check the config and list its errors and warnings
     Check {
@@ -80,7 +82,7 @@ pub(super) enum Command {
     /// Poll the feeds that are due once, publish, and exit (for cron); with FEED, a running daemon polls them now
     Poll {
         /// Poll only these feeds (id or URL), even if they are not due
-        #[arg(value_name = "FEED", conflicts_with = "all")]
+        #[arg(value_name = "FEED", conflicts_with = "all", value_parser = feed_name)]
         feeds: Vec<String>,
         /// Poll all feeds, even if they are not due; paused feeds only with --force; a running daemon polls them now
         #[arg(long)]
@@ -112,7 +114,7 @@ pub(super) enum Command {
     /// Show each feed with its last and its next poll; exit code 1 if a feed fails, 2 if all feeds fail
     Status {
         /// Show only these feeds (id or URL)
-        #[arg(value_name = "FEED", conflicts_with = "check")]
+        #[arg(value_name = "FEED", conflicts_with = "check", value_parser = feed_name)]
         feeds: Vec<String>,
         /// Show only feeds that fail, have stopped publishing or are gone
         #[arg(long, conflicts_with = "check")]
@@ -127,6 +129,7 @@ pub(super) enum Command {
     /// Show the last polls of a feed
     Logs {
         /// Id or URL of the feed
+        #[arg(value_parser = feed_name)]
         feed: String,
         /// Largest number of polls
         #[arg(short = 'n', long, value_name = "N", default_value = "50", value_parser = clap::value_parser!(u16).range(1..))]
@@ -145,7 +148,7 @@ pub(super) enum Command {
     /// Explain when a feed is polled, or how an item was matched and where it is shown
     Why {
         /// Id or URL of a feed or an item, or number of an item
-        #[arg(value_name = "FEED|ITEM")]
+        #[arg(value_name = "FEED|ITEM", value_parser = feed_name)]
         name: String,
         /// Print JSON
         #[arg(long)]
@@ -155,7 +158,7 @@ pub(super) enum Command {
     Explain {
         /// Code (`unknown_key`), config key (`schedule.interval`), or id or URL of a feed or an item; without
         /// it, all codes are listed
-        #[arg(value_name = "CODE|KEY|FEED|ITEM")]
+        #[arg(value_name = "CODE|KEY|FEED|ITEM", value_parser = feed_name)]
         what: Option<String>,
         /// Print JSON
         #[arg(long)]
@@ -220,6 +223,7 @@ pub(super) enum Command {
     /// Release the held items of a feed
     Release {
         /// Id or URL of the feed
+        #[arg(value_parser = feed_name)]
         feed: String,
         /// Release the items that filters keep out, instead of the held ones
         #[arg(long)]
@@ -273,7 +277,7 @@ pub(super) enum ChangeCommand {
     /// Remove feeds from the config; their items stay in the database
     Remove {
         /// Id or URL of a feed; can be repeated
-        #[arg(value_name = "FEED", required_unless_present = "samples")]
+        #[arg(value_name = "FEED", required_unless_present = "samples", value_parser = feed_name)]
         feeds: Vec<String>,
         /// Remove all sample feeds
         #[arg(long, conflicts_with = "feeds")]
@@ -282,18 +286,19 @@ pub(super) enum ChangeCommand {
     /// Do not poll feeds for now; their items stay in the outputs
     Pause {
         /// Id or URL of a feed; can be repeated
-        #[arg(value_name = "FEED", required = true)]
+        #[arg(value_name = "FEED", required = true, value_parser = feed_name)]
         feeds: Vec<String>,
     },
     /// Poll paused feeds again
     Resume {
         /// Id or URL of a feed; can be repeated
-        #[arg(value_name = "FEED", required = true)]
+        #[arg(value_name = "FEED", required = true, value_parser = feed_name)]
         feeds: Vec<String>,
     },
     /// Add tags to a feed, or remove tags from it
     Tag {
         /// Id or URL of the feed
+        #[arg(value_parser = feed_name)]
         feed: String,
         /// Tag to add; can be repeated
         #[arg(value_name = "TAG", value_parser = tag, required_unless_present = "remove")]
@@ -305,6 +310,7 @@ pub(super) enum ChangeCommand {
     /// Set config keys of a feed
     Set {
         /// Id or URL of the feed
+        #[arg(value_parser = feed_name)]
         feed: String,
         /// Config key and value, such as `interval=2h`; an empty value removes the key; can be repeated
         #[arg(value_name = "KEY=VALUE", required = true, value_parser = key_and_value)]
@@ -338,23 +344,17 @@ pub(super) struct AddRequest {
     pub(super) print: bool,
 }
 
-/// Parses `KEY=VALUE`, with spaces around both removed.
-fn key_and_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
-    Ok((key.trim().to_owned(), value.trim().to_owned()))
-}
-
 /// What the daemon starts with.
 #[derive(Debug, Args)]
 pub(super) struct RunRequest {
     /// URL of a feed or of a web page to add to the config first; can be repeated
     #[arg(value_name = "URL")]
     pub(super) urls: Vec<String>,
-    /// Address to listen on, instead of `listen` in [web]; can be repeated
-    #[arg(long, value_name = "ADDRESS")]
-    pub(super) listen: Vec<ListenAddress>,
-    /// Level of the log, instead of `level` in [log]
-    #[arg(long, value_name = "LEVEL")]
+    /// Address to listen on, or "off", instead of `listen` in [web]; can be repeated
+    #[arg(long, value_name = "ADDRESS", value_parser = listen)]
+    pub(super) listen: Vec<Listen>,
+    /// Level of the log, instead of `level` in [log]: error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", value_parser = log_level)]
     pub(super) log_level: Option<LevelFilter>,
     /// Private network that the feeds at the URLs may be in, such as "192.168.1.7" or "10.0.0.0/8"; can be repeated
     #[arg(long = "allow-network", value_name = "NETWORK", value_parser = crate::config::network, requires = "urls")]
@@ -413,15 +413,6 @@ fn option(command: &mut String, name: &str, value: &str) {
 fn networks(command: &mut String, networks: &[ipnet::IpNet]) {
     for network in networks {
         option(command, "--allow-network", &network.to_string());
-    }
-}
-
-/// A tag: not empty, on one line, without commas, which separate tags in lists.
-fn tag(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    match text.is_empty() || text.contains(|c: char| c == ',' || c.is_control()) {
-        true => Err("a tag must not be empty or contain a comma".to_owned()),
-        false => Ok(text.to_owned()),
     }
 }
 
@@ -564,7 +555,7 @@ pub(super) enum ConfigCommand {
 #[derive(Debug, Args)]
 pub(super) struct Shown {
     /// Show only the values of this feed (id or URL)
-    #[arg(value_name = "FEED")]
+    #[arg(value_name = "FEED", value_parser = feed_name)]
     pub(super) feed: Option<String>,
     /// Show only the values that are not defaults
     #[arg(long)]

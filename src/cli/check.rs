@@ -15,10 +15,12 @@ use super::arguments::{Format, Scope};
 use super::document::DocumentError;
 use super::online::{Online, Promises};
 use super::{config_file, filters};
-use crate::config::{Config, Files, Loaded, PathChecks, Style};
+use crate::config::{Config, Diagnostic, Files, Loaded, PathChecks, Report, Style};
+use crate::daemon::control::{CONTROL_SOCKET, is_socket_of};
 use crate::fetch::FetcherError;
 use crate::model::{Coded as _, Outcome, site};
 use crate::poll::{Subscription, denial_line};
+use crate::web::ListenAddress;
 
 /// How the check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,7 @@ pub(super) async fn run(
     let Loaded { config, mut report, .. } = Files::gather(path).read(PathChecks::Writing);
     if let Some(config) = &config {
         filters::check(config, &mut report);
+        control_socket(config, &mut report);
     }
     // Text shows each feed when it answers; JSON comes as a whole.
     let people = |text: &str| {
@@ -76,6 +79,16 @@ pub(super) async fn run(
         0 => Verdict::Good,
         _ => Verdict::Broken,
     })
+}
+
+/// Reports an address of the web server that is the path of the control socket.
+fn control_socket(config: &Config, report: &mut Report) {
+    let is_taken = |address: &&ListenAddress| is_socket_of(address, &config.store.path);
+    if let Some(address) = config.web.listen.iter().find(is_taken) {
+        let message = format!("cannot listen on {address}: {CONTROL_SOCKET}");
+        let error = Diagnostic::error("bad_address", 0..0, message).of_the_file();
+        report.push(error.help("name another file: \"unix:/run/newswire/web.sock\""));
+    }
 }
 
 /// What one feed answered.

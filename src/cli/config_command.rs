@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::arguments::{ConfigCommand, Shown};
-use super::{edit, init};
+use super::{edit, guesses, init};
 use crate::config::{self, Files, Report};
 
 /// Why there is nothing to show.
@@ -20,7 +20,10 @@ pub enum Error {
 crate::model::codes! {
     Error:
     Self::Config(..) => "config_has_errors": "'newswire check' lists them",
-    Self::NoFeed(..) => "unknown_feed": "'newswire status' lists the feeds",
+    Self::NoFeed(name, _) => "unknown_feed": match guesses::of_config(name) {
+        Some(command) => format!("use '{command}'; 'newswire list' lists the feeds"),
+        None => "'newswire list' lists the feeds".to_owned(),
+    },
 }
 
 /// What was asked for; `find` finds the config, if there is need of one.

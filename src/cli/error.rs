@@ -55,6 +55,9 @@ pub enum CommandError {
         /// The most similar id.
         similar: Option<String>,
     },
+    /// The config has the feed, and the daemon or the database does not know it yet.
+    #[error("the config has the feed {0:?}, but it is not loaded yet")]
+    NotLoaded(String),
     /// Neither a feed nor an item has this name.
     #[error("no feed and no item has the id, URL or number {name:?}")]
     UnknownTarget {
@@ -86,11 +89,13 @@ crate::model::codes! {
     Self::NotPolled(_) => "not_polled": "'newswire health' shows the condition",
     Self::Rejected => "config_rejected": "correct the errors, then run 'newswire reload'",
     Self::NotApplied(_) => "config_not_applied": "correct the cause, then run 'newswire reload'",
-    Self::LogLevel(_) => "invalid_log_level": "use error, warn, info, debug or trace",
+    Self::LogLevel(_) => "invalid_log_level": "use error, warn, info, debug or trace; for one module, \"info,newswire::fetch=debug\"",
     Self::UnknownFeed { similar, .. } => "unknown_feed": match similar {
         Some(similar) => format!("did you mean {similar:?}? 'newswire list' lists the feeds"),
         None => "'newswire list' lists the feeds".to_owned(),
     },
+    Self::NotLoaded(_) => "feed_not_loaded":
+        "'newswire reload' makes the running daemon load the config; without a daemon, 'newswire poll' loads it",
     Self::UnknownTarget { similar, .. } => "unknown_item": match similar {
         Some(similar) => format!("did you mean the feed {similar:?}? 'newswire list' lists the feeds"),
         None => "'newswire list' lists the feeds; the merged feeds contain the ids and URLs of the items".to_owned(),

@@ -114,6 +114,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
         Exit::Usage,
         &[
             "usage",
+            "ambiguous_feed",
             "ambiguous_item",
             "invalid_duration",
             "invalid_feed_url",
@@ -140,6 +141,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "database_newer",
             "database_of_other_program",
             "database_older",
+            "items_without_feed",
             "list_empty",
             "list_malformed",
             "list_not_utf8",
@@ -150,6 +152,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "not_a_database",
             "not_a_feed_list",
             "not_a_file",
+            "published_document_damaged",
             // Feed failures: the document.
             "bad_coding",
             "malformed",
@@ -162,6 +165,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
         Exit::NoInput,
         &[
             "config_unreadable",
+            "database_lost",
             "file_unreadable",
             "list_unreadable",
             "no_config",
@@ -181,6 +185,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "address_unusable",
             "config_not_applied",
             "demo_cannot_start",
+            "feed_not_loaded",
             "no_threads",
             "not_polled",
             "not_running",

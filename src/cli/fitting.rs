@@ -1,5 +1,6 @@
 //! Fits text and tables to the width of a terminal. Output that goes elsewhere is printed as it is.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
@@ -10,6 +11,15 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 const NARROWEST: usize = 40;
 /// Least width of a shortened name, in columns.
 const SHORTEST_NAME: usize = 12;
+
+/// Whether output on a terminal may have escape sequences, such as colours.
+pub(super) fn has_escapes() -> bool {
+    may_have_escapes(std::env::var_os("NO_COLOR"), std::env::var_os("TERM"))
+}
+
+fn may_have_escapes(no_color: Option<OsString>, term: Option<OsString>) -> bool {
+    no_color.is_none() && term.is_none_or(|term| term != "dumb")
+}
 
 /// Width of the terminal behind a stream, in columns; `None`: the stream is not a terminal.
 pub(super) fn width(stream: &impl IsTerminal) -> Option<usize> {
@@ -127,6 +137,9 @@ pub(super) fn table(heading: &[&str], rows: &[(&str, Vec<Cell>)], width: Option<
 fn drawn(heading: &[&str], rows: &[(&str, Vec<Cell>)], width: Option<usize>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    if !has_escapes() {
+        table.force_no_tty();
+    }
     if let Some(width) = width.and_then(|width| u16::try_from(width).ok()) {
         table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
     }
@@ -155,6 +168,14 @@ mod tests {
         }
         let coloured = "\u{1b}[1mone\u{1b}[0m two thr";
         assert_eq!(folded(coloured, 11), coloured);
+    }
+
+    #[test]
+    fn no_escape_sequences_are_printed_where_they_are_not_wanted() {
+        let text = |text: &str| Some(OsString::from(text));
+        assert!(may_have_escapes(None, None) && may_have_escapes(None, text("xterm")));
+        assert!(!may_have_escapes(text("1"), text("xterm")));
+        assert!(!may_have_escapes(None, text("dumb")));
     }
 
     #[test]

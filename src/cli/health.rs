@@ -35,8 +35,21 @@ pub(super) fn check(listen: &[ListenAddress], database: &Path) -> (String, Exit)
         {
             without_response(&format!("no response from {address}: {error}"), database)
         }
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
+        {
+            (too_late(&address), Exit::Down)
+        }
         Err(error) => (format!("down: no response from {address}: {error}\n"), Exit::Down),
     }
+}
+
+/// The text for a server that accepts connections, or drops them, and does not answer.
+fn too_late(address: &str) -> String {
+    let seconds = TIMEOUT.as_secs();
+    format!(
+        "down: no response from {address} within {seconds} s: it is busy or was stopped by a signal; check the log of the daemon\n"
+    )
 }
 
 /// The result without a response of the web server: that of the control socket, if a daemon uses the database.
@@ -139,6 +152,15 @@ mod tests {
         for other in ["", "HTTP/1.1 404 Not Found\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n"] {
             assert_eq!(interpret(other).1, Exit::Down, "{other}");
         }
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_is_down() {
+        assert_eq!(
+            too_late("127.0.0.1:8420"),
+            "down: no response from 127.0.0.1:8420 within 5 s: it is busy or was stopped by a signal; check the log of \
+             the daemon\n"
+        );
     }
 
     #[test]

@@ -177,7 +177,10 @@ fn files_and_environment(roff: &mut Roff) {
             "folder that { credential = \"…\" } is read from; set by systemd",
         ),
         ("TMPDIR", "folder for the copies of the database of replay and poll --dry-run"),
-        ("NO_COLOR", "if set, output has no colours"),
+        (
+            "NO_COLOR",
+            "if set, output has no colours and no other escape sequences, as with TERM=dumb",
+        ),
     ] {
         tagged(roff, name, what);
     }

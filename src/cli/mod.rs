@@ -1,11 +1,12 @@
 //! The command line: one file per subcommand. Only this room prints and decides on exit codes.
 //!
 //! Results go to standard output; errors, notes and the log go to standard error. A closed pipe
-//! (`newswire status | head`) ends the output without an error.
+//! (`newswire status | head`) ends the output without an error; a full disk is one.
 
 pub mod add;
 mod allocator;
 pub mod append_feeds;
+mod argument_values;
 mod arguments;
 mod backup;
 mod check;
@@ -60,13 +61,17 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use self::append_feeds::{CommandOutput, Destination};
+use self::argument_values::Listen;
 use self::arguments::{AddRequest, ChangeCommand, Cli, Command, Format, RunRequest};
 use self::config_file::{
     database, database_path, find_existing, load, path, print_diagnostics, read,
 };
 use self::error::CommandError;
 use self::exit::Exit;
-use self::terminal::{explain_line, print, print_error, print_text, report, style};
+use self::terminal::{
+    StandardOutput, after_output, explain_line, keep_failure, print, print_error, print_text,
+    report, style,
+};
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, FeedSelection};
@@ -89,15 +94,18 @@ pub fn main() -> Exit {
 fn run_command() -> Exit {
     if version::is_requested(&std::env::args_os().skip(1).collect::<Vec<_>>()) {
         print(&version::verbose());
-        return Exit::Ok;
+        return after_output(Exit::Ok);
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(mut error) => {
             let meant = guesses::help(&mut error);
-            let _ = error.print();
+            let printed = error.print();
             return match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Ok,
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                    printed.unwrap_or_else(|error| keep_failure(&error));
+                    after_output(Exit::Ok)
+                }
                 ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Exit::Usage,
                 _ => {
                     print_error(&meant);
@@ -110,7 +118,12 @@ fn run_command() -> Exit {
     if matches!(cli.command, Command::Run(_) | Command::Poll { .. } | Command::Demo) {
         allocator::set_up();
     }
-    dispatch(&cli).unwrap_or_else(|exit| exit)
+    let exit = dispatch(&cli).unwrap_or_else(|exit| exit);
+    match cli.command {
+        // What they print at their start is not their result.
+        Command::Run(_) | Command::Demo => exit,
+        _ => after_output(exit),
+    }
 }
 
 fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
@@ -125,11 +138,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         command @ (Command::Check { .. } | Command::Config { .. } | Command::Schema) => {
             return show_config(config, command);
         }
-        Command::Init { file } => {
-            let file = file.as_deref().or(config).unwrap_or(Path::new("newswire.toml"));
-            init::run(file).map_err(failed)?;
-            print_text(&init::next(file));
-        }
+        Command::Init { file } => init(file.as_deref().or(config))?,
         Command::Probe { target: Some(target), json, force, .. } => {
             probe(config, (target, (*force).into()), *json)?;
         }
@@ -155,7 +164,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::List { json, ids } => list(&load(config)?, *json, *ids),
         Command::Logs { feed, lines } => state::logs(config, feed, *lines)?,
         Command::Import { file, append } => return import(config, file, *append),
-        Command::Export => print(&import::export(&load(config)?).map_err(failed)?),
+        Command::Export => print_output(import::export(&load(config)?))?,
         Command::Repair { file } => repair::command(config, file.as_deref())?,
         Command::Manners { json } => manners(config, &clock, *json)?,
         Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
@@ -173,6 +182,18 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     Ok(Exit::Ok)
 }
 
+/// `init`: a file, or standard output for `-`.
+fn init(file: Option<&Path>) -> Result<(), Exit> {
+    let file = file.unwrap_or(Path::new("newswire.toml"));
+    if file == Path::new("-") {
+        print(init::EXAMPLE);
+        return Ok(());
+    }
+    init::run(file).map_err(failed)?;
+    print_text(&init::next(file));
+    Ok(())
+}
+
 /// `import`. A running daemon loads the config then.
 fn import(config: Option<&Path>, file: &Path, append: bool) -> Result<Exit, Exit> {
     let destination = if append { Destination::Config } else { Destination::Stdout };
@@ -185,7 +206,7 @@ fn import(config: Option<&Path>, file: &Path, append: bool) -> Result<Exit, Exit
     }
 }
 
-/// `add`: each URL by itself. A running daemon loads the config then.
+/// `add`: each URL by itself. A running daemon loads the config after each: the next one may be slow, and interrupted.
 fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
     let AddRequest { urls, tags, title, id, interval, networks, print } = request;
     let command = &*request.command(config);
@@ -193,19 +214,22 @@ fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
         return Err(failed(add::Error::OneUrl));
     }
     let destination = if *print { Destination::Stdout } else { Destination::Config };
-    let (mut exit, mut added) = (Exit::Ok, false);
+    let mut exit = Exit::Ok;
     for url in urls {
         let (id, title, interval) = (id.as_deref(), title.as_deref(), interval.as_deref());
         let next = ": a new file; 'newswire run' starts the daemon";
         let request = add::Request { url, id, title, interval, tags, networks, command, next };
-        match print_output(block_on(add::run(request, config, destination))?) {
-            Ok(()) => added = true,
-            Err(first) if exit == Exit::Ok => exit = first,
-            Err(_) => {}
+        let added = print_output(block_on(add::run(request, config, destination))?);
+        let ended = match (added, destination, find_existing(config)) {
+            (Ok(()), Destination::Config, Some(path)) => {
+                edit::apply_if_running(&config::load(&path).database)
+            }
+            (added, ..) => added.err().unwrap_or(Exit::Ok),
+        };
+        // The exit code is that of the first failure.
+        if exit == Exit::Ok {
+            exit = ended;
         }
-    }
-    if let (Destination::Config, Some(path), true) = (destination, find_existing(config), added) {
-        edit::apply_if_running(&config::load(&path).database);
     }
     Ok(exit)
 }
@@ -215,7 +239,7 @@ fn change(path: &Path, what: &ChangeCommand) -> Result<Exit, Exit> {
     let of_each = |feeds: &'_ [String], edit: FeedEdit<'static>, done: &str| {
         let edits: Vec<(&str, FeedEdit<'_>)> =
             feeds.iter().map(|feed| (feed.as_str(), edit)).collect();
-        edit::run(path, &edits, &format!("{done} {}", feeds.join(", ")))
+        edit::run(path, &edits, done)
     };
     match what {
         ChangeCommand::Remove { samples: true, .. } => match first_run::sample_feeds(path) {
@@ -229,12 +253,10 @@ fn change(path: &Path, what: &ChangeCommand) -> Result<Exit, Exit> {
         ChangeCommand::Pause { feeds } => {
             of_each(feeds, FeedEdit::Set { key: "paused", value: "true" }, "paused")
         }
-        ChangeCommand::Resume { feeds } => {
-            of_each(feeds, FeedEdit::Set { key: "paused", value: "" }, "resumed")
-        }
+        ChangeCommand::Resume { feeds } => of_each(feeds, edit::RESUME, "resumed"),
         ChangeCommand::Tag { feed, tags, remove } => {
             let edit = FeedEdit::Tag { add: tags, remove };
-            edit::run(path, &[(feed, edit)], &format!("changed the tags of {feed}"))
+            edit::run(path, &[(feed, edit)], "changed the tags of")
         }
         ChangeCommand::Set { feed, values } => {
             let edit = |(key, value): &'_ (String, String)| (key.clone(), value.clone());
@@ -243,7 +265,7 @@ fn change(path: &Path, what: &ChangeCommand) -> Result<Exit, Exit> {
                 .iter()
                 .map(|(key, value)| (feed.as_str(), FeedEdit::Set { key, value }))
                 .collect();
-            edit::run(path, &edits, &format!("changed {feed}"))
+            edit::run(path, &edits, "changed")
         }
     }
 }
@@ -279,7 +301,8 @@ fn restore(
 
 fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
     let first = block_on(first_run::prepare(given, request))?.map_err(failed)?;
-    let overrides = run::Overrides { listen: request.listen.clone(), level: request.log_level };
+    let listen = Listen::addresses(&request.listen);
+    let overrides = run::Overrides { listen, level: request.log_level };
     let (mut config, diagnostics) = read(&first.path)?;
     overrides.apply(&mut config);
     let is_new = first.text.is_some();
@@ -372,7 +395,7 @@ fn poll_once(
     if let FeedSelection::Named(names) = &selection {
         check_names(&config, names)?;
     }
-    let mut out = io::stdout();
+    let mut out = StandardOutput;
     let trigger = poll::trigger(&selection, force.into(), Clock::system().now());
     let polling = poll::run(config, (&selection, trigger), &mut out);
     let summary = block_on(polling)?.map_err(failed)?;
@@ -391,7 +414,7 @@ fn check_names(config: &Config, names: &[String]) -> Result<(), Exit> {
 
 fn rehearse(config: Config, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let trigger = poll::trigger(&selection, force.into(), Clock::system().now());
-    block_on(dry_run::run(config, (&selection, trigger), &mut io::stdout()))?.map_err(failed)
+    block_on(dry_run::run(config, (&selection, trigger), &mut StandardOutput))?.map_err(failed)
 }
 
 /// Uses the limits of the config, if there is one.
@@ -401,7 +424,7 @@ fn probe(config: Option<&Path>, target: (&str, online::Promises), json: bool) ->
         (None, Some(path)) => config::load(&path).config,
         (None, None) => None,
     };
-    let mut out = io::stdout();
+    let mut out = StandardOutput;
     let probing = probe::run(target, config.as_ref(), json.into(), &mut out);
     block_on(probing)?.map_err(failed)
 }

@@ -124,10 +124,12 @@ pub async fn release(
     feed: &str,
     release: Release,
 ) -> Result<String, Error> {
-    let feeds = Reader::open(&config.store.path)?.read(|reader| reader.feeds())?;
-    let found = feeds.iter().find(|known| known.is_named(feed));
-    let ids = feeds.iter().map(|feed| feed.id.as_str());
-    let found = found.ok_or_else(|| known::unknown(feed, ids))?;
+    let path = &config.store.path;
+    let feeds = Reader::open(path)?.read(|reader| reader.feeds())?;
+    let configured = known::feeds(config, path);
+    let key = configured.iter().find(|known| known.is(feed)).and_then(|known| known.feed.key);
+    let found = feeds.iter().find(|stored| stored.is_named(feed) || Some(stored.key) == key);
+    let found = found.ok_or_else(|| known::unloaded(feed, &configured))?;
     let decision = match release {
         Release::Filtered => OperatorDecision::ReleaseFiltered(found.key),
         Release::Held => OperatorDecision::Release(found.key),

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use self::progress::Progress;
 use super::error::CommandError;
 use super::exit::Exit;
+use super::fitting;
 use super::known;
 use super::online::Promises;
 use super::terminal::{print_text, report};
@@ -119,7 +120,8 @@ pub(super) async fn run(
     let clock = Clock::system();
     let engine = Engine::open(config, clock.clone(), Arc::new(SystemResolver::new())).await?;
     let count = engine.count(selection)?;
-    let mut progress = io::stderr().is_terminal().then(|| Progress::of(count));
+    let moves = io::stderr().is_terminal() && fitting::has_escapes();
+    let mut progress = moves.then(|| Progress::of(count));
     let mut summary = Summary::default();
     let report = |target: &Target, end: &PollEnd| {
         summary.add(end);
@@ -161,7 +163,7 @@ pub(super) fn in_daemon(
         }
         Ok(Reply::UnknownFeed(name)) => {
             let known = config.map(|config| known::feeds(config, database)).unwrap_or_default();
-            Err(report(&known::unknown_in(&name, &known)))
+            Err(report(&known::unloaded(&name, &known)))
         }
         Ok(Reply::Failed(reason) | Reply::Rejected(reason) | Reply::Progress(reason)) => {
             Err(report(&CommandError::NotPolled(reason)))

@@ -13,7 +13,7 @@ use tracing::level_filters::LevelFilter;
 use super::first_run;
 use super::online::create_missing;
 use crate::clock::Clock;
-use crate::config::{self, Config, Followed};
+use crate::config::{Config, Files, Followed, PathChecks};
 use crate::daemon::{
     self, ConfigSource, DaemonHandle, Engine, FollowedLists, Inputs, ListChange, ListFollower,
     ListSelection,
@@ -33,7 +33,7 @@ pub(super) async fn run(
     config: Config,
     log: Handle,
 ) -> Result<(), daemon::Error> {
-    let result = start(source(path, overrides), config, log).await;
+    let result = start((path, overrides), config, log).await;
     if let Err(error) = &result {
         daemon::notify_failure(error);
     }
@@ -43,8 +43,8 @@ pub(super) async fn run(
 /// What options of the command line replace in the config, also after a reload.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Overrides {
-    /// `listen` in [web]; empty: not replaced.
-    pub(super) listen: Vec<ListenAddress>,
+    /// `listen` in [web]; `None`: not replaced.
+    pub(super) listen: Option<Vec<ListenAddress>>,
     /// `level` in [log]; `None`: not replaced.
     pub(super) level: Option<LevelFilter>,
 }
@@ -55,8 +55,8 @@ impl Overrides {
         if let Some(level) = self.level {
             config.log.level = level;
         }
-        if !self.listen.is_empty() {
-            config.web.listen = self.listen.clone();
+        if let Some(listen) = &self.listen {
+            config.web.listen.clone_from(listen);
             let base_url = config.web.base_url();
             for output in &mut config.outputs {
                 output.base_url = base_url.clone();
@@ -65,7 +65,11 @@ impl Overrides {
     }
 }
 
-async fn start(source: ConfigSource, config: Config, log: Handle) -> Result<(), daemon::Error> {
+async fn start(
+    (path, overrides): (&Path, Overrides),
+    config: Config,
+    log: Handle,
+) -> Result<(), daemon::Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
     let sockets = daemon::inherited_sockets();
     // From here on a signal does not end the process by itself.
@@ -79,12 +83,15 @@ async fn start(source: ConfigSource, config: Config, log: Handle) -> Result<(), 
     serve_samples(&config, &clock).await;
     let extension = daemon::extend_time("fetching lists of feeds");
     let which = ListSelection::DueWithoutCopy;
+    // A folder that cannot be written keeps no daemon from its start, so that it serves at least.
+    let at_start = source(path, overrides.clone(), PathChecks::Existence);
     let config = tokio::select! {
         () = &mut stop => return Ok(()),
-        config = fetch_lists(config, which, clock.clone(), resolver.clone(), &source) => config?,
+        config = fetch_lists(config, which, clock.clone(), resolver.clone(), &at_start) => config?,
     };
     drop(extension);
-    let (handle, commands) = daemon::handle(source, Some((log, config.log.level)));
+    let at_reload = source(path, overrides, PathChecks::Writing);
+    let (handle, commands) = daemon::handle(at_reload, Some((log, config.log.level)));
     if let Some(hangup) = hangup {
         tokio::spawn(reload_on(hangup, handle));
     }
@@ -103,11 +110,11 @@ async fn stop_or(stop: impl Future<Output = ()>, hangup: Option<Signal>) {
     }
 }
 
-/// Loads the config at `path` at each call.
-fn source(path: &Path, overrides: Overrides) -> ConfigSource {
+/// Loads the config at `path` at each call. With [`PathChecks::Writing`], it has the errors of `newswire check`.
+fn source(path: &Path, overrides: Overrides, paths: PathChecks) -> ConfigSource {
     let path = path.to_owned();
     Arc::new(move || {
-        let mut loaded = config::load(&path);
+        let mut loaded = Files::gather(&path).read(paths);
         if let Some(config) = &mut loaded.config {
             overrides.apply(config);
         }
@@ -146,7 +153,7 @@ pub(super) async fn with_current_lists(
     config: Config,
 ) -> Result<Config, daemon::Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
-    let source = source(path, Overrides::default());
+    let source = source(path, Overrides::default(), PathChecks::Existence);
     fetch_lists(config, ListSelection::Due, clock, resolver, &source).await
 }
 
@@ -198,5 +205,25 @@ async fn first(terminate: &mut Signal, interrupt: &mut Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Loaded, Style};
+
+    #[test]
+    fn a_reload_has_the_errors_of_newswire_check() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newswire.toml");
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        let text = "version = 1\n[store]\npath = \"data\"\n[[output]]\nid = \"all\"\n";
+        std::fs::write(&path, text).unwrap();
+        let load = |paths| source(&path, Overrides::default(), paths)();
+        assert!(load(PathChecks::Existence).config.is_some());
+        let Loaded { config, report, .. } = load(PathChecks::Writing);
+        let text = report.draw(Style::Plain);
+        assert!(config.is_none() && text.contains("is a folder"), "{text}");
     }
 }

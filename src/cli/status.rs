@@ -60,39 +60,69 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp, width: Option<usize>) 
     text
 }
 
-/// The table. In a narrow terminal the reason for the next poll is below each feed.
+/// The columns of the table after the id.
+const COLUMNS: [&str; 6] = ["STATE", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
+/// The columns that the table has, from the widest table to the narrowest. The others are below each feed.
+const LAYOUTS: [&[usize]; 3] = [&[0, 1, 2, 3, 4, 5], &[0, 1, 2, 3, 4], &[0, 1, 4]];
+
+/// The table. In a narrow terminal columns are below each feed; ids stay whole, because commands need them.
 fn drawn(
     feeds: &[FeedStatus],
     healths: &[Health],
     (now, width): (Timestamp, Option<usize>),
 ) -> String {
-    let rows = |with_reason: bool| {
+    let fits = |table: &str| width.is_none_or(|width| fitting::widest(table) <= width);
+    let each = || feeds.iter().zip(healths);
+    for (layout, columns) in LAYOUTS.iter().enumerate() {
+        let heading = columns.iter().map(|column| COLUMNS[*column]);
+        let heading: Vec<&str> = std::iter::once("FEED").chain(heading).collect();
         let row = |(feed, health): (&'_ FeedStatus, &Health)| {
-            let mut cells = vec![
-                state(health.state),
-                Cell::new(feed.items).set_alignment(CellAlignment::Right),
-                Cell::new(feed.last_poll_at.map_or_else(|| "never".to_owned(), |at| ago(at, now))),
-                outcome(feed, with_reason),
-                Cell::new(next_poll(feed, health.state, now)),
-            ];
-            cells.extend(with_reason.then(|| Cell::new(&feed.reason_text)));
-            cells
+            let all = cells(feed, health, (now, layout == 0));
+            columns.iter().map(|column| all[*column].clone()).collect::<Vec<_>>()
         };
         let names = feeds.iter().map(|feed| feed.info.id.as_str());
-        names.zip(feeds.iter().zip(healths).map(row)).collect::<Vec<_>>()
-    };
-    let heading = ["FEED", "STATE", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
-    let wide = fitting::table(&heading, &rows(true), None);
-    let Some(width) = width.filter(|width| fitting::widest(&wide) > *width) else { return wide };
-    let narrow = fitting::table(&heading[..6], &rows(false), Some(width));
-    // A line for each feed; an unusually wide column has more, and no room for reasons.
-    if narrow.lines().count() != feeds.len() + 1 {
-        return narrow;
+        let rows: Vec<(&str, Vec<Cell>)> = names.zip(each().map(row)).collect();
+        let table = fitting::table(&heading, &rows, None);
+        if !fits(&table) {
+            continue;
+        }
+        let below = |feed: &FeedStatus| match layout {
+            0 => String::new(),
+            1 => format!("\n     {}", reason(feed)),
+            _ => format!("\n     {}; {}", last_poll(feed, now), reason(feed)),
+        };
+        let below = std::iter::once(String::new()).chain(feeds.iter().map(below));
+        let lines = table.lines().zip(below).map(|(line, below)| format!("{line}{below}"));
+        return lines.collect::<Vec<_>>().join("\n");
     }
-    let reasons = feeds.iter().map(|feed| format!("\n     {}", reason(feed)));
-    let reasons = std::iter::once(String::new()).chain(reasons);
-    let lines = narrow.lines().zip(reasons).map(|(line, reason)| format!("{line}{reason}"));
-    lines.collect::<Vec<_>>().join("\n")
+    let lines = |(feed, health): (&FeedStatus, &Health)| {
+        let (id, state, items) = (&feed.info.id, health.state, count(feed.items, "item"));
+        let (next, last) = (next_poll(feed, state, now), last_poll(feed, now));
+        let state = state.slug();
+        format!(" {id}\n     {state}, {items}, next poll {next}\n     {last}; {}", reason(feed))
+    };
+    each().map(lines).collect::<Vec<_>>().join("\n")
+}
+
+/// The cells of all columns. The outcome is whole if the reason is not below it.
+fn cells(feed: &FeedStatus, health: &Health, (now, whole): (Timestamp, bool)) -> [Cell; 6] {
+    [
+        state(health.state),
+        Cell::new(feed.items).set_alignment(CellAlignment::Right),
+        Cell::new(feed.last_poll_at.map_or_else(|| "never".to_owned(), |at| ago(at, now))),
+        outcome(feed, whole),
+        Cell::new(next_poll(feed, health.state, now)),
+        Cell::new(&feed.reason_text),
+    ]
+}
+
+/// Time and outcome of the last poll.
+fn last_poll(feed: &FeedStatus, now: Timestamp) -> String {
+    let outcome = feed.last_outcome.map_or("-", Outcome::slug);
+    feed.last_poll_at.map_or_else(
+        || "not polled yet".to_owned(),
+        |at| format!("last poll {}: {outcome}", ago(at, now)),
+    )
 }
 
 /// The number of items that filters keep out of a feed.
@@ -271,6 +301,27 @@ mod tests {
         );
         assert!(lines[2].starts_with("     ") && lines[2].contains(&feed.reason_text), "{narrow}");
         assert!(lines[2].contains(", 3 times; ") && fitting::widest(lines[1]) <= 80, "{narrow}");
+    }
+
+    #[test]
+    fn ids_are_whole_in_the_narrowest_terminal() {
+        let feed = |id: &str| {
+            let mut feed = status(0);
+            feed.info.id = FeedId::new(id).unwrap();
+            feed
+        };
+        let feeds = [feed("127.0.0.1-feed-number-one"), feed("127.0.0.1-feed-number-two")];
+        let narrow = table(&feeds, at(6_500), Some(60));
+        let lines: Vec<&str> = narrow.lines().collect();
+        assert!(lines[0].ends_with("NEXT POLL") && !lines[0].contains("OUTCOME"), "{narrow}");
+        assert!(lines[1].starts_with(" 127.0.0.1-feed-number-one  "), "{narrow}");
+        assert_eq!(lines[2], "     last poll 1m ago: not_modified; interval 1h", "{narrow}");
+        let narrow = table(&feeds, at(6_500), Some(40));
+        for id in ["one", "two"] {
+            let line = format!(" 127.0.0.1-feed-number-{id}\n");
+            assert!(narrow.contains(&line), "{narrow}");
+        }
+        assert!(narrow.contains(", 17 items, next poll in 58m\n"), "{narrow}");
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::listeners::ListenerChange;
 use super::setup::Setup;
+use crate::normalise::Selector;
 use crate::poll::{Subscription, Target};
-use crate::render::{Output, Token};
+use crate::render::{Logo, Output, Theme, Token};
 
 /// The changes of a reload.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,9 +36,10 @@ impl Change {
         let name = |target: &&Target| target.id.to_string();
         let is_new = |target: &&Target| before.target(target.key).is_none();
         let is_gone = |target: &&Target| after.target(target.key).is_none();
+        let (old_feeds, new_feeds) = (before.configured(), after.configured());
         let differs = |target: &&Target| {
-            let old = before.target(target.key);
-            old.is_some_and(|old| !same(&old.subscription, &target.subscription))
+            let pair = old_feeds.get(&target.key).zip(new_feeds.get(&target.key));
+            pair.is_some_and(|(old, new)| !same_feed(old, new))
         };
         let ids = |outputs: &[Arc<Output>], is_listed: &dyn Fn(&Output) -> bool| -> Vec<String> {
             outputs.iter().filter(|o| is_listed(o)).map(|output| output.id.clone()).collect()
@@ -48,47 +50,62 @@ impl Change {
         };
         let other =
             |output: &Output| find(old, &output.id).is_some_and(|old| !same_output(&old, output));
-        let restart = [
-            ("store.path", before.store != after.store),
-            ("log.format", before.log.format != after.log.format),
-            (
-                "web.listen",
-                matches!(listener, ListenerChange::AfterRestart)
-                    && before.web.listen != after.web.listen,
-            ),
-        ];
-        let values = [
-            ("web.listen", matches!(listener, ListenerChange::Replace(..))),
-            ("web", before.web != after.web && before.web.listen == after.web.listen),
-            ("log.level", before.log.level != after.log.level),
-            ("store.retention", before.retention != after.retention),
-        ];
+        let needs_restart = |key: &&'static str| match *key {
+            "store.path" | "log.format" => true,
+            "web.listen" => matches!(listener, ListenerChange::AfterRestart),
+            _ => false,
+        };
+        let (restart, values) = after.differing_keys(before).into_iter().partition(needs_restart);
         Self {
-            values: values.iter().filter(|(_, changed)| *changed).map(|(key, _)| *key).collect(),
             added: after.targets.iter().filter(is_new).map(|target| name(&target)).collect(),
             removed: before.targets.iter().filter(is_gone).map(|target| name(&target)).collect(),
             changed: after.targets.iter().filter(differs).map(|target| name(&target)).collect(),
             new_outputs: ids(new, &|output| find(old, &output.id).is_none()),
             removed_outputs: ids(old, &|output| find(new, &output.id).is_none()),
             changed_outputs: ids(new, &other),
-            restart: restart.iter().filter(|(_, changed)| *changed).map(|(key, _)| *key).collect(),
+            values,
+            restart,
         }
     }
 }
 
-/// Whether two outputs are equal. The debug output contains everything except the token.
+/// Whether two outputs are equal. The debug output contains everything except the token and the texts of the theme.
 fn same_output(old: &Output, new: &Output) -> bool {
     let token = |output: &Output| output.token.as_ref().map(Token::query);
-    format!("{old:?}") == format!("{new:?}") && token(old) == token(new)
+    same_theme(&old.theme, &new.theme)
+        && token(old) == token(new)
+        && format!("{old:?}") == format!("{new:?}")
 }
 
-/// Whether feed and settings are equal.
-fn same(old: &Subscription, new: &Subscription) -> bool {
-    old.feed == new.feed
-        && old.schedule == new.schedule
-        && old.fetch == new.fetch
-        && old.dedupe == new.dedupe
-        && old.max_items == new.max_items
+fn same_theme(old: &Theme, new: &Theme) -> bool {
+    // Without `..`, so that no setting is forgotten.
+    let Theme { stylesheet, stylesheet_only, header, footer, logo } = old;
+    let same_logo = |old: &Option<Logo>, new: &Option<Logo>| match (old, new) {
+        (None, None) => true,
+        (Some(Logo { bytes, media_type }), Some(new)) => {
+            *bytes == new.bytes && *media_type == new.media_type
+        }
+        _ => false,
+    };
+    *stylesheet == new.stylesheet
+        && *stylesheet_only == new.stylesheet_only
+        && *header == new.header
+        && *footer == new.footer
+        && same_logo(logo, &new.logo)
+}
+
+/// Whether a feed and its settings are equal.
+fn same_feed(old: &Subscription, new: &Subscription) -> bool {
+    // Without `..`, so that no setting is forgotten.
+    let Subscription { feed, schedule, fetch, dedupe, filters, remove, max_items } = old;
+    *feed == new.feed
+        && *schedule == new.schedule
+        && *fetch == new.fetch
+        && *dedupe == new.dedupe
+        && *max_items == new.max_items
+        && remove.iter().map(Selector::as_str).eq(new.remove.iter().map(Selector::as_str))
+        // The debug output of a regular expression is its pattern.
+        && format!("{filters:?}") == format!("{:?}", new.filters)
 }
 
 impl fmt::Display for Change {

@@ -1,6 +1,8 @@
 //! The control socket: a file beside the database that only the user of the daemon and root can open. A client
 //! sends one line of JSON and gets one line of JSON.
 
+mod socket;
+
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -17,6 +19,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
+pub(super) use self::socket::check_addresses;
+pub use self::socket::{CONTROL_SOCKET, is_socket_of, socket_of};
+use self::socket::{connect, short};
 use super::engine::FeedSelection;
 use super::handle::{DaemonHandle, Demands, PollRefusal, ReloadResult, ReportedEnd, StartedPolls};
 use crate::clock::Clock;
@@ -38,6 +43,8 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 const PATIENCE: u32 = 6;
 /// Time limit for the next line of a reply.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Time limit for the reply to [`Request::Ready`], for which the daemon does nothing.
+const READY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A request to the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +108,21 @@ pub enum ControlError {
         /// Path of the control socket.
         path: PathBuf,
     },
-    /// The daemon did not reply.
+    /// The daemon did not reply in time.
+    #[error("no answer from the daemon within {seconds} s on {path}")]
+    Timeout {
+        /// Path of the control socket.
+        path: PathBuf,
+        /// The time limit.
+        seconds: u64,
+    },
+    /// The daemon closed the connection before the end of its reply.
+    #[error("the daemon ended before it replied on {path}")]
+    Ended {
+        /// Path of the control socket.
+        path: PathBuf,
+    },
+    /// The exchange with the daemon failed.
     #[error("the daemon did not reply on {path}: {source}")]
     NoAnswer {
         /// Path of the control socket.
@@ -116,18 +137,9 @@ crate::model::codes! {
     Self::NotRunning { .. } => "not_running":
         "start it with 'newswire run' or 'systemctl start newswire'; after a change of [store] path, restart it",
     Self::NotPermitted { .. } => "not_permitted": "run the command as root (sudo) or as the user of the daemon",
+    Self::Timeout { .. } => "no_answer": "the daemon is busy or was stopped by a signal: check its log and 'systemctl status newswire'",
+    Self::Ended { .. } => "no_answer": "its log has the reason ('journalctl -u newswire'); start it again, then repeat the command",
     Self::NoAnswer { .. } => "no_answer": "check the log of the daemon",
-}
-
-/// Path of the control socket: `newswire.sock` for `newswire.db`.
-#[must_use]
-pub fn socket_of(database: &Path) -> PathBuf {
-    if database.extension().is_some_and(|extension| extension == "db") {
-        return database.with_extension("sock");
-    }
-    let mut name = database.as_os_str().to_owned();
-    name.push(".sock");
-    name.into()
 }
 
 /// Sends a request to the daemon of this database and waits for the reply. `progress` gets the lines before it. Blocks.
@@ -140,21 +152,37 @@ pub fn send(
     mut progress: impl FnMut(&str),
 ) -> Result<Reply, ControlError> {
     let path = socket_of(database);
-    let mut stream = match std::os::unix::net::UnixStream::connect(&path) {
+    let mut stream = match connect(&path) {
         Ok(stream) => stream,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             return Err(ControlError::NotPermitted { path });
         }
+        Err(source) if source.kind() == io::ErrorKind::InvalidInput => {
+            return Err(ControlError::NoAnswer { path, source });
+        }
         Err(source) => return Err(ControlError::NotRunning { path, source }),
     };
+    let limit = if *request == Request::Ready { READY_TIMEOUT } else { REPLY_TIMEOUT };
     let mut exchange = || {
-        stream.set_read_timeout(Some(REPLY_TIMEOUT))?;
+        stream.set_read_timeout(Some(limit))?;
+        stream.set_write_timeout(Some(limit))?;
         let mut line = serde_json::to_vec(request)?;
         line.push(b'\n');
         stream.write_all(&line)?;
         read_reply(&stream, &mut progress)
     };
-    exchange().map_err(|source: io::Error| ControlError::NoAnswer { path: path.clone(), source })
+    exchange().map_err(|source: io::Error| no_reply(path, source, limit))
+}
+
+/// The error for an exchange that failed.
+fn no_reply(path: PathBuf, source: io::Error, limit: Duration) -> ControlError {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut, UnexpectedEof, WouldBlock};
+    match source.kind() {
+        WouldBlock | TimedOut => ControlError::Timeout { path, seconds: limit.as_secs() },
+        // A reply without its end is one, too.
+        UnexpectedEof | ConnectionReset | BrokenPipe => ControlError::Ended { path },
+        _ => ControlError::NoAnswer { path, source },
+    }
 }
 
 /// Reads the lines of a reply to the last one, which is returned. `progress` gets those before it.
@@ -238,7 +266,8 @@ fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
     // Created under another name until the mode is set.
     let hidden = path.with_extension("sock.new");
     let _ = std::fs::remove_file(&hidden);
-    let listener = UnixListener::bind(&hidden)?;
+    let (bound, _folder) = short(&hidden)?;
+    let listener = UnixListener::bind(bound)?;
     std::fs::set_permissions(&hidden, std::fs::Permissions::from_mode(0o600))?;
     std::fs::rename(&hidden, path)?;
     Ok((listener, std::fs::metadata(path)?.uid()))
@@ -453,6 +482,39 @@ mod tests {
             other => panic!("{other:?} is no progress"),
         });
         (reply.expect("nothing fails to write"), lines.collect())
+    }
+
+    #[tokio::test]
+    async fn a_socket_may_have_a_path_that_is_longer_than_an_address() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deep = folder.path().join("a".repeat(60)).join("b".repeat(60));
+        std::fs::create_dir_all(&deep).expect("a deep folder");
+        let path = socket_of(&deep.join("newswire.db"));
+        assert!(path.as_os_str().len() > 120);
+        let (_listener, _) = bind(&path).expect("a socket");
+        assert!(path.exists() && connect(&path).is_ok());
+    }
+
+    #[test]
+    fn a_daemon_that_does_not_reply_is_named_as_such() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("newswire.db");
+        let listener = std::os::unix::net::UnixListener::bind(socket_of(&database));
+        let listener = listener.expect("a socket");
+        let ends = std::thread::spawn(move || {
+            for sent in [&b""[..], b"{\"progress\":\"one\"}\n{\"do"] {
+                let (mut stream, _) = listener.accept().expect("a client");
+                stream.write_all(sent).expect("the client reads");
+            }
+        });
+        for _ in 0..2 {
+            let error = send(&database, &Request::Ready, |_| ()).expect_err("it ends");
+            assert!(error.to_string().starts_with("the daemon ended before"), "{error}");
+        }
+        ends.join().expect("no panic");
+        let limit = Duration::from_secs(5);
+        let error = no_reply(database, io::ErrorKind::WouldBlock.into(), limit);
+        assert!(error.to_string().starts_with("no answer from the daemon within 5 s"), "{error}");
     }
 
     #[tokio::test]

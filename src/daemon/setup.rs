@@ -39,6 +39,8 @@ pub(crate) struct Setup {
     pub(crate) window: Duration,
     /// Subscriptions of servers with a budget as they are configured, with their feeds.
     budgeted: Vec<(FeedKey, Subscription)>,
+    /// Schedule of feeds that have no own settings.
+    schedule: Arc<schedule::Settings>,
     /// Matching settings of feeds that have no own settings.
     dedupe: Arc<dedupe::Settings>,
     /// The followed lists of feeds.
@@ -78,29 +80,29 @@ impl Setup {
         clock: &Clock,
     ) -> Result<Self, store::Error> {
         let window = config.window();
-        let feeds = config.subscriptions.iter().map(|sub| sub.feed.clone()).collect();
+        // Without `..`: what is not kept here is not compared with the next config, see `differing_keys`.
+        let Config {
+            schedule,
+            fetch,
+            concurrency,
+            dedupe,
+            store: store::Settings { path, retention, write_log: _ },
+            web,
+            log,
+            outputs,
+            mut subscriptions,
+            followed,
+        } = config;
+        let feeds = subscriptions.iter().map(|sub| sub.feed.clone()).collect();
         let mut registered = store.register(feeds, clock.now()).await?;
         registered.iter().filter(|feed| feed.is_reset).for_each(|feed| log_reset(&feed.id));
-        let mut subscriptions = config.subscriptions;
         let budgeted =
             budgeted(&mut subscriptions, &registered, (store.reader(), clock.now())).await?;
         let targets: Vec<Target> = subscriptions.into_iter().zip(&registered).map(target).collect();
         let by_key = targets.iter().enumerate().map(|(i, target)| (target.key, i)).collect();
-        let plans = replanned(store.reader(), &targets, &registered, clock.now()).await?;
-        let times: HashMap<FeedKey, Timestamp> =
-            plans.iter().map(|(feed, plan)| (*feed, plan.at)).collect();
-        if !plans.is_empty() {
-            store.write(Write::Replan(plans)).await?;
-        }
-        for feed in &mut registered {
-            feed.next_poll_at = *times.get(&feed.key).unwrap_or(&feed.next_poll_at);
-        }
-        let (reader, sites) =
-            (store.reader().clone(), |reader: &Transaction<'_>| reader.asked_sites());
-        let asked_sites = tokio::task::spawn_blocking(move || reader.read(sites)).await;
-        let asked_sites = asked_sites.map_err(|_| store::Error::Closed)??;
+        let replanned = replan(store, &targets, &mut registered, clock.now()).await?;
         let behind_login = |target: &&Target| !target.subscription.fetch.headers.is_empty();
-        let outputs = registered_outputs(config.outputs, store, clock.now()).await?;
+        let outputs = registered_outputs(outputs, store, clock.now()).await?;
         let output_set = OutputSet {
             outputs: outputs.into_iter().map(Arc::new).collect(),
             hidden: targets.iter().filter(behind_login).map(|target| target.key).collect(),
@@ -108,19 +110,20 @@ impl Setup {
         Ok(Self {
             output_set: Arc::new(output_set),
             budgeted,
-            replanned: times.into_keys().collect(),
-            concurrency: config.concurrency,
-            web: config.web,
-            retention: config.store.retention,
+            replanned,
+            concurrency,
+            web,
+            retention,
             window,
-            dedupe: config.dedupe,
-            lists: Arc::new(FollowedLists { lists: config.followed, fetch: config.fetch }),
-            store: config.store.path,
-            log: config.log,
+            schedule,
+            dedupe,
+            lists: Arc::new(FollowedLists { lists: followed, fetch }),
+            store: path,
+            log,
             targets,
             by_key,
             registered,
-            asked_sites,
+            asked_sites: asked_sites(store.reader()).await?,
         })
     }
 
@@ -148,6 +151,52 @@ impl Setup {
     /// The feed with this key.
     pub(crate) fn target(&self, key: FeedKey) -> Option<&Target> {
         self.by_key.get(&key).and_then(|&i| self.targets.get(i))
+    }
+
+    /// Each feed with the settings of the config, which a budget has not changed.
+    pub(super) fn configured(&self) -> HashMap<FeedKey, &Subscription> {
+        let targets = self.targets.iter().map(|target| (target.key, &*target.subscription));
+        targets.chain(self.budgeted.iter().map(|(key, feed)| (*key, feed))).collect()
+    }
+
+    /// Sections and keys outside feeds and outputs whose values differ in `other`.
+    pub(super) fn differing_keys(&self, other: &Self) -> Vec<&'static str> {
+        // Without `..`, so that no setting is forgotten. What follows `log` is derived, or belongs to feeds and outputs.
+        let Self {
+            schedule,
+            concurrency,
+            web,
+            retention,
+            dedupe,
+            lists,
+            store,
+            log: telemetry::Settings { level, format },
+            targets: _,
+            by_key: _,
+            registered: _,
+            asked_sites: _,
+            replanned: _,
+            output_set: _,
+            window: _,
+            budgeted: _,
+        } = self;
+        let FollowedLists { lists: followed, fetch } = &**lists;
+        let without_addresses =
+            |web: &web::Settings| web::Settings { listen: Vec::new(), ..web.clone() };
+        let keys = [
+            ("store.path", *store != other.store),
+            ("log.format", *format != other.log.format),
+            ("web.listen", web.listen != other.web.listen),
+            ("web", without_addresses(web) != without_addresses(&other.web)),
+            ("log.level", *level != other.log.level),
+            ("store.retention", *retention != other.retention),
+            ("schedule", *schedule != other.schedule),
+            ("fetch", *fetch != other.lists.fetch),
+            ("fetch.concurrency", *concurrency != other.concurrency),
+            ("dedupe", *dedupe != other.dedupe),
+            ("subscriptions", *followed != other.lists.lists),
+        ];
+        keys.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }
 
     /// The matching settings of each feed.
@@ -380,6 +429,32 @@ async fn known_traffic(
         })
     };
     tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?
+}
+
+/// Sites that were asked before.
+async fn asked_sites(reader: &Reader) -> Result<HashSet<String>, store::Error> {
+    let reader = reader.clone();
+    let read = move || reader.read(|reader| reader.asked_sites());
+    tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?
+}
+
+/// Plans the feeds again whose last plan was made under other settings. Returns their keys.
+async fn replan(
+    store: &Store,
+    targets: &[Target],
+    registered: &mut [RegisteredFeed],
+    now: Timestamp,
+) -> Result<HashSet<FeedKey>, store::Error> {
+    let plans = replanned(store.reader(), targets, registered, now).await?;
+    let times: HashMap<FeedKey, Timestamp> =
+        plans.iter().map(|(feed, plan)| (*feed, plan.at)).collect();
+    if !plans.is_empty() {
+        store.write(Write::Replan(plans)).await?;
+    }
+    for feed in registered {
+        feed.next_poll_at = *times.get(&feed.key).unwrap_or(&feed.next_poll_at);
+    }
+    Ok(times.into_keys().collect())
 }
 
 /// New plans for the feeds whose last plan was made under other settings.

@@ -6,6 +6,7 @@ use std::io;
 use url::Url;
 
 use super::resolve::{LookupError, ResolveError};
+use super::settings::Settings;
 use crate::model::{Failure, FailureKind};
 
 /// Help for failures that usually end without an action of the operator.
@@ -48,19 +49,40 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
 }
 
 /// The failure. If there is a proxy, the proxy refused.
-pub(crate) fn through_proxy(failure: Failure, proxy: Option<&Url>) -> Failure {
-    let Some(proxy) = proxy else { return failure };
-    let host = proxy.host_str().unwrap_or_default();
-    let port = proxy.port_or_known_default().map_or(String::new(), |port| format!(":{port}"));
+pub(crate) fn through_proxy(failure: Failure, settings: &Settings) -> Failure {
+    let Some(proxy) = &settings.proxy else { return failure };
     let help = "check that the proxy runs, and proxy in [fetch] or in the [[feed]]";
     let message = match failure.kind {
-        FailureKind::Refused => format!("the proxy {host}{port} refuses the connection"),
+        FailureKind::Refused => format!("the proxy {} refuses the connection", address(proxy)),
+        FailureKind::Connect if failure.message.ends_with(NO_TUNNEL) => {
+            return refused_login(proxy, settings);
+        }
         FailureKind::Connect => {
-            format!("cannot connect through the proxy {host}{port}: {}", failure.message)
+            format!("cannot connect through the proxy {}: {}", address(proxy), failure.message)
         }
         _ => return failure,
     };
     Failure::new(failure.kind, message).help(help)
+}
+
+/// The error of hyper-util when a proxy answers 407 to CONNECT.
+const NO_TUNNEL: &str = "proxy authorization required";
+
+/// The failure when a proxy requires a login, or rejects the one in the config (HTTP 407).
+pub(crate) fn refused_login(proxy: &Url, settings: &Settings) -> Failure {
+    let (problem, help) = match settings.proxy_login {
+        None => ("requires a login", "set proxy_authorization in [fetch] or in the [[feed]]"),
+        Some(_) => ("rejects the login", "check proxy_authorization in [fetch] or in the [[feed]]"),
+    };
+    let message = format!("the proxy {} {problem} (HTTP 407)", address(proxy));
+    Failure::new(FailureKind::Connect, message).help(help)
+}
+
+/// Host and port of a proxy.
+fn address(proxy: &Url) -> String {
+    let host = proxy.host_str().unwrap_or_default();
+    let port = proxy.port_or_known_default().map_or(String::new(), |port| format!(":{port}"));
+    format!("{host}{port}")
 }
 
 /// Whether the server closed or reset the connection before a response.

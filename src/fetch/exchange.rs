@@ -293,7 +293,7 @@ impl<'a> Exchange<'a> {
             sent => sent,
         };
         let answer = sent.map_err(|error| {
-            classify::through_proxy(classify::failure(&error), request.settings.proxy.as_ref())
+            classify::through_proxy(classify::failure(&error), request.settings)
         })?;
         self.answered(answer).await
     }
@@ -423,7 +423,7 @@ async fn read(
 ) -> Response {
     let conditional = !request.validators.is_empty();
     if is_challenge(answer.headers()) {
-        let failure = rejected(answer.status().as_u16(), answer.headers(), request.settings);
+        let failure = challenged(answer.status().as_u16());
         response.outcome = FetchOutcome::Failed(failure);
         return response;
     }
@@ -438,11 +438,10 @@ async fn read(
         }
         // Some bot protections answer 202 with a page for browsers.
         202 => {
-            let headers = answer.headers().clone();
             let read = document(answer, request, response, memory).await;
             let failure = match &read.body {
                 Some(body) if challenge::is_challenge(&body.bytes) => challenged(202),
-                _ => rejected(202, &headers, request.settings),
+                _ => rejected(202, request.settings),
             };
             let outcome = FetchOutcome::Failed(failure);
             return Response { outcome, body: None, body_hash: None, validators: None, ..read };
@@ -467,7 +466,7 @@ async fn read(
             response.outcome = FetchOutcome::Throttled;
         }
         status => {
-            let failure = rejected(status, answer.headers(), request.settings);
+            let failure = rejected(status, request.settings);
             response.outcome = FetchOutcome::Failed(failure);
         }
     }
@@ -559,9 +558,9 @@ fn challenged(status: u16) -> Failure {
 }
 
 /// The failure for a status without a document.
-fn rejected(status: u16, headers: &HeaderMap, settings: &Settings) -> Failure {
-    if is_challenge(headers) {
-        return challenged(status);
+fn rejected(status: u16, settings: &Settings) -> Failure {
+    if let (407, Some(proxy)) = (status, &settings.proxy) {
+        return classify::refused_login(proxy, settings);
     }
     let (kind, meaning, help) = match status {
         401 if settings.headers.is_empty() => (

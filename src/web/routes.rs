@@ -23,7 +23,7 @@ use super::base_url::BaseUrl;
 use super::images::{ItemImage, Unavailable, Variant, image_name, image_url};
 use super::negotiate::{self, Representation};
 use super::notices::Notices;
-use super::prefix::{self, Place};
+use super::prefix::{self, Place, Proxy};
 use super::query;
 use super::response::{
     Audience, HTML, build, cacheable, denied, image_copy, line, moved, no_image, not_found,
@@ -60,7 +60,8 @@ impl App {
         let settings = self.site.settings();
         let prefix = settings.prefix()?;
         let is_output = |id: &str| self.site.served.output(id).is_some();
-        let inside = match prefix::place(request.uri().path(), prefix, is_output) {
+        let known = (prefix, Proxy::of(request.headers(), prefix));
+        let inside = match prefix::place(request.uri().path(), known, is_output) {
             Place::Unchanged => return None,
             Place::WithoutSlash(name) => {
                 return Some(finished(&self.site, moved(&format!("{name}/"), &Audience::Public)));

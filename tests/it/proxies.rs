@@ -162,3 +162,38 @@ async fn a_name_of_tor_is_not_looked_up_without_a_proxy() {
     assert!(failure.help.unwrap().contains("socks5h://"));
     assert_eq!(origin.count(), 0);
 }
+
+/// A proxy that answers each request like this, also CONNECT.
+async fn refusing(answer: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_proxy_that_requires_a_login_is_named_with_the_key_of_the_login() {
+    let proxy = refusing(
+        "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\
+         Content-Length: 0\r\nConnection: close\r\n\r\n",
+    )
+    .await;
+    for (scheme, login, says) in [
+        ("http", None, "requires a login"),
+        ("https", None, "requires a login"),
+        ("http", Some("me:wrong"), "rejects the login"),
+        ("https", Some("me:wrong"), "rejects the login"),
+    ] {
+        let mut client = behind(&format!("http://{proxy}"));
+        client.settings.proxy_login = login.map(|login| Secret(login.to_owned()));
+        let response = client.get(&url(&format!("{scheme}://{NAME}/feed"))).await;
+        let FetchOutcome::Failed(failure) = response.outcome else { panic!("it answered") };
+        assert!(failure.message.contains(&format!("the proxy {proxy} {says}")), "{failure}");
+        assert!(failure.help.unwrap().contains("proxy_authorization"), "{scheme}");
+    }
+}

@@ -357,3 +357,65 @@ async fn a_reload_names_changed_outputs() {
     assert_eq!(change.to_string(), "outputs changed: 1 (planet)");
     running.end().await;
 }
+
+#[tokio::test]
+async fn a_reload_names_each_feed_of_which_any_setting_changed() {
+    let running = Running::start(&["a.test", "b.test"], 2).await;
+    for line in [
+        "include = { title = \"number 7\" }",
+        "include = { title = \"number 8\" }",
+        "exclude = { title = \"number 7\" }",
+        "remove = [\".advert\"]",
+        "max_items = 7",
+        "tags = [\"t\"]",
+        "title = \"B\"",
+        "user_agent = \"Planet/1.0\"",
+        "across_feeds = \"off\"",
+        "max_interval = \"2d\"",
+    ] {
+        running.write(&["a.test", "b.test"], line);
+        let change = running.reload().await;
+        assert_eq!(change.changed, ["b"], "{line}");
+        assert_eq!(change.to_string(), "feeds changed: 1 (b)", "{line}");
+    }
+    running.write(&["a.test", "b.test"], "");
+    assert_eq!(running.reload().await.changed, ["b"]);
+    let server = "[[server]]\nhost = \"a.test\"\nexclude = { title = \"number 7\" }";
+    running.write(&["a.test", "b.test"], server);
+    assert_eq!(running.reload().await.changed, ["a"]);
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_reload_names_every_section_that_changed() {
+    let running = Running::start(&["a.test"], 1).await;
+    for (more, values) in [
+        ("[store]\nretention = \"90d\"", &["store.retention"][..]),
+        ("[schedule]\nper_host = 2", &["store.retention", "schedule"]),
+        ("[dedupe]\nupdates = \"bump\"", &["schedule", "dedupe"]),
+        ("[log]\nlevel = \"debug\"", &["log.level", "dedupe"]),
+    ] {
+        running.write(&["a.test"], more);
+        let change = running.reload().await;
+        assert_eq!(change.values, values, "{more}");
+        assert!(change.to_string().ends_with(&values.join(", ")), "{change}");
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn the_web_server_does_not_take_the_path_of_the_control_socket() {
+    let running = Running::start(&["a.test"], 1).await;
+    let socket = socket_of(&running.world.database());
+    let path = running.world.folder.path().join("newswire.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let listen = format!("listen = [\"{}\", \"unix:{}\"]", running.address, socket.display());
+    let text = text.replace(&format!("listen = \"{}\"", running.address), &listen);
+    std::fs::write(&path, text).unwrap();
+    let verdict = running.handle.reload().await;
+    assert!(failed(&verdict).contains("the control socket"), "{verdict:?}");
+    let database = running.world.database();
+    let asked = tokio::task::spawn_blocking(move || send(&database, &Request::Ready, |_| ()));
+    assert!(matches!(asked.await.unwrap().unwrap(), Reply::Done { .. }));
+    running.end().await;
+}

@@ -15,24 +15,56 @@ pub(super) fn with_names(shell: Shell, script: String) -> String {
     }
 }
 
-/// Adds the names after the function that clap generates.
+/// Adds the names after the function that clap generates. The words of a line are split at `=` too.
 const BASH: &str = r#"
 _newswire_with_names() {
     _newswire "$@"
-    local word="${COMP_WORDS[COMP_CWORD]}"
-    case "${COMP_WORDS[1]}" in
-        COMMANDS)
-            if [[ ${COMP_CWORD} -gt 1 && ${word} != -* ]]; then
-                COMPREPLY=( $(compgen -W "$(newswire list --ids 2>/dev/null)" -- "${word}") )
-            fi
-            ;;
+    local word="${COMP_WORDS[COMP_CWORD]}" command="" more="" i
+    local -a config=()
+    case "${COMP_WORDS[COMP_CWORD-1]}" in
+        -c|--config|-n|--lines|--spread|--remove|=) return 0 ;;
     esac
+    for (( i = 1; i < COMP_CWORD; i++ )); do
+        case "${COMP_WORDS[i]}" in
+            -c|--config)
+                [[ "${COMP_WORDS[i+1]}" == "=" ]] && (( i++ ))
+                (( i++ ))
+                config=( --config "${COMP_WORDS[i]/#\~\//${HOME}/}" )
+                ;;
+            -*) ;;
+            *) [[ -n "${command}" ]] || command="${COMP_WORDS[i]}" ;;
+        esac
+    done
+    case "${command}" in
+        config) more="default schema" ;;
+        COMMANDS) ;;
+        *) return 0 ;;
+    esac
+    if [[ "${word}" != -* ]]; then
+        COMPREPLY=( $(compgen -W "${more} $(newswire list --ids "${config[@]}" 2>/dev/null)" -- "${word}") )
+    fi
 }
 complete -F _newswire_with_names -o nosort -o bashdefault -o default newswire
 "#;
 
 const FISH: &str = r#"
-complete -c newswire -n "__fish_seen_subcommand_from COMMANDS" -f -a "(newswire list --ids 2>/dev/null)"
+function __newswire_feeds
+    set -l config
+    set -l words (commandline -opc)
+    for i in (seq (count $words))
+        set -l next (math $i + 1)
+        switch $words[$i]
+            case -c --config
+                if test $next -le (count $words)
+                    set config --config (string replace -r '^~/' "$HOME/" -- $words[$next])
+                end
+            case '--config=*'
+                set config --config (string replace -- --config= '' $words[$i])
+        end
+    end
+    newswire list --ids $config 2>/dev/null
+end
+complete -c newswire -n "__fish_seen_subcommand_from COMMANDS config" -f -a "(__newswire_feeds)"
 "#;
 
 /// The action of the arguments that are feeds.
@@ -56,8 +88,18 @@ fn zsh(script: String) -> String {
 
 const ZSH: &str = r#"
 _newswire_feeds() {
-    local -a feeds
-    feeds=("${(@f)$(newswire list --ids 2>/dev/null)}")
+    local -a feeds config
+    local word before=""
+    for word in "${(@Q)${(z)LBUFFER}}"; do
+        case "$before" in
+            -c|--config) config=(--config "${word/#\~\//$HOME/}") ;;
+        esac
+        case "$word" in
+            --config=*) config=(--config "${word#--config=}") ;;
+        esac
+        before="$word"
+    done
+    feeds=("${(@f)$(newswire list --ids $config 2>/dev/null)}")
     compadd -a feeds
 }
 "#;

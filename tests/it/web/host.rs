@@ -132,3 +132,22 @@ fn a_path_in_the_public_url_may_be_in_the_request_or_not() {
         assert_eq!(get("/feeds/feeds/all.atom").await.status, 404);
     });
 }
+
+#[test]
+fn a_path_that_is_the_id_of_an_output_may_be_in_the_request_or_not() {
+    run(async {
+        let public_url: Url = "https://planet.example.org/all/".parse().unwrap();
+        let settings =
+            web::Settings { public_url: Some(public_url.clone()), ..web::Settings::default() };
+        let served = Arc::new(Served::new());
+        put_output(&served, &Output { base_url: public_url, ..output() }, &entries());
+        let site = Site::serving(web::Site::new(Arc::clone(&served), settings), served).await;
+        let removed = &["X-Forwarded-Prefix: /all"][..];
+        for path in ["/", "/all.atom", "/style.css"] {
+            let stripped = of_host(&site, "planet.example.org", path, removed).await;
+            let whole = of_host(&site, "planet.example.org", &format!("/all{path}"), &[]).await;
+            assert_eq!((stripped.status, whole.status), (200, 200), "{path}");
+            assert_eq!(stripped.body, whole.body, "{path}");
+        }
+    });
+}
