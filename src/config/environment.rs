@@ -116,7 +116,7 @@ fn no_effect(name: &str, rest: &str) -> Option<Diagnostic> {
     Some(Diagnostic::warning("unknown_variable", 0..0, message).help(help))
 }
 
-/// The variable of a key that other programs name so, with or without a section: LISTEN, DATABASE_PATH.
+/// The variable of a key that other programs name so, with or without a section: `LISTEN`, `DATABASE_PATH`.
 fn of_other_name(name: &str) -> Option<String> {
     let is_called = |key: &&Key, name: &str| key.name == name || key.aliases.contains(&name);
     let with_section = SECTIONS.iter().find_map(|known| {

@@ -36,7 +36,7 @@ pub(super) enum Meaning {
     Unknown,
 }
 
-/// The name as a key of the config would be written: "maxItems" and "max-items" are "max_items".
+/// The name as a key of the config would be written: `maxItems` and `max-items` are `max_items`.
 pub(super) fn as_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len() + 2);
     let mut was_lower = false;
