@@ -90,7 +90,7 @@ crate::model::codes! {
     Self::NoFeed { .. } => "unknown_feed":
         "'newswire list' lists the feeds; a feed of a followed list is changed in that list",
     Self::SeveralFeeds { .. } => "ambiguous_feed": "make them one [[feed]] first",
-    Self::Inline { .. } => "unknown_feed": "write it as a section of its own, under [[feed]]",
+    Self::Inline { .. } => "unknown_feed": "write it as a separate section, under [[feed]]",
     Self::Secret(key) => "invalid_value": match kind(key) {
         Some(Kind::Secrets) => format!("write '{key}={{ NAME = {{ file = \"PATH\" }} }}'"),
         _ => format!("write '{key}={{ file = \"PATH\" }}'"),
@@ -162,14 +162,17 @@ struct FoundFeed<'f> {
 
 /// The sections of the feed that has the id or URL `name`.
 fn named<'f>(files: &'f Files, name: &str) -> Result<Vec<FoundFeed<'f>>, EditError> {
-    let mut found = Vec::new();
+    let (mut found, url) = (Vec::new(), parsed_url(name));
     for (path, text) in files.texts().filter(|(_, text)| text.contains("feed")) {
         let document = Document::parse(text);
         let document =
             document.map_err(|error| EditError::Syntax(path.to_owned(), error.to_string()))?;
         match document.get("feed") {
             Some(Item::ArrayOfTables(feeds)) => {
-                let named = feeds.iter().enumerate().filter(|(_, feed)| is_named(feed, name));
+                let named = feeds
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, feed)| is_named(feed, (name, url.as_ref())));
                 found.extend(named.map(|(at, feed)| {
                     let start = feed.span().map_or(0, |span| span.start);
                     let line = text[..start].matches('\n').count() + 1;
@@ -179,7 +182,7 @@ fn named<'f>(files: &'f Files, name: &str) -> Result<Vec<FoundFeed<'f>>, EditErr
             }
             Some(Item::Value(Value::Array(feeds))) => {
                 let mut tables = feeds.iter().filter_map(Value::as_inline_table);
-                if tables.any(|feed| is_named(&feed.clone().into_table(), name)) {
+                if tables.any(|feed| is_named(&feed.clone().into_table(), (name, url.as_ref()))) {
                     let (name, path) = (name.to_owned(), path.to_owned());
                     return Err(EditError::Inline { name, path });
                 }
@@ -191,16 +194,20 @@ fn named<'f>(files: &'f Files, name: &str) -> Result<Vec<FoundFeed<'f>>, EditErr
 }
 
 /// Whether a feed has this id or URL, as written or as Newswire shows it.
-fn is_named(feed: &Table, name: &str) -> bool {
+fn is_named(feed: &Table, (name, named): (&str, Option<&Url>)) -> bool {
     let text = |key: &str| feed.get(key).and_then(Item::as_str);
-    let url = |text: &str| Url::parse(text.trim()).ok();
     // A feed that has an id in the database only is looked for by the URL of its file.
     let is_file = |file: &str| {
         name == file
             || name.strip_prefix("file://").is_some_and(|path| Path::new(path).ends_with(file))
     };
-    let is_url = |known: &str| known == name || url(known).is_some_and(|it| Some(it) == url(name));
+    let is_url =
+        |known: &str| known == name || parsed_url(known).is_some_and(|it| Some(&it) == named);
     text("id") == Some(name) || text("url").is_some_and(is_url) || text("file").is_some_and(is_file)
+}
+
+fn parsed_url(text: &str) -> Option<Url> {
+    Url::parse(text.trim()).ok()
 }
 
 /// The text with the change of the feed number `at`.

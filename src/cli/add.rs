@@ -19,6 +19,7 @@ use crate::edit::{EditError, FeedEdit, edit_feed};
 use crate::fetch::{self, FetcherError};
 use crate::model::{
     Coded as _, FailureKind, Feed, FeedId, Link, Outcome, ParsedItem, Removal, Text, TextKind,
+    has_login,
 };
 use crate::normalise::text_of_html;
 use crate::opml;
@@ -260,7 +261,7 @@ fn parse_url(text: &str) -> Result<Url, Error> {
         Ok(url) if url.has_host() || url.scheme() == "mailto" => url,
         _ => Url::parse(&format!("https://{text}")).map_err(|_| invalid())?,
     };
-    if !url.username().is_empty() || url.password().is_some() {
+    if has_login(&url) {
         return Err(Error::Password);
     }
     Some(url).filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(invalid)

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::quantity::number_of;
 use super::value::Invalid;
+use crate::model::has_login;
 use crate::text::host;
 use crate::web::{ListenAddress, ListenAddressError};
 
@@ -60,8 +61,7 @@ fn http_url(text: &str) -> Result<Url, Invalid> {
         }
     }
     // A user and a password are reported as such.
-    let is_public = url.username().is_empty() && url.password().is_none();
-    if is_public && text.contains(char::is_whitespace) {
+    if !has_login(&url) && text.contains(char::is_whitespace) {
         let message = format!("{} contains a space", shown(text));
         return Err(bad_url(message, "write one URL; a space in it is written as %20"));
     }
@@ -113,7 +113,7 @@ fn meant_url(text: &str) -> Option<String> {
 }
 
 fn without_login(url: Url, help: &str) -> Result<Url, Invalid> {
-    if url.username().is_empty() && url.password().is_none() {
+    if !has_login(&url) {
         return Ok(url);
     }
     let message = "the URL contains a user or a password, and secrets belong in separate files";

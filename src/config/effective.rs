@@ -49,7 +49,8 @@ impl Effective {
     #[must_use]
     pub fn of(&self, feed: &str) -> Option<Self> {
         let url = |text: &str| Url::parse(text.trim().trim_matches('"')).ok();
-        let is_url = |value: &str| url(value).is_some_and(|known| Some(known) == url(feed));
+        let wanted = url(feed);
+        let is_url = |value: &str| wanted.is_some() && url(value) == wanted;
         let named = |table: &Table| {
             // A feed that has an id in the database only is looked for by the URL of its file.
             let path = feed.strip_prefix("file://").map(Path::new);

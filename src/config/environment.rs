@@ -76,20 +76,16 @@ pub(super) fn files(
 
 /// Whether Kubernetes sets the variable in each container, for a service whose name begins with "newswire".
 fn is_of_kubernetes(rest: &str, value: &str) -> bool {
+    // The service may have no other name: NEWSWIRE_PORT.
+    let name = format!("_{rest}");
     let is_port = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let of_one_port = |rest: &str| {
-        let (_, after) =
-            rest.rsplit_once("_PORT_").or(rest.strip_prefix("PORT_").map(|it| ("", it)))?;
-        let (port, protocol) = after.split_once('_')?;
-        let protocols = ["TCP", "UDP", "SCTP"];
-        Some(is_port(port) && protocols.iter().any(|known| protocol.starts_with(known)))
-    };
-    let is_service = |part: &str| rest.ends_with(part) || rest == part.trim_start_matches('_');
-    is_service("_SERVICE_HOST")
-        || is_service("_SERVICE_PORT")
-        || rest.contains("SERVICE_PORT_")
-        || is_service("_PORT") && value.contains("://")
-        || of_one_port(rest) == Some(true)
+    let is_protocol = |part: &str| ["TCP", "UDP", "SCTP"].iter().any(|it| part.starts_with(it));
+    let port = name.rsplit_once("_PORT_").and_then(|(_, after)| after.split_once('_'));
+    name.ends_with("_SERVICE_HOST")
+        || name.ends_with("_SERVICE_PORT")
+        || name.contains("SERVICE_PORT_")
+        || name.ends_with("_PORT") && value.contains("://")
+        || port.is_some_and(|(port, protocol)| is_port(port) && is_protocol(protocol))
 }
 
 /// The warning about the variable `name`, which is `NEWSWIRE_` + `rest`; `None`: it is probably one of another program.
@@ -126,11 +122,10 @@ fn of_other_name(name: &str) -> Option<String> {
     });
     // A name alone is one of the web server or the log, which containers set; others are too general.
     let alone = || {
-        let known = [Section::Web, Section::Log].into_iter().flat_map(Section::keys);
-        let named: Vec<&Key> = known.filter(|key| is_called(key, name)).collect();
+        let mut known = [Section::Web, Section::Log].into_iter().flat_map(Section::keys);
         let general =
             ["filter", "type", "style", "output", "target", "names", "admin", "cache", "demo"];
-        let first = named.first().copied().filter(|_| !general.contains(&name));
+        let first = known.find(|key| is_called(key, name) && !general.contains(&name));
         let exact = || KEYS.iter().find(|key| key.name == name && !is_general(name));
         first.or_else(exact)?.variable()
     };

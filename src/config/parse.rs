@@ -87,12 +87,12 @@ fn syntax_errors(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
         let unclosed = error.message().contains("comma") || error.message().contains("inline");
         // A quote that is not closed hides the bracket behind it.
         let is_hidden = found.last().is_some_and(|error| error.help.as_deref() == Some(CLOSE_TEXT));
-        if open && unclosed && typographic.is_none() && is_hidden {
-            // What follows is read as a part of the list.
-            found.iter_mut().next_back().into_iter().for_each(|it| it.code = "unclosed_bracket");
-            break;
-        }
         if open && unclosed && typographic.is_none() {
+            if let Some(text) = found.last_mut().filter(|_| is_hidden) {
+                // What follows is read as a part of the list.
+                text.code = "unclosed_bracket";
+                break;
+            }
             let message = "a bracket before this is not closed";
             let error = Diagnostic::error("unclosed_bracket", span, message);
             found.push(

@@ -45,10 +45,8 @@ pub(super) fn duration(text: &str, unit: Unit) -> Result<Duration, Invalid> {
         Invalid::new("bad_duration", message, help).meant(meant_duration(text, unit))
     };
     let Ok(span) = text.trim().parse::<Span>() else {
-        return Err(match is_too_long(text) {
-            true => invalid(format!("{text:?} is too long"), DURATION_HELP),
-            false => invalid(format!("{text:?} is not a duration"), DURATION_HELP),
-        });
+        let why = if is_too_long(text) { "too long" } else { "not a duration" };
+        return Err(invalid(format!("{text:?} is {why}"), DURATION_HELP));
     };
     if span.get_years() != 0 || span.get_months() != 0 {
         let help = "months and years differ in length; write days";
@@ -217,10 +215,9 @@ fn unitless_duration(number: f64, unit: Unit) -> Option<String> {
 pub(super) fn size(text: &str) -> Result<u64, Invalid> {
     bytes(text).ok_or_else(|| {
         let (number, unit) = parts(text);
-        let message = match unit.is_some() && number.trim_start_matches('0').len() > 6 {
-            true => format!("{text:?} is too large"),
-            false => format!("{text:?} is not a size"),
-        };
+        let is_large = unit.is_some() && number.trim_start_matches('0').len() > 6;
+        let why = if is_large { "too large" } else { "not a size" };
+        let message = format!("{text:?} is {why}");
         let meant = meant_size(text).filter(|meant| bytes(meant).is_some());
         Invalid::new("bad_size", message, SIZE_HELP).meant(meant)
     })
@@ -235,7 +232,7 @@ fn parts(text: &str) -> (&str, Option<u64>) {
     (digits, known.map(|(_, bytes)| *bytes))
 }
 
-/// The number of bytes of a size; `None`: it is none, zero, or too large.
+/// The number of bytes of a size; `None`: the text is not a size, or the size is zero or too large.
 fn bytes(text: &str) -> Option<u64> {
     let (digits, unit) = parts(text);
     let bytes = digits.parse::<u64>().ok()?.checked_mul(unit?)?;
@@ -263,7 +260,7 @@ fn meant_size(text: &str) -> Option<String> {
     if unit.is_empty() {
         return unitless_size(number);
     }
-    // No size has so many bytes, or is counted in bits.
+    // Nobody means petabytes here, and a number of bits is not a size.
     let is_huge = unit.starts_with(['p', 'e', 'z', 'y']);
     if is_huge || unit.contains(|c: char| c.is_ascii_digit()) || unit.contains("bit") {
         return None;

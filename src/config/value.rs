@@ -84,7 +84,7 @@ impl Invalid {
         Self { suggestion: meant.map(Into::into).or(self.suggestion), ..self }
     }
 
-    /// Keeps the suggestion only if it would be accepted, so that nobody corrects an error by another one.
+    /// Keeps the suggestion only if it would be accepted, so that it does not lead to another error.
     fn tried(self, accepts: impl Fn(&str) -> bool) -> Self {
         Self { suggestion: self.suggestion.filter(|meant| accepts(meant)), ..self }
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use toml_edit::{Document, Item, Table};
+use toml_edit::Document;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
@@ -29,9 +29,9 @@ pub(super) fn without_section(text: &str, at: usize) -> Option<String> {
 /// The text without a key of a feed and the comment right above it; `None`: the key is not there, or in several parts.
 pub(super) fn without_key(text: &str, at: usize, key: &str) -> Option<String> {
     let document = Document::parse(text).ok()?;
-    let table: &Table = document.get("feed")?.as_array_of_tables()?.get(at)?;
+    let table = document.get("feed")?.as_array_of_tables()?.get(at)?;
     let (name, item) = table.get_key_value(key)?;
-    let value = item.as_value().filter(|_| !matches!(item, Item::Table(_)))?;
+    let value = item.as_value()?;
     let lines = with_comment(text, name.span()?.start..value.span()?.end);
     Some(format!("{}{}", &text[..lines.start], &text[lines.end..]))
 }

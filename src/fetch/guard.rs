@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use url::{Host, Url};
 
 use super::own_addresses::OwnAddresses;
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, has_login};
 
 /// IPv4 networks that are not public, with names: the IANA IPv4 Special-Purpose Address Registry
 /// (<https://www.iana.org/assignments/iana-ipv4-special-registry>, RFC 6890), and multicast (RFC 5771).
@@ -150,7 +150,7 @@ impl Guard {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(bad(format!("the URL has the scheme {}, not http or https", url.scheme())));
         }
-        if !url.username().is_empty() || url.password().is_some() {
+        if has_login(url) {
             return Err(bad("the URL contains a user name or a password".to_owned())
                 .help("remove them, and set authorization in the [[feed]]"));
         }

@@ -281,6 +281,12 @@ impl FeedActivity {
     pub const MOMENTS: usize = 60;
 }
 
+/// Whether a URL has a user or a password (RFC 3986 3.2.1).
+#[must_use]
+pub fn has_login(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
 /// The site of a URL, which requests are counted by: the registrable domain, as `example.co.uk` for
 /// `blog.example.co.uk`; an IP address as it is. The site of a file is its path.
 #[must_use]

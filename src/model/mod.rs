@@ -19,7 +19,7 @@ pub use code::Coded;
 pub(crate) use code::codes;
 pub use feed::{
     BadFeedId, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Removal,
-    Removed, site,
+    Removed, has_login, site,
 };
 pub use filter::{Conditions, Filter, LinkPattern, Refusal, Subject};
 pub use incident::{Incident, IncidentKind};

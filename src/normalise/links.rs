@@ -36,8 +36,9 @@ pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<St
         return None;
     }
     // RFC 3986 7.5: userinfo is a secret or misleading.
-    let has_userinfo = !url.username().is_empty() || url.password().is_some();
-    if has_userinfo && (url.set_username("").is_err() || url.set_password(None).is_err()) {
+    if crate::model::has_login(&url)
+        && (url.set_username("").is_err() || url.set_password(None).is_err())
+    {
         return None;
     }
     if url.has_authority() {

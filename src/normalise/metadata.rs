@@ -6,7 +6,7 @@ use url::Url;
 use super::links::{self, PERSON};
 use super::plain_text::{self, NAME};
 use super::references::references;
-use crate::model::{Category, Person};
+use crate::model::{Category, Person, has_login};
 use crate::text::chars;
 
 /// Maximum number of authors of an item.
@@ -105,7 +105,7 @@ fn scheme(written: &str) -> Option<String> {
     let written = written.trim();
     let url = Url::parse(written).ok()?;
     let names = matches!(url.scheme(), "http" | "https" | "urn" | "tag");
-    let bare = url.username().is_empty() && url.password().is_none();
+    let bare = !has_login(&url);
     let odd = |c: char| c.is_whitespace() || c.is_control() || "<>\"{}|\\^`".contains(c);
     (names && bare && written.len() <= 2048 && !written.contains(odd))
         .then(|| chars::clean(written).into_owned())

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use url::{Host, Url};
 
 use super::text::{hidden, line};
-use crate::model::FeedInfo;
+use crate::model::{FeedInfo, has_login};
 use crate::text::host;
 
 /// The largest list, in bytes.
@@ -176,7 +176,7 @@ fn web_url(text: &str) -> Result<Url, &'static str> {
     if matches!(url.host(), Some(Host::Domain(name)) if !host::is_name(name)) {
         return Err("its URL has no valid host name");
     }
-    if !url.username().is_empty() || url.password().is_some() {
+    if has_login(&url) {
         return Err(
             "its URL contains a user name or a password; add it by hand and set authorization in its [[feed]]",
         );

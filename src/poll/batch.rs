@@ -87,7 +87,7 @@ mod tests {
         };
         let (one, two) = tokio::join!(batch.ask(1, answer), batch.ask(2, answer));
         assert_eq!((one, two), (Some((1, 2)), Some((2, 2))));
-        assert_eq!(batch.ask(3, answer).await, Some((3, 1)), "a later one has a batch of its own");
+        assert_eq!(batch.ask(3, answer).await, Some((3, 1)), "a later question starts a new batch");
     }
 
     #[tokio::test]

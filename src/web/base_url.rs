@@ -50,7 +50,7 @@ fn is_plain(url: &Url) -> bool {
         Some(Host::Domain(_)) => false,
         None => true,
     };
-    let bare = url.username().is_empty() && url.password().is_none() && url.path() == "/";
+    let bare = !crate::model::has_login(url) && url.path() == "/";
     !unspecified && bare && url.query().is_none() && url.fragment().is_none()
 }
 
