@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! engine            the rooms below, put together for one config
+//! lost              whether the database was lost
 //! setup             the feeds, outputs and limits of one config; replaced at a reload
 //! budgets           longer intervals for servers with a bandwidth budget
 //! change            the difference between two setups, as text
@@ -34,6 +35,7 @@ mod handle;
 mod incident_watch;
 mod listeners;
 mod lists;
+mod lost;
 mod matching;
 mod outage_watch;
 mod polls;
@@ -77,8 +79,9 @@ pub use self::setup::FollowedLists;
 use self::status_line::StatusLine;
 use self::store_checks::StoreChecks;
 use crate::config::Config;
+use crate::files;
 use crate::poll::{PollEnd, Target, Trigger};
-use crate::store;
+use crate::store::{self, OpenError};
 use crate::telemetry::{Event, Part, Problem, Reload};
 use crate::web::Listener;
 
@@ -104,14 +107,20 @@ pub struct Inputs {
     pub follower: ListFollower,
 }
 
-/// Checks that no other process uses the database or the addresses, before a start.
+/// Checks before a start what would end it: the database cannot be used or was lost, or an address cannot be listened on.
+/// Creates at most the folder of the database.
 ///
 /// # Errors
-/// When one does, or an address cannot be listened on.
+/// When the daemon could not start.
 pub fn check_start(config: &Config) -> Result<(), Error> {
-    store::check_unused(&config.store.path)?;
-    control::check_addresses(&config.web.listen, &config.store.path)?;
-    listeners::check_addresses(&config.web.listen)
+    let database = &config.store.path;
+    store::check_unused(database)?;
+    control::check_addresses(&config.web.listen, database)?;
+    listeners::check_addresses(&config.web.listen)?;
+    lost::check_known(config)?;
+    let folder = files::folder(database);
+    let usable = files::create_folder(folder).and_then(|()| files::check_writable(folder));
+    Ok(usable.map_err(|source| OpenError::Io { path: database.clone(), source })?)
 }
 
 /// Polls, publishes and serves until `shutdown` resolves, then finishes its work. Accepts no commands.

@@ -128,7 +128,10 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
     rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?;
-    let mut file = tempfile::Builder::new().prefix(".newswire.").tempfile_in(folder(path))?;
+    let mut file = tempfile::Builder::new()
+        .prefix(REPLACEMENT)
+        .rand_bytes(RANDOM)
+        .tempfile_in(folder(path))?;
     // Not through the wrapper, whose errors have the name of the temporary file.
     file.as_file_mut().write_all(bytes)?;
     // Only root can change the owner. Other users own the file already or share its group.
@@ -138,14 +141,41 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     persist(file.into_temp_path(), path)
 }
 
+/// Begin of the names of the temporary files of [`replace`].
+const REPLACEMENT: &str = ".newswire-replacement-";
+/// Number of letters and digits that follow.
+const RANDOM: usize = 6;
+
+/// Removes the temporary files of processes that were killed during [`replace`] of a file in this folder. The caller holds
+/// the lock of the folder, so that no process needs them.
+pub fn remove_replacements(folder: &Path) {
+    let is_replacement = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let end = name.to_str().and_then(|name| name.strip_prefix(REPLACEMENT));
+        end.is_some_and(|end| {
+            end.len() == RANDOM && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        }) && entry.file_type().is_ok_and(|kind| kind.is_file())
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten().filter(is_replacement) {
+        let _ = fs::remove_file(entry.path());
+    }
+}
+
 /// Checks that this user may [`replace`] the file.
 ///
 /// # Errors
 /// When the file or its folder cannot be written to.
 pub fn check_replaceable(path: &Path) -> io::Result<()> {
     rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?;
-    rustix::fs::access(folder(path), rustix::fs::Access::WRITE_OK)?;
-    Ok(())
+    check_writable(folder(path))
+}
+
+/// Checks that this user may create files in the folder.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn check_writable(folder: &Path) -> io::Result<()> {
+    Ok(rustix::fs::access(folder, rustix::fs::Access::WRITE_OK)?)
 }
 
 /// Creates a file, durably, with the permissions of a new file. A full disk or a process that is killed leaves no part
@@ -179,10 +209,18 @@ fn new_beside(path: &Path, bytes: &[u8]) -> io::Result<TempPath> {
     Ok(file.into_temp_path())
 }
 
-/// Whether an operation failed because the disk is full, or the part of it that the user may use.
+/// The remedy for an error of a full or read-only file system; `None`: another error.
 #[must_use]
-pub fn is_disk_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+pub fn remedy(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some("the disk is full: free space on it, then repeat the command")
+        }
+        io::ErrorKind::ReadOnlyFilesystem => Some(
+            "the file system is mounted read-only: mount it for writing, then repeat the command",
+        ),
+        _ => None,
+    }
 }
 
 /// Time between two attempts to take a lock.
@@ -432,6 +470,23 @@ mod tests {
         let missing = create(&root.path().join("none/a.toml"), b"").unwrap_err();
         assert_eq!(missing.kind(), io::ErrorKind::NotFound);
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2, "a temporary file is left");
+    }
+
+    #[test]
+    fn only_files_that_a_killed_process_left_are_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        let kept = ["a.toml", ".newswire.backup", ".newswire-replacement-old.db"];
+        for name in kept.into_iter().chain([".newswire-replacement-a1B2c3"]) {
+            fs::write(at(name), "").unwrap();
+        }
+        fs::create_dir(at(".newswire-replacement-folder")).unwrap();
+        std::os::unix::fs::symlink("a.toml", at(".newswire-replacement-linked")).unwrap();
+        remove_replacements(root.path());
+        assert!(!at(".newswire-replacement-a1B2c3").exists());
+        assert!(kept.iter().all(|name| at(name).exists()));
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), kept.len() + 2);
+        remove_replacements(&at("none"));
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! `newswire add`: adds feeds to the config, by their URLs or by the URLs of pages that link to them.
 
-use std::cmp::Reverse;
+pub(super) mod summary;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use jiff::Timestamp;
 use url::Url;
 
+use self::summary::{line, summary};
 use super::append_feeds::{self, CommandOutput, Destination};
 use super::document::{Document, DocumentError};
 use super::init;
@@ -17,19 +18,10 @@ use super::terminal::shell_word;
 use crate::config::{self, Config, Files, Report};
 use crate::edit::{EditError, FeedEdit, edit_feed};
 use crate::fetch::{self, FetcherError};
-use crate::model::{
-    Coded as _, FailureKind, Feed, FeedId, Link, Outcome, ParsedItem, Removal, Text, TextKind,
-    has_login,
-};
-use crate::normalise::text_of_html;
+use crate::model::{Coded as _, FailureKind, Feed, FeedId, Link, Outcome, Removal, has_login};
 use crate::opml;
 use crate::parse::{self, Parsed};
 use crate::schedule;
-
-/// Number of items that are shown.
-const SHOWN_ITEMS: usize = 3;
-/// Longest title that is shown, in characters.
-const MAX_TITLE: usize = 100;
 
 /// Why no feed was added.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +29,14 @@ pub enum Error {
     /// The argument is not an http(s) URL.
     #[error("{0:?} is not the URL of a feed or of a web page")]
     Url(String),
+    /// The argument has a scheme in the place of the host: `https//example.org`.
+    #[error("{written:?} is not the URL of a feed or of a web page")]
+    Scheme {
+        /// The argument.
+        written: String,
+        /// The URL that is meant.
+        meant: Url,
+    },
     /// The argument is the path of a file.
     #[error("{0:?} is a file, not a URL")]
     File(String),
@@ -87,6 +87,7 @@ pub enum Error {
 crate::model::codes! {
     Error:
     Self::Url(_) => "invalid_feed_url": "write it as \"https://example.org/feed\"",
+    Self::Scheme { meant, .. } => "invalid_feed_url": format!("a scheme ends with \"://\"; did you mean \"{meant}\"?"),
     Self::File(_) => "invalid_feed_url": "add a [[feed]] with file = \"PATH\" to the config",
     Self::Document(_, error) if matches!(**error, DocumentError::Held { .. }) => "held": "repeat the command after that time",
     Self::Option { report, .. } => "invalid_value": append_feeds::remedies(report),
@@ -252,19 +253,39 @@ fn parse_url(text: &str) -> Result<Url, Error> {
     };
     let text = opml::without_feed_scheme(text.trim());
     let text = &*text;
-    let is_path = ["/", "./", "../", "file:"].iter().any(|start| text.starts_with(start));
+    let is_path = ["/", "./", "../", "~", "file:"].iter().any(|start| text.starts_with(start));
     if is_path || Path::new(text).is_file() {
         return Err(Error::File(text.to_owned()));
     }
     let url = match Url::parse(text) {
         // `example.org:8080/feed` looks like a scheme.
         Ok(url) if url.has_host() || url.scheme() == "mailto" => url,
+        // `http://` and `https://a b/` are not names of hosts.
+        Err(_) if begins_with_scheme(text) => return Err(invalid()),
         _ => Url::parse(&format!("https://{text}")).map_err(|_| invalid())?,
     };
-    if has_login(&url) {
+    let is_scheme = matches!(url.host_str(), Some("http" | "https"));
+    let meant =
+        if is_scheme { after_second_scheme(&url).ok_or_else(invalid)? } else { url.clone() };
+    if has_login(&meant) {
         return Err(Error::Password);
     }
+    if is_scheme {
+        return Err(Error::Scheme { written: text.to_owned(), meant });
+    }
     Some(url).filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(invalid)
+}
+
+fn begins_with_scheme(text: &str) -> bool {
+    let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
+}
+
+/// The URL that is meant by one whose host is a scheme, as that of `https//example.org` and `http://https://example.org`.
+fn after_second_scheme(url: &Url) -> Option<Url> {
+    let scheme = url.host_str()?;
+    let rest = url[url::Position::BeforePath..].trim_start_matches('/');
+    Url::parse(&format!("{scheme}://{rest}")).ok()
 }
 
 /// The output for a feed that the config already contains.
@@ -500,47 +521,6 @@ fn commands(command: &str, links: &[Linked]) -> String {
     text.trim_end().to_owned()
 }
 
-/// Title, URL and newest items of a feed, by which the operator recognises it.
-fn summary(url: &Url, parsed: &Parsed) -> String {
-    let feed = &parsed.feed;
-    let title = feed.title.as_ref().map(plain).filter(|title| !title.is_empty());
-    let mut text = format!("{}\n{url}\n", title.as_deref().unwrap_or("feed without a title"));
-    let stamp = |item: &ParsedItem| item.published.or(item.updated);
-    let mut newest: Vec<&ParsedItem> = feed.items.iter().collect();
-    newest.sort_by_key(|item| Reverse(stamp(item).unwrap_or(Timestamp::MIN)));
-    for item in newest.into_iter().take(SHOWN_ITEMS) {
-        let day = stamp(item).map_or_else(String::new, |at| at.strftime("%Y-%m-%d").to_string());
-        let title = item.title.as_ref().map(plain).filter(|title| !title.is_empty());
-        let title = title.or_else(|| item.page().map(line));
-        let _ = writeln!(text, "  {day:<10}  {}", title.as_deref().unwrap_or("untitled"));
-    }
-    if feed.items.is_empty() {
-        text.push_str("  no items yet\n");
-    }
-    for warning in parsed.parse_warnings.iter().take(SHOWN_ITEMS) {
-        let _ = writeln!(text, "  warning: {} ({})", line(&warning.message), warning.code);
-    }
-    text
-}
-
-/// A text as one line of plain text.
-pub(super) fn plain(text: &Text) -> String {
-    match text.kind {
-        TextKind::Html => line(&text_of_html(&text.value)),
-        TextKind::Plain => line(&text.value),
-    }
-}
-
-/// One line without control characters, cut after [`MAX_TITLE`] characters.
-fn line(text: &str) -> String {
-    let parts = text.split(|c: char| c.is_whitespace() || c.is_control());
-    let line = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MAX_TITLE) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -553,16 +533,46 @@ mod tests {
             ("example.org:8080/feed", Some("https://example.org:8080/feed")),
             ("http://example.org", Some("http://example.org/")),
             ("feed://example.org/feed", Some("http://example.org/feed")),
+            ("feed://http://example.org/feed", Some("http://example.org/feed")),
+            ("feed:https://example.org/feed", Some("https://example.org/feed")),
             ("FEED:http://example.org/feed", Some("http://example.org/feed")),
             ("feed:example.org", Some("http://example.org/")),
             ("", None),
             ("mailto:a@example.org", None),
             ("ftp://example.org/", None),
             ("https://me:secret@example.org/", None),
+            ("https//me:secret@example.org/", None),
+            (
+                "example.org/?from=http://example.net",
+                Some("https://example.org/?from=http://example.net"),
+            ),
+            ("https://", None),
+            ("https//", None),
+            ("https://example.org:99999/", None),
+            ("https://two words.test/", None),
+            ("~/feed.xml", None),
+            ("~me/feed.xml", None),
         ] {
             let read = parse_url(text);
             assert_eq!(read.as_ref().ok().map(Url::as_str), expected, "{text}");
             assert!(!read.err().is_some_and(|error| error.to_string().contains("secret")));
         }
+    }
+
+    #[test]
+    fn a_scheme_in_the_place_of_the_host_is_an_error_with_the_url_that_is_meant() {
+        for (text, meant) in [
+            ("https//example.org/feed?a=1", "https://example.org/feed?a=1"),
+            ("http//example.org", "http://example.org/"),
+            ("HTTPS/example.org", "https://example.org/"),
+            ("http://https://example.org/feed", "https://example.org/feed"),
+            ("http://http//example.org/", "http://example.org/"),
+        ] {
+            let error = parse_url(text).expect_err(text);
+            assert_eq!(error.code(), "invalid_feed_url", "{text}");
+            let help = error.help().unwrap_or_default();
+            assert!(help.ends_with(&format!("did you mean \"{meant}\"?")), "{text}: {help}");
+        }
+        assert!(parse_url("http.example.org").is_ok());
     }
 }

@@ -68,8 +68,9 @@ crate::model::codes! {
     Self::Unfit(report) => "invalid_value": remedies(report),
     Self::Unappendable(report) => "config_has_errors": remedies(report),
     Self::Changed(_) | Self::Locked(_) => "config_changed": "repeat the command",
-    Self::Replace(_, error) if files::is_disk_full(error) => "config_unwritable": "the disk is full: free space on it, then repeat the command",
-    Self::Replace(..) => "config_unwritable": "run the command as a user who can write to the folder of the config; a file without write permission is not changed",
+    Self::Replace(_, error) => "config_unwritable": files::remedy(error).unwrap_or(
+        "run the command as a user who can write to the folder of the config; a file without write permission is not changed",
+    ),
     ;
     Self::NoConfig(error) => error,
 }
@@ -93,10 +94,18 @@ pub(super) fn lock(path: &Path) -> Result<ConfigLock, Error> {
     // The folder and not the file, because the file is replaced: a lock of the old file does not exclude a command that
     // opens the new one. Of a symbolic link, the folder of its target, which is what is replaced.
     let file = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    match files::lock_folder(files::folder(&file), LOCK_WAIT) {
-        Ok(folder) => Ok(ConfigLock { _folder: folder }),
-        Err(_) => Err(Error::Locked(path.to_owned())),
+    let folder = files::folder(&file);
+    let lock = files::lock_folder(folder, LOCK_WAIT);
+    let lock = lock.map_err(|_| Error::Locked(path.to_owned()))?;
+    if lock.is_some() {
+        files::remove_replacements(folder);
+        // A command for one of these files as its main file has the lock of their folder.
+        let more = files::folder(path).join("conf.d");
+        if let Ok(Some(_lock)) = files::lock_folder(&more, Duration::ZERO) {
+            files::remove_replacements(&more);
+        }
     }
+    Ok(ConfigLock { _folder: lock })
 }
 
 /// The error for a config that has errors.
@@ -257,14 +266,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_named_in_the_help() {
+    fn a_full_and_a_read_only_disk_are_named_in_the_help() {
         use crate::model::Coded as _;
         let failed = |kind: io::ErrorKind| Error::Replace("newswire.toml".into(), kind.into());
         for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
             assert!(failed(kind).help().unwrap().contains("the disk is full"), "{kind:?}");
         }
-        let denied = failed(io::ErrorKind::PermissionDenied);
-        assert!(denied.help().unwrap().contains("a user who can write"));
+        let help = |kind| failed(kind).help().unwrap();
+        assert!(help(io::ErrorKind::ReadOnlyFilesystem).contains("mounted read-only"));
+        assert!(help(io::ErrorKind::PermissionDenied).contains("a user who can write"));
     }
 
     #[test]

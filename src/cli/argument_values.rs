@@ -63,8 +63,10 @@ pub(super) fn feed_name(text: &str) -> Result<String, String> {
 
 /// Reads `KEY=VALUE`, with spaces around both removed.
 pub(super) fn key_and_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
-    Ok((key.trim().to_owned(), value.trim().to_owned()))
+    match text.split_once('=').map(|(key, value)| (key.trim(), value.trim())) {
+        None | Some(("", _)) => Err("write KEY=VALUE".to_owned()),
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+    }
 }
 
 /// Reads a tag: not empty, on one line, without commas, which separate tags in lists.
@@ -113,6 +115,8 @@ mod tests {
         for (text, name) in [
             ("feed:https://example.org/f", "https://example.org/f"),
             ("feed://example.org/f", "http://example.org/f"),
+            ("feed://https://example.org/f", "https://example.org/f"),
+            ("feed:example.org/f?from=http://a.test", "http://example.org/f?from=http://a.test"),
             ("https://example.org/f", "https://example.org/f"),
             ("garden", "garden"),
         ] {

@@ -39,14 +39,7 @@ pub(super) enum Command {
     #[command(flatten)]
     Change(ChangeCommand),
     /// List the configured feeds
-    List {
-        /// Print JSON
-        #[arg(long, conflicts_with = "ids")]
-        json: bool,
-        /// Print only the ids, one per line
-        #[arg(long)]
-        ids: bool,
-    },
+    List(ListForm),
     /// Convert a list of feeds to [[feed]] blocks: OPML, the urls file of newsboat, the ini file of Planet
     Import {
         /// File with the list; - for standard input
@@ -316,6 +309,21 @@ pub(super) enum ChangeCommand {
         #[arg(value_name = "KEY=VALUE", required = true, value_parser = key_and_value)]
         values: Vec<(String, String)>,
     },
+}
+
+/// What is listed, and how.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(super) struct ListForm {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Print only the ids, one per line
+    #[arg(long)]
+    pub(super) ids: bool,
+    /// Print only the tags of the feeds, one per line
+    #[arg(long)]
+    pub(super) tags: bool,
 }
 
 /// The feeds to add.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::BackupRequest;
 use super::error::CommandError;
 use super::exit::Exit;
-use super::terminal::{print, report};
+use super::terminal::{failed, print, report};
 use crate::clock::Clock;
 use crate::files;
 use crate::store::{self, Backup, BackupError};
@@ -29,7 +29,7 @@ pub(super) fn backup(database: &Path, request: &BackupRequest, clock: &Clock) ->
     } else {
         to.to_owned()
     };
-    let backup = store::backup(database, &file).map_err(|error| report(&error))?;
+    let backup = store::backup(database, &file).map_err(failed)?;
     print(&format!("copied {} to {}\n", summary(&backup), file.display()));
     if let Some(keep) = keep {
         remove_old(to, &file, usize::from(keep))
@@ -100,7 +100,7 @@ fn to_standard_output(database: &Path) -> Result<(), Exit> {
 /// # Errors
 /// When the copy is unusable, or the database is in use; the error is printed.
 pub(super) fn restore(from: &Path, database: &Path) -> Result<(), Exit> {
-    let backup = store::restore(from, database).map_err(|error| report(&error))?;
+    let backup = store::restore(from, database).map_err(failed)?;
     let mut text = format!("restored {} to {}\n", summary(&backup), database.display());
     if let Some(previous) = &backup.previous {
         text.push_str(&format!("the previous database is {}\n", previous.display()));

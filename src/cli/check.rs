@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::add::plain;
+use super::add::summary::plain;
 use super::arguments::{Format, Scope};
 use super::document::DocumentError;
 use super::online::{Online, Promises};
@@ -42,37 +42,37 @@ pub(super) async fn run(
     (scope, promises): (Scope, Promises),
     form: Format,
     style: Style,
-    say: impl Fn(&str),
+    print: impl Fn(&str),
 ) -> Result<Verdict, FetcherError> {
     let Loaded { config, mut report, .. } = Files::gather(path).read(PathChecks::Writing);
     if let Some(config) = &config {
         filters::check(config, &mut report);
         control_socket(config, &mut report);
     }
-    // Text shows each feed when it answers; JSON comes as a whole.
-    let people = |text: &str| {
+    // Text lists each feed when it answers; JSON is one value.
+    let print_text = |text: &str| {
         if form == Format::Text {
-            say(text);
+            print(text);
         }
     };
-    people(&report.draw(style));
-    people(config.as_ref().map_or("", config_file::first_step));
+    print_text(&report.draw(style));
+    print_text(config.as_ref().map_or("", config_file::first_step));
     let answers = match config.filter(|_| scope == Scope::Feeds) {
-        Some(config) => ask(&config, promises, |answer| people(&answer.text())).await?,
+        Some(config) => ask(&config, promises, |answer| print_text(&answer.text())).await?,
         None => Vec::new(),
     };
     let failed = answers.iter().filter(|answer| answer.answer.is_err()).count();
     if scope == Scope::Feeds && report.errors() == 0 {
-        people(&format!("feeds: {}, of which {failed} failed\n", answers.len()));
+        print_text(&format!("feeds: {}, of which {failed} failed\n", answers.len()));
     }
     if form == Format::Json {
-        let faults = report.to_json();
+        let diagnostics = report.to_json();
         let feeds = || answers.iter().map(Answer::json).collect::<Value>();
         let whole = match scope {
-            Scope::Config => faults,
-            Scope::Feeds => json!({ "diagnostics": faults, "feeds": feeds() }),
+            Scope::Config => diagnostics,
+            Scope::Feeds => json!({ "diagnostics": diagnostics, "feeds": feeds() }),
         };
-        say(&format!("{whole:#}\n"));
+        print(&format!("{whole:#}\n"));
     }
     Ok(match report.errors() {
         0 if failed > 0 => Verdict::Unreached,
@@ -167,7 +167,7 @@ impl Answer {
 async fn ask(
     config: &Config,
     promises: Promises,
-    tell: impl Fn(&Answer),
+    report: impl Fn(&Answer),
 ) -> Result<Vec<Answer>, FetcherError> {
     let online = Online::new(Some(config), promises)?;
     let places = Semaphore::new(config.concurrency);
@@ -181,7 +181,7 @@ async fn ask(
             let place = places.acquire().await;
             let answer = one(&online, subscription).await;
             drop(place);
-            tell(&answer);
+            report(&answer);
             answers.push((n, answer));
         }
         answers

@@ -4,7 +4,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::exit::Exit;
-use super::terminal::{self, print_error, style};
+use super::terminal::{failed, print_error, style};
 use crate::config::{self, Config, Loaded, Report};
 use crate::files;
 use crate::store::Reader;
@@ -49,7 +49,7 @@ fn search_paths() -> impl Iterator<Item = PathBuf> {
 
 /// As [`find`]; prints the error.
 pub(super) fn path(given: Option<&Path>) -> Result<PathBuf, Exit> {
-    find(given).map_err(|error| terminal::report(&error))
+    find(given).map_err(failed)
 }
 
 /// Loads the config and prints its errors. Warnings are left to `check` and the log.
@@ -143,6 +143,6 @@ pub(super) fn database_with_config(given: Option<&Path>) -> Result<(Reader, Opti
             "the config has errors, which 'newswire check' lists; this is the state of the database\n",
         );
     }
-    let reader = Reader::open(&database).map_err(|error| terminal::report(&error))?;
+    let reader = Reader::open(&database).map_err(failed)?;
     Ok((reader, config))
 }

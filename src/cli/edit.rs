@@ -6,25 +6,72 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::append_feeds::{self, Error as FileError};
+use super::arguments::ChangeCommand;
 use super::error::CommandError;
 use super::exit::Exit;
+use super::first_run;
 use super::known::{self, Known};
-use super::terminal::{print, print_error, report};
+use super::reload::print_reply;
+use super::terminal::{failed, print, report};
 use crate::config::{Config, Files, Loaded, PathChecks, Section};
-use crate::daemon::control::{self, ControlError, Reply, Request, send};
+use crate::daemon::control::{self, ControlError, Request, send};
 use crate::edit::{EditError, FeedEdit, edit_feed};
 use crate::files;
 
 /// Removes the key that pauses a feed.
-pub(super) const RESUME: FeedEdit<'static> = FeedEdit::Set { key: "paused", value: "" };
+const RESUME: FeedEdit<'static> = FeedEdit::Set { key: "paused", value: "" };
+
+/// Runs the command on the config at `path`.
+///
+/// # Errors
+/// As [`run`], and when the command names a key or a tag twice; the error is printed.
+pub(super) fn command(path: &Path, command: &ChangeCommand) -> Result<Exit, Exit> {
+    match command {
+        ChangeCommand::Remove { samples: true, .. } => match first_run::sample_feeds(path) {
+            samples if samples.is_empty() => {
+                print("the config has no sample feeds\n");
+                Ok(Exit::Ok)
+            }
+            samples => of_each(path, &samples, FeedEdit::Remove, "removed"),
+        },
+        ChangeCommand::Remove { feeds, .. } => of_each(path, feeds, FeedEdit::Remove, "removed"),
+        ChangeCommand::Pause { feeds } => {
+            of_each(path, feeds, FeedEdit::Set { key: "paused", value: "true" }, "paused")
+        }
+        ChangeCommand::Resume { feeds } => of_each(path, feeds, RESUME, "resumed"),
+        ChangeCommand::Tag { feed, tags, remove } => {
+            if let Some(tag) = tags.iter().find(|tag| remove.contains(tag)) {
+                return Err(report(&CommandError::RepeatedTag(tag.clone())));
+            }
+            let edit = FeedEdit::Tag { add: tags, remove };
+            run(path, &[(feed, edit)], "changed the tags of")
+        }
+        ChangeCommand::Set { feed, values } => {
+            let mut edits: Vec<(&str, FeedEdit<'_>)> = Vec::with_capacity(values.len());
+            for (at, (key, value)) in values.iter().enumerate() {
+                if values[..at].iter().any(|(earlier, _)| earlier == key) {
+                    return Err(report(&CommandError::RepeatedKey(key.clone())));
+                }
+                edits.push((feed.as_str(), FeedEdit::Set { key, value }));
+            }
+            run(path, &edits, "changed")
+        }
+    }
+}
+
+/// The same edit of each of these feeds.
+fn of_each(path: &Path, feeds: &[String], edit: FeedEdit<'_>, done: &str) -> Result<Exit, Exit> {
+    let edits: Vec<(&str, FeedEdit<'_>)> = feeds.iter().map(|feed| (&**feed, edit)).collect();
+    run(path, &edits, done)
+}
 
 /// Changes feeds of the config at `path`, and reloads it in the daemon. The changes are made together or not at all.
 /// Prints `done`, and then the names of the feeds that changed.
 ///
 /// # Errors
 /// When a feed is unknown, or the config would have errors; the error is printed.
-pub(super) fn run(path: &Path, edits: &[(&str, FeedEdit<'_>)], done: &str) -> Result<Exit, Exit> {
-    let lock = append_feeds::lock(path).map_err(|error| report(&error))?;
+fn run(path: &Path, edits: &[(&str, FeedEdit<'_>)], done: &str) -> Result<Exit, Exit> {
+    let lock = append_feeds::lock(path).map_err(failed)?;
     let (changed, database) = change(path, edits)?;
     drop(lock);
     if changed.is_empty() {
@@ -68,21 +115,15 @@ fn change<'n>(
         }
         files = after;
     }
-    let found = files.read(PathChecks::Existence).report;
+    let Loaded { config: after, report: found, .. } = files.read(PathChecks::Existence);
     if found.errors() > 0 {
         return Err(report(&append_feeds::unfit(found)));
     }
-    // All files or none: a change in two of them would else be made by half.
-    for (path, ..) in before.changes(&files) {
-        let allowed = fs::canonicalize(path).and_then(|path| files::check_replaceable(&path));
-        allowed.map_err(|error| report(&FileError::Replace(path.to_owned(), error)))?;
+    let are_fewer = |after: Config| after.subscriptions.len() < config.subscriptions.len();
+    if edits.iter().all(|(_, edit)| *edit != FeedEdit::Remove) && after.is_some_and(are_fewer) {
+        return Err(report(&CommandError::SameUrl));
     }
-    let mut replaced = 0;
-    for (path, old, new) in before.changes(&files) {
-        replace(path, old, new).map_err(|error| report(&error))?;
-        replaced += 1;
-    }
-    if replaced == 0 {
+    if replace_all(&before, &files).map_err(failed)? == 0 {
         // One edit may have undone another one.
         changed.clear();
     }
@@ -161,6 +202,20 @@ fn url_in<'k>(known: &'k [Known<'_>], id: &str) -> Option<&'k str> {
     Some(found.subscription.feed.url.as_str())
 }
 
+/// Replaces the files that change, all or none: a change in two of them would else be made by half. Returns their number.
+fn replace_all(before: &Files, after: &Files) -> Result<usize, FileError> {
+    for (path, ..) in before.changes(after) {
+        let allowed = fs::canonicalize(path).and_then(|path| files::check_replaceable(&path));
+        allowed.map_err(|error| FileError::Replace(path.to_owned(), error))?;
+    }
+    let mut replaced = 0;
+    for (path, old, new) in before.changes(after) {
+        replace(path, old, new)?;
+        replaced += 1;
+    }
+    Ok(replaced)
+}
+
 /// Replaces a file unless another program changed it meanwhile.
 fn replace(path: &Path, before: &str, after: &str) -> Result<(), FileError> {
     // The target of a symbolic link, so that the link stays.
@@ -180,22 +235,31 @@ pub(super) fn apply_if_running(database: &Path) -> Exit {
 /// Makes the daemon load the config, and prints what changed.
 pub(super) fn apply(database: &Path) -> Exit {
     match send(database, &Request::Reload, |_| ()) {
-        Ok(Reply::Done { message, warnings }) => {
-            print_error(&warnings);
-            print(&format!("the daemon: {message}\n"));
-            Exit::Ok
-        }
-        Ok(Reply::Rejected(diagnostics)) => {
-            print_error(&diagnostics);
-            report(&CommandError::Rejected)
-        }
-        Ok(Reply::UnknownFeed(reason) | Reply::Progress(reason) | Reply::Failed(reason)) => {
-            report(&CommandError::NotApplied(reason))
-        }
+        Ok(reply) => print_reply(reply, "the daemon: ")
+            .unwrap_or_else(|reason| report(&CommandError::NotApplied(reason))),
         Err(ControlError::NotRunning { .. }) => {
             print("no daemon is running; the next start applies it\n");
             Exit::Ok
         }
-        Err(error) => report(&error),
+        Err(error) => report(&CommandError::NotAnswered(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Coded as _;
+
+    #[test]
+    fn a_daemon_that_does_not_answer_does_not_hide_that_the_config_changed() {
+        let path = PathBuf::from("newswire.sock");
+        let timeout = ControlError::Timeout { path: path.clone(), seconds: 5 };
+        let denied = ControlError::NotPermitted { path };
+        for (error, code) in [(timeout, "no_answer"), (denied, "not_permitted")] {
+            let error = CommandError::NotAnswered(error);
+            assert!(error.to_string().starts_with("the change is in the config, but"), "{error}");
+            assert_eq!(error.code(), code);
+            assert!(error.help().is_some_and(|help| help.contains("'newswire reload'")), "{error}");
+        }
     }
 }

@@ -4,7 +4,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::files::TargetError;
+use crate::daemon::control::ControlError;
+use crate::files::{self, TargetError};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,18 @@ pub enum CommandError {
     /// The config has no errors, but the daemon could not apply it.
     #[error("the daemon could not apply the config and continues with the previous one: {0}")]
     NotApplied(String),
+    /// The config was changed, and the daemon gave no answer.
+    #[error("the change is in the config, but the daemon has not applied it: {0}")]
+    NotAnswered(ControlError),
+    /// `set` with two values for one key.
+    #[error("{0:?} has several values")]
+    RepeatedKey(String),
+    /// `set` with the URL of another feed: both would be one.
+    #[error("the config was not changed: another feed has this URL")]
+    SameUrl,
+    /// `tag` adds and removes the same tag.
+    #[error("the tag {0:?} is both added and removed")]
+    RepeatedTag(String),
     /// The daemon did not change its log levels.
     #[error("the daemon did not change its log levels: {0}")]
     LogLevel(String),
@@ -83,12 +96,19 @@ crate::model::codes! {
     Self::Runtime(_) => "no_threads": "raise the limits on processes and open files",
     Self::Stdio(_) => "stdio_failed": "check the program or the disk that the output goes to, then repeat the command",
     Self::Duration { .. } => "invalid_duration": "use a number and a unit, such as \"45s\", \"12h\", \"30d\"",
-    Self::Write(..) => "file_unwritable": "choose a folder that this user can write to",
+    Self::Write(_, error) => "file_unwritable": files::remedy(error).unwrap_or("choose a folder that this user can write to"),
     Self::Terminal => "output_is_terminal": "write it to a file or a pipe: 'newswire backup - > FILE'",
     Self::NoFolder(_) => "not_a_folder": "create the folder first; --keep removes old copies from it",
     Self::NotPolled(_) => "not_polled": "'newswire health' shows the condition",
     Self::Rejected => "config_rejected": "correct the errors, then run 'newswire reload'",
     Self::NotApplied(_) => "config_not_applied": "correct the cause, then run 'newswire reload'",
+    Self::NotAnswered(ControlError::NotPermitted { .. }) => "not_permitted":
+        "run 'newswire reload' as root (sudo) or as the user of the daemon",
+    Self::NotAnswered(_) => "no_answer":
+        "check the log of the daemon and 'systemctl status newswire', then run 'newswire reload' or restart the daemon",
+    Self::RepeatedKey(_) => "usage": "name each key once",
+    Self::SameUrl => "invalid_value": "remove one of the two: 'newswire list' lists the feeds with their URLs",
+    Self::RepeatedTag(_) => "usage": "name it once",
     Self::LogLevel(_) => "invalid_log_level": "use error, warn, info, debug or trace; for one module, \"info,newswire::fetch=debug\"",
     Self::UnknownFeed { similar, .. } => "unknown_feed": match similar {
         Some(similar) => format!("did you mean {similar:?}? 'newswire list' lists the feeds"),

@@ -330,10 +330,10 @@ mod tests {
     #[test]
     fn errors_that_ask_for_a_report_end_with_the_exit_code_of_a_bug() {
         use crate::store::{self, ErrorCause};
-        for fault in ErrorCause::ALL {
-            let failed = store::Error::Sqlite(*fault, "a test".to_owned());
+        for cause in ErrorCause::ALL {
+            let failed = store::Error::Sqlite(*cause, "a test".to_owned());
             let reported = failed.help().is_some_and(|help| help.contains("report this"));
-            assert_eq!(Exit::of(&failed) == Exit::Software, reported, "{fault:?}");
+            assert_eq!(Exit::of(&failed) == Exit::Software, reported, "{cause:?}");
         }
     }
 }

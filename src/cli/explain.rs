@@ -37,10 +37,10 @@ pub(super) fn list() -> String {
 
 /// The text about a code or a config key.
 pub(super) fn text_of(asked: &str) -> Option<String> {
-    let mut said: Vec<String> = code::of(asked).map(text).collect();
-    said.extend(keys(asked).map(key_text));
-    said.extend(table(asked));
-    (!said.is_empty()).then(|| said.join("\n"))
+    let mut shown: Vec<String> = code::of(asked).map(text).collect();
+    shown.extend(keys(asked).map(key_text));
+    shown.extend(table(asked));
+    (!shown.is_empty()).then(|| shown.join("\n"))
 }
 
 /// The same as JSON.
@@ -92,15 +92,15 @@ pub(super) fn unknown(asked: &str) -> CommandError {
 }
 
 fn text(text: &Text) -> String {
-    let mut said = format!("{} ({})\n\n", text.code, text.group.to_lowercase());
+    let mut shown = format!("{} ({})\n\n", text.code, text.group.to_lowercase());
     for (name, part) in [("", text.what), ("Cause", text.why), ("Remedy", text.remedy)] {
         let heading = if name.is_empty() { String::new() } else { format!("{name}: ") };
-        said.push_str(&wrapped(&format!("{heading}{}", one_line(part))));
-        said.push('\n');
+        shown.push_str(&wrapped(&format!("{heading}{}", one_line(part))));
+        shown.push('\n');
     }
-    said.truncate(said.trim_end().len());
-    said.push('\n');
-    said
+    shown.truncate(shown.trim_end().len());
+    shown.push('\n');
+    shown
 }
 
 /// The keys of this path, or of this name in any section; by the path of a [[feed]] or a [[server]] also
@@ -137,27 +137,27 @@ fn of_table(asked: &str) -> impl Iterator<Item = &'static Key> {
 fn table(asked: &str) -> Option<String> {
     let section = section(asked)?;
     let doc = wrapped(section.doc());
-    let mut said = format!("{} (a section of the config)\n\n{doc}\n", section.heading());
+    let mut shown = format!("{} (a section of the config)\n\n{doc}\n", section.heading());
     for key in section.keys() {
-        let _ = writeln!(said, "  {:<20}  {}", key.name, key.doc);
+        let _ = writeln!(shown, "  {:<20}  {}", key.name, key.doc);
     }
     let inherits = |other: &Section| {
         *other != section && other.keys().any(|key| key.inherited_by.contains(&section))
     };
     let inherited: Vec<&str> = Section::all().filter(inherits).map(Section::heading).collect();
     if !inherited.is_empty() {
-        let _ = writeln!(said, "\n  It can also set keys of {}.", inherited.join(", "));
+        let _ = writeln!(shown, "\n  It can also set keys of {}.", inherited.join(", "));
     }
     let _ =
-        writeln!(said, "\n  'newswire explain {}.KEY' prints more about a key.", section.name());
-    Some(said)
+        writeln!(shown, "\n  'newswire explain {}.KEY' prints more about a key.", section.name());
+    Some(shown)
 }
 
 fn key_text(key: &Key) -> String {
-    let mut said = format!("{} (a key of the config)\n\n", key.path());
+    let mut shown = format!("{} (a key of the config)\n\n", key.path());
     for text in [key.doc, key.details].into_iter().filter(|text| !text.is_empty()) {
-        said.push_str(&wrapped(text));
-        said.push('\n');
+        shown.push_str(&wrapped(text));
+        shown.push('\n');
     }
     let default = if key.default.is_empty() { "none" } else { key.default };
     let range = key.range();
@@ -172,10 +172,10 @@ fn key_text(key: &Key) -> String {
         ("since", key.since),
     ] {
         if !value.is_empty() {
-            let _ = writeln!(said, "  {name:<10} {value}");
+            let _ = writeln!(shown, "  {name:<10} {value}");
         }
     }
-    said
+    shown
 }
 
 fn one_line(text: &str) -> String {
@@ -184,10 +184,10 @@ fn one_line(text: &str) -> String {
 
 /// The text in lines of at most [`WIDTH`] characters, indented.
 fn wrapped(text: &str) -> String {
-    let (mut said, mut line) = (String::new(), String::new());
+    let (mut shown, mut line) = (String::new(), String::new());
     for word in text.split_whitespace() {
         if !line.is_empty() && line.chars().count() + word.chars().count() + 3 > WIDTH {
-            let _ = writeln!(said, "  {line}");
+            let _ = writeln!(shown, "  {line}");
             line.clear();
         }
         if !line.is_empty() {
@@ -195,8 +195,8 @@ fn wrapped(text: &str) -> String {
         }
         line.push_str(word);
     }
-    let _ = writeln!(said, "  {line}");
-    said
+    let _ = writeln!(shown, "  {line}");
+    shown
 }
 
 #[cfg(test)]
@@ -206,15 +206,15 @@ mod tests {
     #[test]
     fn every_config_key_is_explained_with_its_definition() {
         for key in KEYS {
-            let said = text_of(&key.path()).unwrap();
+            let shown = text_of(&key.path()).unwrap();
             let example = format!("{} = {}", key.name, key.example);
             for part in ["default", "format", "sections", key.since, &example] {
-                assert!(said.contains(part), "{part} is missing in\n{said}");
+                assert!(shown.contains(part), "{part} is missing in\n{shown}");
             }
         }
-        let said = text_of("schedule.interval").unwrap();
+        let shown = text_of("schedule.interval").unwrap();
         for part in ["\"1h\"", "[schedule], [[server]], [[feed]]", "at least 5m"] {
-            assert!(said.contains(part), "{part} is missing in\n{said}");
+            assert!(shown.contains(part), "{part} is missing in\n{shown}");
         }
     }
 
@@ -265,11 +265,11 @@ mod tests {
             crate::store::Error::CODES,
             crate::outputs::Error::CODES,
         ];
-        let store = crate::store::ErrorCause::ALL.iter().map(|fault| fault.slug()).collect();
-        let troubles = crate::telemetry::Problem::ALL.iter().map(|kind| kind.slug()).collect();
+        let store = crate::store::ErrorCause::ALL.iter().map(|cause| cause.slug()).collect();
+        let problems = crate::telemetry::Problem::ALL.iter().map(|kind| kind.slug()).collect();
         vec![
             ("Errors that end a command", [errors.concat(), store].concat()),
-            ("Reasons why the daemon is degraded", troubles),
+            ("Reasons why the daemon is degraded", problems),
             (CONFIG, of_config().collect()),
             (
                 "Poll outcomes",
@@ -307,23 +307,23 @@ mod tests {
 
     #[test]
     fn all_meanings_of_a_name_are_explained() {
-        let said = text_of("timeout").unwrap();
+        let shown = text_of("timeout").unwrap();
         assert!(
-            said.contains("did not respond in time") && said.contains("fetch.timeout"),
-            "{said}"
+            shown.contains("did not respond in time") && shown.contains("fetch.timeout"),
+            "{shown}"
         );
         assert!(text_of("frobnicate").is_none());
     }
 
     #[test]
     fn keys_of_feeds_and_whole_tables_are_explained() {
-        let said = text_of("feed.interval").unwrap();
-        assert!(said.contains("schedule.interval") && said.contains("[[feed]]"), "{said}");
+        let shown = text_of("feed.interval").unwrap();
+        assert!(shown.contains("schedule.interval") && shown.contains("[[feed]]"), "{shown}");
         assert!(text_of("server.host_spacing").unwrap().contains("schedule.host_spacing"));
         assert!(text_of("feed.listen").is_none());
         for asked in ["schedule", "[schedule]"] {
-            let said = text_of(asked).unwrap();
-            assert!(said.contains("max_interval") && !said.contains("listen"), "{said}");
+            let shown = text_of(asked).unwrap();
+            assert!(shown.contains("max_interval") && !shown.contains("listen"), "{shown}");
         }
         assert!(text_of("[[feed]]").unwrap().contains("  url "));
         assert!(text_of("").is_none() && text_of("[]").is_none());
@@ -341,8 +341,8 @@ mod tests {
     #[test]
     fn lines_fit_a_terminal() {
         for text in code::texts() {
-            let said = text_of(text.code).unwrap();
-            assert!(said.lines().all(|line| line.chars().count() <= 100), "{said}");
+            let shown = text_of(text.code).unwrap();
+            assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
         }
     }
 }

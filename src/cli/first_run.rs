@@ -10,7 +10,8 @@ use super::append_feeds::Destination;
 use super::arguments::RunRequest;
 use super::config_file;
 use super::init;
-use crate::config::{self, Config};
+use super::terminal::print_text;
+use crate::config::{self, Config, Files, PathChecks};
 use crate::web::samples;
 
 /// Where a config is created.
@@ -41,12 +42,18 @@ crate::model::codes! {
 pub(super) struct FirstConfig {
     /// Path of the config file.
     pub(super) path: PathBuf,
-    /// What was created or added, for standard output; `None`: nothing.
-    pub(super) text: Option<String>,
+    /// Whether it was created, or feeds were added.
+    pub(super) is_new: bool,
+}
+
+/// The config that [`prepare`] would create, without feeds; `None`: it would have errors.
+pub(super) fn new_config() -> Option<Config> {
+    let files = Files::gather(Path::new(NEW_CONFIG)).with_main(init::EXAMPLE.to_owned());
+    files.read(PathChecks::Existence).config
 }
 
 /// Finds the config, or creates one in the current folder unless one was named. Adds
-/// the feeds with these URLs; without any, a new config has the sample feeds.
+/// the feeds with these URLs; without any, a new config has the sample feeds. Prints each change.
 ///
 /// # Errors
 /// When a feed cannot be found at a URL, or the config cannot be written.
@@ -57,13 +64,13 @@ pub(super) async fn prepare(
     let RunRequest { urls, networks, .. } = request;
     let command = request.command(given);
     let existing = config_file::find_existing(given);
-    let mut text = String::new();
+    let is_new = existing.is_none() || !urls.is_empty();
     for url in urls {
         let next = ": a new file";
         let request =
             add::Request { url, networks, command: &command, next, ..add::Request::default() };
         let added = add::run(request, given, Destination::Config).await?;
-        text.push_str(&added.stdout);
+        print_text(&added.stdout);
     }
     let path = match existing {
         Some(path) => path,
@@ -72,15 +79,14 @@ pub(super) async fn prepare(
             let path = PathBuf::from(NEW_CONFIG);
             init::create(&path, &with_samples(free_address(SAMPLES).unwrap_or(SAMPLES)))?;
             let feeds = samples::FEEDS.len();
-            let _ = writeln!(
-                text,
+            print_text(&format!(
                 "wrote {NEW_CONFIG} with {feeds} sample feeds; 'newswire add URL' adds your own, \
-                 'newswire remove --samples' removes these"
-            );
+                 'newswire remove --samples' removes these\n"
+            ));
             path
         }
     };
-    Ok(FirstConfig { path, text: Some(text).filter(|text| !text.is_empty()) })
+    Ok(FirstConfig { path, is_new })
 }
 
 /// URLs of the feeds that are served by this process as samples.

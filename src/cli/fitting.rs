@@ -7,8 +7,8 @@ use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 use crossterm::terminal;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
-/// Narrowest terminal that output is fitted to, in columns.
-const NARROWEST: usize = 40;
+/// Narrowest width that output is fitted to, in columns; the lines of a narrower terminal are broken by it.
+const NARROWEST: usize = 20;
 /// Least width of a shortened name, in columns.
 const SHORTEST_NAME: usize = 12;
 
@@ -24,7 +24,12 @@ fn may_have_escapes(no_color: Option<OsString>, term: Option<OsString>) -> bool 
 /// Width of the terminal behind a stream, in columns; `None`: the stream is not a terminal.
 pub(super) fn width(stream: &impl IsTerminal) -> Option<usize> {
     let (columns, _) = stream.is_terminal().then(terminal::size)?.ok()?;
-    Some(usize::from(columns)).filter(|columns| *columns >= NARROWEST)
+    fitted_width(columns)
+}
+
+/// The width for a terminal with this number of columns; zero columns: it is unknown.
+fn fitted_width(columns: u16) -> Option<usize> {
+    (columns > 0).then(|| usize::from(columns).max(NARROWEST))
 }
 
 /// The text with its long lines broken between words. A line of columns continues below its last column. A command for
@@ -176,6 +181,12 @@ mod tests {
         assert!(may_have_escapes(None, None) && may_have_escapes(None, text("xterm")));
         assert!(!may_have_escapes(text("1"), text("xterm")));
         assert!(!may_have_escapes(None, text("dumb")));
+    }
+
+    #[test]
+    fn a_very_narrow_terminal_is_not_a_wide_one() {
+        let widths = [0, 1, 39, 40, 200].map(fitted_width);
+        assert_eq!(widths, [None, Some(NARROWEST), Some(39), Some(40), Some(200)]);
     }
 
     #[test]

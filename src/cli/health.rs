@@ -122,8 +122,8 @@ fn reason(line: &str) -> String {
         None => ("degraded", line),
     };
     let slug: String = slug.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').collect();
-    match Problem::ALL.iter().find(|trouble| trouble.slug() == slug) {
-        Some(trouble) => format!("{severity}: {slug}: {}. {}\n", trouble.text(), trouble.remedy()),
+    match Problem::ALL.iter().find(|problem| problem.slug() == slug) {
+        Some(problem) => format!("{severity}: {slug}: {}. {}\n", problem.text(), problem.remedy()),
         None => format!("{severity}: {slug}\n"),
     }
 }

@@ -28,8 +28,7 @@ crate::model::codes! {
     Self::Target(TargetError::Occupied { .. }) => "file_exists": "name another file",
     Self::Target(TargetError::Io { .. }) => "file_unwritable": "choose a folder that this user can read and write to",
     Self::Exists(_) => "file_exists": "name another file: 'newswire init FILE'",
-    Self::Io(_, error) if files::is_disk_full(error) => "file_unwritable": "the disk is full: free space on it, then repeat the command",
-    Self::Io(..) => "file_unwritable": "choose a folder that this user can write to",
+    Self::Io(_, error) => "file_unwritable": files::remedy(error).unwrap_or("choose a folder that this user can write to"),
 }
 
 /// What to do next.

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::error::CommandError;
 use crate::config::{self, Config};
-use crate::model::{FeedInfo, FeedKey, FeedProfile, FeedStatus};
+use crate::model::{FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus};
 use crate::poll::Subscription;
 use crate::store::{self, ConfiguredFeed, Reader, Transaction};
 
@@ -22,9 +22,7 @@ pub(super) struct Known<'c> {
 impl Known<'_> {
     /// Whether the argument of a command names this feed: its id or its URL.
     pub(super) fn is(&self, name: &str) -> bool {
-        let url = &self.subscription.feed.url;
-        let is_url = |name: &str| Url::parse(name.trim()).is_ok_and(|name| name == *url);
-        self.feed.id.as_str() == name || url.as_str() == name || is_url(name)
+        is_named(&self.feed.id, self.subscription.feed.url.as_str(), name)
     }
 
     /// Its state before the first poll.
@@ -45,6 +43,13 @@ impl Known<'_> {
         }
         status
     }
+}
+
+/// Whether the argument of a command names the feed that has this id and this URL. Scheme and host of a URL may be in
+/// capitals.
+pub(super) fn is_named(id: &FeedId, url: &str, name: &str) -> bool {
+    let is_url = |name: &str| Url::parse(name.trim()).is_ok_and(|name| name.as_str() == url);
+    id.as_str() == name || url == name || is_url(name)
 }
 
 /// The feeds of the config, in its order; without a database they have the ids that they will get.
@@ -95,6 +100,11 @@ pub(super) fn statuses(
     statuses.extend(new);
     statuses.sort_by(|a, b| a.info.id.cmp(&b.info.id));
     Ok(statuses)
+}
+
+/// The feed that the argument of a command names.
+pub(super) fn named_in<'s>(statuses: &'s [FeedStatus], name: &str) -> Option<&'s FeedStatus> {
+    statuses.iter().find(|status| is_named(&status.info.id, &status.info.url, name))
 }
 
 /// The error for a name that no feed has, with the only id that contains it, or the most similar one.

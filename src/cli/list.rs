@@ -1,5 +1,6 @@
 //! `newswire list`, `newswire logs` and the names for shell completion.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use comfy_table::{ContentArrangement, Table, presets};
@@ -72,6 +73,14 @@ pub(super) fn json(config: &Config) -> Value {
 pub(super) fn ids(config: &Config) -> String {
     let feeds = known::feeds(config, &config.store.path).into_iter();
     feeds.map(|known| format!("{}\n", known.feed.id)).collect()
+}
+
+/// The tags of the feeds, one per line, for shell completion.
+#[must_use]
+pub(super) fn tags(config: &Config) -> String {
+    let tags = config.subscriptions.iter().flat_map(|subscription| &subscription.feed.tags);
+    let tags: BTreeSet<&String> = tags.filter(|tag| !tag.contains(char::is_control)).collect();
+    tags.into_iter().map(|tag| format!("{tag}\n")).collect()
 }
 
 /// The last polls of a feed, the newest last. `last` is the time of its last poll, also of one that is no longer recorded.

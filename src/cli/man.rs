@@ -227,7 +227,7 @@ fn config_page() -> String {
         roff.control("SH", [heading]);
         roff.text([roman(section.doc())]);
         for key in section.keys() {
-            let mut said = [key.doc, key.details].join(" ").trim_end().to_owned();
+            let mut shown = [key.doc, key.details].join(" ").trim_end().to_owned();
             let sections: Vec<&str> = key.sections().skip(1).collect();
             for (name, value) in [
                 ("Default", key.default),
@@ -236,10 +236,10 @@ fn config_page() -> String {
                 ("Example", format!("{} = {}", key.name, key.example).as_str()),
             ] {
                 if !value.is_empty() {
-                    said.push_str(&format!(" {name}: {value}."));
+                    shown.push_str(&format!(" {name}: {value}."));
                 }
             }
-            tagged(&mut roff, key.name, &said);
+            tagged(&mut roff, key.name, &shown);
         }
     }
     roff.control("SH", ["SEE ALSO"]);

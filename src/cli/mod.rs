@@ -62,20 +62,19 @@ use clap::error::ErrorKind;
 
 use self::append_feeds::{CommandOutput, Destination};
 use self::argument_values::Listen;
-use self::arguments::{AddRequest, ChangeCommand, Cli, Command, Format, RunRequest};
+use self::arguments::{AddRequest, Cli, Command, Format, ListForm, RunRequest};
 use self::config_file::{
     database, database_path, find_existing, load, path, print_diagnostics, read,
 };
 use self::error::CommandError;
 use self::exit::Exit;
 use self::terminal::{
-    StandardOutput, after_output, explain_line, keep_failure, print, print_error, print_text,
-    report, style,
+    StandardOutput, after_output, explain_line, failed, keep_failure, print, print_error,
+    print_text, report, style,
 };
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, FeedSelection};
-use crate::edit::FeedEdit;
 use crate::model::{Coded, FeedStatus};
 use crate::store::{self, Reader};
 use crate::telemetry;
@@ -160,8 +159,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Verify { file } => return verify::command(config, file.as_deref()),
         Command::Plan { current, json } => plan(current.as_deref(), config, *json)?,
         Command::Add(request) => return add(config, request),
-        Command::Change(what) => return change(&path(config)?, what),
-        Command::List { json, ids } => list(&load(config)?, *json, *ids),
+        Command::Change(what) => return edit::command(&path(config)?, what),
+        Command::List(form) => list(&load(config)?, form),
         Command::Logs { feed, lines } => state::logs(config, feed, *lines)?,
         Command::Import { file, append } => return import(config, file, *append),
         Command::Export => print_output(import::export(&load(config)?))?,
@@ -234,47 +233,12 @@ fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
     Ok(exit)
 }
 
-/// `remove`, `pause`, `resume`, `tag` and `set`.
-fn change(path: &Path, what: &ChangeCommand) -> Result<Exit, Exit> {
-    let of_each = |feeds: &'_ [String], edit: FeedEdit<'static>, done: &str| {
-        let edits: Vec<(&str, FeedEdit<'_>)> =
-            feeds.iter().map(|feed| (feed.as_str(), edit)).collect();
-        edit::run(path, &edits, done)
-    };
-    match what {
-        ChangeCommand::Remove { samples: true, .. } => match first_run::sample_feeds(path) {
-            samples if samples.is_empty() => {
-                print("the config has no sample feeds\n");
-                Ok(Exit::Ok)
-            }
-            samples => of_each(&samples, FeedEdit::Remove, "removed"),
-        },
-        ChangeCommand::Remove { feeds, .. } => of_each(feeds, FeedEdit::Remove, "removed"),
-        ChangeCommand::Pause { feeds } => {
-            of_each(feeds, FeedEdit::Set { key: "paused", value: "true" }, "paused")
-        }
-        ChangeCommand::Resume { feeds } => of_each(feeds, edit::RESUME, "resumed"),
-        ChangeCommand::Tag { feed, tags, remove } => {
-            let edit = FeedEdit::Tag { add: tags, remove };
-            edit::run(path, &[(feed, edit)], "changed the tags of")
-        }
-        ChangeCommand::Set { feed, values } => {
-            let edit = |(key, value): &'_ (String, String)| (key.clone(), value.clone());
-            let values: Vec<(String, String)> = values.iter().map(edit).collect();
-            let edits: Vec<(&str, FeedEdit<'_>)> = values
-                .iter()
-                .map(|(key, value)| (feed.as_str(), FeedEdit::Set { key, value }))
-                .collect();
-            edit::run(path, &edits, "changed")
-        }
-    }
-}
-
-fn list(config: &Config, json: bool, ids: bool) {
-    print(&match (json, ids) {
-        (true, _) => format!("{:#}\n", list::json(config)),
-        (false, true) => list::ids(config),
-        (false, false) => list::table(config, fitting::width(&io::stdout())),
+fn list(config: &Config, form: &ListForm) {
+    print(&match form {
+        ListForm { json: true, .. } => format!("{:#}\n", list::json(config)),
+        ListForm { ids: true, .. } => list::ids(config),
+        ListForm { tags: true, .. } => list::tags(config),
+        _ => list::table(config, fitting::width(&io::stdout())),
     });
 }
 
@@ -299,20 +263,26 @@ fn restore(
     Ok(())
 }
 
+/// `run`: checks that the daemon can start, adds feeds, prints the addresses, starts.
 fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
-    let first = block_on(first_run::prepare(given, request))?.map_err(failed)?;
     let listen = Listen::addresses(&request.listen);
     let overrides = run::Overrides { listen, level: request.log_level };
+    // Before the config changes and links are printed: those to a server of another process would mislead.
+    let config = match find_existing(given) {
+        Some(path) => Some(read(&path)?.0),
+        None => first_run::new_config(),
+    };
+    if let Some(mut config) = config {
+        overrides.apply(&mut config);
+        daemon::check_start(&config).map_err(|error| {
+            daemon::notify_failure(&error);
+            failed(error)
+        })?;
+    }
+    let first = block_on(first_run::prepare(given, request))?.map_err(failed)?;
     let (mut config, diagnostics) = read(&first.path)?;
     overrides.apply(&mut config);
-    let is_new = first.text.is_some();
-    print_text(&first.text.unwrap_or_default());
-    // Links to a server of another process would mislead.
-    daemon::check_start(&config).map_err(|error| {
-        daemon::notify_failure(&error);
-        failed(error)
-    })?;
-    if is_new || io::stdout().is_terminal() {
+    if first.is_new || io::stdout().is_terminal() {
         print(&first_run::addresses(&config));
         print_error(config_file::first_step(&config));
     }
@@ -431,8 +401,12 @@ fn probe(config: Option<&Path>, target: (&str, online::Promises), json: bool) ->
 
 /// Reads the documents that standard input lists.
 fn conformance() -> Result<(), Exit> {
-    let result = probe::conformance(io::stdin().lock(), &mut io::stdout().lock());
-    result.map_err(|error| failed(CommandError::Stdio(error)))
+    match probe::conformance(io::stdin().lock(), &mut io::stdout().lock()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(failed(CommandError::Stdio(error)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `check`, `config` and `schema`.
@@ -586,9 +560,4 @@ fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
         .build()
         .map_err(no_threads)?;
     Ok(runtime.block_on(future))
-}
-
-/// Prints an error and returns its exit code.
-fn failed(error: impl Coded) -> Exit {
-    report(&error)
 }

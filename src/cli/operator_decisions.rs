@@ -9,6 +9,7 @@ use super::why::item::name;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dedupe;
+use crate::model::FeedInfo;
 use crate::store::{
     self, ItemSummary, OpenError, OperatorDecision, Reader, Store, Transaction, Write,
 };
@@ -128,7 +129,8 @@ pub async fn release(
     let feeds = Reader::open(path)?.read(|reader| reader.feeds())?;
     let configured = known::feeds(config, path);
     let key = configured.iter().find(|known| known.is(feed)).and_then(|known| known.feed.key);
-    let found = feeds.iter().find(|stored| stored.is_named(feed) || Some(stored.key) == key);
+    let is_named = |stored: &FeedInfo| known::is_named(&stored.id, &stored.url, feed);
+    let found = feeds.iter().find(|stored| is_named(stored) || Some(stored.key) == key);
     let found = found.ok_or_else(|| known::unloaded(feed, &configured))?;
     let decision = match release {
         Release::Filtered => OperatorDecision::ReleaseFiltered(found.key),

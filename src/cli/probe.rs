@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{Outcome, Validators};
 use crate::parse::{self, Parsed};
-use crate::{dedupe, fetch, files, normalise};
+use crate::{dedupe, fetch, files, normalise, opml};
 
 /// Largest file that is read, in bytes.
 const MAX_FILE: u64 = 256 << 20;
@@ -68,7 +68,7 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let failed = |error: DocumentError| Error::Document(target.to_owned(), error);
     let mut selectors: Arc<[normalise::Selector]> = Arc::default();
-    let document = match Url::parse(target) {
+    let document = match Url::parse(&opml::without_feed_scheme(target)) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => {
             let subscription = config.and_then(|config| {
                 config.subscriptions.iter().find(|subscription| subscription.feed.url == url)

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::CommandError;
 use super::exit::Exit;
-use super::terminal::{print, print_error, report};
+use super::terminal::{failed, print, print_error, report};
 use crate::config;
 use crate::daemon::control::{Reply, Request, send};
 
@@ -21,25 +21,28 @@ pub(super) fn log_level(path: &Path, levels: &str, time: &str) -> Result<Exit, E
     request(path, &Request::LogLevel { levels, seconds }, CommandError::LogLevel)
 }
 
+/// Sends a request to the daemon and prints its reply. `to_error` makes the error of a request that was not done.
 fn request(
     path: &Path,
     request: &Request,
-    failed: fn(String) -> CommandError,
+    to_error: fn(String) -> CommandError,
 ) -> Result<Exit, Exit> {
-    let reply =
-        send(&config::load(path).database, request, |_| ()).map_err(|error| report(&error))?;
-    Ok(match reply {
+    let reply = send(&config::load(path).database, request, |_| ());
+    print_reply(reply.map_err(failed)?, "").map_err(|reason| report(&to_error(reason)))
+}
+
+/// Prints the last reply of the daemon, after `begin`. The error is why the daemon did not do what was asked.
+pub(super) fn print_reply(reply: Reply, begin: &str) -> Result<Exit, String> {
+    match reply {
         Reply::Done { message, warnings } => {
             print_error(&warnings);
-            print(&format!("{message}\n"));
-            Exit::Ok
+            print(&format!("{begin}{message}\n"));
+            Ok(Exit::Ok)
         }
         Reply::Rejected(diagnostics) => {
             print_error(&diagnostics);
-            report(&CommandError::Rejected)
+            Ok(report(&CommandError::Rejected))
         }
-        Reply::UnknownFeed(reason) | Reply::Progress(reason) | Reply::Failed(reason) => {
-            report(&failed(reason))
-        }
-    })
+        Reply::UnknownFeed(reason) | Reply::Progress(reason) | Reply::Failed(reason) => Err(reason),
+    }
 }

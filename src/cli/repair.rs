@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::config_file::{self, load_path};
 use super::exit::Exit;
-use super::terminal::{print_text, report};
+use super::terminal::{failed, print_text, report};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::dedupe::Text;
@@ -38,7 +38,7 @@ fn run(path: &Path, config: Option<&Config>) -> Result<(), Exit> {
         Err(error) if !error.is_damage() => return Err(report(&error)),
         _ => {}
     }
-    let repaired = replace(path).map_err(|error| report(&error))?;
+    let repaired = replace(path).map_err(failed)?;
     let is_output_lost = |table: &RepairedTable| table.name == "output" && !table.is_complete;
     if let Some(config) = config.filter(|_| repaired.tables.iter().any(is_output_lost)) {
         print_text(&read_back_ids(path, &config.outputs)?);

@@ -6,29 +6,23 @@ use std::path::Path;
 use super::arguments::Format;
 use super::config_file::{self, path, print_diagnostics};
 use super::exit::Exit;
-use super::terminal::{print, print_text, report};
+use super::terminal::{failed, print, print_text, report};
 use super::{fitting, health, known, list, status};
 use crate::clock::Clock;
 use crate::config::{self, Loaded};
 use crate::daemon;
+use crate::model::FeedInfo;
 use crate::store::Reader;
 
 /// `logs`: the last polls of a feed.
 pub(super) fn logs(config: Option<&Path>, feed: &str, lines: u16) -> Result<(), Exit> {
     let (reader, config) = config_file::database_with_config(config)?;
-    let feeds = reader
-        .read(|reader| known::statuses(config.as_ref(), reader))
-        .map_err(|error| report(&error))?;
-    let found = feeds.iter().find(|known| known.info.is_named(feed));
-    let Some(found) = found else {
+    let feeds = reader.read(|reader| known::statuses(config.as_ref(), reader)).map_err(failed)?;
+    let Some(found) = known::named_in(&feeds, feed) else {
         return Err(report(&known::unknown(feed, feeds.iter().map(|feed| feed.info.id.as_str()))));
     };
     let polls = reader.read(|reader| reader.polls(found.info.key, usize::from(lines)));
-    print_text(&list::polls(
-        &found.info.id,
-        &polls.map_err(|error| report(&error))?,
-        found.last_poll_at,
-    ));
+    print_text(&list::polls(&found.info.id, &polls.map_err(failed)?, found.last_poll_at));
     Ok(())
 }
 
@@ -61,16 +55,16 @@ pub(super) fn show_status(
 ) -> Result<Exit, Exit> {
     let (reader, config) = config_file::database_with_config(config)?;
     let now = Clock::system().now();
-    let mut feeds = reader
-        .read(|reader| known::statuses(config.as_ref(), reader))
-        .map_err(|error| report(&error))?;
-    if let Some(unknown) =
-        named.iter().find(|name| !feeds.iter().any(|feed| feed.info.is_named(name)))
-    {
+    let mut feeds =
+        reader.read(|reader| known::statuses(config.as_ref(), reader)).map_err(failed)?;
+    if let Some(unknown) = named.iter().find(|name| known::named_in(&feeds, name).is_none()) {
         let ids = feeds.iter().map(|feed| feed.info.id.as_str());
         return Err(report(&known::unknown(unknown, ids)));
     }
-    feeds.retain(|feed| named.is_empty() || named.iter().any(|name| feed.info.is_named(name)));
+    let is_named = |FeedInfo { id, url, .. }: &FeedInfo| {
+        named.iter().any(|name| known::is_named(id, url, name))
+    };
+    feeds.retain(|feed| named.is_empty() || is_named(&feed.info));
     let exit = status::overall(&feeds, now).0;
     if listed == Listed::Failing {
         feeds.retain(|feed| status::is_failing(feed, now));
@@ -80,8 +74,7 @@ pub(super) fn show_status(
         }
     }
     let from = now.as_second().div_euclid(86_400) - 14;
-    let subscribers =
-        reader.read(|reader| reader.subscriber_counts(from)).map_err(|error| report(&error))?;
+    let subscribers = reader.read(|reader| reader.subscriber_counts(from)).map_err(failed)?;
     match format {
         Format::Json => print(&format!("{:#}\n", status::json(&feeds, &subscribers, now))),
         Format::Text => print_text(&status::table(&feeds, now, fitting::width(&io::stdout()))),

@@ -322,6 +322,7 @@ mod tests {
             assert!(narrow.contains(&line), "{narrow}");
         }
         assert!(narrow.contains(", 17 items, next poll in 58m\n"), "{narrow}");
+        assert_eq!(table(&feeds, at(6_500), Some(20)), narrow);
     }
 
     #[test]

@@ -29,6 +29,11 @@ pub(super) fn report(error: &impl Coded) -> Exit {
     Exit::of(error)
 }
 
+/// As [`report`], for `map_err`.
+pub(super) fn failed(error: impl Coded) -> Exit {
+    report(&error)
+}
+
 /// The line that refers to `newswire explain`.
 pub(super) fn explain_line(code: &str) -> String {
     format!("  more: newswire explain {code}\n")

@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::screen::{Line, Size, Snapshot, TextStyle, draw};
 use self::view::View;
+use super::terminal::print;
 use crate::clock::Clock;
 use crate::health::judge_all;
 use crate::store::{self, Reader};
@@ -55,13 +56,10 @@ pub(super) fn run(reader: &Reader, clock: &Clock) -> Result<(), Error> {
         let snapshot = snapshot(reader, clock.now())?;
         let rows = u16::try_from(snapshot.feeds.len()).unwrap_or(u16::MAX).saturating_add(20);
         let size = Size { columns: PRINTED_WIDTH, rows };
-        for line in draw(&snapshot, &View::printed(), size) {
-            let text: String = line.iter().map(|(_, text)| text.as_str()).collect();
-            // A closed pipe is not an error.
-            if writeln!(out, "{}", text.trim_end()).is_err() {
-                break;
-            }
-        }
+        let text = |line: &Line| line.iter().map(|(_, text)| text.as_str()).collect::<String>();
+        let lines = draw(&snapshot, &View::printed(), size);
+        let lines = lines.iter().map(|line| format!("{}\n", text(line).trim_end()));
+        print(&lines.collect::<String>());
         return Ok(());
     }
     let _screen = Screen::enter()?;

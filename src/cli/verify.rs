@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::config_file::{self, load_path};
 use super::exit::Exit;
-use super::terminal::{print_error, print_text, report};
+use super::terminal::{failed, print_error, print_text, report};
 use crate::config::{self, Config};
 use crate::outputs::{self, RecoveryError};
 use crate::store::{self, CheckReport, Reader};
@@ -61,7 +61,7 @@ pub(super) fn command(config: Option<&Path>, file: Option<&Path>) -> Result<Exit
 fn run_file(path: &Path) -> Result<Exit, Exit> {
     let checked = match store::check_copy(path) {
         Err(error) if error.is_damage() => damage(error.to_string()),
-        checked => checked.map_err(|error| report(&error))?,
+        checked => checked.map_err(failed)?,
     };
     print_text(&text(path, &checked));
     match checked.problems.is_empty() {
@@ -83,7 +83,7 @@ fn damage(problem: String) -> CheckReport {
 fn run(path: &Path, (file, config): (&Path, Option<&Config>)) -> Result<Exit, Exit> {
     let checked = match store::check(path) {
         Err(error) if error.is_damage() => damage(error.to_string()),
-        checked => checked.map_err(|error| report(&error))?,
+        checked => checked.map_err(failed)?,
     };
     print_text(&text(path, &checked));
     if !checked.problems.is_empty() {
@@ -95,17 +95,17 @@ fn run(path: &Path, (file, config): (&Path, Option<&Config>)) -> Result<Exit, Ex
         );
         return Err(config_file::exit_of_invalid(file));
     };
-    let reader = Reader::open(path).map_err(|error| report(&error))?;
+    let reader = Reader::open(path).map_err(failed)?;
     let (mut files, mut problems) = (0, Vec::new());
     for output in &config.outputs {
         files += u64::from(output.directory.is_some());
         let compare = || reader.read(|reader| outputs::differences(reader, output));
-        let mut found = compare().map_err(|error| report(&error))?;
+        let mut found = compare().map_err(failed)?;
         for _ in 1..ATTEMPTS {
             if found.is_empty() {
                 break;
             }
-            found = compare().map_err(|error| report(&error))?;
+            found = compare().map_err(failed)?;
         }
         problems.extend(found);
     }

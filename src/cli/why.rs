@@ -8,11 +8,11 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::known;
 use super::operator_decisions;
-use super::terminal::report;
+use super::terminal::failed;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::dedupe::{self, Difference};
-use crate::model::{Coded, ItemKey, Match, Rule};
+use crate::model::{ItemKey, Match, Rule};
 use crate::outputs;
 use crate::store::{self, FeedState, ItemHistory, ItemSummary, Transaction};
 
@@ -24,7 +24,7 @@ pub(super) fn explain(
     format: Format,
 ) -> Result<String, Exit> {
     let statuses = known::statuses(Some(config), reader).map_err(failed)?;
-    let status = statuses.iter().find(|status| status.info.is_named(name));
+    let status = known::named_in(&statuses, name);
     let subscription = status.and_then(|status| {
         config.subscriptions.iter().find(|s| s.feed.url.as_str() == status.info.url)
     });
@@ -71,10 +71,10 @@ fn explain_item<'i>(
     });
     let visibility: Result<Vec<_>, outputs::Error> = visibility.collect();
     let visibility = visibility.map_err(failed)?;
-    let receipt = reader.item_history(item.clone()).map_err(failed)?;
-    let differences = differences(reader, &receipt).map_err(failed)?;
-    let centre = centre(reader, &receipt).map_err(failed)?;
-    let item = item::Why { receipt: &receipt, visibility: &visibility, differences, centre };
+    let history = reader.item_history(item.clone()).map_err(failed)?;
+    let differences = differences(reader, &history).map_err(failed)?;
+    let centre = centre(reader, &history).map_err(failed)?;
+    let item = item::Why { history: &history, visibility: &visibility, differences, centre };
     Ok(match format {
         Format::Json => format!("{:#}\n", item.json()),
         Format::Text => item.text(now),
@@ -84,40 +84,36 @@ fn explain_item<'i>(
 /// For each match of an item that its words decided, the places where the two texts differ.
 fn differences(
     reader: &Transaction<'_>,
-    receipt: &ItemHistory,
+    history: &ItemHistory,
 ) -> Result<Vec<Vec<Difference>>, store::Error> {
-    let others = receipt.matches.iter().take(item::COMPARED).map(|(_, other, _)| other.key);
-    let keys: Vec<ItemKey> = others.chain([receipt.item.key]).collect();
+    let others = history.matches.iter().take(item::COMPARED).map(|(_, other, _)| other.key);
+    let keys: Vec<ItemKey> = others.chain([history.item.key]).collect();
     let stored = reader.stored_items(&keys)?;
     let find = |key: ItemKey| stored.iter().find(|stored| stored.key == key);
     let between = |other: ItemKey| -> Vec<Difference> {
-        let (Some(here), Some(there)) = (find(receipt.item.key), find(other)) else {
+        let (Some(here), Some(there)) = (find(history.item.key), find(other)) else {
             return Vec::new();
         };
         dedupe::differences(&here.item, &there.item, item::DIFFERENCES)
     };
     let worded = |rule| !matches!(rule, Rule::SamePage | Rule::SameId | Rule::SameText);
-    let of = |(tie, other, _): &(Match, ItemSummary, _)| {
-        if worded(tie.rule) && (tie.same || tie.rule != Rule::SimilarText) {
+    let of = |(matched, other, _): &(Match, ItemSummary, _)| {
+        if worded(matched.rule) && (matched.same || matched.rule != Rule::SimilarText) {
             between(other.key)
         } else {
             Vec::new()
         }
     };
-    Ok(receipt.matches.iter().map(of).collect())
+    Ok(history.matches.iter().map(of).collect())
 }
 
 /// The item of the story that matches the most others.
 fn centre(
     reader: &Transaction<'_>,
-    receipt: &ItemHistory,
+    history: &ItemHistory,
 ) -> Result<Option<ItemKey>, store::Error> {
-    let others = receipt.others.iter().map(|other| other.key);
-    let keys: Vec<ItemKey> = others.chain([receipt.item.key]).collect();
+    let others = history.others.iter().map(|other| other.key);
+    let keys: Vec<ItemKey> = others.chain([history.item.key]).collect();
     let matches = reader.item_matches(&keys)?;
     Ok(dedupe::centre(&reader.story_items(&keys)?, &matches))
-}
-
-fn failed(error: impl Coded) -> Exit {
-    report(&error)
 }

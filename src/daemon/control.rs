@@ -41,10 +41,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// Number of signs of life without a result after which polls that cannot be stored are no longer waited for.
 const PATIENCE: u32 = 6;
-/// Time limit for the next line of a reply.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
-/// Time limit for the reply to [`Request::Ready`], for which the daemon does nothing.
-const READY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time limit for the first line of a reply, which the daemon sends before it does what was asked.
+const FIRST_LINE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time limit for each further line.
+const LINE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A request to the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,14 +162,18 @@ pub fn send(
         }
         Err(source) => return Err(ControlError::NotRunning { path, source }),
     };
-    let limit = if *request == Request::Ready { READY_TIMEOUT } else { REPLY_TIMEOUT };
+    let mut limit = FIRST_LINE_TIMEOUT;
     let mut exchange = || {
         stream.set_read_timeout(Some(limit))?;
         stream.set_write_timeout(Some(limit))?;
         let mut line = serde_json::to_vec(request)?;
         line.push(b'\n');
         stream.write_all(&line)?;
-        read_reply(&stream, &mut progress)
+        let mut reading = io::BufReader::new(&stream);
+        let first = read_line(&mut reading)?;
+        limit = LINE_TIMEOUT;
+        stream.set_read_timeout(Some(limit))?;
+        last_reply(first, reading, &mut progress)
     };
     exchange().map_err(|source: io::Error| no_reply(path, source, limit))
 }
@@ -185,18 +189,27 @@ fn no_reply(path: PathBuf, source: io::Error, limit: Duration) -> ControlError {
     }
 }
 
-/// Reads the lines of a reply to the last one, which is returned. `progress` gets those before it.
-fn read_reply(stream: impl io::Read, mut progress: impl FnMut(&str)) -> io::Result<Reply> {
-    let mut reading = io::BufReader::new(stream);
-    loop {
-        let mut answer = String::new();
-        reading.by_ref().take(MAX_REPLY).read_line(&mut answer)?;
-        match serde_json::from_str(&answer)? {
-            Reply::Progress(line) if line.is_empty() => {}
-            Reply::Progress(line) => progress(&line),
-            reply => return Ok(reply),
+/// Reads one line of a reply.
+fn read_line(reading: &mut impl io::BufRead) -> io::Result<Reply> {
+    let mut line = String::new();
+    reading.take(MAX_REPLY).read_line(&mut line)?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+/// The last line of a reply that begins with `first`. `progress` gets the lines before it.
+fn last_reply(
+    first: Reply,
+    mut reading: impl io::BufRead,
+    mut progress: impl FnMut(&str),
+) -> io::Result<Reply> {
+    let mut reply = first;
+    while let Reply::Progress(line) = reply {
+        if !line.is_empty() {
+            progress(&line);
         }
+        reply = read_line(&mut reading)?;
     }
+    Ok(reply)
 }
 
 /// Reads the lines of a reply as a client does, for `tests/fuzz`.
@@ -205,7 +218,8 @@ fn read_reply(stream: impl io::Read, mut progress: impl FnMut(&str)) -> io::Resu
 /// When a line is no reply.
 #[cfg(fuzzing)]
 pub fn reply_from(stream: impl io::Read, progress: impl FnMut(&str)) -> io::Result<Reply> {
-    read_reply(stream, progress)
+    let mut reading = io::BufReader::new(stream);
+    last_reply(read_line(&mut reading)?, reading, progress)
 }
 
 /// Replies to one client as the daemon does, for `tests/fuzz`.
@@ -320,6 +334,8 @@ async fn reply(mut stream: UnixStream, daemon: &Controlled) -> io::Result<()> {
     let mut line = String::new();
     let mut reading = BufReader::new(reading.take(MAX_REQUEST));
     tokio::time::timeout(REQUEST_TIMEOUT, reading.read_line(&mut line)).await??;
+    // The client notices soon when the daemon does not answer. What was asked is done also if the client has given up.
+    let _ = send_line(&mut writing, &Reply::Progress(String::new())).await;
     let reply = match serde_json::from_str(&line) {
         Ok(Request::Ready) => Reply::Done {
             message: web::readiness_lines(readiness, clock.elapsed()),
@@ -502,7 +518,7 @@ mod tests {
         let listener = std::os::unix::net::UnixListener::bind(socket_of(&database));
         let listener = listener.expect("a socket");
         let ends = std::thread::spawn(move || {
-            for sent in [&b""[..], b"{\"progress\":\"one\"}\n{\"do"] {
+            for sent in [&b""[..], b"{\"progress\":\"\"}\n{\"do"] {
                 let (mut stream, _) = listener.accept().expect("a client");
                 stream.write_all(sent).expect("the client reads");
             }

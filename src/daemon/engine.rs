@@ -4,7 +4,6 @@
 
 mod clean_up;
 mod error;
-mod lost;
 mod publication;
 mod site;
 
@@ -18,6 +17,7 @@ use url::Url;
 
 pub use self::error::Error;
 use super::clock_watch::JUMP;
+use super::lost;
 use super::service_manager::extend_time;
 use super::setup::{Setup, paused_plan, revised};
 use super::store_failures::StoreFailures;
@@ -121,12 +121,12 @@ impl Engine {
         ledger: Option<Ledger>,
     ) -> Result<Self, Error> {
         let extension = extend_time("opening the database");
+        lost::check_known(&config)?;
         let path = &config.store.path;
         let store = Arc::new(match &config.store.write_log {
             Some(log) => Store::open_logged(path, clock.clone(), log)?,
             None => Store::open(path, clock.clone())?,
         });
-        lost::check_known(&store, &config).await?;
         mark_suspects(&store).await?;
         let clock_jump = follow_clock(&store, &clock).await?;
         let setup = Setup::of(config, &store, &clock).await?;

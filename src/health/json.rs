@@ -12,6 +12,8 @@ use crate::model::{FeedStatus, Incident, Outcome, SubscriberCount};
 #[must_use]
 pub fn feed(status: &FeedStatus, health: &Health) -> Value {
     let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    // A feed that is not loaded yet is due, without a time.
+    let next_poll = status.next_poll().filter(|at| *at > Timestamp::UNIX_EPOCH);
     let remedy = health.remedy.as_ref().map(
         |remedy| json!({ "text": remedy.text, "toml": remedy.toml, "command": remedy.command }),
     );
@@ -39,7 +41,7 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "last_new_item_at": time(status.last_new_at),
         "consecutive_failures": status.failures,
         "failing_since": time(status.failing_since),
-        "next_poll_at": time(status.next_poll()),
+        "next_poll_at": time(next_poll),
         "next_poll_reason": status.reason.slug(),
         "next_poll_reason_text": status.reason_text,
         "format": status.dialect,

@@ -161,14 +161,6 @@ pub struct FeedInfo {
     pub profile: FeedProfile,
 }
 
-impl FeedInfo {
-    /// Whether the argument of a command names this feed: its id or its URL.
-    #[must_use]
-    pub fn is_named(&self, name: &str) -> bool {
-        self.id.as_str() == name || self.url == name
-    }
-}
-
 /// State of a feed, as it is recorded. `health` judges it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedStatus {

@@ -150,16 +150,15 @@ fn skipped(line: usize, name: &str, reason: String) -> SkippedEntry {
 }
 
 /// The URL in the forms that browsers used to pass to feed readers: `feed://host/path` and `feed:host/path` mean http,
-/// `feed:https://host/path` has its scheme. Other texts are unchanged.
+/// `feed:https://host/path` and `feed://https://host/path` have their scheme. Other texts are unchanged.
 #[must_use]
 pub fn without_feed_scheme(text: &str) -> Cow<'_, str> {
     let scheme = text.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("feed:"));
     let Some(rest) = scheme.map(|scheme| &text[scheme.len()..]) else { return text.into() };
-    match rest.strip_prefix("//") {
-        Some(rest) => format!("http://{rest}").into(),
-        None if rest.contains("://") || rest.is_empty() => rest.into(),
-        None => format!("http://{rest}").into(),
-    }
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let has_scheme = rest.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme));
+    if has_scheme || rest.is_empty() { rest.into() } else { format!("http://{rest}").into() }
 }
 
 /// Parses a URL by the rules that the config has too.

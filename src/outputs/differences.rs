@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use super::files::existing;
 use super::recovery::{PublishedDocuments, RecoveryError, published_documents, written_pages};
 use super::{archive, site_manifest, static_site};
 use crate::files;
 use crate::model::ItemKey;
-use crate::render::{Format, Output};
+use crate::render::{Coding, Format, Output};
 use crate::store::{self, Transaction};
 use crate::text::sha256::sha256;
 
@@ -149,8 +150,9 @@ fn is_known(reader: &Transaction<'_>, output: &Output) -> Result<bool, store::Er
         || reader.digest_numbers(&output.id)?.is_some())
 }
 
-/// A document in the directory of the output that Newswire wrote and that has items.
-fn document_with_items(output: &Output) -> Option<PathBuf> {
+/// A document in the directory of the output that Newswire wrote and that has items, or a compressed one.
+#[must_use]
+pub fn document_with_items(output: &Output) -> Option<PathBuf> {
     let directory = output.directory.as_ref()?;
     let subscription = Format::ALL.iter().map(|format| (*format, output.file_name(*format)));
     let pages = written_pages(output, directory).unwrap_or_default();
@@ -159,14 +161,18 @@ fn document_with_items(output: &Output) -> Option<PathBuf> {
     });
     let mut files =
         subscription.chain(archive).map(|(format, name)| (format, directory.join(name)));
-    files.find(|(format, path)| has_own_items(*format, path)).map(|(_, path)| path)
+    files.find_map(|(format, path)| {
+        let (path, coding) = existing(&path)?;
+        has_own_items(format, &path, coding).then_some(path)
+    })
 }
 
 /// Whether a file is a document of Newswire with items. It may be damaged; another program may have written it.
-fn has_own_items(format: Format, path: &Path) -> bool {
+fn has_own_items(format: Format, path: &Path, coding: Coding) -> bool {
     // Not a pipe, which is never read to its end.
     let file = files::open_regular(path).and_then(|file| files::read_bounded(file, MAX_DOCUMENT));
     let Ok(Some(bytes)) = file else { return false };
+    let Some(bytes) = coding.decode(&bytes, MAX_DOCUMENT as usize) else { return false };
     let text = String::from_utf8_lossy(&bytes);
     let is_own = |(head, _): (&str, &str)| head.contains("<generator>newswire</generator>");
     match format {
@@ -182,14 +188,17 @@ fn has_own_items(format: Format, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::Effort;
 
     #[test]
     fn only_documents_of_newswire_with_items_count() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("planet");
         let has_items = |format, text: &str| {
-            fs::write(&path, text).unwrap();
-            has_own_items(format, &path)
+            Coding::ALL.iter().all(|coding| {
+                fs::write(&path, coding.encode(text.as_bytes(), Effort::Fast)).unwrap();
+                has_own_items(format, &path, *coding)
+            })
         };
         let own = "<generator>newswire</generator>";
         assert!(has_items(Format::Atom, &format!("<feed>{own}<entry><id>1")));
@@ -200,6 +209,8 @@ mod tests {
         assert!(!has_items(Format::Rss, "<rss><channel><generator>venus</generator><item>"));
         assert!(has_items(Format::Json, r#"{"items": [{"id": "1", "_newswire": {}"#));
         assert!(!has_items(Format::Json, r#"{"_newswire": {}, "items": [{"id": "1"}]}"#));
-        assert!(!has_own_items(Format::Json, &folder.path().join("none")));
+        assert!(!has_own_items(Format::Json, &folder.path().join("none"), Coding::Identity));
+        fs::write(&path, "damaged").unwrap();
+        assert!(!has_own_items(Format::Json, &path, Coding::Gzip));
     }
 }

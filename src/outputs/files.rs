@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -56,6 +56,13 @@ pub fn write_document(
     }
     batch.commit()?;
     Ok(if same { Written::Unchanged } else { Written::Replaced })
+}
+
+/// The first file that exists of a document and its compressed siblings, with its coding; `path` is that of the document.
+pub(super) fn existing(path: &Path) -> Option<(PathBuf, Coding)> {
+    let name = path.file_name()?.to_str()?;
+    let files = Coding::ALL.map(|coding| (path.with_file_name(sibling(name, coding)), coding));
+    files.into_iter().find(|(path, _)| path.symlink_metadata().is_ok())
 }
 
 /// Whether the directory has a file with these bytes, and all its siblings.

@@ -54,7 +54,7 @@ mod visibility;
 
 pub use archive::ArchiveState;
 pub use contents::{Contents, Query, Results};
-pub use differences::{differences, unknown_document};
+pub use differences::{differences, document_with_items, unknown_document};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
 pub use filtered::OutputFeeds;

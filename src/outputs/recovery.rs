@@ -12,10 +12,14 @@ use std::{fs, io};
 use serde_json::Value;
 use url::Url;
 
+use super::files::existing;
 use crate::model::{Failure, FailureKind, Link, ParsedItem};
 use crate::parse;
 use crate::render::{AlsoAt, Format, Output, also_at_starts};
 use crate::store;
+
+/// Longest document that is read from a compressed file, in bytes.
+const MAX_DOCUMENT: usize = 1 << 30;
 
 /// What an output published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -154,6 +158,8 @@ pub(super) fn written_pages(
         let Some((number, extension)) = name.to_str().and_then(|name| name.split_once('.')) else {
             continue;
         };
+        // A compressed file has a second extension.
+        let extension = extension.split('.').next().unwrap_or_default();
         if Format::from_extension(extension).is_some() {
             numbers.extend(number.parse::<u32>().ok().filter(|number| *number > 0));
         }
@@ -220,12 +226,13 @@ fn first_whole(
     }
 }
 
-/// The content of a file; `None`: it does not exist.
+/// The document at this path, or in a compressed file beside it; empty if that is damaged. `None`: neither exists.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, RecoveryError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
+    let Some((path, coding)) = existing(path) else { return Ok(None) };
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Some(coding.decode(&bytes, MAX_DOCUMENT).unwrap_or_default())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(RecoveryError::Read(path.to_owned(), error)),
+        Err(error) => Err(RecoveryError::Read(path, error)),
     }
 }
 

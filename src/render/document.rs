@@ -295,11 +295,17 @@ impl Coding {
     /// Whether `encoded` decodes to `body`, whichever version of the compressor wrote it.
     #[must_use]
     pub fn decodes_to(self, encoded: &[u8], body: &[u8]) -> bool {
-        let mut decoded = Vec::with_capacity(body.len() + 1);
-        // One byte more than the body is enough to detect a longer one.
-        let limit = body.len() as u64 + 1;
-        let read = match self {
-            Self::Identity => return encoded == body,
+        self.decode(encoded, body.len()).is_some_and(|decoded| decoded == body)
+    }
+
+    /// The body of which these bytes are the coding; `None`: they are damaged, or the body is longer than `longest` bytes.
+    #[must_use]
+    pub fn decode(self, encoded: &[u8], longest: usize) -> Option<Vec<u8>> {
+        let mut decoded = Vec::with_capacity(encoded.len());
+        // One byte more is enough to detect a longer body.
+        let limit = longest as u64 + 1;
+        match self {
+            Self::Identity => encoded.take(limit).read_to_end(&mut decoded),
             Self::Gzip => {
                 flate2::read::GzDecoder::new(encoded).take(limit).read_to_end(&mut decoded)
             }
@@ -307,11 +313,12 @@ impl Coding {
                 brotli::Decompressor::new(encoded, 16 * 1024).take(limit).read_to_end(&mut decoded)
             }
             Self::Zstd => {
-                return zstd::bulk::decompress(encoded, body.len() + 1)
-                    .is_ok_and(|decoded| decoded == body);
+                let decoder = zstd::stream::read::Decoder::with_buffer(encoded).ok()?;
+                decoder.take(limit).read_to_end(&mut decoded)
             }
-        };
-        read.is_ok() && decoded == body
+        }
+        .ok()?;
+        Some(decoded).filter(|decoded| decoded.len() <= longest)
     }
 }
 

@@ -167,8 +167,16 @@ async fn a_change_that_would_be_an_error_changes_nothing() {
         (&["set", "f0", "paused=yes"], 64, "\"yes\" is not a flag: true or false"),
         (&["set", "f0", "per_host=x y"], 64, "invalid_value"),
         (&["set", "f1", "id=f0"], 64, "f0"),
+        (&["set", "f1", "url=https://a.test/feed"], 64, "is used twice"),
+        (&["set", "f1", "=1h"], 64, "write KEY=VALUE"),
         (&["pause", "f0", "nothing"], 64, "unknown_feed"),
         (&["set", "f0", "interval"], 64, "write KEY=VALUE"),
+        (
+            &["set", "f0", "interval=1h", "title=A", "interval=2h"],
+            64,
+            "\"interval\" has several values",
+        ),
+        (&["tag", "f0", "a", "b", "--remove", "b"], 64, "the tag \"b\" is both added and removed"),
     ] {
         let run = newswire(folder.path(), arguments);
         assert_eq!(run.code, code, "{arguments:?}: {}{}", run.out, run.err);
@@ -208,6 +216,29 @@ fn commands_that_change_the_config_at_the_same_time_lose_nothing() {
         assert_eq!(text.matches(&part).count(), 1, "{part}: {text}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 5, "a file is left");
+}
+
+#[test]
+fn the_last_feed_on_an_own_server_can_be_removed() {
+    let folder = folder(&["http://127.0.0.1/feed"]);
+    let other = "[[feed]]\nurl = \"https://example.org/feed\"\nhost_spacing = \"2s\"\n";
+    let text = config(&folder).replace("\"1ms\"", "\"0s\"") + other;
+    fs::write(folder.path().join("newswire.toml"), text).unwrap();
+    ok(&folder, &["remove", "f0"]);
+    assert!(ok(&folder, &["check"]).out.contains("warning[zero_host_spacing]"));
+}
+
+#[test]
+fn a_command_removes_what_a_killed_one_left() {
+    let folder = folder(&["https://a.test/feed"]);
+    let at = |name: &str| folder.path().join(name);
+    let left = [".newswire-replacement-a1B2c3", "conf.d/.newswire-replacement-a1B2c3"];
+    fs::create_dir(at("conf.d")).unwrap();
+    for name in left.into_iter().chain([".newswire.backup"]) {
+        fs::write(at(name), "").unwrap();
+    }
+    ok(&folder, &["tag", "f0", "x"]);
+    assert!(at(".newswire.backup").exists() && left.iter().all(|name| !at(name).exists()));
 }
 
 #[test]
@@ -320,6 +351,27 @@ async fn feeds_are_listed_with_their_state_and_their_last_polls() {
     let one = newswire(folder.path(), &["status", "f0"]);
     assert!(one.out.contains("1 feed, 0 failing"), "{}", one.out);
     assert_eq!(newswire(folder.path(), &["status", "nothing"]).code, 64);
+    // Every command takes every form of a URL.
+    let capitals = format!("  {}", url.replacen("http://", "HTTP://", 1));
+    for arguments in [
+        &["status"][..],
+        &["logs"],
+        &["why"],
+        &["explain"],
+        &["config"],
+        &["release"],
+        &["pause"],
+        &["resume"],
+        &["set", "interval=2h"],
+        &["tag", "x"],
+        &["poll"],
+        &["poll", "--dry-run"],
+        &["remove"],
+    ] {
+        let mut all = arguments.to_vec();
+        all.insert(1, &capitals);
+        ok(&folder, &all);
+    }
     let logs = ok(&folder, &["logs", "f1"]);
     assert!(logs.out.contains("not_found") && logs.out.contains("404"), "{}", logs.out);
     assert_eq!(logs.out.lines().count(), 1);
@@ -367,7 +419,9 @@ fn completions_ask_the_program_for_the_names_of_feeds() {
     let folder = empty_folder();
     for shell in ["bash", "zsh", "fish"] {
         let script = newswire(folder.path(), &["completions", shell]).out;
-        assert!(script.contains("newswire list --ids"), "{shell}");
+        for part in ["newswire list ", "--ids", "--tags"] {
+            assert!(script.contains(part), "{shell}: {part}");
+        }
     }
     let zsh = newswire(folder.path(), &["completions", "zsh"]).out;
     assert!(zsh.matches("_newswire_feeds").count() > 8, "{zsh}");
@@ -377,7 +431,8 @@ fn completions_ask_the_program_for_the_names_of_feeds() {
 fn completions_have_the_feeds_of_the_config_that_the_line_names() {
     let folder = empty_folder();
     let other = folder.path().join("other.toml");
-    let text = "version = 1\n[[output]]\nid = \"x\"\n[[feed]]\nid = \"garden\"\nurl = \"https://a.test/\"\n";
+    let text = "version = 1\n[[output]]\nid = \"x\"\n[[feed]]\nid = \"garden\"\nurl = \"https://a.test/\"\n\
+                tags = [\"green\", \"my own\", \"$(touch run)\"]\n";
     fs::write(&other, text).unwrap();
     let program = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
     let script = newswire(folder.path(), &["completions", "bash"]).out;
@@ -397,12 +452,21 @@ fn completions_have_the_feeds_of_the_config_that_the_line_names() {
         ("newswire pause --config other.toml ''", "garden\n"),
         ("newswire -c other.toml pause ''", "garden\n"),
         ("newswire --config = other.toml status gar", "garden\n"),
+        ("newswire -cother.toml status gar", "garden\n"),
+        ("newswire -c other.toml tag gar", "garden\n"),
+        ("newswire -c other.toml tag garden ''", "\\$\\(touch\\ run\\) green my\\ own\n"),
+        ("newswire -c other.toml tag garden x --remove my", "my\\ own\n"),
+        ("newswire -c other.toml add --tag = gr", "green\n"),
+        // Files, which the shell completes.
+        ("newswire status --config =", "\n"),
+        ("newswire --config = s", "\n"),
         ("newswire config -c other.toml gar", "garden\n"),
         ("newswire pause ''", "\n"),
     ] {
         // A machine without bash has nothing to complete.
         assert!(complete(words).is_none_or(|found| found == ids), "{words}: {:?}", complete(words));
     }
+    assert!(!folder.path().join("run").exists(), "a tag was executed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -420,6 +484,10 @@ async fn a_feed_that_the_daemon_has_not_loaded_is_not_called_unknown() {
         assert!(run.err.contains("it is not loaded yet"), "{arguments:?}: {}", run.err);
         assert!(run.err.contains("'newswire reload'"), "{arguments:?}: {}", run.err);
     }
+    let why = ok(&folder, &["why", "hand"]).out;
+    assert!(why.contains("next poll      due\n"), "{why}");
+    let why: Value = serde_json::from_str(&ok(&folder, &["why", "hand", "--json"]).out).unwrap();
+    assert_eq!(why["next_poll_at"], Value::Null);
     ok(&folder, &["reload"]);
     // Its address as a browser passes it on.
     ok(&folder, &["poll", &format!("feed:{url}")]);
@@ -488,6 +556,19 @@ fn a_write_protected_config_is_not_changed() {
     assert_eq!(run.code, 73, "{}{}", run.out, run.err);
     assert!(run.err.contains("newswire explain config_unwritable"), "{}", run.err);
     assert_eq!(std::fs::read(&config).unwrap(), before);
+}
+
+#[test]
+fn the_daemon_replies_before_it_does_what_was_asked() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let folder = folder(&["https://a.invalid/feed"]);
+    let _daemon = Daemon::start(folder.path());
+    let socket = socket_of(&folder.path().join("newswire.db"));
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
+    stream.write_all(b"{\"ask\":\"reload\"}\n").unwrap();
+    let lines: Vec<String> = BufReader::new(stream).lines().map(Result::unwrap).collect();
+    assert_eq!(lines[0], "{\"progress\":\"\"}");
+    assert!(lines.len() == 2 && lines[1].starts_with("{\"done\":"), "{lines:?}");
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn an_invalid_command_line_and_a_missing_config() {
         (&["probe", "no-such"], "file_unreadable", 66, "no-such", "name a file"),
         (&["import", "no-such"], "list_unreadable", 66, "no-such", "name a file"),
         (&["add", "mailto:a@b.c"], "invalid_feed_url", 64, "mailto:a@b.c", "write it as"),
+        (&["add", "https//c.d/x"], "invalid_feed_url", 64, "https//c.d/x", "\"https://c.d/x\""),
         (&["add", "https://a:b@c.d/"], "password_in_url", 64, "URL", "authorization"),
     ] {
         assert_fails(empty.path(), case);
@@ -318,4 +319,15 @@ fn errors_that_cannot_be_provoked_have_help_too() {
         assert_eq!(error.code(), code);
         assert!(text.contains(place) && help.contains(remedy), "{code}: {text}\n{help}");
     }
+}
+
+#[test]
+fn a_feed_does_not_get_the_url_of_another_one() {
+    let folder = empty_folder();
+    let feeds =
+        ["https://a.test/", "https://b.test/"].map(|url| format!("[[feed]]\nurl = \"{url}\"\n"));
+    write(folder.path(), "newswire.toml", format!("version = 1\n{}", feeds.concat()));
+    let arguments = ["set", "https://b.test/", "url=https://a.test/"];
+    let place = "another feed has this URL";
+    assert_fails(folder.path(), (&arguments, "invalid_value", 64, place, "newswire list"));
 }

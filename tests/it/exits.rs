@@ -325,7 +325,7 @@ async fn remedies_of_add_name_only_what_add_has() {
     let run = newswire(folder.path(), &["add", &url]);
     assert!(run.err.contains("gone") && !run.err.contains("remove this one"), "{}", run.err);
     std::fs::write(folder.path().join("feed.xml"), "<rss/>").unwrap();
-    for path in ["feed.xml", "./x.xml", "file:///etc/hostname"] {
+    for path in ["feed.xml", "./x.xml", "~/feed.xml", "file:///etc/hostname"] {
         let run = newswire(folder.path(), &["add", path]);
         assert_eq!(run.code, 64, "{path}: {}", run.err);
         assert!(run.err.contains("[[feed]] with file = "), "{path}: {}", run.err);
@@ -358,7 +358,7 @@ async fn output_that_a_full_disk_cuts_off_exits_with_74() {
     let folder = configured(&[local(&origin, "/feed")]);
     assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
     let commands = "schema|export|list|list --json|config|config default|man|completions bash|check|init -|\
-        why 127.0.0.1-feed|logs 127.0.0.1-feed|plan|replay|status|manners|explain|--help|--version|\
+        why 127.0.0.1-feed|logs 127.0.0.1-feed|plan|replay|status|top|manners|explain|--help|--version|\
         poll --dry-run --all --force";
     for command in commands.split('|') {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
@@ -381,12 +381,23 @@ fn output_to_a_closed_pipe_ends_without_an_error() {
 }
 
 #[test]
+fn a_run_on_an_address_in_use_creates_no_config() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = empty_folder();
+    let run = newswire(folder.path(), &["run", "--listen", &address]);
+    assert_run(&run, 69, &[&address, "'newswire run --listen'", "address_in_use"]);
+    assert_eq!(run.out, "");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_config_that_cannot_be_written_completely_leaves_no_file() {
     let program = Command::cargo_bin("newswire").unwrap().get_program().to_owned();
-    for command in ["init", "run"] {
+    for command in ["init", "run --listen off"] {
         let folder = empty_folder();
         // A limit of the size of files ends a write in the middle, as a full disk does.
-        let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$1\"";
+        let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" $1";
         let mut process = Command::new("/bin/sh");
         process.args(["-c", script]).arg(&program).arg(command);
         process.current_dir(folder.path()).env_clear().env("HOME", folder.path());

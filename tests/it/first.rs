@@ -141,6 +141,25 @@ fn run_without_a_config_creates_one_with_the_sample_feeds() {
     running.0.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
     assert_eq!(printed, "", "standard output is no terminal and nothing was created");
     assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), text);
+    // The samples are removed, and what serves them has no effect then.
+    let removed = newswire(folder.path(), &["remove", "--samples"]);
+    assert!(removed.out.starts_with("removed http://"), "{}{}", removed.out, removed.err);
+    assert_eq!(newswire(folder.path(), &["list", "--ids"]).out, "");
+    let removed = newswire(folder.path(), &["remove", "--samples"]);
+    assert_eq!(removed.out, "the config has no sample feeds\n");
+    assert_eq!(newswire(folder.path(), &["check"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_with_a_url_creates_the_config_and_does_not_advise_to_start() {
+    let origin = site().await;
+    let folder = empty_folder();
+    let feed = origin.url("127.0.0.1", "/feed").to_string();
+    let arguments = ["--allow-network", "127.0.0.1", "--listen", &free_address(), &feed];
+    let (_running, printed) = run_until_published(folder.path(), &arguments);
+    assert!(printed.contains("added to newswire.toml: a new file\n"), "{printed}");
+    assert!(!printed.contains("newswire run"), "{printed}");
+    assert_eq!(newswire(folder.path(), &["list", "--ids"]).out, "127.0.0.1-feed\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -51,8 +51,12 @@ impl Why<'_> {
             add("", &format!("{text} {} since {since}; accepted after 7 days", moved.url));
         }
         add_health(&judge(status, now), &mut add);
-        let next = status.next_poll().map(|at| format!("{}, {at}", ahead(at, now)));
-        add("next poll", next.as_deref().unwrap_or("never"));
+        let next = match (status.next_poll(), self.next_poll()) {
+            (None, _) => "never".to_owned(),
+            (Some(due), None) => ahead(due, now),
+            (_, Some(at)) => format!("{}, {at}", ahead(at, now)),
+        };
+        add("next poll", &next);
         add("reason", &status.reason_text);
         for input in &self.past.considered {
             let decided = input.kind == status.reason && input.text == status.reason_text;
@@ -64,17 +68,7 @@ impl Why<'_> {
             let times = count(status.failures.into(), "failure");
             add("failing", &format!("{times} in a row, the first {since}"));
         }
-        let opaque = |bytes: &Option<Vec<u8>>| {
-            bytes.as_ref().map_or("none".to_owned(), |b| String::from_utf8_lossy(b).into_owned())
-        };
-        let validators = &self.state.response.validators;
-        add("ETag", &opaque(&validators.etag));
-        add("Last-Modified", &opaque(&validators.last_modified));
-        if let Some(at) = self.state.trust.last_full_at {
-            let reason = self.state.trust.validator_use.reason();
-            let reason = reason.map_or_else(String::new, |reason| format!("; {reason}"));
-            add("full response", &format!("{}{reason}", ago(at, now)));
-        }
+        add_validators(self.state, now, &mut add);
         let settings = &self.subscription.schedule;
         let site = crate::model::site(&self.subscription.feed.url);
         let limits = format!(
@@ -94,6 +88,11 @@ impl Why<'_> {
             add("poll", &line(poll, now));
         }
         text
+    }
+
+    /// Time of the next poll; `None`: there is none, or the feed is due and not loaded yet.
+    fn next_poll(&self) -> Option<Timestamp> {
+        self.status.next_poll().filter(|at| *at > Timestamp::UNIX_EPOCH)
     }
 
     /// What filters keep out and selectors remove.
@@ -131,7 +130,7 @@ impl Why<'_> {
             "moved_to": status.address.effective.as_ref().map(|url| url.as_str()),
             "redirected_to": candidate.map(|moved| moved.url.as_str()),
             "redirected_since": candidate.map(|moved| moved.since.to_string()),
-            "next_poll_at": status.next_poll().map(|at| at.to_string()),
+            "next_poll_at": self.next_poll().map(|at| at.to_string()),
             "next_poll_reason": status.reason.slug(),
             "next_poll_reason_text": status.reason_text,
             "considered": self.past.considered,
@@ -171,6 +170,21 @@ pub(in crate::cli) fn removed_text(removed: &Removed) -> String {
     let (elements, items) = (count(*elements as u64, "element"), count(*items as u64, "item"));
     let example = example.as_ref().map_or_else(String::new, |text| format!(": {text:?}"));
     format!("{elements} of {items} by {selector}{example}")
+}
+
+/// Adds what makes the next request conditional.
+fn add_validators(state: &FeedState, now: Timestamp, add: &mut impl FnMut(&str, &str)) {
+    let opaque = |bytes: &Option<Vec<u8>>| {
+        bytes.as_ref().map_or("none".to_owned(), |b| String::from_utf8_lossy(b).into_owned())
+    };
+    let validators = &state.response.validators;
+    add("ETag", &opaque(&validators.etag));
+    add("Last-Modified", &opaque(&validators.last_modified));
+    if let Some(at) = state.trust.last_full_at {
+        let reason = state.trust.validator_use.reason();
+        let reason = reason.map_or_else(String::new, |reason| format!("; {reason}"));
+        add("full response", &format!("{}{reason}", ago(at, now)));
+    }
 }
 
 /// State, cause and remedy.

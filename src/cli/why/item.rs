@@ -21,7 +21,7 @@ pub(in crate::cli) const DIFFERENCES: usize = 6;
 #[derive(Debug)]
 pub(in crate::cli) struct Why<'a> {
     /// The item with its story, its matches and its poll.
-    pub(in crate::cli) receipt: &'a ItemHistory,
+    pub(in crate::cli) history: &'a ItemHistory,
     /// Visibility of the item by the id of the output.
     pub(in crate::cli) visibility: &'a [(String, Visibility)],
     /// For each match the places where the texts differ.
@@ -34,7 +34,7 @@ impl Why<'_> {
     /// The report as text.
     #[must_use]
     pub(in crate::cli) fn text(&self, now: Timestamp) -> String {
-        let ItemHistory { item, others, guid_changes, changes, poll, decisions, .. } = self.receipt;
+        let ItemHistory { item, others, guid_changes, changes, poll, decisions, .. } = self.history;
         let mut text = String::new();
         let mut add = |name: &str, value: &str| {
             let _ = writeln!(text, "{name:<14} {value}");
@@ -92,9 +92,9 @@ impl Why<'_> {
 
     /// Adds a line for each comparison, and a line for each place where the texts differ.
     fn add_matches(&self, now: Timestamp, add: &mut impl FnMut(&str, &str)) {
-        for (n, (tie, other, at)) in self.receipt.matches.iter().enumerate() {
-            let decision = if tie.same { "same story" } else { "separate" };
-            add(decision, &format!("{}, {}: {}", match_text(tie), ago(*at, now), name(other)));
+        for (n, (matched, other, at)) in self.history.matches.iter().enumerate() {
+            let decision = if matched.same { "same story" } else { "separate" };
+            add(decision, &format!("{}, {}: {}", match_text(matched), ago(*at, now), name(other)));
             for difference in self.differences.get(n).into_iter().flatten() {
                 add("", &difference_text(difference));
             }
@@ -103,13 +103,13 @@ impl Why<'_> {
 
     /// The items of the story that the item matches; `None` if it is alone.
     fn joined(&self) -> Option<String> {
-        let others = &self.receipt.others;
+        let others = &self.history.others;
         if others.is_empty() {
             return None;
         }
         let in_story = |other: &ItemSummary| others.iter().any(|item| item.key == other.key);
-        let compared = self.receipt.matches.iter().filter(|(_, other, _)| in_story(other));
-        let (same, separate): (Vec<_>, Vec<_>) = compared.partition(|(tie, ..)| tie.same);
+        let compared = self.history.matches.iter().filter(|(_, other, _)| in_story(other));
+        let (same, separate): (Vec<_>, Vec<_>) = compared.partition(|(matched, ..)| matched.same);
         let (matched, all) = (same.len(), same.len() + separate.len());
         if (others.len(), matched) == (1, 1) {
             return Some("matches the other item of the story".to_owned());
@@ -126,7 +126,7 @@ impl Why<'_> {
             }
         };
         Some(match self.centre {
-            Some(centre) if centre == self.receipt.item.key => {
+            Some(centre) if centre == self.history.item.key => {
                 format!("{matched}; it is the centre, the item with the most matches")
             }
             Some(centre) if same.iter().any(|(_, other, _)| other.key == centre) => {
@@ -139,7 +139,7 @@ impl Why<'_> {
     /// The report as JSON.
     #[must_use]
     pub(in crate::cli) fn json(&self) -> Value {
-        let receipt = self.receipt;
+        let history = self.history;
         let item = |item: &ItemSummary| {
             json!({
                 "key": item.key.0,
@@ -155,15 +155,15 @@ impl Why<'_> {
             })
         };
         json!({
-            "item": item(&receipt.item),
-            "story": receipt.item.story.0,
-            "others": receipt.others.iter().map(item).collect::<Vec<_>>(),
-            "centre": self.centre.filter(|_| !receipt.others.is_empty()).map(|item| item.0),
-            "matches": receipt.matches.iter().enumerate().map(|(n, (tie, other, at))| json!({
-                "same": tie.same,
-                "rule": tie.rule.slug(),
-                "score": tie.score,
-                "threshold": tie.threshold,
+            "item": item(&history.item),
+            "story": history.item.story.0,
+            "others": history.others.iter().map(item).collect::<Vec<_>>(),
+            "centre": self.centre.filter(|_| !history.others.is_empty()).map(|item| item.0),
+            "matches": history.matches.iter().enumerate().map(|(n, (matched, other, at))| json!({
+                "same": matched.same,
+                "rule": matched.rule.slug(),
+                "score": matched.score,
+                "threshold": matched.threshold,
                 "at": at.to_string(),
                 "differences": self.differences.get(n).into_iter().flatten().map(|difference| json!({
                     "here": difference.here,
@@ -172,17 +172,17 @@ impl Why<'_> {
                 })).collect::<Vec<_>>(),
                 "other": item(other),
             })).collect::<Vec<_>>(),
-            "guid_changes": receipt.guid_changes.iter().map(|(way, at)| json!({
+            "guid_changes": history.guid_changes.iter().map(|(way, at)| json!({
                 "recognised_by": way,
                 "at": at.to_string(),
             })).collect::<Vec<_>>(),
-            "edits": receipt.changes,
-            "poll": receipt.poll.as_ref().map(|(outcome, status)| json!({
+            "edits": history.changes,
+            "poll": history.poll.as_ref().map(|(outcome, status)| json!({
                 "outcome": outcome.slug(),
                 "status": status,
             })),
-            "split": receipt.decisions.contains(&None),
-            "joined": receipt.decisions.iter().flatten().map(|key| key.0).collect::<Vec<_>>(),
+            "split": history.decisions.contains(&None),
+            "joined": history.decisions.iter().flatten().map(|key| key.0).collect::<Vec<_>>(),
             "outputs": self.visibility.iter().map(|(output, visibility)| json!({
                 "output": output,
                 "position": match visibility { Visibility::Shown(at) => Some(*at), _ => None },
@@ -209,10 +209,10 @@ fn difference_text(difference: &Difference) -> String {
 
 /// The rule that decided about two items and what it found, in words: a measure is printed only where it is
 /// a share of something that is named.
-pub(in crate::cli) fn match_text(tie: &Match) -> String {
-    let share = (tie.score * 100.0).round();
-    let least = (tie.threshold * 100.0).round();
-    let found = match (tie.rule, tie.same) {
+pub(in crate::cli) fn match_text(matched: &Match) -> String {
+    let share = (matched.score * 100.0).round();
+    let least = (matched.threshold * 100.0).round();
+    let found = match (matched.rule, matched.same) {
         (Rule::SamePage, true) => "they link to the same page".to_owned(),
         (Rule::SamePage, false) => "they link to the same page, but their texts differ".to_owned(),
         (Rule::SameId, true) => "they have the same globally unique id".to_owned(),
@@ -223,7 +223,7 @@ pub(in crate::cli) fn match_text(tie: &Match) -> String {
                 "{share}% of the shorter text is in the other, {least}% is needed for texts of this length and beginning"
             )
         }
-        (Rule::SimilarText, false) if tie.score < tie.threshold => {
+        (Rule::SimilarText, false) if matched.score < matched.threshold => {
             format!(
                 "only {share}% of the shorter text is in the other, {least}% is needed for texts of this length and beginning"
             )
@@ -244,7 +244,7 @@ pub(in crate::cli) fn match_text(tie: &Match) -> String {
             format!("one template with other words or numbers in {share}% of the places compared")
         }
     };
-    format!("{}: {found}", tie.rule.slug())
+    format!("{}: {found}", matched.rule.slug())
 }
 
 /// Position of an item in an output, or why it is not shown.

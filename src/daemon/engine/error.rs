@@ -47,7 +47,7 @@ pub enum Error {
 crate::model::codes! {
     Error:
     Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => "address_in_use":
-        "stop the program that uses it ('ss -lnp'), set another [web] listen, or set it to \"off\"",
+        "stop the program that uses it ('ss -lnp'), or choose another address or \"off\" in [web] listen or with 'newswire run --listen'",
     Self::Listen { address: ListenAddress::Unix { .. }, source } if source.kind() == io::ErrorKind::AlreadyExists => "socket_unusable":
         "name another file: newswire replaces a socket that a process left behind, and no other file",
     Self::Listen { address: ListenAddress::Unix { .. }, .. } => "socket_unusable":

@@ -61,6 +61,49 @@ async fn a_new_database_does_not_replace_what_was_published() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_cannot_start_prints_no_address_and_adds_no_feed() {
+    let planet = Planet::new("").await;
+    planet.poll([0, 1]);
+    planet.lose_the_database();
+    planet.change("listen = \"off\"", "listen = \"127.0.0.1:0\"");
+    let config = || fs::read_to_string(planet.folder().join("newswire.toml")).unwrap();
+    let (before, asked) = (config(), planet.origin.count());
+    let url = planet.origin.url("127.0.1.1", "/other").to_string();
+    let starts = |code: &str, exit: i32| {
+        let run = newswire(planet.folder(), &["run", &url]);
+        assert_eq!((run.code, run.out.as_str()), (exit, ""), "{}", run.err);
+        assert!(run.err.contains(&format!("newswire explain {code}\n")), "{}", run.err);
+        assert_eq!((config(), planet.origin.count()), (before.clone(), asked));
+    };
+    starts("database_lost", 66);
+    assert!(!planet.folder().join("newswire.db").exists());
+    fs::write(planet.folder().join("newswire.db"), "not at all ".repeat(1000)).unwrap();
+    starts("database_damaged", 74);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_that_are_only_compressed_are_read_back() {
+    let planet = Planet::new("").await;
+    planet.poll([0, 1]);
+    let before = planet.published();
+    planet.lose_the_database();
+    let www = planet.folder().join("www");
+    let archive = www.join("planet/archive");
+    for entry in fs::read_dir(&www).unwrap().chain(fs::read_dir(archive).unwrap()) {
+        let path = entry.unwrap().path();
+        let extension = path.extension().map(|it| it.to_string_lossy().into_owned());
+        if matches!(extension.as_deref(), Some("atom" | "rss" | "json")) {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    planet.fails(&["poll"], 66, "database_lost");
+    planet.ok(&["restore", "--from-outputs"]);
+    planet.poll([1, 0]);
+    assert_eq!(planet.published(), before);
+    planet.ok(&["verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn documents_without_items_or_of_another_program_are_replaced() {
     let planet = Planet::new("").await;
     let www = planet.folder().join("www");
@@ -162,10 +205,13 @@ async fn a_lost_archive_page_is_reported_and_the_next_poll_ends() {
     planet.poll([0, 1]);
     let before = planet.published();
     planet.lose_the_database();
-    for format in ["json", "atom", "rss"] {
-        fs::remove_file(planet.folder().join(format!("www/planet/archive/1.{format}"))).unwrap();
+    for entry in fs::read_dir(planet.folder().join("www/planet/archive")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy();
+        if name.starts_with("1.") || name.starts_with("2.json") {
+            fs::remove_file(&path).unwrap();
+        }
     }
-    fs::remove_file(planet.folder().join("www/planet/archive/2.json")).unwrap();
     let restored = planet.ok(&["restore", "--from-outputs"]);
     assert!(restored.out.contains("and 1 archive page"), "{}", restored.out);
     let lost = "the output planet lost archive page 1: ";
