@@ -3,10 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
-use toml::de::DeValue;
 use url::Url;
 
-use super::quantity::number_of;
 use super::value::Invalid;
 use crate::model::has_login;
 use crate::text::host;
@@ -104,7 +102,9 @@ fn meant_url(text: &str) -> Option<String> {
         url::Host::Domain(name) => {
             name.contains('.') || name == "localhost" || url.port().is_some()
         }
-        url::Host::Ipv4(_) | url::Host::Ipv6(_) => true,
+        // A number alone is a valid form too.
+        url::Host::Ipv4(_) => rest.contains('.'),
+        url::Host::Ipv6(_) => true,
     };
     let is_file = !rest.contains('/') && FILES.iter().any(|end| rest.ends_with(end));
     // A path is not a host, and "~" begins no name.
@@ -305,17 +305,6 @@ fn meant_listen(text: &str) -> Option<String> {
             (Err(_), Some(("*", number))) => port(number).map(|port| format!(":{port}")),
             _ => (bare != lower && listen(bare).is_ok()).then(|| bare.to_owned()),
         },
-    }
-}
-
-/// The address that a number or a boolean probably means.
-pub(super) fn bare_listen(value: &DeValue<'_>) -> Option<String> {
-    match value {
-        DeValue::Boolean(false) => Some("off".to_owned()),
-        value => {
-            let port = number_of(value).filter(|port| port.fract() == 0.0)?;
-            (0.0..=65_535.0).contains(&port).then(|| format!("127.0.0.1:{port}"))
-        }
     }
 }
 

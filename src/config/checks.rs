@@ -21,21 +21,14 @@ use super::section::{Document, Layer};
 use super::settings::Config;
 use super::suggest::nearest;
 use super::value::Listed;
-use crate::model::{Feed, FeedId};
+use crate::model::{Feed, FeedId, site};
 use crate::render::{Images, Output};
 use crate::{fetch, images, store, web};
 
 /// Ids that outputs cannot have, because pages of Newswire have these paths.
+#[rustfmt::skip]
 const RESERVED_IDS: &[&str] = &[
-    "health",
-    "health.atom",
-    "healthz",
-    "icon.svg",
-    "metrics",
-    "readyz",
-    "status",
-    "status.json",
-    "style.css",
+    "health", "health.atom", "healthz", "icon.svg", "metrics", "readyz", "status", "status.json", "style.css",
     "subscriptions.opml",
 ];
 /// Sections that the feeds, and with them their tags and ids, come from.
@@ -57,6 +50,7 @@ pub(super) fn check(document: &Document, config: &Config, paths: PathChecks, rep
     check_path(document.one(Section::Store), "path", &config.store.path, paths, report);
     for layer in document.layers() {
         check_section(layer, report);
+        without_effect(document, layer, report);
         if let Some(folder) = layer.get::<PathBuf>("directory") {
             check_path(layer, "directory", folder, paths, report);
         }
@@ -64,6 +58,7 @@ pub(super) fn check(document: &Document, config: &Config, paths: PathChecks, rep
     missing_sections(document, report);
     missing_contact(document, config, report);
     own_intervals(document, report);
+    servers_without_feeds(document, config, report);
     missing_names(document, &config.web, report);
     let feeds: Vec<KnownFeed<'_>> =
         config.subscriptions.iter().map(|s| KnownFeed::new(&s.feed)).collect();
@@ -125,7 +120,7 @@ fn check_section(layer: &Layer, report: &mut Report) {
     }
     if word("content") == Some("none") && word("also_at") == Some("content") {
         let message = "also_at = \"content\" has no effect without content";
-        warn("also_at_without_content", "also_at", message, "remove one of them");
+        warn("no_effect", "also_at", message, "remove one of them");
     }
     if let Some(icon) = layer.get::<Url>("icon")
         && icon.path().to_ascii_lowercase().ends_with(".ico")
@@ -143,6 +138,57 @@ fn check_section(layer: &Layer, report: &mut Report) {
     podcast::check(layer, report);
     for (part, rules) in rules(layer) {
         check_rules(part, rules, report);
+    }
+}
+
+/// Keys that have an effect only with another one.
+const NEEDED: &[(&str, &str)] = &[
+    ("proxy_authorization", "proxy"),
+    ("stylesheet_only", "stylesheet"),
+    ("digest_hour", "digest"),
+    ("digest_day", "digest"),
+    ("podcast_explicit", "podcast"),
+    ("podcast_email", "podcast"),
+];
+
+/// Warnings about keys whose needed key is not set.
+fn without_effect(document: &Document, layer: &Layer, report: &mut Report) {
+    for (name, needed) in NEEDED {
+        // A default that is written out is not a mistake.
+        let Some(entry) = layer.entry(name).filter(|entry| entry.toml != entry.key.default) else {
+            continue;
+        };
+        let has = |layer: &Layer| {
+            layer.may_set(needed) && layer.get::<&str>(needed).is_none_or(|word| *word != "off")
+        };
+        let is_inherited = match layer.section {
+            Section::Feed => has(document.one(entry.key.section)),
+            _ => entry.key.inherited_by.iter().any(|by| document.all(*by).any(has)),
+        };
+        if !has(layer) && !is_inherited {
+            let message = format!("{name} has no effect without {needed}");
+            let warning = layer.warning("no_effect", name, message);
+            report.push(warning.help(format!("set {needed}, or remove {name}")));
+        }
+    }
+}
+
+/// Warnings about a `[[server]]` that no feed is on.
+fn servers_without_feeds(document: &Document, config: &Config, report: &mut Report) {
+    let sites: HashSet<&str> = config.subscriptions.iter().map(|s| site(&s.feed.url)).collect();
+    // A list can bring feeds at any time, and a config without feeds has just been written.
+    let are_all_known = !sites.is_empty()
+        && !document.has(Section::Subscriptions)
+        && !document.are_uncertain(&SOURCES, &["url", "file"]);
+    let unused = |layer: &&Layer| layer.text("host").is_some_and(|host| !sites.contains(host));
+    for layer in document.all(Section::Server).filter(|layer| are_all_known && unused(layer)) {
+        let host = layer.text("host").unwrap_or_default();
+        let warning =
+            layer.warning("no_effect", "host", format!("no feed is on the server {host}"));
+        report.push(match nearest(host, sites.iter().copied()) {
+            Some(near) => warning.meant(near),
+            None => warning.help("remove the [[server]], or add a feed on it"),
+        });
     }
 }
 
@@ -215,47 +261,13 @@ fn own_intervals(document: &Document, report: &mut Report) {
 }
 
 /// Names in a User-Agent of programs that Newswire is not: browsers, search engines and feed readers.
+#[rustfmt::skip]
 const OTHER_PROGRAMS: &[&str] = &[
-    "mozilla/",
-    "chrome/",
-    "chromium/",
-    "firefox/",
-    "safari/",
-    "applewebkit/",
-    "gecko/",
-    "opera/",
-    "edg/",
-    "googlebot",
-    "feedfetcher-google",
-    "bingbot",
-    "yandexbot",
-    "baiduspider",
-    "duckduckbot",
-    "applebot",
-    "gptbot",
-    "facebookexternalhit",
-    "twitterbot",
-    "slackbot",
-    "feedly",
-    "inoreader",
-    "newsblur",
-    "feedbin",
-    "feedburner",
-    "netnewswire",
-    "reeder/",
-    "tiny tiny rss",
-    "freshrss",
-    "miniflux",
-    "newsboat",
-    "feeddemon",
-    "the old reader",
-    "bazqux",
-    "rssowl",
-    "liferea",
-    "akregator",
-    "thunderbird",
-    "curl/",
-    "wget/",
+    "mozilla/", "chrome/", "chromium/", "firefox/", "safari/", "applewebkit/", "gecko/", "opera/", "edg/",
+    "googlebot", "feedfetcher-google", "bingbot", "yandexbot", "baiduspider", "duckduckbot", "applebot", "gptbot",
+    "facebookexternalhit", "twitterbot", "slackbot", "feedly", "inoreader", "newsblur", "feedbin", "feedburner",
+    "netnewswire", "reeder/", "tiny tiny rss", "freshrss", "miniflux", "newsboat", "feeddemon", "the old reader",
+    "bazqux", "rssowl", "liferea", "akregator", "thunderbird", "curl/", "wget/",
 ];
 
 /// Reports a User-Agent that claims to be another program. Site owners then do not know who polls, and block the

@@ -1,11 +1,8 @@
 //! The types that define the config: sections, keys and kinds of values. `keys` has the table of them.
 
-use std::time::Duration;
-
 use super::diagnostic::Severity;
 use super::format::{Format, LISTEN_ADDRESS};
 use super::keys::{KEYS, SECTIONS};
-use super::quantity::spelled;
 
 /// A section of the config file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +57,7 @@ pub struct Key {
     pub name: &'static str,
     /// The kind of its value.
     pub kind: Kind,
-    /// Limits of a duration.
+    /// Limits of a duration or a size.
     pub(super) limits: &'static [Limit],
     /// The default as TOML; empty: none.
     pub default: &'static str,
@@ -80,24 +77,47 @@ pub struct Key {
     pub aliases: &'static [&'static str],
 }
 
-/// A limit of a duration.
+/// A limit of a duration or a size.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit {
     pub(super) bound: Bound,
-    pub(super) seconds: u64,
+    /// The smallest or largest value, in the format of the key: "5m", "1 KiB".
+    pub(super) value: &'static str,
     /// The code of the diagnostic.
     pub(super) code: &'static str,
     /// Whether a value outside is an error or a warning.
     pub(super) severity: Severity,
-    pub(super) help: &'static str,
+    /// What follows from a value outside, or which one suits; empty: nothing more to know.
+    pub(super) advice: &'static str,
+}
+
+impl Limit {
+    /// A limit below which a value is probably a typing error.
+    pub(super) const fn minimum(value: &'static str) -> Self {
+        let (code, severity) = ("out_of_range", Severity::Error);
+        Self { bound: Bound::Minimum, value, code, severity, advice: "" }
+    }
+
+    pub(super) const fn maximum(value: &'static str) -> Self {
+        Self { bound: Bound::Maximum, ..Self::minimum(value) }
+    }
+
+    pub(super) const fn code(self, code: &'static str, advice: &'static str) -> Self {
+        Self { code, advice, ..self }
+    }
+
+    /// The same limit as a recommendation.
+    pub(super) const fn recommended(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
+    }
 }
 
 /// The side of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
-    /// Shorter values are outside.
+    /// Smaller values are outside.
     Minimum,
-    /// Longer values are outside.
+    /// Larger values are outside.
     Maximum,
 }
 
@@ -300,8 +320,7 @@ impl Key {
             let recommended =
                 if limit.severity == Severity::Warning { "recommended: " } else { "" };
             let side = if limit.bound == Bound::Minimum { "at least" } else { "at most" };
-            let bound = spelled(Duration::from_secs(limit.seconds));
-            format!("{recommended}{side} {bound}")
+            format!("{recommended}{side} {}", limit.value)
         };
         let parts: Vec<String> = match self.kind {
             Kind::Number { min, max, .. } => return format!("{min} to {max}"),

@@ -14,21 +14,14 @@ const CONTRADICTIONS: &[(&str, &str)] = &[
     ("date", "the date of a digest is the end of its period"),
 ];
 
-/// Errors about keys that have no meaning with, or without, a digest.
+/// Errors about keys that have no meaning with a digest.
 pub(super) fn check(layer: &Layer, report: &mut Report) {
+    if matches!(layer.get::<&str>("digest").copied(), None | Some("off")) {
+        return;
+    }
     let mut error = |name: &str, message: &str, help: &str| {
         report.push(layer.error("contradiction", name, message).help(help));
     };
-    if matches!(layer.get::<&str>("digest").copied(), None | Some("off")) {
-        let uncertain = layer.is_uncertain("digest");
-        for name in ["digest_hour", "digest_day"] {
-            if !uncertain && layer.sets(name) {
-                let help = "set digest to \"daily\" or \"weekly\", or remove it";
-                error(name, &format!("{name} has no effect without digest"), help);
-            }
-        }
-        return;
-    }
     if layer.get::<&str>("digest") == Some(&"daily") && layer.sets("digest_day") {
         let message = "digest_day has no effect on a daily digest";
         error("digest_day", message, "set digest to \"weekly\", or remove digest_day");

@@ -123,11 +123,9 @@ fn of_other_name(name: &str) -> Option<String> {
     // A name alone is one of the web server or the log, which containers set; others are too general.
     let alone = || {
         let mut known = [Section::Web, Section::Log].into_iter().flat_map(Section::keys);
-        let general =
-            ["filter", "type", "style", "output", "target", "names", "admin", "cache", "demo"];
-        let first = known.find(|key| is_called(key, name) && !general.contains(&name));
-        let exact = || KEYS.iter().find(|key| key.name == name && !is_general(name));
-        first.or_else(exact)?.variable()
+        let first = known.find(|key| is_called(key, name));
+        let exact = || KEYS.iter().find(|key| key.name == name);
+        first.or_else(exact).filter(|_| !is_general(name))?.variable()
     };
     match name {
         "log" => Some("NEWSWIRE_LOG_LEVEL".to_owned()),

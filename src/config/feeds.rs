@@ -111,7 +111,6 @@ impl<'d> Feeds<'d> {
 
     /// Every feed with its effective settings. Feeds that override nothing share those of `general`.
     pub(super) fn subscriptions(&self, general: &Config, report: &mut Report) -> Vec<Subscription> {
-        self.check_schedules(report);
         let shared_fetch = Arc::new(general.fetch.clone());
         let mut schedules: HashMap<&str, Arc<crate::schedule::Settings>> = HashMap::new();
         let mut subscriptions = Vec::with_capacity(self.feeds.len());
@@ -163,6 +162,8 @@ impl<'d> Feeds<'d> {
                 max_items: self.chain(Section::Fetch, site, *layer).get("max_items").unwrap_or(1),
             });
         }
+        // After the errors of feeds about the same place, which name a URL.
+        self.check_schedules(report);
         subscriptions
     }
 
@@ -179,7 +180,8 @@ impl<'d> Feeds<'d> {
             return;
         };
         let message = format!("host_spacing is zero, but {url} is not on one of your servers");
-        report_zero(layer, message, report);
+        let span = layer.span("host_spacing");
+        report_zero(Diagnostic::error("zero_host_spacing", span, message), report);
     }
 
     /// Checks the bounds of the intervals in every section that sets them.
@@ -192,8 +194,10 @@ impl<'d> Feeds<'d> {
             && !self.document.are_uncertain(&[Section::Feed], &["url", "file"])
             && !self.feeds.iter().any(|feed| self.is_own_server(&feed.feed.url))
         {
+            // Not an error: the last feed of such a server may be removed.
             let message = "host_spacing is zero, but no feed is on one of your servers".to_owned();
-            report_zero(general, message, report);
+            let span = general.span("host_spacing");
+            report_zero(Diagnostic::warning("zero_host_spacing", span, message), report);
         }
         for server in self.document.all(Section::Server) {
             let site = server.text("host").unwrap_or_default();
@@ -226,15 +230,11 @@ pub(super) fn has_private_host(url: &Url) -> bool {
     }
 }
 
-fn report_zero(layer: &Layer, message: String, report: &mut Report) {
-    let span = layer.span("host_spacing");
-    let reported = report
-        .diagnostics
-        .iter()
-        .any(|d| d.code == "zero_host_spacing" && d.span.as_ref() == Some(&span));
-    if !reported {
-        let error = Diagnostic::error("zero_host_spacing", span, message);
-        report.push(error.help("set it in a [[server]] for your own server only"));
+/// Reports a zero `host_spacing`, once for each place.
+fn report_zero(found: Diagnostic, report: &mut Report) {
+    let is_same = |other: &Diagnostic| other.code == found.code && other.span == found.span;
+    if !report.diagnostics.iter().any(is_same) {
+        report.push(found.help("set it in a [[server]] for your own server only"));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use toml::de::DeValue;
+use url::Url;
 
 use super::definition::Kind;
 use super::quantity::Unit;
@@ -20,8 +20,6 @@ pub struct Format {
     pub(super) schema: fn() -> Json,
     /// Parses one text of the config.
     pub(super) parse: fn(Written<'_>) -> Result<Value, Invalid>,
-    /// The text that a number or another value without quotes probably means.
-    pub(super) bare: fn(&DeValue<'_>) -> Option<String>,
 }
 
 /// A text of the config as it is written.
@@ -48,17 +46,24 @@ impl<'t> Written<'t> {
         }
     }
 
-    fn path(self) -> Result<PathBuf, Invalid> {
+    /// The path; a relative one starts in the state directory.
+    pub(super) fn path(self) -> Result<PathBuf, Invalid> {
         let text = self.filled()?;
         // A shell replaces these.
-        let is_home = text == "~" || text.starts_with("~/");
-        if is_home || text.starts_with('$') || text.contains("${") {
-            let what = if is_home { "~ is" } else { "variables are" };
-            let message = format!("{text:?}: {what} not replaced in paths");
-            let help = "write the whole path; a relative one starts in the state directory";
-            return Err(Invalid::new("bad_path", message, help));
-        }
-        Ok(self.state.join(text))
+        let message = if text.starts_with('~') {
+            format!("~ is not replaced in the path {text:?}")
+        } else if text.starts_with('$') || text.contains("${") {
+            format!("variables are not replaced in the path {text:?}")
+        } else if text.contains("://") || text.starts_with("file:") {
+            "a path is expected, not a URL".to_owned()
+        } else {
+            return Ok(self.state.join(text));
+        };
+        let help = "write the whole path; a relative one starts in the state directory";
+        let url = Url::parse(text).ok().filter(|_| text.starts_with("file:/"));
+        let meant = url.and_then(|url| url.to_file_path().ok());
+        let meant = meant.and_then(|path| path.to_str().map(str::to_owned));
+        Err(Invalid::new("bad_path", message, help).meant(meant))
     }
 }
 
@@ -79,7 +84,6 @@ const NOT_BLANK: Format = Format {
     name: "text",
     schema: || pattern(r"\S"),
     parse: |it| it.filled().map(|text| Value::of(text.to_owned())),
-    bare: |_| None,
 };
 /// A text of a list, which may be blank.
 const ANY: Format = Format {
@@ -111,7 +115,7 @@ const PORT: Format = Format {
     name: "address and port, or \"off\"",
     schema: || pattern(LISTEN_PATTERN),
     parse: |it| address::socket(it.text).map(Value::of),
-    bare: address::bare_listen,
+    ..NOT_BLANK
 };
 /// One address of `listen`.
 pub(super) const LISTEN_ADDRESS: Format = Format {
@@ -121,7 +125,7 @@ pub(super) const LISTEN_ADDRESS: Format = Format {
     ..PORT
 };
 
-pub(super) const TEXT: Kind = Kind::Text(&Format { bare: text::bare_word, ..NOT_BLANK });
+pub(super) const TEXT: Kind = Kind::Text(&NOT_BLANK);
 /// Text of visible ASCII characters.
 pub(super) const HEADER_TEXT: Kind = Kind::Text(&Format {
     schema: || pattern(r"^\s*[!-~][ -~]*\s*$"),
@@ -130,48 +134,43 @@ pub(super) const HEADER_TEXT: Kind = Kind::Text(&Format {
 });
 pub(super) const SECONDS: Kind = Kind::Text(&Format {
     parse: |it| quantity::positive(it.text, Unit::Seconds).map(Value::of),
-    bare: |value| quantity::bare_duration(value, Unit::Seconds),
     ..POSITIVE
 });
 pub(super) const MINUTES: Kind = Kind::Text(&Format {
     parse: |it| quantity::positive(it.text, Unit::Minutes).map(Value::of),
-    bare: |value| quantity::bare_duration(value, Unit::Minutes),
     ..POSITIVE
 });
 pub(super) const HOURS: Kind = Kind::Text(&Format {
     parse: |it| quantity::positive(it.text, Unit::Hours).map(Value::of),
-    bare: |value| quantity::bare_duration(value, Unit::Hours),
     ..POSITIVE
 });
 pub(super) const DAYS: Kind = Kind::Text(&Format {
     parse: |it| quantity::positive(it.text, Unit::Days).map(Value::of),
-    bare: |value| quantity::bare_duration(value, Unit::Days),
     ..POSITIVE
 });
 /// A duration that may be zero.
 pub(super) const SPACING: Kind = Kind::Text(&Format {
     parse: |it| quantity::duration(it.text, Unit::Seconds).map(Value::of),
-    bare: |value| quantity::bare_duration(value, Unit::Seconds),
     ..POSITIVE
 });
 pub(super) const INTERVAL: Kind = Kind::Text(&Format {
     name: "duration (ms, s, m, h, d, w) or \"auto\"",
     schema: || pattern(&format!("^(\\s*auto\\s*|{DURATION_PATTERN})$")),
     parse: |it| quantity::interval(it.text),
-    bare: |value| quantity::bare_duration(value, Unit::Minutes),
+    ..POSITIVE
 });
 pub(super) const SIZE: Kind = Kind::Text(&Format {
     name: "size: B, kB, KiB, MB, MiB, GB, GiB",
     schema: || pattern(&format!("{SIZE_PATTERN}$")),
     parse: |it| quantity::size(it.text).map(Value::of),
-    bare: quantity::bare_size,
+    ..NOT_BLANK
 });
 /// A size per day.
 pub(super) const RATE: Kind = Kind::Text(&Format {
     name: "size per day, such as 5 MB/day",
     schema: || pattern(&format!(r"{SIZE_PATTERN}/\s*(day|d)\s*$")),
     parse: |it| quantity::rate(it.text).map(Value::of),
-    bare: |value| Some(format!("{}/day", quantity::bare_size(value)?)),
+    ..NOT_BLANK
 });
 pub(super) const TEXTS: Kind = Kind::List(&ANY);
 /// Links, each as a host name or a regular expression.
@@ -239,7 +238,7 @@ pub(super) const ID: Kind = Kind::Text(&Format {
     name: "1 to 64 characters of a-z, 0-9, '.', '_', '-'",
     schema: || pattern(r"^[a-z0-9_-][a-z0-9._-]{0,63}$"),
     parse: |it| text::id(it.text).map(|id| Value::of(id.to_owned())),
-    bare: text::bare_word,
+    ..NOT_BLANK
 });
 pub(super) const LANGUAGE: Kind = Kind::Text(&LANGUAGE_TAG);
 pub(super) const REGEX: Kind = Kind::Text(&Format {

@@ -3,8 +3,7 @@
 use super::definition::Kind::{
     Choice, Choices, Flag, Listen, Replacements, Rules, Secret, Secrets,
 };
-use super::definition::{Bound, Key, Kind, Limit, Section, SectionDefinition};
-use super::diagnostic::Severity;
+use super::definition::{Key, Kind, Limit, Section, SectionDefinition};
 use super::format::*;
 use crate::render::Output;
 
@@ -45,59 +44,31 @@ pub(super) const SECTIONS: &[SectionDefinition] = &[
 ];
 
 /// Names of `include` in other programs.
+#[rustfmt::skip]
 const INCLUDE: &[&str] = &[
-    "filter",
-    "filters",
-    "only",
-    "match",
-    "select",
-    "where",
-    "keep",
-    "keep_rules",
-    "keeplist",
-    "keeplist_rules",
-    "allow",
-    "allowlist",
-    "whitelist",
+    "filter", "filters", "only", "match", "select", "where", "keep", "keep_rules", "keeplist", "keeplist_rules",
+    "allow", "allowlist", "whitelist",
 ];
 /// Names of `exclude` in other programs.
+#[rustfmt::skip]
 const EXCLUDE: &[&str] = &[
-    "reject",
-    "block",
-    "ignore",
-    "without",
-    "except",
-    "deny",
-    "block_rules",
-    "blocklist",
-    "blocklist_rules",
-    "blacklist",
-    "discard",
-    "drop",
-    "mute",
-    "ignore_article",
+    "reject", "block", "ignore", "without", "except", "deny", "block_rules", "blocklist", "blocklist_rules",
+    "blacklist", "discard", "drop", "mute", "ignore_article",
 ];
 
 /// Names of `remove` in other programs.
 const REMOVE: &[&str] =
     &["strip", "strip_id_or_class", "remove_selector", "selectors", "scraper_rules", "cleanup"];
 
-/// Limits of the time between two requests for a feed.
+/// Limit of the time between two requests for a feed.
+const SHORTEST: Limit =
+    Limit::minimum("5m").code("interval_too_short", "30 minutes to an hour suit most feeds");
 const INTERVALS: &[Limit] = &[
-    Limit {
-        bound: Bound::Minimum,
-        seconds: 5 * 60,
-        code: "interval_too_short",
-        severity: Severity::Error,
-        help: "write \"5m\" or more; 30 minutes to an hour suit most feeds",
-    },
-    Limit {
-        bound: Bound::Minimum,
-        seconds: 15 * 60,
-        code: "interval_below_recommended",
-        severity: Severity::Warning,
-        help: "polls this frequent suit your own servers; other site owners may block Newswire",
-    },
+    SHORTEST,
+    Limit::minimum("15m").recommended().code(
+        "interval_below_recommended",
+        "polls this frequent suit your own servers; other site owners may block Newswire",
+    ),
 ];
 
 const fn key(section: Section, name: &'static str, kind: Kind) -> Key {
@@ -153,7 +124,7 @@ pub const KEYS: &[Key] = &[
         .doc("Shortest time between two polls.")
         .details("A shorter interval in the same section or in a [[feed]] lowers it.")
         .also_called(&["minimum", "min", "minimum_interval"]),
-    schedule("max_interval", HOURS).default("\"24h\"")
+    schedule("max_interval", HOURS).limits(&[SHORTEST]).default("\"24h\"")
         .doc("Longest interval that is learned, and longest delay of a poll that hints of the publisher can cause.")
         .details("Hints are ttl, Cache-Control, skipHours and the like. Retry-After and back-off after failures can take longer.")
         .also_called(&["maximum", "max", "maximum_interval"]),
@@ -164,7 +135,7 @@ pub const KEYS: &[Key] = &[
     schedule("paused", Flag).default("false")
         .doc("Whether feeds are not polled for now; their items stay in the outputs.")
         .details("newswire pause and newswire resume set it in a [[feed]]. newswire poll FEED polls such a feed nevertheless.")
-        .also_called(&["pause", "disabled", "disable", "enabled", "active", "suspended"]),
+        .also_called(&["pause", "disabled", "disable", "suspended", "inactive", "is_disabled", "is_paused"]),
     schedule("per_host", number("requests", 1, 16)).default("1")
         .doc("Largest number of simultaneous requests to one host.")
         .details("Raise it only for your own servers.")
@@ -187,11 +158,11 @@ pub const KEYS: &[Key] = &[
         .example("\"Planet/1.0 (+https://planet.example.org/)\"")
         .also_called(&["agent", "ua", "useragent"]),
     fetch("timeout", SECONDS).default("\"60s\"")
-        .limits(&[Limit { bound: Bound::Maximum, seconds: 600, severity: Severity::Warning, code: "timeout_above_recommended",
-            help: "write \"60s\": a slow server occupies one of the simultaneous requests until the timeout" }])
+        .limits(&[Limit::minimum("1s"), Limit::maximum("10m").recommended().code("timeout_above_recommended",
+            "a slow server occupies one of the simultaneous requests until the timeout")])
         .doc("Time limit of a whole request: name lookup, connection, redirects and body.")
         .also_called(&["request_timeout", "time_limit", "connect_timeout", "read_timeout"]),
-    fetch("max_body", SIZE).default("\"10 MiB\"")
+    fetch("max_body", SIZE).limits(&[Limit::minimum("1 KiB")]).default("\"10 MiB\"")
         .doc("Size limit of a document after decompression.")
         .details("A larger document counts as a failure of the feed.")
         .also_called(&["max_size", "size", "limit", "max_bytes", "max_length", "body_limit", "max_body_size"]),
@@ -247,10 +218,9 @@ pub const KEYS: &[Key] = &[
     dedupe("across_feeds", Choice(&["text", "link", "off"])).default("\"text\"")
         .doc("What joins items of several feeds to one story: the same page or a similar text, only the same page, or nothing.")
         .details("'newswire why ID' shows which items were joined and why, 'newswire split' separates them.")
-        .also_called(&["enabled", "mode", "method"]),
+        .also_called(&["mode", "method"]),
     dedupe("window", HOURS).default("\"72h\"")
-        .limits(&[Limit { bound: Bound::Maximum, seconds: 14 * 86_400, severity: Severity::Error, code: "window_too_long",
-            help: "write \"14d\" or less; the default \"72h\" suits most feeds" }])
+        .limits(&[Limit::minimum("1h"), Limit::maximum("14d").code("window_too_long", "the default \"72h\" suits most feeds")])
         .doc("Texts that were published further apart are not compared.")
         .details("A longer window joins texts that are only similar, and takes more memory."),
     dedupe("similarity", Choice(&["strict", "normal", "loose"])).default("\"normal\"")
@@ -273,7 +243,7 @@ pub const KEYS: &[Key] = &[
         .doc("Path of the database; a relative path starts in the state directory.")
         .details("'newswire backup FILE' copies it while Newswire runs. Copy the file yourself only while Newswire is stopped.")
         .also_called(&["file", "database", "db", "filename", "url", "dsn", "location"]),
-    key(Section::Store, "retention", DAYS).default("\"400d\"")
+    key(Section::Store, "retention", DAYS).limits(&[Limit::minimum("1d")]).default("\"400d\"")
         .doc("How long the texts of items are kept.")
         .details("The ids of items are kept forever, so that no item is published again.")
         .also_called(&["keep", "max_age", "expire", "expiry", "expire_after", "keep_days", "purge_after"]),
@@ -307,7 +277,7 @@ pub const KEYS: &[Key] = &[
         .doc("Content of /metrics: sums over all feeds, values of each feed too, or nothing.")
         .details("\"feeds\" adds two series for each feed; \"off\" removes the page.")
         .also_called(&["prometheus"]),
-    key(Section::Web, "image_cache", SIZE).default("\"256 MiB\"")
+    key(Section::Web, "image_cache", SIZE).limits(&[Limit::minimum("1 MiB")]).default("\"256 MiB\"")
         .doc("Size limit of the copies of images that outputs with images = \"proxy\" show.")
         .details("They are in the folder images beside the database. The copies that were used least recently are removed, and all after 30 days.")
         .also_called(&["cache", "cache_size", "image_cache_size"]),
@@ -359,7 +329,7 @@ pub const KEYS: &[Key] = &[
         .doc("Number of stories that are always shown, the newest first.")
         .details("A story that arrives late is shown too, whatever its date, until that many have arrived after it. What a feed had published before it was added is shown by its date alone.")
         .also_called(&["limit", "max_items", "max_stories", "max_entries", "count", "size", "entries", "length", "max"]),
-    output("max_age", DAYS).example("\"3d\"")
+    output("max_age", DAYS).limits(&[Limit::minimum("1h")]).example("\"3d\"")
         .doc("Stories younger than this are shown in addition to items.")
         .details("This keeps stories from being dropped in a busy hour.")
         .also_called(&["age", "days", "since", "newer_than"]),
@@ -498,7 +468,7 @@ pub const KEYS: &[Key] = &[
     rule("max_words", number("words", 0, 1_000_000)).example("20")
         .doc("Largest number of words of the text, else of the summary.")
         .also_called(&["maximum_words", "max_length", "shorter_than"]),
-    rule("max_age", DAYS).example("\"7d\"")
+    rule("max_age", DAYS).limits(&[Limit::minimum("1h")]).example("\"7d\"")
         .doc("Largest age of the item when it was first seen.")
         .details("An item without a date is new. The age does not change later, so that no item leaves an output because of this condition.")
         .also_called(&["age", "newer_than", "days", "entry_date"]),
@@ -507,7 +477,7 @@ pub const KEYS: &[Key] = &[
         .doc("Registrable domain of the server; the section applies to all feeds on it.")
         .details("Newswire has built-in settings for a few well-known servers; a [[server]] overrides them.")
         .also_called(&["name", "domain", "url", "hostname", "site", "address"]),
-    key(Section::Server, "budget", RATE).example("\"5 MB/day\"")
+    key(Section::Server, "budget", RATE).limits(&[Limit::minimum("10 kB/day")]).example("\"5 MB/day\"")
         .doc("Traffic limit of all feeds on the server together.")
         .details("The intervals of these feeds become longer by the same factor until the expected traffic fits. `newswire plan` shows the effect.")
         .also_called(&["bandwidth", "traffic", "quota", "max_bytes", "limit"]),
@@ -562,8 +532,7 @@ pub const KEYS: &[Key] = &[
         .details("The last valid copy is used while the list cannot be fetched.")
         .also_called(&["link", "href", "uri", "address"]),
     key(Section::Subscriptions, "interval", HOURS).default("\"24h\"")
-        .limits(&[Limit { bound: Bound::Minimum, seconds: 15 * 60, severity: Severity::Error, code: "interval_too_short",
-            help: "remove the key: the default of one day suits lists of feeds" }])
+        .limits(&[Limit::minimum("15m").code("interval_too_short", "the default of one day suits lists of feeds")])
         .doc("Time between two requests for the list at url.")
         .also_called(&["frequency", "every", "refresh", "period"]),
     key(Section::Subscriptions, "removed", Choice(&["keep", "hide"])).default("\"keep\"")

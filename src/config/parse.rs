@@ -1,17 +1,25 @@
 //! Parses the files as TOML. Inline tables that are nested deeply are rejected: the parser reads them in quadratic time.
 
 use std::ops::Range;
+use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Error};
 
-use super::definition::Section;
+use super::definition::{Key, Section};
 use super::diagnostic::{Diagnostic, Report};
 use super::position::{Source, Sources};
 use super::redact;
+use super::section::quoted;
+use super::value;
 
-/// Each file as a table, with positions counted through all files. What cannot be parsed is reported.
-pub(super) fn tables<'d>(sources: &'d Sources, report: &mut Report) -> Vec<DeTable<'d>> {
+/// Each file as a table, with positions counted through all files. What cannot be parsed is reported. Relative paths
+/// start in `state`.
+pub(super) fn tables<'d>(
+    sources: &'d Sources,
+    state: &Path,
+    report: &mut Report,
+) -> Vec<DeTable<'d>> {
     let parse = |source: &'d Source| {
         let text = match too_deep(&source.text) {
             None => source.text.as_str(),
@@ -24,7 +32,7 @@ pub(super) fn tables<'d>(sources: &'d Sources, report: &mut Report) -> Vec<DeTab
             }
         };
         let (root, errors) = DeTable::parse_recoverable(text);
-        for error in syntax_errors(text, &errors) {
+        for error in syntax_errors(text, &errors, state) {
             let span = error.span.map(|span| span.start + source.start..span.end + source.start);
             report.push(Diagnostic { span, ..error });
         }
@@ -55,13 +63,13 @@ fn too_deep(text: &str) -> Option<usize> {
 }
 
 /// Syntax errors: one for each line, and of a bracket that is not closed only the first.
-fn syntax_errors(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
+fn syntax_errors(text: &str, errors: &[Error], state: &Path) -> Vec<Diagnostic> {
     let is_inline = |error: &Error| error.message().contains("inline table");
     let open = errors.iter().any(|e| e.message().starts_with("unclosed array,") || is_inline(e));
     let redacted = if errors.is_empty() { String::new() } else { redact::config(text) };
     let mut errors: Vec<_> = errors.iter().map(|e| (e.span().unwrap_or(0..0), e)).collect();
     errors.sort_by_key(|(span, _)| span.start);
-    let mut found: Vec<Diagnostic> = Vec::new();
+    let mut found: Vec<(Cause, Diagnostic)> = Vec::new();
     let mut last = None;
     // The end of a section whose header is a mistake: its keys are duplicate because of it.
     let mut section_end = 0;
@@ -80,39 +88,70 @@ fn syntax_errors(text: &str, errors: &[Error]) -> Vec<Diagnostic> {
             if line.trim_start().starts_with('[') {
                 section_end = text[start + 1..].find("\n[").map_or(text.len(), |at| start + 1 + at);
             }
-            found.push(error);
+            found.push((Cause::Other, error));
             continue;
         }
         let typographic = typographic(line, start);
         let unclosed = error.message().contains("comma") || error.message().contains("inline");
-        // A quote that is not closed hides the bracket behind it.
-        let is_hidden = found.last().is_some_and(|error| error.help.as_deref() == Some(CLOSE_TEXT));
         if open && unclosed && typographic.is_none() {
-            if let Some(text) = found.last_mut().filter(|_| is_hidden) {
-                // What follows is read as a part of the list.
+            // A quote that is not closed hides the bracket behind it: what follows is read as a part of the list.
+            if let Some((Cause::OpenText, text)) = found.last_mut() {
                 text.code = "unclosed_bracket";
                 break;
             }
             let message = "a bracket before this is not closed";
             let error = Diagnostic::error("unclosed_bracket", span, message);
-            found.push(
-                error.help("close a list with ] and a table with }; separate values with commas"),
-            );
+            let help = "close a list with ] and a table with }; separate values with commas";
+            found.push((Cause::Other, error.help(help)));
             break;
         }
-        let error =
-            typographic.unwrap_or_else(|| syntax_error((line, start), span, error.message()));
+        let (cause, error) = match typographic {
+            Some(error) => (Cause::Other, error),
+            None => {
+                let cause = Cause::of(error.message(), line);
+                (cause, syntax_error((text, start), span, (cause, error.message()), state))
+            }
+        };
         // A suggestion must not repeat a secret.
-        let public = redacted[start..].lines().next() == Some(line);
-        found.push(match error.suggestion.is_some() && !public {
-            true => Diagnostic { suggestion: None, label: String::new(), ..error },
-            false => error,
+        let is_public = redacted[start..].lines().next() == Some(line);
+        found.push(match error.suggestion.is_some() && !is_public {
+            true => (cause, Diagnostic { suggestion: None, label: String::new(), ..error }),
+            false => (cause, error),
         });
     }
-    found
+    found.into_iter().map(|(_, error)| error).collect()
 }
 
-const CLOSE_TEXT: &str = "close the text with \"";
+/// What a syntax error is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// A text between double quotes is not closed.
+    OpenText,
+    /// Not exactly one `=` is between a key and its value.
+    Assignment,
+    /// Two values have no comma between them.
+    Comma,
+    Other,
+}
+
+impl Cause {
+    /// The cause by the message of the parser.
+    fn of(message: &str, line: &str) -> Self {
+        const ASSIGNMENT: &[&str] = &["key with no value", "extra `=`", "invalid key-value pair"];
+        let value = line.split_once('=').map(|(_, value)| value.trim_start());
+        let is_assignment = match value {
+            Some(value) => value.starts_with('>') || value.starts_with(": "),
+            None => message.starts_with("invalid unquoted key"),
+        };
+        match message {
+            _ if is_assignment => Self::Assignment,
+            _ if ASSIGNMENT.iter().any(|start| message.starts_with(*start)) => Self::Assignment,
+            _ if message.starts_with("invalid basic") => Self::OpenText,
+            _ if message.starts_with("missing comma") => Self::Comma,
+            _ => Self::Other,
+        }
+    }
+}
 
 /// The error for a key or a header that is there already.
 fn duplicate(text: &str, span: Range<usize>, line: &str) -> Diagnostic {
@@ -142,37 +181,93 @@ fn duplicate(text: &str, span: Range<usize>, line: &str) -> Diagnostic {
     error.help("move the keys of both into one")
 }
 
-/// One syntax error, with what its line, which begins at `start`, probably means.
-fn syntax_error((line, start): (&str, usize), span: Range<usize>, message: &str) -> Diagnostic {
-    let value = line.split_once('=').map(|(_, value)| value.trim()).unwrap_or_default();
-    let value = value.split(" #").next().unwrap_or_default().trim_end();
-    let at = start + line.rfind(value).unwrap_or_default();
-    // Not an error of the key.
-    let value = if span.start < at { "" } else { value };
-    let bare = value.chars().all(|c| c.is_alphanumeric() || "._/:+- ".contains(c));
-    let bare = bare && value.starts_with(|c: char| c.is_alphanumeric() || c == '/');
-    let (help, suggestion) = match value {
-        "yes" | "on" | "True" | "TRUE" => ("write true", Some("true".to_owned())),
-        "no" | "False" | "FALSE" => ("write false", Some("false".to_owned())),
-        _ if value.len() > 1 && value.bytes().all(|byte| byte.is_ascii_digit()) => {
-            let number = value.trim_start_matches('0');
-            let number = if number.is_empty() { "0" } else { number };
-            ("write the number without zeros before it", Some(number.to_owned()))
+/// One syntax error in the line that begins at `start`, with what the line probably means.
+fn syntax_error(
+    (text, start): (&str, usize),
+    span: Range<usize>,
+    (cause, message): (Cause, &str),
+    state: &Path,
+) -> Diagnostic {
+    let message = message.trim_end().replace("\nexpected nothing", "").replace('\n', ", ");
+    let error = |span, message: &str| Diagnostic::error("syntax", span, message);
+    match cause {
+        Cause::OpenText => return error(span, &message).help("close the text with \""),
+        Cause::Comma => return error(span, &message).help("separate values with commas"),
+        Cause::Assignment => {
+            let message = "a key and its value are not separated by a single =";
+            return error(span, message).help("write key = value");
         }
-        _ if bare => ("put quotes around it", Some(format!("{value:?}"))),
-        _ if message.starts_with("invalid basic") => (CLOSE_TEXT, None),
-        _ if !line.contains('=') && !line.trim().starts_with('[') => ("write key = value", None),
-        _ => ("toml.io describes how values are written", None),
+        Cause::Other => {}
+    }
+    let Some(value) = bare_value(text, start, &span, &message) else {
+        return error(span, &message).help("toml.io describes how values are written");
     };
-    let quoted = bare && suggestion.as_deref().is_some_and(|text| text.starts_with('"'));
-    let message = match quoted && !value.starts_with(|c: char| c.is_ascii_digit()) {
-        true => "string values must be quoted".to_owned(),
-        false => message.trim_end().replace('\n', ", "),
+    let key = key_of(text, start, value.start);
+    let (help, suggestion) = without_quotes(key, &text[value.clone()], state);
+    let message = match &suggestion {
+        Some(meant) if meant.starts_with('"') => "string values must be quoted",
+        // Quotes would not help.
+        _ if message.starts_with("string values") => "the value is not valid TOML",
+        _ => message.as_str(),
     };
     // The parser's place is where it stopped; the suggestion replaces the whole value.
-    let span = if suggestion.is_some() { at..at + value.len() } else { span };
-    let error = Diagnostic::error("syntax", span, message).help(help);
+    let error = error(value, message).help(help);
     Diagnostic { suggestion, ..error }
+}
+
+/// The place of a value without quotes that the parser rejects at `span`: all that follows `=`, or an element of a list.
+fn bare_value(
+    text: &str,
+    start: usize,
+    span: &Range<usize>,
+    message: &str,
+) -> Option<Range<usize>> {
+    let line = text[start..].lines().next().unwrap_or_default();
+    let is_bare = |range: &Range<usize>| {
+        let value = text.get(range.clone()).unwrap_or_default();
+        value.chars().all(|c| c.is_alphanumeric() || "._/:+-,% ".contains(c))
+            && value.starts_with(|c: char| c.is_alphanumeric() || "/+-.:".contains(c))
+    };
+    let whole = line.find('=').map(|equals| {
+        let value = line[equals + 1..].split(" #").next().unwrap_or_default();
+        let from = start + equals + 1 + value.len() - value.trim_start().len();
+        from..from + value.trim().len()
+    });
+    // An error before the value is one of the key.
+    let whole = whole.filter(|value| is_bare(value) && span.start >= value.start);
+    let is_value = message.starts_with("string values") && is_bare(span);
+    whole.or_else(|| is_value.then(|| span.clone()))
+}
+
+/// The key whose value is at `value`, in the line that begins at `start`; `None`: the value is in a list, or the key is
+/// unknown.
+fn key_of(text: &str, start: usize, value: usize) -> Option<&'static Key> {
+    let before = text[start..value].trim_end().strip_suffix('=')?;
+    let header = text[..start].lines().rev().find_map(|line| line.trim().strip_prefix('['));
+    let header = header.and_then(|header| header.trim_start_matches('[').split(']').next());
+    // An inline table is nested in its key.
+    let names = before.split('{').map(|part| part.rsplit(',').next().unwrap_or_default());
+    let names = names.map(|name| name.trim_matches(['=', '"', '\'', ' ', '\t']));
+    let path = header.into_iter().chain(names).collect::<Vec<_>>().join(".");
+    let (section, name) = path.rsplit_once('.').unwrap_or(("", path.as_str()));
+    // Both have the same conditions.
+    let section = section.rsplit('.').next().unwrap_or_default().replace("exclude", "include");
+    Section::all().find(|known| known.name() == section)?.key(name)
+}
+
+/// How to write a value that has no quotes, and what replaces it. It is read as text, so that its key decides what it
+/// means, and whether it would be valid with quotes.
+fn without_quotes(
+    key: Option<&'static Key>,
+    value: &str,
+    state: &Path,
+) -> (String, Option<String>) {
+    let item = Spanned::new(0..value.len(), DeValue::String(value.into()));
+    match key.and_then(|key| value::judge(key, &item, state)) {
+        None => ("put quotes around it".to_owned(), Some(quoted(value))),
+        Some((_, Some(meant))) => (format!("write {meant}"), Some(meant)),
+        Some((help, None)) => (help, None),
+    }
 }
 
 /// The error for a line with quotes or spaces that are typographic, as word processors write them.

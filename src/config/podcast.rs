@@ -5,21 +5,14 @@ use url::Url;
 use super::diagnostic::Report;
 use super::section::Layer;
 
-/// Warnings about a podcast that directories would reject, and about keys of a podcast without it.
+/// Warnings about a podcast that directories would reject.
 pub(super) fn check(layer: &Layer, report: &mut Report) {
+    if !layer.sets("podcast") {
+        return;
+    }
     let mut warn = |code, name: &str, message: &str, help: &str| {
         report.push(layer.warning(code, name, message).help(help));
     };
-    if !layer.sets("podcast") {
-        let uncertain = layer.may_set("podcast");
-        let keys = ["podcast_explicit", "podcast_email"];
-        for name in keys.iter().filter(|name| !uncertain && layer.sets(name)) {
-            let message = format!("{name} has no effect without podcast");
-            let help = "set podcast to a category of Apple Podcasts, or remove it";
-            warn("podcast_key_without_podcast", name, &message, help);
-        }
-        return;
-    }
     let missing: Vec<&str> =
         ["icon", "language"].into_iter().filter(|name| !layer.may_set(name)).collect();
     if !missing.is_empty() {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
-use toml::de::DeValue;
 
 use super::suggest::nearest;
 use super::value::{Invalid, Value};
@@ -105,7 +104,7 @@ pub(super) fn spelled(duration: Duration) -> String {
 /// A number at the beginning of a text, and what follows. A comma before three digits separates thousands; another one
 /// is a decimal point.
 fn number(text: &str) -> Option<(f64, String)> {
-    let text = text.trim().replace('_', "");
+    let text = text.trim().trim_start_matches('+').replace('_', "");
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',');
     let (digits, rest) = text.split_at(end.unwrap_or(text.len()));
     let mut groups = digits.split(',');
@@ -179,25 +178,6 @@ fn in_unit(number: f64, unit: &str) -> Option<String> {
     Some(spelled(Duration::from_millis(millis.round() as u64)))
 }
 
-/// The number of a value that is one.
-pub(super) fn number_of(value: &DeValue<'_>) -> Option<f64> {
-    match value {
-        DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
-        DeValue::Float(number) => number.as_str().parse().ok(),
-        _ => None,
-    }
-}
-
-/// The duration that a number without quotes and unit probably means.
-pub(super) fn bare_duration(value: &DeValue<'_>, unit: Unit) -> Option<String> {
-    unitless_duration(number_of(value)?, unit)
-}
-
-/// The size that a number without quotes and unit probably means.
-pub(super) fn bare_size(value: &DeValue<'_>) -> Option<String> {
-    number_of(value).filter(|number| *number > 0.0).and_then(unitless_size)
-}
-
 /// The duration that a number without unit probably means; `None`: no number above zero.
 fn unitless_duration(number: f64, unit: Unit) -> Option<String> {
     let (limit, small, large) = match unit {
@@ -248,8 +228,11 @@ pub(super) fn rate(text: &str) -> Result<u64, Invalid> {
             let meant = |error: Invalid| error.suggestion.map(|size| format!("{size}/day"));
             size(amount).map_err(|error| invalid().meant(meant(error)))
         }
-        None if size(text).is_ok() => Err(invalid().meant(Some(format!("{}/day", text.trim())))),
-        _ => Err(invalid()),
+        Some(_) => Err(invalid()),
+        None => {
+            let meant = size(text).map_or_else(|error| error.suggestion, |_| Some(text.to_owned()));
+            Err(invalid().meant(meant.map(|size| format!("{}/day", size.trim()))))
+        }
     }
 }
 

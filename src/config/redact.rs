@@ -1,40 +1,36 @@
 //! Hides secrets in the lines of a config that messages quote, also if the config is broken there.
 //!
-//! A broken file cannot be parsed, so this scans words and lines: values after names that sound secret, and
-//! logins in URLs, are hidden. It hides too much rather than too little. Positions do not change.
+//! A broken file cannot be parsed, so this scans words and lines: values after names that sound secret or that no key
+//! has, and logins in addresses, are hidden. It hides too much rather than too little. Positions do not change.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::definition::Kind;
+use super::definition::{Key, Kind, Section};
 use super::keys::KEYS;
 use super::secret::REFERENCES;
+use super::suggest::is_typing_error;
 
-/// `//user:password@`, and `user:password@` without the slashes.
+/// `"user:password@` with spaces, `//user:password@`, and `user:password@` without quotes and slashes.
 static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
-    let login = r#"//(?P<a>[^\s/"'@]*(?::[^\s"']*)?)@|(?P<b>[^\s/"'@:=<\[{(,]+:[^\s/"'@]+)@"#;
-    Regex::new(login).expect("a constant is a regular expression")
+    let quoted = r#""(?:[A-Za-z0-9+.-]*:?//)?(?P<quoted>[^"/@:\n]*:[^"\s/][^"\n]*)@"#;
+    let url = r#"//(?P<url>[^\s/"'@]*(?::[^\s"']*)?)@"#;
+    let bare = r#"(?P<bare>[^\s/"'@:=<\[{(,]+:[^\s/"'@]+)@"#;
+    let login = format!("{quoted}|{url}|{bare}");
+    Regex::new(&login).expect("a constant is a regular expression")
 });
-/// A port and a path with an `@` in it, as on Mastodon, are not a login.
-static PORT: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^[^:/]*:\d{1,5}/").expect("a constant is a regular expression"));
+/// A host or a folder and a path with an `@` in it, as on Mastodon, are not a login.
+static PATH: LazyLock<Regex> = LazyLock::new(|| {
+    let path = r"^(?:(?:[A-Za-z0-9+.-]+://)?[^:/@\s]+(?::\d{1,5})?/|/[^/])[^\s:]*$";
+    Regex::new(path).expect("a constant is a regular expression")
+});
 /// Parts of names that sound secret.
+#[rustfmt::skip]
 const SECRET: &[&str] = &[
-    "auth",
-    "token",
-    "secret",
-    "pass",
-    "pwd",
-    "cookie",
-    "bearer",
-    "credential",
-    "apikey",
-    "api-key",
-    "api_key",
-    "headers",
-    "login",
+    "auth", "token", "secret", "pass", "pwd", "cookie", "bearer", "credential", "apikey", "api-key", "api_key",
+    "headers", "login",
 ];
 
 /// Replaces the logins in URLs of a text by `***`.
@@ -49,9 +45,9 @@ fn login_spans(text: &str) -> Vec<Range<usize>> {
         return Vec::new();
     }
     let login = |found: regex::Captures<'_>| {
-        let part = found.name("a").or_else(|| found.name("b"))?;
+        let part = ["quoted", "url", "bare"].iter().find_map(|form| found.name(form))?;
         let login = part.as_str();
-        let other = login.is_empty() || PORT.is_match(login) || login == "mailto";
+        let other = login.is_empty() || PATH.is_match(login) || login == "mailto";
         (!other && !login.starts_with("mailto:")).then(|| part.range())
     };
     LOGIN.captures_iter(text).filter_map(login).collect()
@@ -60,14 +56,11 @@ fn login_spans(text: &str) -> Vec<Range<usize>> {
 /// The text of a config with its secrets replaced by as many bytes.
 #[must_use]
 pub fn config(text: &str) -> String {
-    let mut spans = login_spans(text);
-    spans.extend(Scan::of(text).spans);
-    let mut redacted = text.to_owned();
-    for span in spans {
-        let cover: String = text[span.clone()].chars().map(cover).collect();
-        redacted.replace_range(span, &cover);
+    let mut is_hidden = vec![false; text.len()];
+    for span in login_spans(text).into_iter().chain(Scan::of(text).spans) {
+        is_hidden[span].fill(true);
     }
-    redacted
+    text.char_indices().map(|(at, c)| if is_hidden[at] { cover(c) } else { c }).collect()
 }
 
 /// A replacement with the same number of bytes, so that positions stay the same.
@@ -81,22 +74,45 @@ fn cover(c: char) -> char {
     }
 }
 
-/// Whether a value with this name may be a secret.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let secret = |kind| matches!(kind, Kind::Secret | Kind::Secrets);
-    if REFERENCES.contains(&name.as_str())
-        || KEYS.iter().any(|key| key.name == name && !secret(key.kind))
-    {
-        return false;
-    }
-    let length = name.chars().count();
-    // Texts whose lengths differ by more are not compared: this runs for each word of a config.
-    let near = |known: &str| {
-        length > 3 && known.len().abs_diff(length) <= 2 && strsim::osa_distance(&name, known) <= 2
+fn holds_secret(key: &Key) -> bool {
+    matches!(key.kind, Kind::Secret | Kind::Secrets)
+}
+
+/// Whether it is exactly the name of a section, or of a key whose value is not secret.
+fn is_public(name: &str) -> bool {
+    REFERENCES.contains(&name)
+        || Section::all().any(|section| section.name() == name)
+        || KEYS.iter().any(|key| key.name == name && !holds_secret(key))
+}
+
+/// Whether a word of a text sounds like the name of a secret.
+fn sounds_secret(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric() && !"_-".contains(c));
+    words.any(|word| SECRET.iter().any(|part| word.contains(part)) && !is_public(word))
+}
+
+/// Whether a value with this name may be a secret: it is not, and does not probably mean, the name of another key.
+pub(super) fn is_secret(name: &str) -> bool {
+    let name = name.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_called = |key: &Key| key.aliases.contains(&name);
+    let is_meant = |key: &Key| is_called(key) || is_typing_error(name, key.name);
+    let is_known = || {
+        KEYS.iter().any(|key| !holds_secret(key) && is_meant(key))
+            && !KEYS.iter().any(|key| holds_secret(key) && is_called(key))
     };
-    SECRET.iter().any(|word| name.contains(word))
-        || KEYS.iter().any(|key| secret(key.kind) && near(key.name))
+    !is_public(name) && (sounds_secret(name) || !is_known())
+}
+
+/// Whether a value with this name may be an address with a login: it is not the text of a known key.
+fn may_have_login(name: &str) -> bool {
+    !KEYS.iter().any(|key| key.name == name && key.kind.format().contains("text"))
+}
+
+/// The part of a value that may be a login.
+fn login(value: &str) -> Option<Range<usize>> {
+    let login = 0..value.rfind('@')?;
+    (!PATH.is_match(&value[login.clone()])).then_some(login)
 }
 
 /// A scan of a config line by line.
@@ -107,9 +123,11 @@ struct Scan<'t> {
 }
 
 /// What is known of the value that a scan is in.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Pair {
     secret: bool,
+    /// Whether it may be an address with a login.
+    login: bool,
     /// Its name is "header", which is a key for a file, but elsewhere a field of requests: "X-Key: secret".
     field: bool,
     /// The value names where the secret is.
@@ -126,10 +144,10 @@ impl<'t> Scan<'t> {
             let line = scan.line();
             if line.trim_start().starts_with('[') {
                 let end = line.find([']', '=']).unwrap_or(line.len());
-                secret_table = line[..end].split(|c: char| "[]. \"'\t".contains(c)).any(is_secret);
+                secret_table = sounds_secret(&line[..end]);
                 scan.at += end;
             }
-            scan.pair(Pair { secret: secret_table, field: false, reference: false, depth: 0 });
+            scan.pair(Pair { secret: secret_table, ..Pair::default() });
             scan.at += 1;
         }
         scan
@@ -143,12 +161,16 @@ impl<'t> Scan<'t> {
 
     /// Scans a key and its value, which may have several lines.
     fn pair(&mut self, mut pair: Pair) {
+        // A login without quotes may have spaces.
+        let unquoted = self.line().split(['"', '\'']).next().unwrap_or_default();
+        let value = unquoted.split(" #").next().unwrap_or_default();
+        let login_end = self.at + value.rfind('@').map_or(0, |at| at + 1);
         while let Some(c) = self.text[self.at..].chars().next() {
             match c {
                 '\n' if pair.depth <= 0 => return,
                 '#' => {
                     let comment = self.line();
-                    if comment.split(|c: char| !c.is_alphanumeric()).any(is_secret) {
+                    if sounds_secret(comment) {
                         self.spans.push(self.at + 1..self.at + comment.len());
                     }
                     self.at += comment.len();
@@ -166,23 +188,41 @@ impl<'t> Scan<'t> {
                     let rest = &self.text[self.at..];
                     let end = |c: char| c.is_whitespace() || "=,{}[]\"'#".contains(c);
                     let length = rest.find(end).unwrap_or(rest.len()).max(c.len_utf8());
+                    let length = match pair.login {
+                        true => length.max(login_end.saturating_sub(self.at)),
+                        false => length,
+                    };
                     self.word(0..length, length, &mut pair);
                 }
             }
         }
     }
 
-    /// Scans a word: a name, if `=` follows or a line begins, or a value.
+    /// Scans a word: a name, before `=` or at the beginning of a line, or a value.
     fn word(&mut self, inner: Range<usize>, length: usize, pair: &mut Pair) {
         let word = &self.text[self.at + inner.start..self.at + inner.end];
         let follows = self.text[self.at + length..].trim_start_matches([' ', '\t']);
         let before = self.text[..self.at].rsplit('\n').next().unwrap_or_default();
-        if follows.starts_with('=') || pair.depth <= 0 && before.trim().is_empty() {
-            pair.reference = word.rsplit('.').next().is_some_and(|name| REFERENCES.contains(&name));
+        let is_bare = inner.start == 0;
+        let is_name = match pair.depth > 0 {
+            // JSON and YAML have colons.
+            true => {
+                let colon = follows.starts_with(':') || is_bare && word.ends_with(':');
+                follows.starts_with('=') || colon && !pair.secret
+            }
+            false => before.trim().is_empty() || follows.starts_with('=') && !before.contains('='),
+        };
+        if is_name {
+            let name = word.rsplit('.').next().unwrap_or_default();
+            pair.reference = REFERENCES.contains(&name);
+            pair.login = may_have_login(name);
             pair.secret |= word.split('.').any(is_secret);
             pair.field |= word.eq_ignore_ascii_case("header");
         } else if (pair.secret || pair.field && word.contains(':')) && !pair.reference {
             self.spans.push(self.at + inner.start..self.at + inner.end);
+        } else if let Some(login) = login(word).filter(|_| pair.login) {
+            let start = self.at + inner.start;
+            self.spans.push(start + login.start..start + login.end);
         }
         self.at += length;
     }

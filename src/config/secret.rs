@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::definition::{Key, Kind};
 use super::diagnostic::{Diagnostic, Report};
+use super::format::Written;
 use super::named_file;
 use super::section::{quoted, toml};
 use super::suggest::nearest;
@@ -23,23 +24,15 @@ pub(super) const REFERENCES: &[&str] = &["file", "credential", "env"];
 const OTHERS: u32 = 0o066;
 
 /// Headers that Newswire sets itself, or that belong to one connection (RFC 9110 7.6.1).
+#[rustfmt::skip]
 const RESERVED_HEADERS: &[&str] = &[
-    "host",
-    "connection",
-    "content-length",
-    "transfer-encoding",
-    "te",
-    "trailer",
-    "upgrade",
-    "accept-encoding",
-    "if-none-match",
-    "if-modified-since",
-    "range",
+    "host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "accept-encoding",
+    "if-none-match", "if-modified-since", "range",
 ];
 
 /// Reads the secret of a key, or the secrets of `headers` with their names.
 pub(super) fn read(
-    key: &Key,
+    key: &'static Key,
     value: &Item<'_>,
     reader: &mut Reader<'_>,
 ) -> Option<Vec<(String, Secret)>> {
@@ -57,6 +50,14 @@ pub(super) fn read(
         if let Err(invalid) = header_name(name.get_ref()) {
             reader.report.push(invalid.at(name.span()));
         }
+        // RFC 9110 5.1: names of headers have no case.
+        let is_same = |other: &str| other.eq_ignore_ascii_case(name.get_ref());
+        let mut before = table.keys().filter(|other| other.span().start < name.span().start);
+        if let Some(first) = before.find(|other| is_same(other.get_ref())) {
+            let message = format!("the header {} is set twice, but sent only once", name.get_ref());
+            let warning = Diagnostic::warning("no_effect", name.span(), message);
+            reader.report.push(warning.also(first.span(), "first here").help("remove one of them"));
+        }
         let secret = reference(name.get_ref(), value, reader);
         secrets.extend(secret.map(|secret| (name.get_ref().to_string(), Secret(secret))));
     }
@@ -73,7 +74,10 @@ fn reference(name: &str, value: &Item<'_>, reader: &mut Reader<'_>) -> Option<St
     };
     let (kind, text) = single_reference(table, value, report)?;
     let found = match kind {
-        "file" => private_file(&state.join(&text)),
+        "file" => {
+            let written = Written { key: kind, text: &text, state };
+            written.path().and_then(|path| private_file(&path))
+        }
         "credential" => credential(&text).and_then(|path| content(&path)).map_err(unreadable),
         _ => {
             std::env::var(&text).map_err(|_| unreadable(format!("the variable ${text} is not set")))
@@ -96,7 +100,8 @@ fn reference(name: &str, value: &Item<'_>, reader: &mut Reader<'_>) -> Option<St
     secret
         .map_err(|invalid| {
             let message = format!("cannot read {name}: {}", invalid.message);
-            report.push(Invalid { message, ..invalid }.at(value.span()));
+            // What is suggested would replace the path alone.
+            report.push(Invalid::new(invalid.code, message, invalid.advice()).at(value.span()));
         })
         .ok()
 }

@@ -5,19 +5,20 @@
 
 use std::any::Any;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
-use toml::de::{DeInteger, DeTable, DeValue};
+use toml::de::{DeTable, DeValue};
 
 use super::definition::{Key, Kind, Section};
 use super::diagnostic::{AT_THE_TOP, Diagnostic, Report};
 use super::environment::is_variable;
 use super::parse;
 use super::position::Sources;
+use super::redact;
 use super::secret;
 use super::suggest::{
-    Meaning, as_key, elsewhere, home, meaning_of_key, meaning_of_section, meaning_of_top_key,
+    Meaning, elsewhere, home, meaning_of_key, meaning_of_section, meaning_of_top_key, switch,
 };
 use super::value::{self, Item, Listed, Reader, Value, type_of, wrong_type};
 
@@ -100,9 +101,6 @@ impl Layer {
         let message = format!("unknown key {text:?} in {}", section.heading());
         let error = Diagnostic::error("unknown_key", name.span(), message);
         let mut meaning = meaning_of_key(text, section);
-        if NOT_PAUSED.contains(&as_key(text).as_str()) && section.key("paused").is_some() {
-            meaning = Meaning::Here(vec!["paused"]);
-        }
         if let Meaning::Here(keys) = &meaning
             && keys.iter().all(|key| table.contains_key(*key))
         {
@@ -241,9 +239,6 @@ fn meant_here(
     }
 }
 
-/// Names whose "true" means that a feed is polled.
-const NOT_PAUSED: &[&str] = &["enabled", "enable", "active"];
-
 /// Suggests a key for its alias, or a whole line if the value has another form or meaning.
 fn meant_value(
     error: Diagnostic,
@@ -253,29 +248,20 @@ fn meant_value(
 ) -> Diagnostic {
     let Some(key) = section.key(name) else { return error.meant(name) };
     let asked = error.clone().label(format!("did you mean {name:?}?"));
-    if name == "paused" && NOT_PAUSED.contains(&as_key(alias).as_str()) {
+    if let Some(switch) = switch(alias, section) {
         return match value.get_ref().as_bool() {
-            Some(true) => error.help("remove it: what is not paused is polled"),
-            Some(false) => asked.help("write paused = true"),
-            None => asked.help("write paused = true or false"),
+            Some(true) => error.help(switch.on),
+            Some(false) => asked.help(switch.off),
+            None => asked.help(format!("write {name} = {}", key.example)),
         };
     }
-    if key.kind.format().starts_with("address and port") {
-        let text = value.get_ref().as_str();
-        let number = value.get_ref().as_integer().map(DeInteger::as_str);
-        let port = number.or(text).and_then(|port| port.parse::<u16>().ok());
-        return match port {
-            Some(port) => asked.help(format!("write {name} = \"127.0.0.1:{port}\"")),
-            None if text.is_some() => {
-                error.meant(name).help(format!("write {name} = {}", key.default))
-            }
-            None => asked.help(format!("write {name} = {}", key.default)),
-        };
-    }
-    // "verbose = true" is not a level; which one is meant is not known.
-    match value.get_ref().is_bool() && !matches!(key.kind, Kind::Flag) {
-        true => asked.help(format!("write it as {}", key.example)),
-        false => error.meant(name),
+    match value::judge(key, value, Path::new("")).and_then(|(_, meant)| meant) {
+        Some(meant) if !redact::is_secret(alias) => asked.help(format!("write {name} = {meant}")),
+        // "verbose = true" is not a level; which one is meant is not known.
+        _ if value.get_ref().is_bool() && !matches!(key.kind, Kind::Flag) => {
+            asked.help(format!("write it as {}", key.example))
+        }
+        _ => error.meant(name),
     }
 }
 
@@ -295,7 +281,7 @@ impl Document {
         let single = Section::all().filter(|section| !section.is_list());
         let layers = single.map(|section| Layer::empty(section, 0..0)).collect();
         let mut document = Self { layers, uncertain: Vec::new() };
-        for (source, root) in sources.iter().zip(parse::tables(sources, syntax)) {
+        for (source, root) in sources.iter().zip(parse::tables(sources, reader.state, syntax)) {
             let replaces = is_variable(&source.path);
             let mut top = Layer::empty(Section::Top, 0..0);
             for (name, value) in &root {

@@ -57,9 +57,37 @@ pub(super) fn is_general(name: &str) -> bool {
 
 /// Names that programs use for different things in each of their sections. They refer to no other section.
 const GENERAL: &[&str] = &[
-    "file", "path", "url", "title", "id", "name", "type", "host", "size", "limit", "max", "mode",
-    "key", "enabled", "active", "enable", "disabled",
+    "file", "path", "url", "title", "id", "name", "names", "type", "style", "host", "size",
+    "limit", "max", "mode", "key", "disabled", "filter", "output", "target", "admin", "cache",
+    "demo",
 ];
+
+/// A key here that a switch of other programs is, although its "true" is another value.
+#[derive(Debug)]
+pub(super) struct Switch {
+    pub(super) key: &'static str,
+    /// What to do instead of "true".
+    pub(super) on: &'static str,
+    /// What to do instead of "false".
+    pub(super) off: &'static str,
+}
+
+/// Names of such a switch.
+const ENABLED: &[&str] = &["enabled", "enable", "active", "is_active", "is_enabled"];
+/// The first one whose key a section accepts is meant.
+#[rustfmt::skip]
+const SWITCHES: &[Switch] = &[
+    Switch { key: "paused", on: "remove it: what is not paused is polled", off: "write paused = true" },
+    Switch { key: "across_feeds", on: "remove it: stories of several feeds are joined", off: "write across_feeds = \"off\"" },
+    Switch { key: "listen", on: "remove it: the server runs unless listen is \"off\"", off: "write listen = \"off\"" },
+];
+
+/// The switch that a name in `section` probably means.
+pub(super) fn switch(name: &str, section: Section) -> Option<&'static Switch> {
+    let name = as_key(name);
+    let mut accepted = SWITCHES.iter().filter(|switch| section.key(switch.key).is_some());
+    accepted.next().filter(|_| ENABLED.contains(&name.as_str()))
+}
 
 /// What the key `name` in `section` probably means.
 pub(super) fn meaning_of_key(name: &str, section: Section) -> Meaning {
@@ -67,6 +95,9 @@ pub(super) fn meaning_of_key(name: &str, section: Section) -> Meaning {
     let of_aliases = |key: &&Key| key.aliases.contains(&name.as_str());
     if let Some(key) = section.key(&name) {
         return Meaning::Here(vec![key.name]);
+    }
+    if let Some(switch) = switch(&name, section) {
+        return Meaning::Here(vec![switch.key]);
     }
     let aliases: Vec<&str> = section.accepted().filter(of_aliases).map(|key| key.name).collect();
     if !aliases.is_empty() {
@@ -95,7 +126,10 @@ pub(super) fn meaning_of_key(name: &str, section: Section) -> Meaning {
 }
 
 /// Whether at most one letter in three is wrong.
-fn is_typing_error(name: &str, known: &str) -> bool {
+pub(super) fn is_typing_error(name: &str, known: &str) -> bool {
+    if name.len().abs_diff(known.len()) > MAX_DISTANCE {
+        return false;
+    }
     let distance = strsim::osa_distance(name, known);
     distance <= MAX_DISTANCE && distance * 3 <= known.len()
 }

@@ -4,7 +4,6 @@ use std::net::Ipv4Addr;
 
 use jiff::tz::TimeZone;
 use regex::{Regex, RegexBuilder};
-use toml::de::DeValue;
 use url::Url;
 
 use super::suggest::nearest;
@@ -204,11 +203,6 @@ pub(super) fn podcast_category(text: &str) -> Result<&'static str, Invalid> {
     let last = text.rsplit(['>', '/']).next().unwrap_or(text).trim().replace("&amp;", "&");
     let same = PodcastCategory::names().find(|name| name.eq_ignore_ascii_case(&last));
     Err(invalid.meant(same.or_else(|| nearest(&last, PodcastCategory::names()))))
-}
-
-/// The text that a number probably means.
-pub(super) fn bare_word(value: &DeValue<'_>) -> Option<String> {
-    value.as_integer().map(|number| number.as_str().to_owned())
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use toml::de::{DeArray, DeInteger, DeValue};
 use super::definition::{Bound, Key, Kind, Limit};
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::format::{Format, LISTEN_ADDRESS, Written};
+use super::section::quoted;
 use super::suggest::nearest;
-use super::{address, quantity, text};
+use super::{address, text};
 
 /// A value as the parser returns it, with its place.
 pub(super) type Item<'t> = Spanned<DeValue<'t>>;
@@ -155,14 +156,39 @@ pub(super) fn read(key: &'static Key, value: &Item<'_>, reader: &mut Reader<'_>)
             return None;
         }
     };
-    let accepts = |meant: &str| match key.kind {
-        Kind::Text(format) => parse(format, meant).is_ok_and(|value| is_allowed(key, &value)),
-        Kind::Listen => address::listen_or_off(meant).is_ok(),
-        _ => true,
-    };
-    let parsed = parsed.map_err(|invalid| report.push(invalid.tried(accepts).at(value.span())));
-    let parsed = parsed.ok()?;
+    let tried = |invalid: Invalid| invalid.tried(|meant| accepts(key, meant, state));
+    let parsed = parsed.map_err(|invalid| report.push(tried(invalid).at(value.span()))).ok()?;
     is_within(key, &parsed, &value.span(), report).then_some(parsed)
+}
+
+/// How to write a value that a key does not accept, and the TOML that it probably means; `None`: the key accepts it.
+pub(super) fn judge(
+    key: &'static Key,
+    value: &Item<'_>,
+    state: &Path,
+) -> Option<(String, Option<String>)> {
+    let mut report = Report::default();
+    read(key, value, &mut Reader { state, report: &mut report });
+    let error = report.diagnostics.into_iter().find(|found| found.severity == Severity::Error)?;
+    let meant = match error.suggestion {
+        // The other suggestions are the text between the quotes.
+        Some(meant) if key.kind.is_text() && error.code != "wrong_type" => Some(quoted(&meant)),
+        meant => meant.filter(|_| !value.get_ref().is_array()),
+    };
+    Some((error.help.unwrap_or_default(), meant))
+}
+
+/// Whether a text is a value of the key, or an element of its list.
+fn accepts(key: &Key, text: &str, state: &Path) -> bool {
+    match key.kind {
+        Kind::Choice(words) | Kind::Choices(words) => words.contains(&text),
+        Kind::Text(format) | Kind::List(format) => {
+            let written = Written { key: key.name, text, state };
+            (format.parse)(written).is_ok_and(|value| is_allowed(key, &value))
+        }
+        Kind::Listen => address::listen_or_off(text).is_ok(),
+        _ => false,
+    }
 }
 
 /// Reads a list of texts; `None`: some have an error, which is reported.
@@ -219,12 +245,23 @@ fn replacement(key: &Key, value: &Item<'_>, report: &mut Report) -> Option<(Rege
     Some((regex, text.to_owned()))
 }
 
-/// The limit of the key that a duration exceeds.
+/// A duration in nanoseconds, or a size in bytes.
+fn amount(value: &Value) -> Option<u128> {
+    let duration = value.get::<Duration>().map(Duration::as_nanos);
+    duration.or_else(|| value.get::<u64>().map(|bytes| u128::from(*bytes)))
+}
+
+/// The limit of the key that a value exceeds.
 fn exceeded(key: &Key, value: &Value) -> Option<&'static Limit> {
-    let duration = value.get::<Duration>()?;
-    key.limits.iter().find(|limit| match limit.bound {
-        Bound::Minimum => *duration < Duration::from_secs(limit.seconds),
-        Bound::Maximum => *duration > Duration::from_secs(limit.seconds),
+    let Kind::Text(format) = key.kind else { return None };
+    let amount_of_value = amount(value)?;
+    key.limits.iter().find(|limit| {
+        let written = Written { key: key.name, text: limit.value, state: Path::new("") };
+        let limited = (format.parse)(written).ok().as_ref().and_then(amount);
+        limited.is_some_and(|limited| match limit.bound {
+            Bound::Minimum => amount_of_value < limited,
+            Bound::Maximum => amount_of_value > limited,
+        })
     })
 }
 
@@ -233,13 +270,21 @@ fn is_allowed(key: &Key, value: &Value) -> bool {
     exceeded(key, value).is_none_or(|limit| limit.severity == Severity::Warning)
 }
 
-/// Reports a duration outside the limits of its key. Returns whether the value is acceptable.
+/// Reports a value outside the limits of its key. Returns whether it is acceptable.
 fn is_within(key: &Key, value: &Value, span: &Range<usize>, report: &mut Report) -> bool {
     let Some(limit) = exceeded(key, value) else { return true };
-    let side = if limit.bound == Bound::Minimum { "shorter" } else { "longer" };
-    let bound = quantity::spelled(Duration::from_secs(limit.seconds));
-    let message = format!("{} is {side} than {bound}", key.name);
-    let diagnostic = Diagnostic::error(limit.code, span.clone(), message).help(limit.help);
+    let (side, more) = match (limit.bound, value.get::<Duration>()) {
+        (Bound::Minimum, Some(_)) => ("shorter", "or more"),
+        (Bound::Maximum, Some(_)) => ("longer", "or less"),
+        (Bound::Minimum, None) => ("smaller", "or more"),
+        (Bound::Maximum, None) => ("larger", "or less"),
+    };
+    let message = format!("{} is {side} than {}", key.name, limit.value);
+    let help = match limit.advice {
+        "" => format!("write {:?} {more}", limit.value),
+        advice => format!("write {:?} {more}; {advice}", limit.value),
+    };
+    let diagnostic = Diagnostic::error(limit.code, span.clone(), message).help(help);
     report.push(Diagnostic { severity: limit.severity, ..diagnostic });
     limit.severity == Severity::Warning
 }
@@ -274,7 +319,7 @@ fn choice(key: &Key, text: &str, words: &'static [&'static str]) -> Result<&'sta
 }
 
 /// The error for a value of another TOML type than the key has.
-pub(super) fn wrong_type(key: &Key, value: &Item<'_>) -> Diagnostic {
+pub(super) fn wrong_type(key: &'static Key, value: &Item<'_>) -> Diagnostic {
     let message = format!("{} must be {}, not {}", key.name, key.kind.wanted(), type_of(value));
     let diagnostic = Diagnostic::error("wrong_type", value.span(), message);
     let has_parts = value.get_ref().is_table() || value.get_ref().is_array();
@@ -282,6 +327,9 @@ pub(super) fn wrong_type(key: &Key, value: &Item<'_>) -> Diagnostic {
         Some(meant) => diagnostic.help(format!("write {meant}")).suggest(meant),
         None if matches!(key.kind, Kind::Choice(_)) => {
             diagnostic.help(format!("write one of {}", key.range()))
+        }
+        None if matches!(key.kind, Kind::Number { .. }) => {
+            diagnostic.help(format!("write a whole number: {}", key.range()))
         }
         None if key.kind.is_list() => diagnostic.help("put it in brackets: [\"…\"]"),
         None if key.kind.is_text() && !has_parts && !value.get_ref().is_bool() => {
@@ -292,18 +340,20 @@ pub(super) fn wrong_type(key: &Key, value: &Item<'_>) -> Diagnostic {
 }
 
 /// The value as TOML that a value of another type probably means.
-fn meant(key: &Key, value: &DeValue<'_>) -> Option<String> {
+fn meant(key: &'static Key, value: &DeValue<'_>) -> Option<String> {
     let kind = key.kind;
     let text = value.as_str().map(str::trim);
-    let quoted = |text: String| format!("{text:?}");
+    let fits = |text: &str| accepts(key, text, Path::new(""));
     match (kind, value) {
-        (Kind::Number { .. }, DeValue::String(_)) => {
-            let digits = text?.trim_end_matches('%').trim().replace(['_', ','], "");
-            digits.parse::<usize>().ok().map(|number| number.to_string())
-        }
-        (Kind::Number { .. }, DeValue::Float(_)) => {
-            let number = quantity::number_of(value)?;
-            (number.fract() == 0.0 && number >= 0.0).then(|| number.to_string())
+        (Kind::Number { min, max, .. }, DeValue::String(_) | DeValue::Float(_)) => {
+            let digits = match value {
+                DeValue::Float(number) => {
+                    number.as_str().trim_end_matches('0').trim_end_matches('.')
+                }
+                _ => text?.trim_end_matches('%').trim_end(),
+            };
+            let number = digits.replace(['_', ','], "").parse::<usize>().ok();
+            number.filter(|number| (min..=max).contains(number)).map(|number| number.to_string())
         }
         (Kind::Flag, DeValue::String(_)) => match text?.to_lowercase().as_str() {
             "true" | "yes" | "on" => Some("true".to_owned()),
@@ -311,9 +361,9 @@ fn meant(key: &Key, value: &DeValue<'_>) -> Option<String> {
             _ => None,
         },
         (_, DeValue::String(_)) if kind.is_list() => {
-            let parts: Vec<String> =
-                text?.split(',').map(|part| quoted(part.trim().to_owned())).collect();
-            Some(format!("[{}]", parts.join(", ")))
+            let parts: Vec<&str> = text?.split(',').map(str::trim).collect();
+            let are_valid = parts.iter().all(|part| fits(part));
+            are_valid.then(|| format!("{parts:?}"))
         }
         (Kind::Flag, DeValue::Integer(number)) => match number.as_str() {
             "0" => Some("false".to_owned()),
@@ -323,23 +373,21 @@ fn meant(key: &Key, value: &DeValue<'_>) -> Option<String> {
         (Kind::Choice(words), DeValue::Boolean(on)) => of_flag(words, *on),
         (_, DeValue::Array(array)) if array.len() == 1 => {
             let text = array.iter().next()?.get_ref().as_str()?;
-            let is_valid = match kind {
-                Kind::Choice(words) => words.contains(&text),
-                Kind::Text(format) => {
-                    (format.parse)(Written { key: "", text, state: Path::new("") }).is_ok()
-                }
-                _ => false,
-            };
-            is_valid.then(|| format!("{text:?}"))
+            (kind.is_text() && fits(text)).then(|| format!("{text:?}"))
         }
-        (Kind::Text(format), _) => {
-            let fits = |text: &String| {
-                let written = Written { key: key.name, text, state: Path::new("") };
-                (format.parse)(written).is_ok_and(|value| is_allowed(key, &value))
+        (Kind::Text(_) | Kind::Listen, _) => {
+            let literal = match value {
+                DeValue::Integer(number) => number.as_str(),
+                DeValue::Float(number) => number.as_str(),
+                DeValue::Boolean(false) => "false",
+                _ => return None,
             };
-            (format.bare)(value).filter(fits).map(quoted)
+            let item = Spanned::new(0..literal.len(), DeValue::String(literal.into()));
+            match judge(key, &item, Path::new("")) {
+                Some((_, meant)) => meant,
+                None => (!value.is_bool()).then(|| quoted(literal)),
+            }
         }
-        (Kind::Listen, _) => (LISTEN_ADDRESS.bare)(value).map(quoted),
         _ => None,
     }
 }

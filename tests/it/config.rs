@@ -98,6 +98,7 @@ fn values(key: &Key, folder: &Path) -> Vec<String> {
         ("output.logo", _) => file("logo.png"),
         ("subscriptions.file", _) => file("list"),
         ("store.path", _) => "\"other.db\"".to_owned(),
+        ("store.retention", _) => "\"20d\"".to_owned(),
         ("include.tags", _) => "[\"rust\"]".to_owned(),
         ("include.feeds", _) => "[\"example.org-feed\"]".to_owned(),
         (_, Kind::Number { max, .. }) => max.min(9).to_string(),
@@ -359,10 +360,7 @@ fn every_error_of_a_file_is_reported_in_one_run() {
 fn what_is_doubtful_is_a_warning_and_no_error() {
     for (text, code) in [
         ("[[output]]\nid = \"a\"\nexclude = { tags = [\"rsut\"] }\n", "no_such_feed"),
-        (
-            "[[output]]\nid = \"a\"\ncontent = \"none\"\nalso_at = \"content\"\n",
-            "also_at_without_content",
-        ),
+        ("[[output]]\nid = \"a\"\ncontent = \"none\"\nalso_at = \"content\"\n", "no_effect"),
         ("[[output]]\nid = \"a\"\nicon = \"https://a.b/favicon.ico\"\n", "icon_too_small"),
         ("[[output]]\nid = \"a\"\nexclude = { feeds = [\"nobody\"] }\n", "no_such_feed"),
         ("[schedule]\ninterval = \"10m\"\n", "interval_below_recommended"),

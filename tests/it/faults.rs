@@ -79,7 +79,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("[schedule]\npublisher_hints = \"ignore\"", "publisher_hints_ignored", "newswire.toml:2:19"),
     (
         "[[output]]\nid = \"a\"\ncontent = \"none\"\nalso_at = \"content\"",
-        "also_at_without_content",
+        "no_effect",
         "newswire.toml:4:11",
     ),
     ("[[output]]\nid = \"a\"\nicon = \"https://a.b/i.ico\"", "icon_too_small", "newswire.toml:3:8"),

@@ -111,7 +111,6 @@ const CALLBACKS: &[(&str, &[&str], &str)] = &[
     ("dyn Any + Send", &["config"], "a value has the type that the parser of its key returns"),
     ("fn() -> Json", &["config"], "a format of the config is data; this is its schema"),
     ("fn(Written<'_>)", &["config"], "a format of the config is data; this is its parser"),
-    ("fn(&DeValue<'_>)", &["config"], "the same for a value without quotes"),
 ];
 
 const NAMELESS: &[&str] = &["utils", "util", "common", "helpers", "helper", "types", "misc"];

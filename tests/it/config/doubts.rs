@@ -7,14 +7,39 @@ use super::{FEED, HEAD, OUTPUT, read};
 /// A podcast that directories accept.
 const PODCAST: &str = "podcast = \"Arts\"\nlanguage = \"en\"\nicon = \"https://a.b/i.png\"\n";
 
+/// A feed with these keys.
+fn feed(more: &str) -> String {
+    let path = more.replace(|c: char| !c.is_ascii_alphanumeric(), "");
+    format!("[[feed]]\nurl = \"https://example.org/{path}\"\n{more}\n")
+}
+
+/// An output with these keys.
+fn output(more: &str) -> String {
+    format!("{OUTPUT}{more}\n")
+}
+
+/// The config has one warning, at this line and column.
+fn assert_warns(text: &str, code: &str, at: (usize, usize)) {
+    let loaded = read(&format!("{HEAD}{text}"));
+    let report = &loaded.report;
+    let found: Vec<_> = report
+        .diagnostics
+        .iter()
+        .map(|fault| {
+            (
+                fault.code,
+                report.position(fault.span.clone().unwrap_or_default().start),
+                fault.severity,
+            )
+        })
+        .collect();
+    assert!(loaded.config.is_some(), "{code}: {found:?}");
+    assert_eq!(found, [(code, at, Severity::Warning)], "{text}");
+}
+
 #[test]
 fn improbable_values_are_warnings_at_their_place() {
-    let feed = |more: &str| {
-        let path = more.replace(|c: char| !c.is_ascii_alphanumeric(), "");
-        format!("[[feed]]\nurl = \"https://example.org/{path}\"\n{more}\n")
-    };
     let tagged = feed("tags = [\"rust\"]");
-    let output = |more: &str| format!("{OUTPUT}{more}\n");
     let rust = "include = { tags = [\"rust\"] }";
     for (text, code, at) in [
         (output(rust) + &tagged + &feed(""), "feed_without_output", (10, 7)),
@@ -37,7 +62,6 @@ fn improbable_values_are_warnings_at_their_place() {
             "podcast_incomplete",
             (8, 17),
         ),
-        (output("podcast_explicit = true") + FEED, "podcast_key_without_podcast", (5, 20)),
         (output("directory = \".\"") + FEED, "database_in_output_directory", (5, 13)),
         (output("max_age = \"500d\"") + FEED, "retention_below_max_age", (5, 11)),
         (output("") + &feed("allow_networks = [\"0.0.0.0/0\"]"), "all_networks_allowed", (8, 18)),
@@ -48,21 +72,26 @@ fn improbable_values_are_warnings_at_their_place() {
         ),
         (output("exclude = { tags = [\"spam\"] }") + FEED, "no_such_feed", (5, 21)),
     ] {
-        let loaded = read(&format!("{HEAD}{text}"));
-        let report = &loaded.report;
-        let found: Vec<_> = report
-            .diagnostics
-            .iter()
-            .map(|fault| {
-                (
-                    fault.code,
-                    report.position(fault.span.clone().unwrap_or_default().start),
-                    fault.severity,
-                )
-            })
-            .collect();
-        assert!(loaded.config.is_some(), "{code}: {found:?}");
-        assert_eq!(found, [(code, at, Severity::Warning)], "{text}");
+        assert_warns(&text, code, at);
+    }
+}
+
+#[test]
+fn a_setting_without_effect_is_a_warning_at_its_place() {
+    for (text, at) in [
+        (output("podcast_explicit = true") + FEED, (5, 20)),
+        (output("stylesheet_only = true") + FEED, (5, 19)),
+        (output("digest_hour = 6") + FEED, (5, 15)),
+        (output("digest_hour = 6\ndigest = \"off\"") + FEED, (5, 15)),
+        (output("") + &feed("proxy_authorization = { env = \"PATH\" }"), (8, 23)),
+        (
+            output("")
+                + &feed("headers = { X-Key = { env = \"HOME\" }, x-key = { env = \"HOME\" } }"),
+            (8, 39),
+        ),
+        (output("") + FEED + "[[server]]\nhost = \"exampel.org\"\n", (9, 8)),
+    ] {
+        assert_warns(&text, "no_effect", at);
     }
 }
 
@@ -79,6 +108,17 @@ fn what_is_meant_is_not_doubted() {
         ),
         format!("{OUTPUT}{FEED}interval = \"30m\"\n"),
         format!("{OUTPUT}{PODCAST}podcast_email = \"a@b.example\"\n{FEED}"),
+        // Defaults that are written out.
+        format!("{OUTPUT}digest_hour = 0\nstylesheet_only = false\n{FEED}"),
+        format!(
+            "fetch.proxy = \"http://127.0.0.1:3128\"\n{OUTPUT}{FEED}\
+             proxy_authorization = {{ env = \"PATH\" }}\n"
+        ),
+        // A list can bring feeds on the server.
+        format!(
+            "{OUTPUT}{FEED}[[server]]\nhost = \"a.example\"\n\
+             [[subscriptions]]\nurl = \"https://example.org/list\"\n"
+        ),
         // The operator's own server.
         format!(
             "{OUTPUT}[[feed]]\nurl = \"http://10.0.0.7/a\"\nallow_networks = [\"10.0.0.7\"]\n\

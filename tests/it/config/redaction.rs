@@ -28,6 +28,18 @@ fn secrets_are_hidden_in_every_position() {
         "url = \"https://me:hun/hunter2@a.b/\"",
         "url = \"me:hunter2@a.b/\"",
         "url = https://me:hunter2@a.b/",
+        "url = \"hunter2@a.b/\"",
+        "url = \"https://a.b:80/x https://me:hunter2@a.b/\"",
+        "url = \"https://me:hun hunter2@a.b/\"",
+        "url = https://me:hun hunter2@a.b/",
+        "url = me:hun hunter2@a.b/",
+        "ulr = \"hunter2@a.b/\"",
+        "proxy = \"hunter2@a.b:3128\"",
+        "users = { bob = \"hunter2\" }",
+        "[users]\nbob = \"hunter2\"",
+        "key = \"hunter2\"",
+        "{\"token\": \"hunter2\"}",
+        "password = \"hunter2:\"",
     ] {
         let redacted = redact_config(text);
         assert!(!redacted.contains("hunter2"), "{redacted}");
@@ -42,6 +54,7 @@ fn errors_of_broken_lines_do_not_contain_the_secret() {
         "authorization = hunter2",
         "authorization = ‘hunter2’ # x",
         "“authorization” = “hunter2”",
+        "users = { bob = \"hunter2\" }",
         "[fetch.headers]\nX-Key = “hunter2”",
         "url = “https://me:hunter2@a.b/”",
     ] {
@@ -54,7 +67,10 @@ fn errors_of_broken_lines_do_not_contain_the_secret() {
 #[test]
 fn values_that_are_not_secret_stay_readable() {
     for text in [
-        "interval = \"30m\" # often",
+        "interval = \"30m\" # often, as its author asks for",
+        "intervall = \"30m\"",
+        "name = \"Planet\"",
+        "file = \"/srv/ann@home/feed.xml\"",
         "author = \"Planet\"",
         "authorization = { file = \"/etc/newswire/secret\" }",
         "token = { credential = \"planet\" } # x",

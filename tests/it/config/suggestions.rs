@@ -211,7 +211,6 @@ fn names_of_other_programs_lead_to_the_right_key() {
         ("[store]", "keep", "retention"),
         ("[log]", "verbosity", "level"),
         ("[[feed]]\nurl = \"https://a.b/\"", "name", "title"),
-        ("[[feed]]\nurl = \"https://a.b/\"", "category", "tags"),
         ("[[feed]]", "link", "url"),
         ("[[feed]]", "href", "url"),
         ("[[output]]\nid = \"a\"", "name", "title"),
@@ -381,6 +380,16 @@ fn a_suggestion_never_means_the_opposite() {
         let (codes, suggested) = found(&format!("{HEAD}{OUTPUT}{FEED}{line}\n"));
         assert_eq!((codes, suggested.as_str()), (vec!["unknown_key"], ""), "{line}");
     }
+    for (section, line, help) in [
+        ("", "isActive = true", "remove it: what is not paused is polled"),
+        ("", "is_active = false", "write paused = true"),
+        ("[dedupe]\n", "enabled = false", "write across_feeds = \"off\""),
+        ("[web]\n", "enabled = false", "write listen = \"off\""),
+    ] {
+        let report = read(&format!("{HEAD}{OUTPUT}{FEED}{section}{line}\n")).report;
+        let [error] = &report.diagnostics[..] else { panic!("{line}: {report:?}") };
+        assert_eq!((error.help.as_deref(), &error.suggestion), (Some(help), &None), "{line}");
+    }
     assert_suggests("disabled = true", "unknown_key", "paused");
     assert_suggests("paused = 1", "wrong_type", "true");
     assert_suggests("paused = 0", "wrong_type", "false");
@@ -493,8 +502,8 @@ fn an_unknown_condition_is_the_only_error_of_its_table() {
 }
 
 #[test]
-fn paths_with_what_a_shell_replaces_are_errors() {
-    for path in ["~/www", "~", "$HOME/www", "/srv/${NAME}"] {
+fn paths_with_what_a_shell_replaces_and_urls_are_errors() {
+    for path in ["~/www", "~", "~bob/www", "$HOME/www", "/srv/${NAME}", "https://a.b/www"] {
         let (codes, _) = found(&format!("{HEAD}{OUTPUT}directory = \"{path}\"\n{FEED}"));
         assert_eq!(codes, ["bad_path"], "{path}");
     }

@@ -4,6 +4,8 @@ use super::{Case, case};
 
 pub(super) const CASES: &[Case] = &[
     case("[fetch]\ntimeout = \"\"", "2:11", "bad_duration", "not a duration"),
+    case("[fetch]\ntimeout = \"1ms\"", "2:11", "out_of_range", "timeout is shorter than 1s"),
+    case("[fetch]\nmax_body = \"10 B\"", "2:12", "out_of_range", "max_body is smaller than 1 KiB"),
     case("[fetch]\nmax_body = \"10\"", "2:12", "bad_size", "a number and a unit"),
     case("[fetch]\nmax_body = \"10 MiBi\"", "2:12", "bad_size", "\"10 MiBi\" is not a size"),
     case("[fetch]\nmax_body = \"0 MB\"", "2:12", "bad_size", "not a size"),

@@ -6,6 +6,7 @@ pub(super) const CASES: &[Case] = &[
     case("[[output]]\nid = \"a\"\nitem = 1", "3:1", "unknown_key", "did you mean \"items\"?"),
     case("[[output]]\ntitle = \"a\"", "1:1", "missing_key", "[[output]] has no id"),
     case("[[output]]\nid = \"a\"\nmax_age = \"x\"", "3:11", "bad_duration", "\"x\""),
+    case("[[output]]\nid = \"a\"\nmax_age = \"1m\"", "3:11", "out_of_range", "shorter than 1h"),
     case("[[output]]\nid = \"a\"\nitems = 0", "3:9", "out_of_range", "items must be from 1"),
     case("[[output]]\nid = \"a\"\nper_feed = 0", "3:12", "out_of_range", "per_feed must be from 1"),
     case("[[output]]\nid = \"a\"\ncontent = \"ful\"", "3:11", "unknown_value", "\"full\"?"),
@@ -129,12 +130,6 @@ pub(super) const CASES: &[Case] = &[
         "of at most 256 KiB",
     ),
     case("[[output]]\nid = \"a\"\nlogo = \"logo.gif\"", "3:8", "bad_file", "is not a picture"),
-    case(
-        "[[output]]\nid = \"a\"\ndigest_hour = 6",
-        "3:15",
-        "contradiction",
-        "digest_hour has no effect without digest",
-    ),
     case(
         "[[output]]\nid = \"a\"\ndigest = \"daily\"\ndigest_day = \"friday\"",
         "4:14",

@@ -16,6 +16,7 @@ pub(super) const CASES: &[Case] = &[
     case("[[output]]\nid = \"a\"\ninclude = { tags = [\"linux\"] }\n[[feed]]\nurl = \"https://a.b/\"\n", "3:21", "no_such_feed", "add the tag to a feed"),
     case("[[output]]\nid = \"a\"\ninclude = { feeds = [\"blgo\"] }\n[[feed]]\nurl = \"https://a.b/\"\nid = \"blog\"", "3:22", "no_such_feed", "did you mean").instead("blog"),
     case("[[output]]\nid = \"a\"\nexclude = { content = \"a{2000000000}\" }", "3:23", "bad_regex", "needs more than 1 MiB"),
+    case("[[output]]\nid = \"a\"\ninclude = { max_age = \"1s\" }", "3:23", "out_of_range", "write \"1h\" or more"),
     case("[[output]]\nid = \"a\"\ninclude = { title = \"*\" }", "3:21", "bad_regex", ""),
     case("[[output]]\nid = \"a\"\nexclude = {}", "3:11", "empty_value", "exclude has no conditions"),
     case("[[output]]\nid = \"a\"\ninclude = [{ tags = [] }]", "3:12", "empty_value", "include has no conditions"),

@@ -12,6 +12,7 @@ pub(super) const CASES: &[Case] = &[
     case("[schedule]\ninterval = \"-5m\"", "2:12", "bad_duration", "negative"),
     case("[schedule]\ninterval = \"0s\"", "2:12", "bad_duration", "zero"),
     case("[schedule]\nmin_interval = \"1m\"", "2:16", "interval_too_short", "shorter than 5m"),
+    case("[schedule]\nmax_interval = \"1s\"", "2:16", "interval_too_short", "shorter than 5m"),
     case(
         "[schedule]\nmin_interval = \"2d\"",
         "2:16",
@@ -25,6 +26,7 @@ pub(super) const CASES: &[Case] = &[
         "interval is longer than max_interval",
     ),
     case("[schedule]\nper_host = 17", "2:12", "out_of_range", "from 1 to 16"),
+    case("[schedule]\nper_host = \"17\"", "2:12", "wrong_type", "1 to 16"),
     case("[schedule]\nmin_intervall = \"1h\"", "2:1", "unknown_key", "").instead("min_interval"),
     case("[schedule]\nhost_spaceing = \"1s\"", "2:1", "unknown_key", "").instead("host_spacing"),
     case("[schedule]\npublisher_hint = \"follow\"", "2:1", "unknown_key", "")

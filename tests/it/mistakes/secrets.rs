@@ -28,6 +28,19 @@ pub(super) const CASES: &[Case] = &[
         "/no/such: No such file",
     ),
     case(
+        "[fetch]\nauthorization = { file = \"~/secret\" }",
+        "2:17",
+        "bad_path",
+        "~ is not replaced",
+    ),
+    case("[fetch]\nauthorization = { file = \"~bob/x\" }", "2:17", "bad_path", "~ is not replaced"),
+    case(
+        "[fetch]\nauthorization = { file = \"file:///srv/x\" }",
+        "2:17",
+        "bad_path",
+        "did you mean \"/srv/x\"?",
+    ),
+    case(
         "[fetch]\nauthorization = { credential = \"x\" }",
         "2:17",
         "bad_secret",

@@ -15,5 +15,11 @@ pub(super) const CASES: &[Case] = &[
         .instead("example.com"),
     case("[[server]]\nhost = \"www.example.com\"", "2:8", "bad_host", "registrable domain")
         .instead("example.com"),
+    case(
+        "[[server]]\nhost = \"a.b\"\nbudget = \"10 B/day\"",
+        "3:10",
+        "out_of_range",
+        "budget is smaller than 10 kB/day",
+    ),
     case("[[server]]\nhost = \"\"", "2:8", "bad_host", "is not a host"),
 ];

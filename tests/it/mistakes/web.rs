@@ -23,6 +23,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case("[web]\nstatus = \"locl\"", "2:10", "unknown_value", "did you mean").instead("local"),
     case("[web]\nmetrics = \"feed\"", "2:11", "unknown_value", "did you mean").instead("feeds"),
+    case("[web]\nimage_cache = \"256 B\"", "2:15", "out_of_range", "smaller than 1 MiB"),
     case("[web]\nmetric = \"on\"", "2:1", "unknown_key", "did you mean").instead("metrics"),
     case("[web]\nhosts = [\"https://a.b\"]", "2:10", "bad_host", "is not a host name"),
     case("[web]\nhosts = \"a.b\"", "2:9", "wrong_type", "write [").instead("[\"a.b\"]"),
