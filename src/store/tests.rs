@@ -458,21 +458,21 @@ async fn a_check_finds_no_damage_in_an_index_that_changed_since_the_last_check()
     }
 }
 
-/// The locks on a file, as Linux lists them. A list that changes while it is read can lack some.
-fn locks(path: &std::path::Path) -> usize {
+/// Whether this file is locked, as Linux lists it. A list that changes while it is read can lack a lock, but never
+/// names one that does not exist, so that it is read again until it names one.
+fn is_locked(path: &std::path::Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let wanted = format!(":{} ", std::fs::metadata(path).unwrap().ino());
-    let of_file = |line: &&str| line.contains("POSIX") && line.contains(&wanted);
+    let of_file = |line: &str| line.contains("POSIX") && line.contains(&wanted);
     let all = || std::fs::read_to_string("/proc/locks").unwrap_or_default();
-    (0..5).map(|_| all().lines().filter(of_file).count()).max().unwrap_or_default()
+    (0..1_000).any(|_| all().lines().any(of_file))
 }
 
 #[tokio::test]
 async fn no_reader_and_no_check_drops_the_locks_of_the_writer() {
     let (_folder, path, store, [a, _]) = store().await;
     store.write_poll(update(a, vec![new_item("1", "", 5)], vec![])).await.unwrap();
-    let before = locks(&path);
-    assert!(before > 0 || !cfg!(target_os = "linux"));
+    assert!(is_locked(&path) || !cfg!(target_os = "linux"));
     let readers: Vec<_> = (0..4).map(|_| Reader::open(&path).unwrap()).collect();
     for reader in &readers {
         reader.read(|reader| reader.feed_statuses()).unwrap();
@@ -481,7 +481,7 @@ async fn no_reader_and_no_check_drops_the_locks_of_the_writer() {
     drop(readers);
     let corrupt = Error::Sqlite(ErrorCause::Corrupt, "malformed".to_owned());
     assert_eq!(examined(&path, corrupt).cause(), ErrorCause::Io);
-    assert!(locks(&path) >= before);
+    assert!(is_locked(&path) || !cfg!(target_os = "linux"));
 }
 
 #[test]
