@@ -333,7 +333,7 @@ impl Poller {
         let by = Asker::Feed(begun.target.id.clone());
         let is_shared = begun.is_shared;
         let visit = Visit { request, by, urgency, limits, is_shared, known };
-        let fetching = AssertUnwindSafe(self.gate.fetch(visit)).catch_unwind();
+        let fetching = AssertUnwindSafe(Box::pin(self.gate.fetch(visit))).catch_unwind();
         fetching.await.unwrap_or_else(|_| {
             let response = fetch::Response::failed(begun.asked.clone(), panicked("fetching"));
             Ok(Answer::Finished(Box::new(FinishedExchange::unsent(response))))

@@ -99,8 +99,9 @@ impl Polls {
                     let (poller, polled) = (engine.poller().clone(), target.clone());
                     let asked = self.asked.get(&feed);
                     let trigger = asked.map_or(self.trigger, |asked| asked.trigger);
-                    let task =
-                        self.running.spawn(async move { poller.poll(&polled, trigger).await });
+                    // On the heap: tokio copies a task several times until it runs.
+                    let poll = Box::pin(async move { poller.poll(&polled, trigger).await });
+                    let task = self.running.spawn(poll);
                     self.targets.insert(task.id(), target);
                 }
             }

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
-use std::pin::pin;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -174,6 +173,12 @@ impl<'a> Exchange<'a> {
         !self.request.validators.is_empty() && from.is_none_or(|url| *url == self.response.url)
     }
 
+    /// The validators of the next request.
+    fn validators(&self) -> &'a Validators {
+        static NONE: Validators = Validators { etag: None, last_modified: None };
+        if self.is_conditional() { self.request.validators } else { &NONE }
+    }
+
     /// Addresses of the host of the next request that may be contacted; none behind a proxy.
     ///
     /// # Errors
@@ -251,7 +256,8 @@ impl<'a> Exchange<'a> {
     /// As [`Exchange::hop`]; `None`: it takes longer than `limit`, without the time that it waits for memory.
     async fn hop_within(&mut self, limit: Duration) -> Option<Result<Step, Failure>> {
         let progress = self.progress.clone();
-        let mut hop = pin!(self.hop());
+        // On the heap: the futures around it are moved several times, and copied whole each time.
+        let mut hop = Box::pin(self.hop());
         let (mut waited, mut left) = (Duration::ZERO, limit);
         loop {
             if let Ok(result) = tokio::time::timeout(left, &mut hop).await {
@@ -276,10 +282,7 @@ impl<'a> Exchange<'a> {
     async fn hop(&mut self) -> Result<Step, Failure> {
         let (request, url) = (self.request, self.response.url.clone());
         self.check()?;
-        let conditional = self.is_conditional();
-        let none = Validators::default();
-        let validators = if conditional { request.validators } else { &none };
-        let headers = request::headers(request.settings, request.wanted, validators);
+        let headers = request::headers(request.settings, request.wanted, self.validators());
         let mut headers = request::with_host(&url, &headers);
         // RFC 9110 15.4: headers with credentials go only to the origin that they are for.
         if url.origin() == request.url.origin() {
@@ -301,8 +304,6 @@ impl<'a> Exchange<'a> {
     /// Interprets the answer to a request: a redirect, or the end of the exchange.
     async fn answered(&mut self, answer: reqwest::Response) -> Result<Step, Failure> {
         let (request, url) = (self.request, self.response.url.clone());
-        let none = Validators::default();
-        let validators = if self.is_conditional() { request.validators } else { &none };
         let response = &mut self.response;
         response.status = Some(answer.status().as_u16());
         let direct = request.settings.proxy.is_none();
@@ -312,8 +313,8 @@ impl<'a> Exchange<'a> {
             None => {
                 // Without a response, so that a failure while reading keeps what is known.
                 let placeholder = Response { freshness: response.freshness, ..self.known() };
+                let request = Request { validators: self.validators(), ..request };
                 let response = std::mem::replace(&mut self.response, placeholder);
-                let request = Request { validators, ..request };
                 let memory = self.budget.reserve(self.progress.clone());
                 self.response = read(answer, &request, response, memory).await;
                 if !is_broken(&self.response.outcome) {
@@ -496,7 +497,7 @@ async fn document(
         response.outcome = FetchOutcome::Failed(body::too_large(max));
         return response;
     }
-    match body::read(answer, max, memory).await {
+    match Box::pin(body::read(answer, max, memory)).await {
         Err(failure) => response.outcome = FetchOutcome::Failed(failure),
         Ok(part) if part.cut.is_some() => {
             response.wire_bytes = part.wire_bytes;

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension as _, params};
 use super::error::Error;
 use super::feed_state::{STATE, Which};
 use super::transaction::Transaction;
-use super::values::{maybe, millis};
+use super::values::{maybe, millis, timestamp};
 use crate::model::ClockMark;
 
 /// Statements that move times by `?1` milliseconds. The time of a new feed, 0, stays.
@@ -32,10 +32,20 @@ impl Transaction<'_> {
             None => None,
         };
         // A time that was altered would make the clock look wrong, so that nothing is polled.
-        let sql =
-            format!("SELECT max(last_poll_at) FROM feed WHERE state_digest = row_digest({STATE})");
-        let last = self.connection.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))?;
-        Ok((mark, maybe(last)?))
+        let sql = format!(
+            "SELECT last_poll_at FROM feed WHERE id = ?1 AND state_digest = row_digest({STATE})"
+        );
+        let mut intact = self.connection.prepare(&sql)?;
+        let sql = "SELECT id FROM feed WHERE last_poll_at IS NOT NULL ORDER BY last_poll_at DESC";
+        let mut latest = self.connection.prepare(sql)?;
+        let mut feeds = latest.query([])?;
+        while let Some(feed) = feeds.next()? {
+            let time = |row: &rusqlite::Row<'_>| row.get(0);
+            if let Some(last) = intact.query_row([feed.get::<_, i64>(0)?], time).optional()? {
+                return Ok((mark, Some(timestamp(last)?)));
+            }
+        }
+        Ok((mark, None))
     }
 
     /// Moves the stored times by `by`, and notes the clock that they are by.

@@ -59,12 +59,14 @@ impl Transaction<'_> {
     pub(super) fn reset_altered_states(&self, which: Which) -> rusqlite::Result<Vec<FeedKey>> {
         let condition = which.condition();
         let sql = format!(
-            "UPDATE feed SET {RESET} WHERE {condition} AND state_digest IS NOT row_digest({STATE}) RETURNING id"
+            "SELECT id FROM feed WHERE {condition} AND state_digest IS NOT row_digest({STATE})"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(params![which.key()], |row| row.get(0).map(FeedKey))?;
         let reset: Vec<FeedKey> = rows.collect::<Result<_, _>>()?;
         for feed in &reset {
+            let sql = format!("UPDATE feed SET {RESET} WHERE id = ?1");
+            self.connection.prepare_cached(&sql)?.execute([feed.0])?;
             self.write_state_digests(Which::One(*feed))?;
         }
         Ok(reset)

@@ -60,8 +60,8 @@ impl Transaction<'_> {
     pub fn is_shared(&self, url: &str, but: FeedKey) -> Result<bool, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT 1 FROM feed WHERE response_url = ?1 AND id <> ?2 AND active = 1
-             UNION ALL SELECT 1 FROM feed WHERE url = ?1 AND id <> ?2 AND active = 1
-             UNION ALL SELECT 1 FROM feed WHERE url > ?1 || '#' AND url < ?1 || '$' AND id <> ?2 AND active = 1
+             UNION ALL SELECT 1 FROM feed WHERE url >= ?1 AND url < ?1 || '$' AND id <> ?2 AND active = 1
+                                            AND (url = ?1 OR url > ?1 || '#')
              LIMIT 1",
         )?;
         Ok(statement.exists(params![url, but.0])?)

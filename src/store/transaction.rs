@@ -42,6 +42,12 @@ const CHECK_STEPS: i32 = 10_000;
 /// Number of idle connections that are kept; more are opened when needed.
 const IDLE_CONNECTIONS: usize = 4;
 
+/// Begins or ends a transaction by a statement that was parsed before.
+fn begin_or_end(connection: &Connection, statement: &str) -> Result<(), Error> {
+    connection.prepare_cached(statement)?.execute([])?;
+    Ok(())
+}
+
 impl Reader {
     /// Opens an existing database for reading only.
     ///
@@ -67,10 +73,10 @@ impl Reader {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let connection = self.connection()?;
-        connection.execute_batch("BEGIN").map_err(Error::from)?;
+        begin_or_end(&connection, "BEGIN")?;
         let result = work(&Transaction::new(&connection));
         // A connection that cannot end its transaction is not used again.
-        if connection.execute_batch("COMMIT").is_ok() {
+        if begin_or_end(&connection, "COMMIT").is_ok() {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             if idle.len() < IDLE_CONNECTIONS {
                 idle.push(connection);
