@@ -20,9 +20,8 @@ use url::form_urlencoded;
 use crate::outputs::ServedOutput;
 
 use super::base_url::BaseUrl;
-use super::listen::ListenAddress;
 use super::response::Audience;
-use super::settings::{Settings, StatusPages};
+use super::settings::{ListenAddress, Settings, StatusPages};
 use super::site::Peer;
 
 /// The local end of a connection.

@@ -19,21 +19,19 @@ use crate::outputs::ServedOutput;
 use crate::render::{Document, Format, Images, story as item};
 
 use super::access::{self, LocalEnd, OutputAccess, Rejection};
-use super::base_url::BaseUrl;
+use super::base_url::{self, BaseUrl, Place, Proxy};
+use super::general_pages::{self, Notices};
 use super::images::{ItemImage, Unavailable, Variant, image_name, image_url};
+use super::links::{self, Target};
 use super::negotiate::{self, Representation};
-use super::notices::Notices;
-use super::prefix::{self, Place, Proxy};
-use super::query;
 use super::response::{
     Audience, HTML, build, cacheable, denied, image_copy, line, moved, no_image, not_found,
     picture, same_origin, uncached, with_media, with_security_headers,
 };
 use super::settings::MetricsPage;
 use super::site::{Error, Peer, Site};
-use super::site_links::Target;
 use super::stories::Links;
-use super::{document, errors, index, monitoring, response, status, stories};
+use super::{monitoring, response, status, stories};
 
 /// The answers of a site. Cheap to clone, one for each connection.
 #[derive(Debug, Clone)]
@@ -61,7 +59,7 @@ impl App {
         let prefix = settings.prefix()?;
         let is_output = |id: &str| self.site.served.output(id).is_some();
         let known = (prefix, Proxy::of(request.headers(), prefix));
-        let inside = match prefix::place(request.uri().path(), known, is_output) {
+        let inside = match base_url::place(request.uri().path(), known, is_output) {
             Place::Unchanged => return None,
             Place::WithoutSlash(name) => {
                 return Some(finished(&self.site, moved(&format!("{name}/"), &Audience::Public)));
@@ -88,7 +86,7 @@ impl App {
         let base = self.base_url(request);
         let document = self.site.variants.find(&requested.output, &requested.document, &base)?;
         // Compressing takes milliseconds, too long for this thread.
-        let ready = document::is_ready(&document, headers);
+        let ready = response::is_ready(&document, headers);
         ready.then(|| {
             self.site.count_subscriber(
                 (&requested.output.id, document.format),
@@ -138,7 +136,7 @@ fn router(site: Arc<Site>) -> Router {
         .merge(operator_pages.route_layer(operator_only))
         .fallback(|| async { not_found() })
         .with_state(Arc::clone(&site))
-        .layer(from_fn_with_state(site, errors::explained))
+        .layer(from_fn_with_state(site, general_pages::with_error_page))
         .layer(map_response(move |response| {
             let response = finished(&shared, response);
             async { response }
@@ -194,7 +192,7 @@ struct RequestedDocument {
 
 impl RequestedDocument {
     fn respond(&self, variant: &Document, headers: &HeaderMap) -> Response {
-        document::respond(&self.output, variant, headers, &self.audience)
+        response::document(&self.output, variant, headers, &self.audience)
     }
 }
 
@@ -233,7 +231,7 @@ fn requested_document(
     let output = site.served.output(id)?;
     let access = access::authorize(Some(&output), query, headers);
     let OutputAccess::Granted(output, audience) = access else { return None };
-    let is_filtered = || query::parse(query).is_filter();
+    let is_filtered = || links::query_of(query).is_filter();
     if output.contents.is_some()
         && (negotiate::representation(headers) == Representation::Page || is_filtered())
     {
@@ -274,7 +272,7 @@ async fn output(
     }
     if negotiate::representation(&headers) == Representation::Feed {
         site.count_subscriber((&output.id, format), Some(peer), &headers);
-        let (query, shared) = (query::parse(query.as_deref()), Arc::clone(&site));
+        let (query, shared) = (links::query_of(query.as_deref()), Arc::clone(&site));
         let shown = Arc::clone(output);
         let found = site.query(output, move |contents| {
             let document = contents.filtered(&query, format)?;
@@ -296,7 +294,7 @@ async fn output(
     };
     let page = stories_page(&site, output, query.as_deref(), links).await;
     let mut response = page_response(page, output, &headers, &audience);
-    response.headers_mut().insert(VARY, HeaderValue::from_static(document::VARIES));
+    response.headers_mut().insert(VARY, HeaderValue::from_static(response::VARIES));
     response
 }
 
@@ -350,7 +348,7 @@ async fn stories_page(
     query: Option<&str>,
     links: Links,
 ) -> Result<Option<String>, Error> {
-    let (shown, query) = (Arc::clone(output), query::parse(query));
+    let (shown, query) = (Arc::clone(output), links::query_of(query));
     site.query(output, move |contents| stories::page(&shown, contents, &query, &links).map(Some))
         .await
 }
@@ -383,7 +381,7 @@ fn found_document(
     audience: &Audience,
 ) -> Response {
     match found {
-        Ok(Some(document)) => document::respond(output, &document, headers, audience),
+        Ok(Some(document)) => response::document(output, &document, headers, audience),
         Ok(None) => not_found(),
         Err(error) => failed(&error),
     }
@@ -493,7 +491,7 @@ fn split_file_name(file: &str) -> (&str, Option<Format>) {
 }
 
 async fn index(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let page = index::render(&site.served.outputs(), Notices::preferred(&headers));
+    let page = general_pages::index(&site.served.outputs(), Notices::preferred(&headers));
     let response = same_origin(HTML).header(CACHE_CONTROL, "no-cache");
     match page {
         Ok(html) => build(response.header(VARY, "Accept-Language"), html.into()),
@@ -502,7 +500,7 @@ async fn index(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
 }
 
 async fn style(headers: HeaderMap) -> Response {
-    cacheable("text/css; charset=utf-8", index::STYLE, &headers, &Audience::Public)
+    cacheable("text/css; charset=utf-8", general_pages::STYLE, &headers, &Audience::Public)
 }
 
 /// `planet/theme.css`: the style sheet of the operator.
@@ -522,7 +520,7 @@ async fn logo(Readable { output, audience }: Readable, headers: HeaderMap) -> Re
 }
 
 async fn icon(headers: HeaderMap) -> Response {
-    cacheable("image/svg+xml", index::ICON, &headers, &Audience::Public)
+    cacheable("image/svg+xml", general_pages::ICON, &headers, &Audience::Public)
 }
 
 /// The subscribed feeds as OPML. It has no registered media type; feed readers know this one.

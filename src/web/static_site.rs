@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use askama::Template as _;
 
 use super::base_url::BaseUrl;
-use super::index::{ICON, STYLE};
+use super::general_pages::{ICON, STYLE};
+use super::links::Target;
 use super::response::page_policy;
-use super::site_links::Target;
 use super::stories::{self, Links};
 use crate::outputs::{
     Error, Served, ServedOutput, SiteContent, SiteLook, SitePage, SiteStep, SiteWriter, has_site,

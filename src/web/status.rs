@@ -1,16 +1,16 @@
-//! The operator pages: `/status`, `/status.json`, one page per feed, and the feed of incidents.
+//! The operator pages: `/status`, `/status.json`, one page per feed, and the feed of incidents, which is a page in a
+//! browser.
 //!
 //! Plain HTML without scripts. `health` decides what the pages show about a feed.
 
 mod chart;
 mod feed;
-mod filter;
-mod incidents;
 mod overview;
 mod snapshot;
 
 use std::sync::Arc;
 
+use askama::Template;
 use axum::Router;
 use axum::extract::{Extension, Path, RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, VARY};
@@ -18,14 +18,15 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 
-use self::filter::FeedFilter;
+use self::overview::FeedFilter;
 use self::snapshot::Snapshot;
 use super::base_url::BaseUrl;
-use super::document;
 use super::negotiate::{self, Representation};
-use super::response::{Audience, HTML, build, cacheable, error, not_found, same_origin};
+use super::response::{self, Audience, HTML, build, cacheable, error, not_found, same_origin};
 use super::site::{Error, Site};
+use crate::model::Incident;
 use crate::render::Format;
+use crate::web::parts::{RemedyParts, Time};
 
 /// The routes of these pages, without access control.
 pub(super) fn routes() -> Router<Arc<Site>> {
@@ -62,7 +63,7 @@ async fn incidents(
     headers: HeaderMap,
 ) -> Response {
     if negotiate::representation(&headers) == Representation::Page {
-        let page = site.with_snapshot(|snapshot| Ok(incidents::render(snapshot)?));
+        let page = site.with_snapshot(|snapshot| Ok(incidents_page(snapshot)?));
         return varying(respond(page.await, HTML));
     }
     match site.incidents(&base) {
@@ -75,7 +76,7 @@ async fn incidents(
 
 /// Marks a response at a URL that has a page for browsers and a feed for others.
 fn varying(mut response: Response) -> Response {
-    response.headers_mut().insert(VARY, HeaderValue::from_static(document::VARIES));
+    response.headers_mut().insert(VARY, HeaderValue::from_static(response::VARIES));
     response
 }
 
@@ -104,4 +105,52 @@ fn respond(text: Result<Option<String>, Error>, content_type: &'static str) -> R
             error(StatusCode::INTERNAL_SERVER_ERROR, "internal server error: see the log\n")
         }
     }
+}
+
+/// Maximum number of resolved incidents that are shown.
+const MAX_RESOLVED: usize = 50;
+
+#[derive(Template)]
+#[template(path = "incidents.html", config = "src/web/askama.toml")]
+struct IncidentsPage {
+    root: &'static str,
+    /// Open incidents, the latest first.
+    open: Vec<ShownIncident>,
+    resolved: Vec<ShownIncident>,
+    version: &'static str,
+}
+
+struct ShownIncident {
+    kind: &'static str,
+    name: String,
+    text: String,
+    remedy: RemedyParts,
+    /// Start, or for a resolved incident the end.
+    at: Time,
+}
+
+/// The page of incidents as HTML.
+fn incidents_page(snapshot: &Snapshot) -> Result<String, askama::Error> {
+    let shown = |incident: &Incident| ShownIncident {
+        kind: incident.kind.word(),
+        name: incident.name.clone(),
+        text: incident.text.clone(),
+        remedy: RemedyParts {
+            text: incident.remedy.clone(),
+            toml: incident.toml.clone().unwrap_or_default(),
+            command: String::new(),
+        },
+        at: Time::new(incident.resolved_at.unwrap_or(incident.since), snapshot.now),
+    };
+    let (mut open, mut resolved): (Vec<&Incident>, Vec<&Incident>) =
+        snapshot.incidents.iter().partition(|incident| incident.resolved_at.is_none());
+    open.sort_by_key(|incident| std::cmp::Reverse(incident.since));
+    resolved.sort_by_key(|incident| std::cmp::Reverse(incident.resolved_at));
+    IncidentsPage {
+        root: "",
+        open: open.into_iter().map(shown).collect(),
+        resolved: resolved.into_iter().take(MAX_RESOLVED).map(shown).collect(),
+        version: env!("CARGO_PKG_VERSION"),
+    }
+    .render()
 }

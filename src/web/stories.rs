@@ -9,12 +9,12 @@ use url::form_urlencoded;
 
 use super::base_url::BaseUrl;
 use super::images::{ImageProxy, ItemImage, KnownImage, Variant, image_name, image_url};
-use super::marks::{Part, marked, show_match};
-use super::months::{self, MonthLink, Year};
-use super::parts::{colour, initial};
+use super::links::{
+    self, FormatLink, MonthLink, Target, Year, file_url, format_links, page_url, with_queries,
+};
+use super::parts::{Part, colour, initial, marked, show_match};
 use super::response::page_policy;
 use super::site::Error;
-use super::site_links::{FormatLink, Target, file_url, format_links, page_url, with_queries};
 use super::static_site::logo_name;
 use crate::model::{FeedId, FeedInfo, ItemKey, OutputItem};
 use crate::outputs::{
@@ -248,8 +248,8 @@ pub(super) fn page(
         newer: newer.map(|newer| url(&newer)),
         newest: (query.after.is_some() && !is_second).then(|| url(&first)),
         older,
-        neighbours: months::neighbours(&months, &frame, ends),
-        archive: months::by_year(&months, &frame, query),
+        neighbours: links::neighbouring_months(&months, &frame, ends),
+        archive: links::months_by_year(&months, &frame, query),
         canonical: is_listed.then(|| url(&first)),
         all: url(&Query::default()),
         frame,
@@ -328,8 +328,8 @@ pub(super) fn list_of(
         newer: list.newer.as_ref().map(|page| file_url(&frame, page)),
         newest: newest.map(|page| file_url(&frame, &page)),
         older: list.older.as_ref().map(|page| file_url(&frame, page)),
-        neighbours: months::neighbours(months, &frame, ends),
-        archive: months::by_year(months, &frame, &query),
+        neighbours: links::neighbouring_months(months, &frame, ends),
+        archive: links::months_by_year(months, &frame, &query),
         canonical: is_listed.then(|| file_url(&frame, &list.page)),
         all: page_url(&frame, &Query::default()),
         frame,

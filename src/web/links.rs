@@ -1,9 +1,10 @@
-//! Links between the pages of an output: to paths of the server, or to files of a static site.
+//! Links between the pages of an output: to paths of the server with queries, or to files of a static site. Also reads
+//! the queries of such links.
 
 use url::form_urlencoded;
 
 use super::stories::{Frame, Links};
-use crate::outputs::{Query, ServedOutput, SitePage};
+use crate::outputs::{Month, Query, ServedOutput, SitePage};
 use crate::render::Story;
 
 /// What the links between pages lead to.
@@ -105,4 +106,98 @@ impl Frame {
             (Target::Files, _) => file_url(self, &SitePage::Story(story.key)),
         }
     }
+}
+
+/// The months of one year.
+pub(super) struct Year {
+    /// The year, in the digits of dates.
+    pub(super) number: i16,
+    /// Its months with stories, the newest first.
+    pub(super) months: Vec<MonthLink>,
+    /// Whether its months are shown at first: it is the newest year, or has the month of the page.
+    pub(super) is_open: bool,
+}
+
+/// A link to the page of a month.
+pub(super) struct MonthLink {
+    /// Name of the month: `November`.
+    pub(super) name: String,
+    /// Name with the year: `November 2023`.
+    pub(super) title: String,
+    /// URL of the page.
+    pub(super) page: String,
+    /// Whether it is the month of this page.
+    pub(super) selected: bool,
+}
+
+/// All months, by year, without the filters of the page. Empty where there is only one.
+pub(super) fn months_by_year(months: &[Month], frame: &Frame, query: &Query) -> Vec<Year> {
+    let mut years: Vec<Year> = Vec::new();
+    if months.len() < 2 {
+        return years;
+    }
+    for month in months {
+        let link = month_link(*month, frame, &Query::default(), query.month == Some(*month));
+        let number = month.first_day().year();
+        match years.last_mut().filter(|year| year.number == number) {
+            Some(year) => {
+                year.is_open |= link.selected;
+                year.months.push(link);
+            }
+            None => {
+                let is_open = years.is_empty() || link.selected;
+                years.push(Year { number, months: vec![link], is_open });
+            }
+        }
+    }
+    years
+}
+
+/// The next newer month with stories on the first page of a month, and the next older one on its last page, with the
+/// filters of the page.
+pub(super) fn neighbouring_months(
+    months: &[Month],
+    frame: &Frame,
+    (query, is_first, is_last): (&Query, bool, bool),
+) -> Vec<MonthLink> {
+    let Some(shown) = query.month else { return Vec::new() };
+    let newer = months.iter().rfind(|month| is_first && **month > shown);
+    let older = months.iter().find(|month| is_last && **month < shown);
+    newer.into_iter().chain(older).map(|month| month_link(*month, frame, query, false)).collect()
+}
+
+fn month_link(month: Month, frame: &Frame, filter: &Query, selected: bool) -> MonthLink {
+    let query = Query { month: Some(month), after: None, ..filter.clone() };
+    MonthLink {
+        name: frame.texts.calendar().month_name(month.first_day()),
+        title: frame.texts.calendar().month(month.first_day()),
+        page: page_url(frame, &query),
+        selected,
+    }
+}
+
+/// Maximum length of a search in characters.
+const MAX_SEARCH: usize = 200;
+
+/// Parses a query string; unknown parameters are ignored.
+pub(super) fn query_of(text: Option<&str>) -> Query {
+    let mut query = Query::default();
+    for (name, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
+        let non_empty = || Some(value.trim().to_owned()).filter(|value| !value.is_empty());
+        match &*name {
+            "q" => query.words = search_words(&value),
+            "feed" => query.feed = non_empty(),
+            "tag" => query.tag = non_empty(),
+            "month" => query.month = value.parse().ok(),
+            "before" => query.after = value.parse().ok(),
+            _ => {}
+        }
+    }
+    query
+}
+
+/// The words of a search, without control characters and cut to a maximum length.
+pub(super) fn search_words(text: &str) -> String {
+    let words: String = text.chars().filter(|c| !c.is_control()).take(MAX_SEARCH).collect();
+    words.trim().to_owned()
 }

@@ -1,31 +1,198 @@
-//! The texts of the pages that belong to no output, in each language: the index and the pages of errors.
+//! Pages that belong to no output: the index and the pages of errors, with their texts in each language.
 //!
 //! Each client gets them in the language that it prefers, because the outputs of a server may have several. The pages of
-//! an output have the language of the output: see `texts`.
+//! an output have the language of the output: see `texts`. Only browsers get a page of an error. All other clients get a
+//! line of text.
 
+use std::sync::Arc;
+
+use askama::Template;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, VARY};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use super::negotiate;
+use super::negotiate::{self, Representation};
+use super::response::HTML;
+use super::site::Site;
+use crate::outputs::ServedOutput;
+use crate::render::{Format, Texts};
+use crate::text::dates;
+
+/// The style sheet of all pages. The content security policy forbids inline styles.
+pub(super) const STYLE: &str = include_str!("style.css");
+
+/// The icon of all pages.
+pub(super) const ICON: &str = include_str!("icon.svg");
+
+#[derive(Template)]
+#[template(path = "index.html", config = "src/web/askama.toml")]
+struct Index {
+    notices: &'static Notices,
+    outputs: Vec<OutputSection>,
+}
+
+struct OutputSection {
+    title: String,
+    /// Relative URL of its page of stories.
+    page: String,
+    description: String,
+    stories: String,
+    /// Time of its last change; `None`: it has no stories.
+    changed: Option<Changed>,
+    formats: Vec<FormatLink>,
+}
+
+/// Time of a change.
+struct Changed {
+    /// The time for `<time datetime>`, RFC 3339.
+    machine: String,
+    /// `14 November 2023, 22:13 UTC`.
+    date: String,
+}
+
+struct FormatLink {
+    url: String,
+    media_type: &'static str,
+    name: &'static str,
+}
+
+/// The index as HTML in the language of the texts.
+pub(super) fn index(
+    outputs: &[Arc<ServedOutput>],
+    notices: &'static Notices,
+) -> Result<String, askama::Error> {
+    let public = outputs.iter().filter(|output| output.token.is_none());
+    Index { outputs: public.map(|output| output_section(output, notices)).collect(), notices }
+        .render()
+}
+
+fn output_section(output: &ServedOutput, notices: &Notices) -> OutputSection {
+    let texts = Texts::of(Some(notices.code));
+    let changed = |at: Timestamp| Changed {
+        machine: dates::rfc3339(at),
+        date: texts.calendar().moment(&at.to_zoned_datetime(TimeZone::UTC)),
+    };
+    let link = |format: &Format| FormatLink {
+        url: format!("{}.{}", output.id, format.extension()),
+        media_type: format.media_type(),
+        name: format.name(),
+    };
+    OutputSection {
+        title: output.title.clone(),
+        page: format!("{}/", output.id),
+        description: output.description.clone().unwrap_or_default(),
+        stories: match output.items {
+            0 => notices.no_stories.to_owned(),
+            many => texts.count(many),
+        },
+        // Without its age, so that the page changes only with the outputs.
+        changed: output.modified().filter(|_| output.items > 0).map(changed),
+        formats: output.documents.iter().map(|(format, _)| link(format)).collect(),
+    }
+}
+
+/// Mark of a response whose text is for clients other than browsers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plain;
+
+#[derive(Template)]
+#[template(path = "error.html", config = "src/web/askama.toml")]
+struct ErrorPage {
+    code: &'static str,
+    /// Relative URL of the root of the server.
+    root: String,
+    status: u16,
+    title: &'static str,
+    text: &'static str,
+    /// Link to the page of the output; `None`: the path names no public output.
+    output: Option<OutputLink>,
+    all_feeds: &'static str,
+}
+
+struct OutputLink {
+    url: String,
+    title: String,
+}
+
+/// Replaces the text of an error by a page if a browser asked for it.
+pub(super) async fn with_error_page(
+    State(site): State<Arc<Site>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if negotiate::representation(request.headers()) == Representation::Feed {
+        return next.run(request).await;
+    }
+    let path = request.uri().path().to_owned();
+    let preferred = Notices::preferred(request.headers());
+    let mut response = next.run(request).await;
+    if response.extensions().get::<Plain>().is_none() {
+        return response;
+    }
+    if let Some(html) = error_page(&site, &path, response.status(), preferred) {
+        describe(response.headers_mut());
+        *response.body_mut() = Body::from(html);
+    }
+    response
+}
+
+fn describe(headers: &mut HeaderMap) {
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(HTML));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(VARY, HeaderValue::from_static("Accept, Accept-Language, Sec-Fetch-Mode"));
+}
+
+/// The page of an error, in the language of the output that the path names, else in the one that the client prefers.
+///
+/// Only public outputs count, so that the page does not show which other outputs there are.
+fn error_page(site: &Site, path: &str, status: StatusCode, preferred: &Notices) -> Option<String> {
+    let id = path.split('/').nth(1).unwrap_or_default();
+    let id = id.rsplit_once('.').map_or(id, |(id, _)| id);
+    let output = site.served.output(id).filter(|output| output.token.is_none());
+    let language = output.as_ref().and_then(|output| output.presentation.language.as_deref());
+    let notices = language.and_then(Notices::of).unwrap_or(preferred);
+    let (title, text) = notices.error(status);
+    let root = "../".repeat(path.matches('/').count().saturating_sub(1));
+    let page = ErrorPage {
+        code: notices.code,
+        status: status.as_u16(),
+        title,
+        text,
+        output: output.filter(|output| output.contents.is_some()).map(|output| OutputLink {
+            url: format!("{root}{}/", output.id),
+            title: output.title.clone(),
+        }),
+        all_feeds: notices.all_feeds,
+        root,
+    };
+    page.render().ok()
+}
 
 /// The texts in one language.
 #[derive(Debug)]
 pub(super) struct Notices {
     /// Language tag of the page.
-    pub(super) code: &'static str,
+    code: &'static str,
     /// Title of the index.
-    pub(super) feeds: &'static str,
+    feeds: &'static str,
     /// Text of an index without outputs.
-    pub(super) nothing: &'static str,
+    nothing: &'static str,
     /// Instruction below the title of the index.
-    pub(super) how_to: &'static str,
+    how_to: &'static str,
     /// Label before the time of the last change.
-    pub(super) last_change: &'static str,
+    last_change: &'static str,
     /// Text of an output without stories.
-    pub(super) no_stories: &'static str,
+    no_stories: &'static str,
     /// Label before the link to the list of feeds.
-    pub(super) sources: &'static str,
+    sources: &'static str,
     /// Link to the index.
-    pub(super) all_feeds: &'static str,
+    all_feeds: &'static str,
     /// Title and text of 401: the token is not valid.
     unauthorized: Notice,
     /// Title and text of 403: the request comes from a page of another site.
@@ -173,7 +340,7 @@ const JAPANESE: Notices = Notices {
 
 impl Notices {
     /// The texts for a language tag, by its first part; `None`: the language is unknown.
-    pub(super) fn of(language: &str) -> Option<&'static Self> {
+    fn of(language: &str) -> Option<&'static Self> {
         let primary = language.split('-').next().unwrap_or_default();
         LANGUAGES.iter().find(|texts| texts.code.eq_ignore_ascii_case(primary)).copied()
     }
@@ -191,7 +358,7 @@ impl Notices {
     }
 
     /// Title and text of the page of an error.
-    pub(super) fn error(&self, status: StatusCode) -> (&'static str, &'static str) {
+    fn error(&self, status: StatusCode) -> (&'static str, &'static str) {
         match status {
             StatusCode::UNAUTHORIZED => self.unauthorized,
             StatusCode::FORBIDDEN => self.forbidden,
