@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
 
-use super::date_numbers::{Numbers, century, iso_day, numbers, time};
-use super::dates::{Dated, NoDate};
-use super::months::{Month, afternoon, is_filler, is_weekday, month};
-use super::zones::{Zone, may_be_zone, zone_of};
+use super::date_names::{
+    Month, Zone, afternoon, is_filler, is_weekday, may_be_zone, month, zone_of,
+};
+use super::dates::{Dated, NoDate, Numbers, century, iso_day, numbers, time};
 
 /// A date with the name of a month, or with units: day, month, year, time and zone in any order.
 pub(crate) fn free(text: &str) -> Result<Dated, NoDate> {

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use super::constructs::{self, UntypedAs, atom_links, text};
 use super::context::Context;
 use super::dates::{self, first_date};
+use super::media;
 use super::namespace::Namespace::{
     self, Atom, Content, Dc, FeedBurner, Itunes, Media, Rdf, Rss, Wfw,
 };
 use super::tree::Element;
-use super::{media, podcast};
 use crate::model::{Category, Dialect, Link, ParsedItem, Person, SourceInfo, Surplus, Text};
 
 /// Maximum number of categories and of people of an item. Fewer are published; more would cost quadratic time.
@@ -41,7 +41,7 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
     let language = element.child(Dc, "language").and_then(Element::trimmed);
     let (authors, surplus_authors) = own_authors(element, &context);
     let (categories, surplus_categories) = categories(element);
-    let (podcast, surplus_podcast) = podcast::podcast(element, &context);
+    let (podcast, surplus_podcast) = media::podcast(element, &context);
     let surplus = Surplus {
         authors: surplus_authors,
         categories: surplus_categories,

@@ -11,7 +11,7 @@ use serde::de::{
 use serde_json::{Map, Value};
 
 use super::json::stamp;
-use super::surplus::{MIN_ITEMS, newest};
+use super::tree::{MIN_ITEMS, newest};
 
 /// Maximum cost of all values of a document: about 64 MB of memory.
 const MAX_COST: usize = 1_000_000;

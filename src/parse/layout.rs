@@ -3,8 +3,7 @@
 use super::item;
 use super::namespace::Namespace;
 use super::structure::is_item;
-use super::surplus::newest;
-use super::tree::{Element, Tree};
+use super::tree::{Element, Tree, newest};
 use crate::model::Dialect;
 
 /// The parts of a feed.

@@ -15,10 +15,9 @@
 
 mod channel;
 mod charset;
-mod complete;
 mod constructs;
 mod context;
-mod date_numbers;
+mod date_names;
 mod date_words;
 mod dates;
 mod decode;
@@ -28,29 +27,24 @@ mod item;
 mod json;
 mod json_repair;
 mod json_tree;
-mod json_types;
 mod layout;
 mod media;
-mod months;
 mod namespace;
 mod page;
-mod podcast;
 mod repeated;
 mod scan;
 mod structure;
 #[cfg(test)]
 mod structure_tests;
-mod surplus;
 #[cfg(test)]
 mod tests;
 mod tree;
-mod zones;
 
 use std::borrow::Cow;
 
 use url::Url;
 
-use self::complete::Sources;
+use self::channel::Sources;
 use self::context::Context;
 pub use self::decode::FoundBy;
 use crate::model::{Dialect, Failure, FailureKind, Link, ParseWarning, ParsedFeed, ParsedItem};
@@ -141,7 +135,7 @@ fn read(input: Input<'_>, sources: Sources) -> Result<Parsed, Failure> {
             format!("document has {all} items; only the newest {max} are read (max_items)");
         parse_warnings.push(ParseWarning::new("too_many_items", None, message));
     }
-    complete::complete(&mut feed, &context, sources);
+    channel::complete(&mut feed, &context, sources);
     parse_warnings.extend(context.parse_warnings());
     Ok(Parsed { feed, dropped, charset, charset_by, read_by, parse_warnings })
 }
@@ -256,7 +250,7 @@ fn xml(
     let own = std::ptr::eq(layout.root, layout.channel);
     let inner = if own { root } else { Cow::Owned(root.enter(layout.channel).into_owned()) };
     let mut feed = channel::channel(&layout, &inner);
-    feed.explicit = podcast::explicit(layout.channel);
+    feed.explicit = media::explicit(layout.channel);
     (feed.item_authors, feed.surplus_authors) = item::authors(layout.channel, &inner);
     let clean = feed_rs::texts(text, &layout, &inner);
     let read_by = if clean.is_some() { ReadBy::FeedRs } else { ReadBy::Newswire };

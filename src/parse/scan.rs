@@ -12,8 +12,7 @@ use quick_xml::events::attributes::Attributes;
 use super::entity::{Declared, entity, unescape};
 use super::namespace::{Bindings, Namespace};
 use super::structure::{self, Home, Name, Resolved};
-use super::surplus::{Items, MIN_ITEMS};
-use super::tree::{Attribute, Element, Node, Tree};
+use super::tree::{Attribute, Element, Items, MIN_ITEMS, Node, Tree};
 use crate::model::ParseWarning;
 
 /// Maximum depth of elements. Deeper elements are dropped; their text belongs to the ancestor.
