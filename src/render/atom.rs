@@ -8,13 +8,11 @@ use jiff::Timestamp;
 
 use crate::model::Enclosure;
 
-use super::files::{self, is_played, media_type};
-use super::id::is_iri;
+use super::media::{self, Channel, is_played, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
-use super::podcast::Channel;
 use super::shown::ShownItem;
-use super::text;
+use super::text::{self, is_iri};
 use super::xml::XmlWriter;
 use crate::text::dates::rfc3339;
 
@@ -115,7 +113,7 @@ fn entry(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(rights) = shown.entry.item.details.rights.as_deref().and_then(text::line) {
         xml.text("rights", &[TEXT], &rights);
     }
-    files::write_media(xml, shown);
+    media::write_media(xml, shown);
     source(xml, shown);
     xml.close();
 }

@@ -10,10 +10,10 @@ use jiff::Timestamp;
 
 use crate::model::{FeedKey, ItemKey, OutputItem};
 
-use super::id;
 use super::output::{Format, Output};
 use super::read::{ReadError, ReadItem, read};
 use super::shown::ShownItem;
+use super::text;
 use crate::text::dates::{rfc822, rfc3339};
 
 /// Why a document is rejected.
@@ -151,7 +151,7 @@ impl PreviousPublication {
     #[must_use]
     pub fn new(entries: &[OutputItem]) -> Self {
         let published = |entry: &OutputItem| {
-            let id = id::of(entry).into_owned();
+            let id = text::id_of(entry).into_owned();
             (entry.key, Published { id, feed: entry.feed.key, sort_at: entry.sort_at })
         };
         Self { shown: entries.iter().map(published).collect() }
@@ -217,7 +217,7 @@ impl PreviousPublication {
         let owners: HashMap<&str, ItemKey> =
             self.shown.iter().map(|(key, published)| (published.id.as_str(), *key)).collect();
         for entry in entries {
-            let (key, is) = (entry.key, id::of(entry));
+            let (key, is) = (entry.key, text::id_of(entry));
             // Of another feed where the output has changed from stories to digests, or back.
             let before = self.shown.get(&key).filter(|was| was.feed == entry.feed.key);
             if let Some(was) = before.filter(|was| was.id != is) {

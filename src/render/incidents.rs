@@ -9,7 +9,7 @@ use url::Url;
 use super::check::{self, CheckError};
 use super::output::{Format, Output, OutputIdentity, Presentation};
 use super::page::render;
-use super::{id, text};
+use super::text;
 use crate::model::{
     Category, Details, FeedId, FeedInfo, FeedKey, FeedProfile, Incident, IncidentKind, Item,
     ItemKey, OutputItem, StoryKey,
@@ -101,7 +101,7 @@ fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> 
         key: ItemKey(n),
         story: StoryKey(n),
         // Not an IRI, so that a UUID is made from it, which never changes.
-        outward_id: id::iri(&named).into_owned(),
+        outward_id: text::iri(&named).into_owned(),
         first_seen: incident.opened_at,
         sort_at: incident.changed_at,
         item: Item {

@@ -6,10 +6,9 @@
 use serde::Serialize;
 use url::Url;
 
-use super::files::{is_enclosure, is_played, media_type, medium};
+use super::media::{Channel, is_enclosure, is_played, media_type, medium};
 use super::output::{Format, Output};
 use super::page::Page;
-use super::podcast::Channel;
 use super::shown::{OtherFeed, ShownItem};
 use super::text;
 use crate::model::{Enclosure, Podcast};

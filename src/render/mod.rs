@@ -15,10 +15,8 @@ pub mod select;
 pub mod story;
 
 mod atom;
-mod files;
-mod id;
 mod json;
-mod podcast;
+mod media;
 mod read;
 mod rss;
 mod shown;
@@ -29,15 +27,15 @@ mod xml;
 pub use check::{CheckError, PreviousPublication, check};
 pub use digest::{Digest, DigestPeriod, DigestText, digest_id, digest_text};
 pub use document::{Coding, Document, Effort, etag, in_coding, without_variant};
-pub use id::iri;
 pub use incidents::incidents;
+pub use media::{PodcastCategory, PodcastChannel};
 pub use output::{
     AlsoAt, Content, Filtered, Format, Images, Logo, Output, OutputIdentity, PageText, PrefixError,
     Presentation, Rewrite, ShownDate, Theme, TitlePrefix, Token,
 };
 pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render_page};
-pub use podcast::{PodcastCategory, PodcastChannel};
 pub use select::{AddResult, Selector};
 pub use shown::{also_at_starts, feed_name};
 pub use story::{Media, OtherHeadline, Picture, Story, StoryImage, StoryLink};
+pub use text::iri;
 pub use texts::Texts;

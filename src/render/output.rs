@@ -12,8 +12,8 @@ use regex::Regex;
 use url::{Url, form_urlencoded};
 
 use super::digest::Digest;
-use super::podcast::PodcastChannel;
-use super::{id, shown, text};
+use super::media::PodcastChannel;
+use super::{shown, text};
 use crate::model::Filter;
 use crate::text::bidi;
 use crate::text::sha256::sha256;
@@ -149,7 +149,7 @@ impl OutputIdentity {
     /// A new id that is made from this text and time.
     #[must_use]
     pub fn new(seed: &str, since: Timestamp) -> Self {
-        Self { id: id::iri(&format!("output {seed} {since}")).into_owned(), since }
+        Self { id: text::iri(&format!("output {seed} {since}")).into_owned(), since }
     }
 }
 

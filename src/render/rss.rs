@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::files::{self, media_type};
+use super::media::{self, Channel, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
-use super::podcast::Channel;
 use super::shown::ShownItem;
 use super::text;
 use super::xml::XmlWriter;
@@ -140,7 +139,7 @@ fn files(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         let (length, kind) = (file.length.unwrap_or(0).to_string(), media_type(file));
         xml.empty("enclosure", &[("url", &file.url), ("length", &length), ("type", &kind)]);
     }
-    files::write_media(xml, shown);
+    media::write_media(xml, shown);
 }
 
 fn attribution(xml: &mut XmlWriter, shown: &ShownItem<'_>) {

@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::media;
 use super::output::{Output, ShownDate};
-use super::podcast;
 use crate::model::{Conditions, FeedId, FeedKey, ItemKey, OutputItem, Refusal, Subject};
 
 /// What [`Selector::try_add`] did with a candidate.
@@ -95,7 +95,7 @@ impl<'a> Selector<'a> {
         let OutputItem { feed, item, first_seen, .. } = entry;
         let subject = Subject::new(&feed.id, &feed.tags, item, *first_seen);
         self.output.filter.refusal(&subject).or_else(|| {
-            (self.is_podcast() && !podcast::is_episode(item)).then_some(Refusal::NoEpisode)
+            (self.is_podcast() && !media::is_episode(item)).then_some(Refusal::NoEpisode)
         })
     }
 

@@ -8,10 +8,9 @@ use jiff::Timestamp;
 
 use crate::model::{Category, Enclosure, FeedInfo, Image, Item, OutputItem, Person};
 
-use super::files;
-use super::id::{self, is_web};
+use super::media;
 use super::output::{AlsoAt, Content, Presentation, ShownDate};
-use super::text;
+use super::text::{self, is_web};
 use super::texts::Texts;
 use crate::text::{bidi, html};
 
@@ -22,7 +21,7 @@ const OLDEST: Timestamp = Timestamp::constant(631_152_000, 0);
 pub(super) struct ShownItem<'a> {
     /// The item as it is stored.
     pub(super) entry: &'a OutputItem,
-    /// Permanent id, see [`id::of`].
+    /// Permanent id, see [`text::id_of`].
     pub(super) id: Cow<'a, str>,
     /// The publisher's title, one line of plain text; `None`: there is none.
     title: Option<String>,
@@ -70,7 +69,7 @@ impl<'a> ShownItem<'a> {
         let page = |url: &'a Option<String>| url.as_deref().filter(|url| is_web(url));
         Self {
             entry,
-            id: id::of(entry),
+            id: text::id_of(entry),
             title: item.title.as_deref().and_then(text::line),
             // A link post without its own page leads to the page that it is about.
             url: page(&item.url).or_else(|| page(&item.details.via)),
@@ -117,10 +116,10 @@ impl<'a> ShownItem<'a> {
 
     /// The enclosures, the main one first: the first playable one, else the first.
     pub(super) fn enclosures(&self) -> impl Iterator<Item = &'a Enclosure> {
-        let kept = || self.files().filter(|file| files::is_enclosure(file));
-        let main = kept().find(|file| files::is_played(file)).or_else(|| kept().next());
+        let kept = || self.files().filter(|file| media::is_enclosure(file));
+        let main = kept().find(|file| media::is_played(file)).or_else(|| kept().next());
         let others = self.files().filter(move |file| {
-            files::is_enclosure(file) && main.is_none_or(|main| main.url != file.url)
+            media::is_enclosure(file) && main.is_none_or(|main| main.url != file.url)
         });
         main.into_iter().chain(others)
     }
@@ -241,14 +240,14 @@ fn origin(entry: &OutputItem) -> Origin<'_> {
         if let (Some(address), Some(title)) =
             (feed_url.or(page), source.title.as_deref().and_then(text::line))
         {
-            let id = id::iri(source.id.as_deref().unwrap_or(address));
+            let id = text::iri(source.id.as_deref().unwrap_or(address));
             return Origin { id, title, feed_url, page, rights: None };
         }
     }
     // Subscribers must not learn the path of a file.
     let address = if is_web(&feed.url) { &*feed.url } else { feed.id.as_str() };
     Origin {
-        id: id::iri(feed.profile.atom_id.as_deref().unwrap_or(address)),
+        id: text::iri(feed.profile.atom_id.as_deref().unwrap_or(address)),
         title,
         feed_url: Some(&*feed.url).filter(|url| is_web(url)),
         page: feed.profile.site_url.as_deref().filter(|url| is_web(url)),
