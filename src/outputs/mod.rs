@@ -4,42 +4,34 @@
 //! ```text
 //! publisher   one publication of one output: select > render > check > record > write > serve
 //! rewrite     changes links and titles of the items that an output shows
-//! select      which stored items an output shows, newest first
+//! select      which stored items an output shows, newest first, and which arrived last
 //! ids         ids that an output assigns to items whose own id is taken
 //! archive     the archive pages, RFC 5005
-//! arrivals    stories that arrived last, whatever their dates
 //! digest      digests of an output: closing of periods, closed ones as entries
-//! contents    queries about one output: items by page, search, one item, archive pages
+//! contents    queries about one output: items by page, search, one item, archive pages, months
 //! newer       the way back from a page to newer items
 //! filtered    some stories of an output as a feed
-//! months      the months of the calendar in which an output has stories
-//! filters     what the filters of a config match of the stored items
 //! files       files in an output's directory
-//! served      the documents that the web server answers with
+//! served      the documents that the web server answers with, and the list of the feeds behind them
 //! recovery    what is in an output's directory, read back
-//! differences how the files of an output and the database differ
-//! basis       whether its files are what would be written now
+//! differences how the files of an output and the database differ, and whether they are up to date
 //! static_site the pages in an output's directory
 //! site_pages  which pages a static site has, and what each shows
 //! site_manifest  what is in its folder, and what it was made from
-//! visibility  where an item appears in an output, or why it does not
+//! visibility  where an item appears in an output, or why it does not, and what filters match
 //! ```
 //!
 //! Rendering and checking are in `render` and pure. When an output is published is decided by the
 //! daemon.
 
 mod archive;
-mod arrivals;
-mod basis;
 mod contents;
 mod differences;
 mod digest;
 mod error;
 mod files;
 mod filtered;
-mod filters;
 mod ids;
-mod months;
 mod newer;
 mod publisher;
 mod recovery;
@@ -49,17 +41,14 @@ mod served;
 mod site_manifest;
 mod site_pages;
 mod static_site;
-mod subscriptions;
 mod visibility;
 
 pub use archive::ArchiveState;
-pub use contents::{Contents, Query, Results};
+pub use contents::{Contents, Month, Query, Results};
 pub use differences::{differences, document_with_items, unknown_document};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
 pub use filtered::OutputFeeds;
-pub use filters::{FilterEffect, feed_filter_effects, output_filter_effects};
-pub use months::Month;
 pub use publisher::{Incomplete, Published, Publisher};
 pub use recovery::{
     PublishedDocuments, PublishedItem, RecoveryError, is_same_feed, published_documents,
@@ -69,4 +58,6 @@ pub use select::{Position, select};
 pub use served::{Refusal, Served, ServedOutput};
 pub use site_pages::{SiteList, SitePage};
 pub use static_site::{SiteContent, SiteLook, SiteStep, SiteWriter, has_site, has_story_pages};
-pub use visibility::{Visibility, visibility};
+pub use visibility::{
+    FilterEffect, Visibility, feed_filter_effects, output_filter_effects, visibility,
+};

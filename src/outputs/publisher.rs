@@ -13,15 +13,14 @@ use jiff::Timestamp;
 use tracing::{debug, info};
 
 use super::archive::{self, ArchiveState};
-use super::basis::{self, Before};
 use super::contents::Contents;
-use super::digest;
+use super::differences::{self, Before};
 use super::error::Error;
 use super::files::{Written, write_document};
 use super::ids::{AssignedId, last_published};
 use super::select::{Selection, selection};
 use super::served::{Refusal, Served, ServedOutput};
-use super::subscriptions;
+use super::{digest, served};
 use crate::clock::Clock;
 use crate::model::{FeedKey, OutputItem};
 use crate::render::{
@@ -153,14 +152,14 @@ impl Publisher {
         let (reader, outputs) = (self.store.reader().clone(), outputs.to_vec());
         let (hidden, served) = (hidden.clone(), Arc::clone(&self.served));
         let work = move || {
-            let list = reader.read(|reader| subscriptions::list(reader, &outputs, &hidden))?;
+            let list = reader.read(|reader| served::subscriptions(reader, &outputs, &hidden))?;
             if destination == Destination::ServerAndFiles {
-                subscriptions::write(&outputs, list.as_deref())?;
+                served::write_subscriptions(&outputs, list.as_deref())?;
             }
             served.put_subscriptions(list);
             Ok(())
         };
-        let panicked = |_| Error::Panicked(subscriptions::FILE.to_owned());
+        let panicked = |_| Error::Panicked(served::SUBSCRIPTIONS.to_owned());
         tokio::task::spawn_blocking(work).await.map_err(panicked)?
     }
 
@@ -219,7 +218,7 @@ impl Publisher {
     ) -> Result<Option<Incomplete<'o>>, Error> {
         let (reader, asked, now) =
             (self.store.reader().clone(), Arc::clone(output), self.clock.now());
-        let work = move || reader.read(|reader| basis::before(reader, &asked, now));
+        let work = move || reader.read(|reader| differences::files_before(reader, &asked, now));
         let Before { revision, current } = self.off_thread(output, work).await?;
         if current {
             debug!(output = output.id, "output unchanged");
@@ -238,7 +237,7 @@ impl Publisher {
         Incomplete { output, revision, until }: Incomplete<'_>,
     ) -> Result<(), Error> {
         let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
-        let work = move || reader.read(|reader| basis::basis(reader, &asked, revision));
+        let work = move || reader.read(|reader| differences::basis(reader, &asked, revision));
         let basis = self.off_thread(output, work).await?;
         let output = output.id.clone();
         Ok(self.store.write(Write::Basis { output, basis, until }).await.map(drop)?)

@@ -293,7 +293,7 @@ impl Manifest {
 fn is_list(name: &str) -> bool {
     let Some(stem) = name.strip_suffix(".html") else { return false };
     let month = stem.split_once("-p").map_or(stem, |(month, _)| month);
-    stem == "index" || month.parse::<super::months::Month>().is_ok()
+    stem == "index" || month.parse::<super::contents::Month>().is_ok()
 }
 
 /// Whether it is the name of a page of a feed, tag or story, or of a document of a feed or tag.

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::contents::Query;
-use super::months::Month;
+use super::contents::{Month, Query};
 use crate::model::{FeedInfo, FeedKey, ItemKey, StoryKey};
 use crate::render::Format;
 use crate::text::sha256::{hex, sha256};

@@ -13,16 +13,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::arrivals;
-use super::contents::Contents;
-use super::digest;
+use super::contents::{Contents, Month};
 use super::error::Error;
 use super::files::sibling;
 use super::filtered::{self, OutputFeeds};
-use super::months::Month;
 use super::select::{BATCH, Feeds, complete, feeds_taken, leads};
 use super::site_manifest::{self, Completeness, Content, Entry, Manifest, has_gzip, short};
 use super::site_pages::{DocumentRoom, SiteList, SitePage, SiteStory, lists};
+use super::{digest, select};
 use crate::files::Batch as Files;
 use crate::model::{FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{self, Coding, Effort, Format, Output, Selector};
@@ -247,7 +245,7 @@ impl Work<'_> {
         shown.sort_by_key(|story| Reverse((story.sort_at, story.key)));
         let by_title = OutputFeeds::new(self.output, feeds);
         let zone = self.output.presentation.zone();
-        let latest = arrivals::latest(reader, self.output)?;
+        let latest = select::latest_arrivals(reader, self.output)?;
         let latest = latest.into_iter().map(|head| head.key).collect();
         let room = DocumentRoom { items: self.output.items, latest };
         let (lists, months) = lists(&shown, by_title.selectable(), &zone, &room);
