@@ -7,7 +7,7 @@ use url::Url;
 
 use super::value::Invalid;
 use crate::model::has_login;
-use crate::text::host;
+use crate::text::chars;
 use crate::web::{ListenAddress, ListenAddressError};
 
 /// An http or https URL without a user and a password.
@@ -68,7 +68,7 @@ fn http_url(text: &str) -> Result<Url, Invalid> {
             let meant = text.split_once("://").and_then(|(_, rest)| meant_url(rest));
             Err(bad_url(format!("{} has two schemes", shown(text)), "remove one").meant(meant))
         }
-        Some(url::Host::Domain(name)) if !host::is_name(name) => {
+        Some(url::Host::Domain(name)) if !chars::is_host_name(name) => {
             let help = "a host name has letters, digits and '-', with single dots between them";
             Err(bad_url(format!("{name:?} is not a host name"), help))
         }
@@ -176,7 +176,7 @@ pub(super) fn site(text: &str) -> Result<String, Invalid> {
     let text = text.trim();
     let url = if text.contains("://") { text.to_owned() } else { format!("https://{text}/") };
     let is_named = |url: &Url| match url.host() {
-        Some(url::Host::Domain(name)) => host::is_name(name),
+        Some(url::Host::Domain(name)) => chars::is_host_name(name),
         host => host.is_some(),
     };
     let url = Url::parse(&url).ok().filter(is_named);
@@ -215,7 +215,7 @@ pub(super) fn host(text: &str) -> Result<String, Invalid> {
         return Ok(address.to_string());
     }
     match url::Host::parse(text.strip_suffix('.').unwrap_or(text)) {
-        Ok(url::Host::Domain(name)) if host::is_name(&name) => Ok(name),
+        Ok(url::Host::Domain(name)) if chars::is_host_name(&name) => Ok(name),
         _ => {
             let help = "write the name without scheme and port: \"planet.example.org\"";
             let invalid = Invalid::new("bad_host", format!("{text:?} is not a host name"), help);
@@ -223,7 +223,7 @@ pub(super) fn host(text: &str) -> Result<String, Invalid> {
                 if text.contains("://") { text.to_owned() } else { format!("http://{text}/") };
             let url = Url::parse(&url).ok();
             let name = url.as_ref().and_then(Url::host_str);
-            let name = name.filter(|name| *name != text && host::is_name(name));
+            let name = name.filter(|name| *name != text && chars::is_host_name(name));
             Err(invalid.meant(name))
         }
     }

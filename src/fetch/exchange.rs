@@ -17,7 +17,7 @@ use super::resolve::{LookupError, ResolveError};
 use super::settings::Settings;
 use super::{body, classify, request};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, ParseWarning, Validators};
-use crate::text::challenge;
+use crate::text::file_kind;
 
 /// One request for a document.
 #[derive(Debug, Clone, Copy)]
@@ -441,7 +441,7 @@ async fn read(
         202 => {
             let read = document(answer, request, response, memory).await;
             let failure = match &read.body {
-                Some(body) if challenge::is_challenge(&body.bytes) => challenged(202),
+                Some(body) if file_kind::is_challenge(&body.bytes) => challenged(202),
                 _ => rejected(202, request.settings),
             };
             let outcome = FetchOutcome::Failed(failure);

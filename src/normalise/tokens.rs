@@ -11,7 +11,7 @@ use html5ever::tokenizer::{
 };
 
 use super::references::{Position, Reference, reference};
-use crate::text::attributes::limit_attributes;
+use crate::text::html::limit_attributes;
 
 /// Maximum number of attributes of a tag for the fast tokenizer.
 const MAX_ATTRIBUTES: usize = 100;

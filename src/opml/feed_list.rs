@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use super::text::{hidden, line};
 use crate::model::{FeedInfo, has_login};
-use crate::text::host;
+use crate::text::chars;
 
 /// The largest list, in bytes.
 pub const MAX_BYTES: usize = 10 << 20;
@@ -172,7 +172,7 @@ fn web_url(text: &str) -> Result<Url, &'static str> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err("its URL is neither http nor https");
     }
-    if matches!(url.host(), Some(Host::Domain(name)) if !host::is_name(name)) {
+    if matches!(url.host(), Some(Host::Domain(name)) if !chars::is_host_name(name)) {
         return Err("its URL has no valid host name");
     }
     if has_login(&url) {

@@ -48,7 +48,7 @@ use self::channel::Sources;
 use self::context::Context;
 pub use self::decode::FoundBy;
 use crate::model::{Dialect, Failure, FailureKind, Link, ParseWarning, ParsedFeed, ParsedItem};
-use crate::text::{challenge, file_kind};
+use crate::text::file_kind;
 
 /// Version of the crate feed-rs, which reads clean documents.
 pub const FEED_RS: &str = "3.0.0";
@@ -187,7 +187,7 @@ fn moved_to(root: &tree::Element<'_>) -> Option<String> {
 
 /// Failure for a web page, with the feeds that it links to.
 fn web_page(text: &str, context: &Context) -> Failure {
-    if challenge::is_challenge(text.as_bytes()) {
+    if file_kind::is_challenge(text.as_bytes()) {
         let message = "the server answered with a challenge for browsers";
         return Failure::new(FailureKind::Forbidden, message).help(CHALLENGED);
     }

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::context::Context;
 use crate::model::Link;
-use crate::text::attributes::limit_attributes;
+use crate::text::html::limit_attributes;
 
 /// Maximum number of bytes of a page that are read.
 const MAX_PAGE: usize = 2 << 20;

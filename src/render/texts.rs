@@ -2,7 +2,7 @@
 //!
 //! French has a no-break space before a colon and inside of quotation marks, Japanese its own punctuation.
 
-use crate::text::calendar::Calendar;
+use crate::text::dates::Calendar;
 
 /// The words of documents and pages in one language.
 #[derive(Debug)]

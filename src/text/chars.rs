@@ -1,4 +1,4 @@
-//! Characters that XML and feed readers accept.
+//! Characters that XML, feed readers and names of hosts accept.
 
 use std::borrow::Cow;
 
@@ -90,6 +90,16 @@ pub fn is_invisible(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || replacement(c).is_none()
+}
+
+/// Whether each label of a host name has a letter or a digit, and no character that no name has. `url` accepts more.
+#[must_use]
+pub fn is_host_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        label.bytes().any(|byte| byte.is_ascii_alphanumeric())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    name.strip_suffix('.').unwrap_or(name).split('.').all(is_label)
 }
 
 #[cfg(test)]

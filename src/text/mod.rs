@@ -4,14 +4,10 @@
 //! Pure functions of strings. What a title or a summary is belongs to the rooms that use it.
 
 pub mod amounts;
-pub mod attributes;
 pub mod bidi;
-pub mod calendar;
-pub mod challenge;
 pub mod chars;
 pub mod dates;
 pub mod file_kind;
-pub mod host;
 pub mod html;
 pub mod sha256;
 pub mod uuid;
