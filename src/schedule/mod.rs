@@ -3,10 +3,7 @@
 //! [`plan()`] computes the time of a feed's next poll and the reason. [`Queue`] orders the feeds that are due and
 //! limits requests per host. The daemon has the timers and polls.
 
-pub mod budget;
-pub mod forecast;
 pub mod held;
-mod isolation;
 pub mod learned;
 pub mod moved;
 pub mod network;
@@ -16,12 +13,11 @@ mod plan_tests;
 pub mod queue;
 #[cfg(test)]
 mod queue_tests;
-pub mod ramp;
 pub mod resume;
 pub mod settings;
+pub mod traffic;
+pub mod waiting;
 
-pub use budget::{BudgetShare, stretch, stretched};
-pub use forecast::{FeedTraffic, Forecast};
 pub use held::{after_promise, after_unfinished};
 pub use learned::{PollCost, arrivals_per_day, learned};
 pub use moved::{FeedMatch, MoveObservation, address};
@@ -30,6 +26,7 @@ pub use plan::{
     Inputs, LastPoll, NEVER, UnconditionalWait, after_outage, plan, revise, spread, while_offline,
 };
 pub use queue::{HostLimit, Queue, QueueStep};
-pub use ramp::{FREE_HOSTS, new_host_spacing};
 pub use resume::{ClockChange, Resumed, clock_change, jump_between, may_delete, resume};
 pub use settings::{IntervalMode, PublisherHints, Settings};
+pub use traffic::{BudgetShare, FeedTraffic, Forecast, stretch, stretched};
+pub use waiting::{FREE_HOSTS, new_host_spacing};

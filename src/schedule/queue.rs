@@ -9,9 +9,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::isolation::Isolation;
-use super::ramp::Ramp;
 use super::resume;
+use super::waiting::{Isolation, Ramp};
 use crate::clock::Moment;
 use crate::model::FeedKey;
 
