@@ -7,7 +7,6 @@ mod escape;
 mod event;
 mod journal;
 mod metrics;
-mod process;
 pub mod readiness;
 mod sample;
 #[cfg(test)]
@@ -33,9 +32,10 @@ pub use self::event::Event;
 use self::journal::Journal;
 
 pub use self::metrics::{ItemCounts, Metrics, Poll, Publication, RequestKind};
-pub use self::process::max_fds;
 pub use self::readiness::{Part, Problem, Readiness};
-pub use self::sample::{Exposition, FeedSample, OutputSample, Reload, Sample, StoreSample};
+pub use self::sample::{
+    Exposition, FeedSample, OutputSample, Reload, Sample, StoreSample, max_fds,
+};
 
 /// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
