@@ -1,9 +1,7 @@
 //! The urls file of newsboat: one feed per line, followed by its tags. `"~title"` sets the title, `"!"` hides
 //! the feed, `#` starts a comment.
 
-use super::error::Error;
-use super::feed_list::{FeedList, ListBuilder, MAX_OUTLINES, RawFeed};
-use super::text::line;
+use super::feed_list::{Error, FeedList, ListBuilder, MAX_OUTLINES, RawFeed, line};
 
 /// Kinds of entries that Newswire does not support, with reasons.
 const UNSUPPORTED: [(&str, &str); 4] = [

@@ -1,8 +1,7 @@
 //! The ini file of Planet and Venus, where the name of a section is the URL of a feed, and of Pluto, where
 //! the key `feed` holds it.
 
-use super::error::Error;
-use super::feed_list::{FeedList, ListBuilder, MAX_OUTLINES, RawFeed};
+use super::feed_list::{Error, FeedList, ListBuilder, MAX_OUTLINES, RawFeed};
 
 /// A section with the keys that are read.
 #[derive(Default)]
