@@ -5,8 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::judge::{Health, JudgedFeed};
-use super::state::State;
+use super::judge::{Health, JudgedFeed, State};
 use crate::model::{FeedStatus, Incident, IncidentKind};
 use crate::text::amounts::span;
 

@@ -9,12 +9,8 @@ pub mod json;
 pub mod judge;
 pub mod remedy;
 pub mod silence;
-#[cfg(test)]
-mod simulated;
-pub mod state;
 
 pub use incidents::{Condition, advance, conditions};
-pub use judge::{Health, JudgedFeed, judge, judge_all, tally};
+pub use judge::{Health, JudgedFeed, State, judge, judge_all, tally};
 pub use remedy::Remedy;
 pub use silence::{Silence, SilenceKind, silence};
-pub use state::State;

@@ -1,8 +1,8 @@
 //! Remedies: what the operator can do about a feed. The texts for failures are those of `docs/codes.md`, so
 //! that the pages and `newswire explain` agree.
 
+use super::judge::State;
 use super::silence::SilenceKind;
-use super::state::State;
 use crate::model::{FailureKind, FeedStatus, code};
 
 /// What the operator can do.
