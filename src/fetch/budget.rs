@@ -3,16 +3,17 @@
 //! Each exchange may hold [`FREE`] bytes without a permit, which is enough for most feeds, so that ordinary feeds
 //! never wait for large ones. A larger body takes permits while it is read and holds them until its items are
 //! stored. Bodies that grow could wait for each other forever: when the budget is used up, one of them may exceed
-//! it, and the others wait until it is done.
+//! it, and the others wait until it is done. The time that an exchange waits for memory does not count for its time limit.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::progress::Progress;
+use crate::clock::Stopwatch;
 
 /// Size in bytes that needs no permit.
-pub(crate) const FREE: u64 = 256 * 1024;
+const FREE: u64 = 256 * 1024;
 /// Size of one permit in bytes.
 const STEP: u64 = 512 * 1024;
 /// Number of permits of all bodies together: one body of the greatest size. More of them at a time need more memory and
@@ -78,6 +79,49 @@ impl Reservation {
     fn add(&mut self, permit: OwnedSemaphorePermit, covered: u64) {
         self.held.push(permit);
         self.covered = covered;
+    }
+}
+
+/// The progress of one exchange. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Time of all waits for memory that have ended, and the start of the current one.
+    waited: Duration,
+    waiting_since: Option<Stopwatch>,
+}
+
+/// A wait for memory that lasts until it is dropped.
+#[derive(Debug)]
+struct Waiting(Progress);
+
+impl Progress {
+    /// Begins a wait for memory.
+    fn start_wait(&self) -> Waiting {
+        self.state().waiting_since = Some(Stopwatch::start());
+        Waiting(self.clone())
+    }
+
+    /// Time that the exchange waited for memory, which does not count as time of the server.
+    pub(crate) fn waited(&self) -> Duration {
+        let state = self.state();
+        state.waited + state.waiting_since.map_or(Duration::ZERO, Stopwatch::elapsed)
+    }
+
+    // Every change is complete, so that a poisoned lock can be used.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        if let Some(since) = state.waiting_since.take() {
+            state.waited += since.elapsed();
+        }
     }
 }
 

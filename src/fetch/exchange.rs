@@ -9,10 +9,9 @@ use reqwest::StatusCode;
 use reqwest::header::{self, HeaderMap};
 use url::{Host, Url};
 
-use super::budget::{Budget, Reservation};
+use super::budget::{Budget, Progress, Reservation};
 use super::connector::Connector;
 use super::freshness::{document_age, freshness, renewed};
-use super::progress::Progress;
 use super::resolve::{LookupError, ResolveError};
 use super::settings::Settings;
 use super::{body, classify, request};

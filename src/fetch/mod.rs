@@ -11,15 +11,11 @@ mod connector;
 mod exchange;
 mod freshness;
 mod guard;
-mod gzip;
 mod local;
 mod own_addresses;
-mod progress;
-mod reach;
 mod request;
 mod resolve;
 pub mod settings;
-mod trust;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -119,7 +115,7 @@ impl Fetcher {
     /// Whether a connection to the server of this URL, or to the proxy in front of it, can be opened. No request is sent.
     pub async fn reaches(&self, url: &Url, settings: &Settings) -> bool {
         match self.connector(settings) {
-            Ok(connector) => reach::reaches(&connector, url, settings).await,
+            Ok(connector) => connector::reaches(&connector, url, settings).await,
             Err(_) => false,
         }
     }
@@ -206,7 +202,7 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
     };
     // A machine without certificates can still poll over http; only https feeds fail.
     let Some(ca) = settings.ca.as_deref() else {
-        return Ok(match trust::of_system() {
+        return Ok(match connector::trusted_by_system() {
             Ok(tls) => builder().tls_backend_preconfigured(tls).build()?,
             Err(_) => builder().tls_certs_only([]).build()?,
         });
