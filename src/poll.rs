@@ -15,20 +15,14 @@
 mod batch;
 mod documents;
 mod end;
-mod feed_sites;
 mod gate;
-mod hold;
 mod lanes;
 mod ledger;
-mod line;
 mod outage;
-mod pace;
-mod promises;
 mod reading;
 mod report;
 mod sorting;
 mod start;
-mod target;
 mod validators;
 
 use std::panic::AssertUnwindSafe;
@@ -41,20 +35,19 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 pub use self::end::{Finished, Held, PollEnd, Polled, Unstored};
+use self::end::{hold, read_before};
 pub use self::gate::{
     Answer, COMMAND_GAP, Denial, Denied, FinishedExchange, Gate, Limits, Urgency, Visit,
 };
-use self::hold::{hold, read_before};
 pub use self::ledger::Ledger;
-pub use self::line::{denial_line, result_line};
 use self::outage::{Observed, Outage, Outages};
-use self::pace::Pace;
 use self::reading::{Document, Ending, Reading, feed_match_of};
 use self::report::PollMetrics;
 pub(crate) use self::report::log_reset;
+pub use self::report::{denial_line, result_line};
 use self::sorting::Extent;
-use self::start::{Before, Starts};
-pub use self::target::{Subscription, Target};
+use self::start::{Before, Pace, Starts};
+pub use self::start::{Subscription, Target};
 use crate::clock::Clock;
 use crate::fetch;
 use crate::model::{

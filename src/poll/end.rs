@@ -1,4 +1,4 @@
-//! How a poll ends.
+//! How a poll ends: with a result that is stored, or without a request, because a promise forbids it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-use super::gate::Denied;
+use super::gate::{COMMAND_GAP, Denial, Denied};
 use super::report::{self, PollMetrics, PollReport};
-use super::target::Target;
+use super::start::Target;
 use crate::fetch::Reservation;
-use crate::model::{Address, FeedKey, FetchOutcome, Plan};
-use crate::store::{self, ErrorCause, FeedState, PollCounts, PollUpdate};
+use crate::model::{Address, Asker, FeedKey, FetchOutcome, Plan};
+use crate::schedule;
+use crate::store::{self, ErrorCause, FeedState, PollCounts, PollUpdate, Store, Write};
 use crate::telemetry::Metrics;
 
 /// How a poll ended.
@@ -147,4 +148,34 @@ impl From<store::Error> for Unstored {
     fn from(error: store::Error) -> Self {
         Self { error, finished: None }
     }
+}
+
+/// Why a command does not read the document of `document_at` once more: nothing would be requested, and nothing can be
+/// new. `None`: the feed was not polled since then.
+pub(super) fn read_before(
+    asked: &Url,
+    last_poll_at: Option<Timestamp>,
+    document_at: Timestamp,
+) -> Option<Denied> {
+    let until = document_at.saturating_add(COMMAND_GAP).unwrap_or(Timestamp::MAX);
+    let reason = Denial::Recent { at: document_at, by: Asker::Command };
+    (last_poll_at >= Some(document_at)).then(|| Denied { until, reason, url: asked.clone() })
+}
+
+/// Plans the next poll after the end of the promise. A command does not change the plan of a feed that is not due.
+pub(super) async fn hold(
+    store: &Store,
+    (target, is_due): (&Target, bool),
+    denied: Denied,
+    now: Timestamp,
+) -> Result<Held, store::Error> {
+    let plan = match &denied.reason {
+        Denial::Demand(promise) => schedule::after_promise(&target.id, promise, now),
+        Denial::Recent { at, .. } => schedule::after_unfinished(&target.id, *at, denied.until, now),
+    };
+    if is_due {
+        store.write(Write::Replan(vec![(target.key, plan.clone())])).await?;
+    }
+    report::log_held(target, &denied, &plan);
+    Ok(Held { feed: target.key, plan, denied })
 }

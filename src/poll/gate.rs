@@ -15,8 +15,7 @@ use url::Url;
 
 use super::documents::{self, Documents};
 use super::lanes::{Lanes, Turn, Waiting};
-use super::ledger::Ledger;
-use super::promises::{self, Answered};
+use super::ledger::{self, Answered, Ledger};
 use crate::clock::Clock;
 use crate::fetch::{self, Exchange, Fetcher, Step};
 use crate::model::{Asked, Asker, Freshness, LedgerEntry, Promise, PromiseScope, site};
@@ -422,7 +421,7 @@ impl Gate {
         }
         let mut open = self.demands.open.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(open.values().cloned());
-        let new = promises::of(&answered, &known, self.clock.now());
+        let new = ledger::promises_of(&answered, &known, self.clock.now());
         for promise in new.iter().filter(|promise| promise.reason.is_demand()) {
             open.insert((promise.scope, promise.key.clone()), promise.clone());
         }
@@ -452,7 +451,7 @@ impl Gate {
         if open.is_empty() {
             return Ok(None);
         }
-        let recent = promises::recent(now);
+        let recent = ledger::recent_since(now);
         open.retain(|_, promise| promise.until > now || promise.at >= recent);
         let keys = [
             Some((PromiseScope::Url, url.to_string())),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::report;
-use super::target::Target;
+use super::start::Target;
 use crate::fetch;
 use crate::model::{FeedId, FeedKey, Plan, site};
 use crate::schedule::{self, Judgement, LastOutcome, NetworkMonitor, NetworkState};

@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use url::Url;
 
-use super::feed_sites::FeedSites;
-use super::sorting::{self, Extent, Found, Sorted};
-use super::target::Target;
+use super::sorting::{self, Extent, FeedSites, Found, Sorted};
+use super::start::Target;
 use crate::dedupe::{Identified, Needs};
 use crate::model::{
     Digest, Failure, FailureKind, FetchOutcome, GuidUse, ItemKey, KnownItem, ParseWarning,

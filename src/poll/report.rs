@@ -1,5 +1,5 @@
 //! Log and metrics of a poll: an event if items arrived or the state of the feed changed, otherwise a
-//! debug message.
+//! debug message. For the commands that poll, the end of a poll as a line of text.
 
 use std::time::Duration;
 
@@ -7,13 +7,15 @@ use jiff::Timestamp;
 use tracing::{debug, info, warn};
 use url::Url;
 
+use super::end::{Held, PollEnd};
 use super::gate::{Denial, Denied};
 use super::reading::Reading;
-use super::target::Target;
-use crate::model::{FailureKind, FeedId, FetchOutcome, Outcome, Plan, ReasonKind};
+use super::start::Target;
+use crate::model::{Coded as _, FailureKind, FeedId, FetchOutcome, Outcome, Plan, ReasonKind};
 use crate::schedule::NetworkState;
 use crate::store::{FeedState, PollCounts};
 use crate::telemetry::{Event, ItemCounts, Metrics, Poll};
+use crate::text::amounts::{ago, ahead};
 
 /// A poll, as it is logged.
 pub(super) struct PollReport<'a> {
@@ -234,4 +236,48 @@ fn blocked(outcome: &FetchOutcome) -> Option<&'static str> {
         },
         _ => None,
     }
+}
+
+/// The result of one feed.
+#[must_use]
+pub fn result_line(id: &FeedId, end: &PollEnd, now: Timestamp) -> String {
+    let polled = match end {
+        PollEnd::Polled(polled) => polled,
+        PollEnd::Held(Held { denied, .. }) => {
+            return format!("{id}: held: {}; --force polls it", denial_line(denied, now));
+        }
+    };
+    let document = polled.document_at.map_or_else(String::new, |at| {
+        format!(", from the document that was requested {}", ago(at, now))
+    });
+    match &polled.outcome {
+        FetchOutcome::Failed(failure) => {
+            let help = failure.help.as_deref();
+            let help = help.map_or_else(String::new, |help| format!("; {help}"));
+            format!("{id}: failed ({}): {failure}{help}", failure.code())
+        }
+        FetchOutcome::Throttled | FetchOutcome::Gone => {
+            format!("{id}: {}, {}", polled.outcome.slug(), polled.plan.reason.text)
+        }
+        FetchOutcome::NotModified => format!("{id}: not modified{document}"),
+        FetchOutcome::Modified => {
+            let PollCounts { new, changed, filtered, .. } = polled.recorded;
+            let filtered = match filtered {
+                0 => String::new(),
+                filtered => format!(", {filtered} filtered"),
+            };
+            format!("{id}: {new} new, {changed} changed{filtered}{document}")
+        }
+    }
+}
+
+/// Until when a URL is not requested, and why.
+#[must_use]
+pub fn denial_line(denied: &Denied, now: Timestamp) -> String {
+    let (until, url) = (denied.until.strftime("%Y-%m-%d %H:%M:%SZ"), &denied.url);
+    let why = match &denied.reason {
+        Denial::Demand(promise) => format!("{} of {}", promise.reason, promise.response_url),
+        Denial::Recent { at, .. } => format!("requested {}", ago(*at, now)),
+    };
+    format!("{url} is not requested before {until}, {}: {why}", ahead(denied.until, now))
 }
