@@ -2,7 +2,6 @@
 //!
 //! [`parsed`] is a document as it was read, [`item`] what is stored and published of it.
 
-pub mod clock_mark;
 pub mod code;
 pub mod feed;
 pub mod filter;
@@ -14,7 +13,6 @@ pub mod promise;
 pub mod story;
 mod subscribers;
 
-pub use clock_mark::ClockMark;
 pub use code::Coded;
 pub(crate) use code::codes;
 pub use feed::{
@@ -32,8 +30,8 @@ pub use parsed::{
     Text, TextKind,
 };
 pub use poll::{
-    Address, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop, MoveCandidate,
-    Outcome, Plan, Reason, ReasonKind, StoredPlan, Validators,
+    Address, ClockMark, Considered, Failure, FailureKind, FetchOutcome, Freshness, Hop,
+    MoveCandidate, Outcome, Plan, Reason, ReasonKind, StoredPlan, Validators,
 };
 pub use promise::{Asked, Asker, BadAsker, LedgerEntry, Promise, PromiseReason, PromiseScope};
 pub use story::{

@@ -1,4 +1,4 @@
-//! One poll of one feed: outcome, validators, address and plan of the next poll.
+//! One poll of one feed: outcome, validators, address and plan of the next poll, and which clock the stored times refer to.
 //!
 //! A failure of a feed is a value: it is stored, scheduled and shown. Every kind has a stable slug.
 
@@ -403,4 +403,15 @@ impl ReasonKind {
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.slug() == slug)
     }
+}
+
+/// The wall clock in relation to the time since the start of the machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockMark {
+    /// Identifies one run of the machine.
+    pub boot: String,
+    /// Wall clock less the time since the start of the machine, in milliseconds.
+    pub offset: i64,
+    /// When it was last found to be set by more than an hour, or to continue after more than a week; `None`: never.
+    pub set_at: Option<Timestamp>,
 }
