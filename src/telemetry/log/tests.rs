@@ -56,7 +56,7 @@ fn hostile_text_stays_on_its_line_of_text() {
     for hostile in HOSTILE {
         let said = logged(|buffer| text(move || buffer.clone(), false), hostile);
         let line = said.strip_suffix('\n').unwrap();
-        assert!(!line.contains(escape::is_hostile), "{line:?}");
+        assert!(!line.contains(is_hostile), "{line:?}");
         assert!(line.contains(" WARN feed: "), "{line}");
     }
     let said = logged(|buffer| text(move || buffer.clone(), false), HOSTILE[0]);
@@ -78,7 +78,7 @@ fn hostile_text_stays_inside_its_json_string() {
     for hostile in HOSTILE {
         let said = logged(|buffer| json(move || buffer.clone()), hostile);
         let line = said.strip_suffix('\n').unwrap();
-        assert!(!line.contains(escape::is_hostile), "{line:?}");
+        assert!(!line.contains(is_hostile), "{line:?}");
         let object: Value = serde_json::from_str(line).unwrap();
         assert_eq!(object["feed"], *hostile);
         assert_eq!(object["message"], format!("feed: {hostile}"));
@@ -163,7 +163,7 @@ fn hostile_text_adds_no_field_to_a_journal_record() {
         names.sort_unstable();
         let known = ["CODE_FILE", "CODE_LINE", "MESSAGE", "NEWSWIRE_EVENT", "NEWSWIRE_FEED"];
         assert_eq!(names, [&known[..], &["PRIORITY", "SYSLOG_IDENTIFIER"]].concat());
-        assert!(record.values().all(|value| !value.contains(escape::is_hostile)), "{record:?}");
+        assert!(record.values().all(|value| !value.contains(is_hostile)), "{record:?}");
         assert_eq!(record["PRIORITY"], "4");
     }
     assert_eq!(received(&journal)["NEWSWIRE_FEED"].len(), 8 * 1024, "bounded");
@@ -204,5 +204,5 @@ fn log_levels_change_at_run_time_also_for_one_room() {
 fn standard_error_is_the_journal_only_if_systemd_names_the_same_file() {
     // Under systemd the standard error of this test may be the journal.
     let named = std::env::var_os("JOURNAL_STREAM").is_some();
-    assert!(!journal::is_standard_error() || named);
+    assert!(!is_standard_error() || named);
 }
