@@ -146,9 +146,9 @@ impl Transaction<'_> {
     pub fn archived(&self, output: &str, keys: &[ItemKey]) -> Result<HashSet<ItemKey>, Error> {
         let Some(first) = keys.iter().min() else { return Ok(HashSet::new()) };
         let mut statement = self.connection.prepare_cached(
-            "SELECT wanted.value FROM archive_page CROSS JOIN json_each(archive_page.items) wanted
+            "SELECT listed.value FROM archive_page CROSS JOIN json_each(archive_page.items) listed
              WHERE archive_page.output = ?1 AND archive_page.last_item_id >= ?3
-               AND wanted.value IN (SELECT wanted.value FROM json_each(?2) wanted)",
+               AND listed.value IN (SELECT wanted.value FROM json_each(?2) wanted)",
         )?;
         let keys = json_list(keys.iter().map(|key| key.0));
         let rows =

@@ -181,8 +181,8 @@ impl Transaction<'_> {
             return Ok(HashSet::new());
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT wanted.value FROM digest CROSS JOIN json_each(digest.items) wanted
-             WHERE digest.output = ?1 AND wanted.value IN (SELECT wanted.value FROM json_each(?2) wanted)",
+            "SELECT listed.value FROM digest CROSS JOIN json_each(digest.items) listed
+             WHERE digest.output = ?1 AND listed.value IN (SELECT wanted.value FROM json_each(?2) wanted)",
         )?;
         let keys = json_list(keys.iter().map(|key| key.0));
         let rows = statement.query_map(params![output, keys], |row| Ok(ItemKey(row.get(0)?)))?;
@@ -193,7 +193,7 @@ impl Transaction<'_> {
     pub fn digest_with(&self, output: &str, item: ItemKey) -> Result<Option<(u32, String)>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT number, title FROM digest WHERE output = ?1
-             AND EXISTS (SELECT 1 FROM json_each(digest.items) wanted WHERE wanted.value = ?2)
+             AND EXISTS (SELECT 1 FROM json_each(digest.items) listed WHERE listed.value = ?2)
              ORDER BY number DESC LIMIT 1",
         )?;
         let found =

@@ -40,7 +40,7 @@ impl Transaction<'_> {
                     item.changes, item.bumps, item.bumped_at,
                     identity.row_digest IS row_digest(identity.feed_id, identity.digest, identity.item_id)
              FROM json_each(?2) wanted
-             JOIN identity ON identity.feed_id = ?1 AND identity.digest = unhex(wanted.value)
+             CROSS JOIN identity ON identity.feed_id = ?1 AND identity.digest = unhex(wanted.value)
              JOIN item ON item.id = identity.item_id",
         )?;
         let mut rows = statement.query(params![feed.0, json_digests(identities)])?;
@@ -182,7 +182,7 @@ impl Transaction<'_> {
         feeds: &HashMap<FeedKey, Arc<FeedInfo>>,
     ) -> Result<HashSet<ItemKey>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT item.id, item.feed_id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+            "SELECT item.id, item.feed_id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
              WHERE EXISTS (SELECT 1 FROM body WHERE body.item_id = item.id)",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
@@ -245,7 +245,7 @@ impl Transaction<'_> {
     pub fn id_conflicts(&self, keys: &[ItemKey]) -> Result<Vec<IdConflict>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.claimed_id, item.outward_id, holder.id, holder.feed_id FROM json_each(?1) wanted
-             JOIN item ON item.id = wanted.value JOIN item AS holder ON holder.outward_id = item.claimed_id
+             CROSS JOIN item ON item.id = wanted.value JOIN item AS holder ON holder.outward_id = item.claimed_id
              WHERE holder.feed_id <> item.feed_id",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
@@ -268,7 +268,7 @@ impl Transaction<'_> {
         let mut statement = self.connection.prepare_cached(
             // The row, because SQLite does not notice a bit that flips in the index.
             "SELECT item.id, item.story_id, item.sort_at, item.feed_id, item.story_id IS wanted.value
-             FROM json_each(?1) wanted JOIN item AS entry ON entry.story_id = wanted.value AND entry.story_id <> entry.id
+             FROM json_each(?1) wanted CROSS JOIN item AS entry ON entry.story_id = wanted.value AND entry.story_id <> entry.id
              LEFT JOIN item ON item.id = entry.id",
         )?;
         let list = json_list(stories.iter().map(|story| story.0));
@@ -285,7 +285,7 @@ impl Transaction<'_> {
         let shared = json_list(members.keys().map(|story| story.0));
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.story_id, item.sort_at, item.feed_id FROM json_each(?1) wanted
-             JOIN item ON item.id = wanted.value",
+             CROSS JOIN item ON item.id = wanted.value",
         )?;
         let mut rows = statement.query([&shared])?;
         while let Some(row) = rows.next()? {
@@ -306,7 +306,7 @@ impl Transaction<'_> {
     ) -> Result<HashMap<ItemKey, AlsoAt>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.feed_id, item.url, item.title FROM json_each(?1) wanted
-             JOIN item ON item.id = wanted.value",
+             CROSS JOIN item ON item.id = wanted.value",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
         let mut also = HashMap::with_capacity(keys.len());

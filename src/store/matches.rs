@@ -98,19 +98,19 @@ impl Transaction<'_> {
     ) -> Result<HashMap<ItemKey, Vec<ItemKey>>, Error> {
         const MOST: usize = 64;
         let mut statement = self.connection.prepare_cached(
-            "SELECT item.id, other.id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+            "SELECT item.id, other.id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
              JOIN item AS other ON other.url_key = item.url_key
              WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'
              UNION ALL
-             SELECT item.id, other.id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             SELECT item.id, other.id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
              JOIN item AS other ON other.outward_id = item.claimed_id
              WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'
              UNION ALL
-             SELECT item.id, other.id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             SELECT item.id, other.id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
              JOIN item AS other ON other.claimed_id = item.claimed_id
              WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'
              UNION ALL
-             SELECT item.id, other.id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             SELECT item.id, other.id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
              JOIN item AS other ON other.claimed_id = item.outward_id
              WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'",
         )?;
@@ -131,7 +131,7 @@ impl Transaction<'_> {
     pub fn fingerprints(&self, keys: &[ItemKey]) -> Result<Vec<StoredFingerprint>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT fingerprint.item_id, fingerprint.feed_id, fingerprint.at, fingerprint.data
-             FROM json_each(?1) wanted JOIN fingerprint ON fingerprint.item_id = wanted.value
+             FROM json_each(?1) wanted CROSS JOIN fingerprint ON fingerprint.item_id = wanted.value
              JOIN item ON item.id = wanted.value WHERE ifnull(item.hidden, 'pending') = 'pending'",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
@@ -199,7 +199,7 @@ impl Transaction<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.feed_id, item.first_seen_at, item.published_at, item.url_key, item.page_owner,
                     item.title, item.url, item.guid, body.content, body.summary
-             FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
                   LEFT JOIN body ON body.item_id = item.id
              WHERE ifnull(item.hidden, 'pending') = 'pending'",
         )?;
@@ -231,7 +231,7 @@ impl Transaction<'_> {
     /// Digests of the paragraphs that are boilerplate of these feeds.
     pub fn boilerplate(&self, feeds: &[FeedKey]) -> Result<HashMap<FeedKey, HashSet<u64>>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT feed.id, feed.boilerplate FROM json_each(?1) wanted JOIN feed ON feed.id = wanted.value",
+            "SELECT feed.id, feed.boilerplate FROM json_each(?1) wanted CROSS JOIN feed ON feed.id = wanted.value",
         )?;
         let mut rows = statement.query([json_list(feeds.iter().map(|feed| feed.0))])?;
         let mut found = HashMap::with_capacity(feeds.len());
@@ -247,10 +247,10 @@ impl Transaction<'_> {
     pub fn item_matches(&self, keys: &[ItemKey]) -> Result<Vec<Match>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item_match.item_id, item_match.other_id, item_match.same_story, item_match.rule, item_match.score, item_match.threshold
-             FROM json_each(?1) wanted JOIN item_match ON item_match.item_id = wanted.value
+             FROM json_each(?1) wanted CROSS JOIN item_match ON item_match.item_id = wanted.value
              UNION ALL
              SELECT item_match.item_id, item_match.other_id, item_match.same_story, item_match.rule, item_match.score, item_match.threshold
-             FROM json_each(?1) wanted JOIN item_match ON item_match.other_id = wanted.value",
+             FROM json_each(?1) wanted CROSS JOIN item_match ON item_match.other_id = wanted.value",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
         let mut found = Vec::new();
@@ -263,10 +263,10 @@ impl Transaction<'_> {
     /// Decisions of the operator about these items.
     pub fn decisions(&self, keys: &[ItemKey]) -> Result<Decisions, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT item_id, other_id FROM json_each(?1) wanted JOIN decision ON decision.item_id = wanted.value
+            "SELECT item_id, other_id FROM json_each(?1) wanted CROSS JOIN decision ON decision.item_id = wanted.value
              UNION ALL
              SELECT item_id, other_id FROM json_each(?1) wanted
-             JOIN decision ON decision.other_id = wanted.value",
+             CROSS JOIN decision ON decision.other_id = wanted.value",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
         let mut decided = Decisions::default();
@@ -285,7 +285,7 @@ impl Transaction<'_> {
     pub fn story_items(&self, keys: &[ItemKey]) -> Result<Vec<StoryItem>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.feed_id, item.published_at, ifnull(item.claimed_id, item.outward_id), item.story_id
-             FROM json_each(?1) wanted JOIN item ON item.id = wanted.value
+             FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
              WHERE ifnull(item.hidden, 'pending') = 'pending'",
         )?;
         let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
@@ -308,7 +308,7 @@ impl Transaction<'_> {
             return Ok(0);
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT count(*) FROM json_each(?1) wanted JOIN item ON item.feed_id = wanted.value
+            "SELECT count(*) FROM json_each(?1) wanted CROSS JOIN item ON item.feed_id = wanted.value
              WHERE item.hidden IS NULL AND item.story_id <> item.id",
         )?;
         let feeds = json_list(feeds.iter().map(|feed| feed.0));
@@ -321,7 +321,7 @@ impl Transaction<'_> {
             return Ok(HashMap::new());
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT item.id, item.story_id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value",
+            "SELECT item.id, item.story_id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value",
         )?;
         let rows = statement.query_map([json_list(keys.iter().map(|key| key.0))], |row| {
             Ok((ItemKey(row.get(0)?), StoryKey(row.get(1)?)))

@@ -101,7 +101,7 @@ impl Transaction<'_> {
     ) -> Result<HashMap<ItemKey, String>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT shown.item_id, shown.id, shown.row_digest IS row_digest(shown.output, shown.item_id, shown.id)
-             FROM json_each(?2) wanted JOIN output_item_id AS shown ON shown.output = ?1 AND shown.item_id = wanted.value",
+             FROM json_each(?2) wanted CROSS JOIN output_item_id AS shown ON shown.output = ?1 AND shown.item_id = wanted.value",
         )?;
         let keys = json_list(keys.iter().map(|key| key.0));
         let mut rows = statement.query(params![output, keys])?;
@@ -133,7 +133,7 @@ impl Transaction<'_> {
     /// The outward ids of these items.
     pub fn outward_ids(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, String>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT item.id, item.outward_id FROM json_each(?1) wanted JOIN item ON item.id = wanted.value",
+            "SELECT item.id, item.outward_id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value",
         )?;
         let keys = json_list(keys.iter().map(|key| key.0));
         let rows = statement.query_map([keys], |row| Ok((ItemKey(row.get(0)?), row.get(1)?)))?;
