@@ -48,6 +48,7 @@ pub use self::report::{denial_line, result_line};
 use self::sorting::Extent;
 use self::start::{Before, Pace, Starts};
 pub use self::start::{Subscription, Target};
+use self::validators::Evidence;
 use crate::clock::Clock;
 use crate::fetch;
 use crate::model::{
@@ -129,9 +130,13 @@ enum Exchanged {
 
 impl Begun<'_> {
     /// What this response shows about the server's handling of validators.
-    fn trust(&self, response: &fetch::Response, reading: Option<&Reading>) -> ValidatorTrust {
+    fn evidence<'e>(
+        &'e self,
+        response: &'e fetch::Response,
+        reading: Option<&Reading>,
+    ) -> Evidence<'e> {
         let state = &self.state;
-        let evidence = validators::Evidence {
+        Evidence {
             sent: validators::sent(&self.memory, &self.validators),
             memory: &self.memory,
             response,
@@ -139,8 +144,16 @@ impl Begun<'_> {
             ending: reading.map_or(Ending::Complete, |reading| reading.ending),
             before: state.last_outcome.zip(state.last_success),
             now: self.at,
-        };
-        validators::trust(state.trust, &evidence)
+        }
+    }
+
+    /// What is known about the server's handling of validators after a response.
+    fn trust(&self, evidence: &Evidence<'_>, network: NetworkState) -> ValidatorTrust {
+        match network {
+            NetworkState::Online => validators::trust(self.state.trust, evidence),
+            // A captive portal may have answered.
+            NetworkState::Offline => self.state.trust,
+        }
     }
 
     /// What the feed shows about how often it publishes.
@@ -305,7 +318,7 @@ impl Poller {
         let from = begun.memory.url.as_deref().and_then(|url| Url::parse(url).ok());
         let request = fetch::Request {
             url: &begun.asked,
-            wanted: fetch::Wanted::Feed,
+            wanted: validators::wanted(&begun.memory),
             validators: &begun.validators,
             validators_from: from.as_ref(),
             known_body: begun.memory.body_hash.filter(|_| !rereads),
@@ -391,8 +404,9 @@ impl Poller {
     ) -> PollUpdate {
         let Begun { target, state, at, .. } = begun;
         let FinishedExchange { response, promises, .. } = fetched;
-        let ending = reading.as_ref().map_or(Ending::Complete, |reading| reading.ending);
-        let trust = begun.trust(&response, reading.as_ref());
+        let evidence = begun.evidence(&response, reading.as_ref());
+        let ending = evidence.ending;
+        let trust = begun.trust(&evidence, outage.state);
         let said = Said {
             response: &response,
             promises: &promises,
@@ -411,7 +425,8 @@ impl Poller {
             now: *at,
         });
         let next = address.effective.as_ref().unwrap_or(configured);
-        let request_key = validators::key(next, &target.subscription.fetch);
+        let key = validators::key(next, &target.subscription.fetch);
+        let request_key = evidence.next_key(key, trust);
         let (facts, brought) = match reading {
             Some(reading) => (Some(reading.facts), reading.brought),
             None => (None, sorting::Sorted::default()),
@@ -475,7 +490,8 @@ impl Poller {
             unconditional: validators::wait(trust, now),
             now,
         });
-        (failures, plan)
+        let tested = (trust, begun.state.last_success);
+        (failures, validators::in_time(plan, tested, (begun.pace().interval(), now)))
     }
 }
 

@@ -31,6 +31,9 @@ pub(crate) fn failure(error: &reqwest::Error) -> Failure {
             failure
         };
     }
+    if let Some(failure) = http2_end(error).and_then(Http2End::failure) {
+        return failure;
+    }
     let last = printable(&last);
     if error.is_timeout() {
         return timed_out();
@@ -85,9 +88,78 @@ fn address(proxy: &Url) -> String {
     format!("{host}{port}")
 }
 
+/// How an HTTP/2 server ended a stream or the connection (RFC 9113 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Http2End {
+    /// `NO_ERROR`: the connection was closed before the request was processed.
+    Closed,
+    /// `REFUSED_STREAM`
+    Refused,
+    /// `ENHANCE_YOUR_CALM`
+    TooManyRequests,
+    /// `HTTP_1_1_REQUIRED`
+    OldProtocolRequired,
+    /// Any other code.
+    Error,
+}
+
+impl Http2End {
+    /// The end by the text of an error: its type belongs to a crate that is hidden behind the HTTP client.
+    fn of(text: &str) -> Option<Self> {
+        const ENDS: [&str; 4] = [
+            "stream error received: ",
+            "stream error detected: ",
+            "connection error received: ",
+            "connection error detected: ",
+        ];
+        if text.starts_with("stream closed because of a broken pipe") {
+            return Some(Self::Error);
+        }
+        let code = ENDS.iter().find_map(|end| text.strip_prefix(*end))?;
+        let codes = [
+            ("not a result of an error", Self::Closed),
+            ("refused stream", Self::Refused),
+            ("detected excessive load", Self::TooManyRequests),
+            ("endpoint requires HTTP/1.1", Self::OldProtocolRequired),
+        ];
+        let known = codes.into_iter().find(|(text, _)| code.starts_with(*text));
+        Some(known.map_or(Self::Error, |(_, end)| end))
+    }
+
+    /// The failure, if there was no response before the end; `None`: the text of the error is the best one.
+    fn failure(self) -> Option<Failure> {
+        match self {
+            Self::Closed => Some(reset()),
+            Self::Refused => {
+                let message = "the server refused the request (HTTP/2 REFUSED_STREAM)";
+                Some(Failure::new(FailureKind::Reset, message).help(RETRIED))
+            }
+            Self::OldProtocolRequired => {
+                let message = "the server offers HTTP/2, but requires HTTP/1.1 for this URL (HTTP_1_1_REQUIRED)";
+                Some(Failure::new(FailureKind::BadResponse, message).help(
+                    "ask the site owner to serve the feed over HTTP/2, or to offer HTTP/1.1 only",
+                ))
+            }
+            Self::TooManyRequests | Self::Error => None,
+        }
+    }
+}
+
+/// How HTTP/2 ended the stream or the connection, if that is the cause of the error.
+fn http2_end(error: &(dyn Error + 'static)) -> Option<Http2End> {
+    let mut end = None;
+    each_cause(error, &mut |cause| end = end.or_else(|| Http2End::of(&cause.to_string())));
+    end
+}
+
+/// Whether the server asks for fewer requests, as with a 429 (RFC 9113 7, `ENHANCE_YOUR_CALM`).
+pub(crate) fn is_throttled(error: &reqwest::Error) -> bool {
+    http2_end(error) == Some(Http2End::TooManyRequests)
+}
+
 /// Whether the server closed or reset the connection before a response.
 pub(crate) fn is_closed(error: &reqwest::Error) -> bool {
-    let mut closed = false;
+    let mut closed = http2_end(error) == Some(Http2End::Closed);
     each_cause(error, &mut |cause| {
         let lost = |error: &hyper::Error| error.is_incomplete_message() || error.is_canceled();
         closed |= cause.downcast_ref::<hyper::Error>().is_some_and(lost);
@@ -111,12 +183,12 @@ fn timed_out() -> Failure {
         .help("raise timeout if the server is always this slow")
 }
 
-/// Whether the connection ended before the announced end of the body.
+/// Whether the connection, or the stream of HTTP/2, ended before the announced end of the body.
 pub(crate) fn is_truncation(error: &(dyn Error + 'static)) -> bool {
-    let mut truncated = false;
+    let mut truncated = http2_end(error).is_some();
     each_cause(error, &mut |cause| {
-        let io = cause.downcast_ref::<io::Error>();
-        truncated |= io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof);
+        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        truncated |= io.is_some_and(|kind| kind == io::ErrorKind::UnexpectedEof || is_reset(kind));
     });
     truncated
 }
@@ -196,6 +268,13 @@ fn tls(error: &rustls::Error) -> Failure {
     // The first bytes are not a TLS record: usually an HTTP response.
     if matches!(error, rustls::Error::InvalidMessage(_)) {
         return no_tls(&text);
+    }
+    // An error of the verifier, which has no variant of its own.
+    if text.contains("CaUsedAsEndEntity") {
+        let message = "TLS failed: the server uses the certificate of an authority as its own";
+        return Failure::new(FailureKind::Tls, message).help(
+            "issue the certificate of the server from the authority; one that signs itself needs basicConstraints=CA:FALSE (openssl req -x509 -addext)",
+        );
     }
     Failure::new(FailureKind::Tls, format!("TLS failed: {text}"))
         .help("the site owner has to correct the certificate; for your own server, set ca to its authority")

@@ -1,4 +1,4 @@
-//! One exchange: follows redirects hop by hop, then interprets the response by its status.
+//! One exchange: follows redirects hop by hop. `response` interprets the last response.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
-use reqwest::header::{self, HeaderMap};
+use reqwest::header;
 use url::{Host, Url};
 
 use super::budget::{Budget, Progress, Reservation};
 use super::connector::Connector;
-use super::freshness::{document_age, freshness, renewed};
+use super::freshness::freshness;
 use super::resolve::{LookupError, ResolveError};
 use super::settings::Settings;
-use super::{body, classify, request};
+use super::{classify, request, response};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, ParseWarning, Validators};
-use crate::text::file_kind;
 
 /// One request for a document.
 #[derive(Debug, Clone, Copy)]
@@ -294,10 +293,14 @@ impl<'a> Exchange<'a> {
             Err(error) if kept && classify::is_closed(&error) => send(headers).await,
             sent => sent,
         };
-        let answer = sent.map_err(|error| {
-            classify::through_proxy(classify::failure(&error), request.settings)
-        })?;
-        self.answered(answer).await
+        match sent {
+            Ok(answer) => self.answered(answer).await,
+            Err(error) if classify::is_throttled(&error) => {
+                self.response.outcome = FetchOutcome::Throttled;
+                Ok(Step::Done(self.end()))
+            }
+            Err(error) => Err(classify::through_proxy(classify::failure(&error), request.settings)),
+        }
     }
 
     /// Interprets the answer to a request: a redirect, or the end of the exchange.
@@ -315,7 +318,7 @@ impl<'a> Exchange<'a> {
                 let request = Request { validators: self.validators(), ..request };
                 let response = std::mem::replace(&mut self.response, placeholder);
                 let memory = self.budget.reserve(self.progress.clone());
-                self.response = read(answer, &request, response, memory).await;
+                self.response = response::read(answer, &request, response, memory).await;
                 if !is_broken(&self.response.outcome) {
                     self.connector.kept.insert(&url, request.now);
                 }
@@ -385,7 +388,7 @@ fn location(
 }
 
 /// Help for redirects that lead nowhere.
-const OPEN_IN_BROWSER: &str = "open the URL in a browser, and set url to the final URL";
+pub(super) const OPEN_IN_BROWSER: &str = "open the URL in a browser, and set url to the final URL";
 
 /// Accepts the next hop, unless it exceeds the limit, repeats a URL, or changes from https to http.
 fn follow(
@@ -412,188 +415,4 @@ fn follow(
     response.hops.push(Hop { status: status.as_u16(), location: next.to_string() });
     response.url = next;
     Ok(())
-}
-
-/// Interprets the final response by its status.
-async fn read(
-    answer: reqwest::Response,
-    request: &Request<'_>,
-    mut response: Response,
-    memory: Reservation,
-) -> Response {
-    let conditional = !request.validators.is_empty();
-    if is_challenge(answer.headers()) {
-        let failure = challenged(answer.status().as_u16());
-        response.outcome = FetchOutcome::Failed(failure);
-        return response;
-    }
-    match answer.status().as_u16() {
-        // RFC 9110 15.3.4: 203 is a 200 that a proxy transformed.
-        200 | 203 => return document(answer, request, response, memory).await,
-        // RFC 3229 10.4.1: only the new items; absent items are not removed ones.
-        226 if conditional && is_feed_delta(answer.headers()) => {
-            let mut response = document(answer, request, response, memory).await;
-            response.body_hash = None;
-            return response;
-        }
-        // Some bot protections answer 202 with a page for browsers.
-        202 => {
-            let read = document(answer, request, response, memory).await;
-            let failure = match &read.body {
-                Some(body) if file_kind::is_challenge(&body.bytes) => challenged(202),
-                _ => rejected(202, request.settings),
-            };
-            let outcome = FetchOutcome::Failed(failure);
-            return Response { outcome, body: None, body_hash: None, validators: None, ..read };
-        }
-        304 if conditional => {
-            response.validators = Some(refreshed(request.validators, answer.headers()));
-            response.freshness = renewed(answer.headers(), request.known_lifetime, request.now);
-            response.outcome = FetchOutcome::NotModified;
-        }
-        304 => {
-            let message = "the server answered 304 to an unconditional request";
-            let failure =
-                Failure::new(FailureKind::BadResponse, message).help("report it to the site owner");
-            response.outcome = FetchOutcome::Failed(failure);
-        }
-        // RFC 9110 15.3.5, 15.3.6: no content, so nothing changes.
-        204 | 205 => response.outcome = FetchOutcome::NotModified,
-        410 => response.outcome = FetchOutcome::Gone,
-        // RFC 6585 4
-        429 => response.outcome = FetchOutcome::Throttled,
-        503 if response.freshness.retry_after.is_some() => {
-            response.outcome = FetchOutcome::Throttled;
-        }
-        status => {
-            let failure = rejected(status, request.settings);
-            response.outcome = FetchOutcome::Failed(failure);
-        }
-    }
-    response
-}
-
-fn is_feed_delta(headers: &HeaderMap) -> bool {
-    let manipulations = headers.get_all("im").iter().filter_map(|value| value.to_str().ok());
-    let mut names = manipulations.flat_map(|value| value.split(','));
-    names.any(|name| name.trim().eq_ignore_ascii_case("feed"))
-}
-
-/// Reads a 200 response. Both validators are replaced together, even by nothing (RFC 9110 8.8).
-async fn document(
-    answer: reqwest::Response,
-    request: &Request<'_>,
-    mut response: Response,
-    memory: Reservation,
-) -> Response {
-    let validators = received(answer.headers());
-    response.document_age = document_age(answer.headers());
-    let content_type = answer.headers().get(header::CONTENT_TYPE);
-    let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let max = request.settings.max_body;
-    if answer.content_length().is_some_and(|length| length > max) {
-        // Not a byte of the body is read.
-        response.outcome = FetchOutcome::Failed(body::too_large(max));
-        return response;
-    }
-    match Box::pin(body::read(answer, max, memory)).await {
-        Err(failure) => response.outcome = FetchOutcome::Failed(failure),
-        Ok(part) if part.cut.is_some() => {
-            response.wire_bytes = part.wire_bytes;
-            response.body_bytes = part.bytes.len() as u64;
-            let (bytes, memory, surplus) = (part.bytes, Some(part.memory), part.surplus);
-            response.body = Some(Body { bytes, content_type, memory, surplus });
-            response.outcome = part.cut.map_or(FetchOutcome::Modified, FetchOutcome::Failed);
-        }
-        Ok(whole) => {
-            response.wire_bytes = whole.wire_bytes;
-            response.body_bytes = whole.bytes.len() as u64;
-            response.validators = Some(validators);
-            response.body_hash = Some(whole.hash);
-            if request.known_body == Some(whole.hash) {
-                response.outcome = FetchOutcome::NotModified;
-            } else {
-                response.outcome = FetchOutcome::Modified;
-                let (bytes, memory, surplus) = (whole.bytes, Some(whole.memory), whole.surplus);
-                response.body = Some(Body { bytes, content_type, memory, surplus });
-            }
-        }
-    }
-    response
-}
-
-fn received(headers: &HeaderMap) -> Validators {
-    let bytes = |name| headers.get(name).map(|value| value.as_bytes().to_vec());
-    Validators { etag: bytes(header::ETAG), last_modified: bytes(header::LAST_MODIFIED) }
-}
-
-/// RFC 9111 3.2, 4.3.4: a 304 replaces the validators that it contains.
-fn refreshed(sent: &Validators, headers: &HeaderMap) -> Validators {
-    let now = received(headers);
-    Validators {
-        etag: now.etag.or_else(|| sent.etag.clone()),
-        last_modified: now.last_modified.or_else(|| sent.last_modified.clone()),
-    }
-}
-
-/// Headers with which bot protections mark a challenge, also in responses with the status 200 or 202.
-const CHALLENGES: [(&str, &str); 4] = [
-    ("cf-mitigated", "challenge"),
-    ("sg-captcha", "challenge"),
-    ("x-amzn-waf-action", "captcha"),
-    ("x-amzn-waf-action", "challenge"),
-];
-
-/// Whether the response is a challenge for browsers.
-fn is_challenge(headers: &HeaderMap) -> bool {
-    let has = |(name, value): &(&str, &str)| headers.get(*name).is_some_and(|found| found == value);
-    CHALLENGES.iter().any(has)
-}
-
-/// The failure for a challenge for browsers.
-fn challenged(status: u16) -> Failure {
-    let message = format!("the server answered with a challenge for browsers (HTTP {status})");
-    Failure::new(FailureKind::Forbidden, message)
-        .help("ask the publisher to exempt the feed from it")
-}
-
-/// The failure for a status without a document.
-fn rejected(status: u16, settings: &Settings) -> Failure {
-    if let (407, Some(proxy)) = (status, &settings.proxy) {
-        return classify::refused_login(proxy, settings);
-    }
-    let (kind, meaning, help) = match status {
-        401 if settings.headers.is_empty() => (
-            FailureKind::Unauthorized,
-            "the feed requires a login",
-            "set authorization in its [[feed]]",
-        ),
-        401 => (
-            FailureKind::Unauthorized,
-            "the server rejected the login",
-            "check authorization in its [[feed]]",
-        ),
-        402 | 403 | 451 if settings.contact.is_none() => (
-            FailureKind::Forbidden,
-            "the server refuses access",
-            "set contact in [fetch], so that the site owner knows who polls, and ask for access",
-        ),
-        402 | 403 | 451 => {
-            (FailureKind::Forbidden, "the server refuses access", "ask the site owner for access")
-        }
-        404 => (
-            FailureKind::NotFound,
-            "there is no document at this URL",
-            "look for the new URL of the feed on the site",
-        ),
-        500..=599 => {
-            (FailureKind::ServerError, "the server reports an internal error", classify::RETRIED)
-        }
-        _ => (
-            FailureKind::ClientError,
-            "the server rejected the request",
-            "check the URL with 'curl -v'",
-        ),
-    };
-    Failure::new(kind, format!("{meaning} (HTTP {status})")).help(help)
 }

@@ -11,6 +11,11 @@ use crate::text::dates;
 /// Upper limit of all times, in seconds: ten years. Keeps the arithmetic in range.
 const LONGEST: u64 = 10 * 365 * 86_400;
 
+/// A number that differs from the Unix time by at most this many seconds is a time, not a wait.
+const NEAR: i64 = 365 * 86_400;
+/// Largest number that is read: about as many milliseconds as there are until the year 9999.
+const MOST: u64 = 253_402_300_800_000;
+
 /// Reads `Cache-Control`, `Expires`, `Age`, `Date`, `Retry-After` and rate limits. `now` is the time of receipt.
 pub(crate) fn freshness(headers: &HeaderMap, status: u16, now: Timestamp) -> Freshness {
     // RFC 9110 6.6.1: a response without Date counts from its receipt.
@@ -101,7 +106,7 @@ fn remaining(
         Some(lifetime) => lifetime,
         None => http_date(headers, header::EXPIRES)?.duration_since(date),
     };
-    less_age(headers, lifetime)
+    less_age(headers, lifetime.min(SignedDuration::from_secs(LONGEST.cast_signed())))
 }
 
 fn less_age(headers: &HeaderMap, lifetime: SignedDuration) -> Option<SignedDuration> {
@@ -112,7 +117,7 @@ fn less_age(headers: &HeaderMap, lifetime: SignedDuration) -> Option<SignedDurat
 
 /// The longest `Retry-After` (RFC 9110 10.2.3): seconds, or a date relative to the clock of the server.
 fn retry_after(headers: &HeaderMap, date: Timestamp) -> Option<SignedDuration> {
-    let wait = |value: &str| match seconds(value) {
+    let wait = |value: &str| match wait_seconds(value, date) {
         Some(seconds) => Some(SignedDuration::from_secs(seconds)),
         None => Some(dates::parse_http(value)?.duration_since(date)),
     };
@@ -124,6 +129,24 @@ fn retry_after(headers: &HeaderMap, date: Timestamp) -> Option<SignedDuration> {
     let values =
         headers.get_all(header::RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
     values.filter_map(longest).max().filter(|wait| *wait > SignedDuration::ZERO)
+}
+
+/// A wait in whole seconds, in the spellings that servers use: `7200`, `"7200"`, `+7200`, `7200.5`, `7200s`. A number
+/// near the Unix time of the server, in seconds or milliseconds, is a time.
+fn wait_seconds(text: &str, server_time: Timestamp) -> Option<i64> {
+    let text = text.trim().trim_matches('"').trim();
+    let number = text.strip_prefix('+').unwrap_or(text);
+    let number = number.strip_suffix(['s', 'S']).unwrap_or(number).trim_end();
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+    let asked = seconds_of(whole).filter(|_| digits)?.cast_signed();
+    let until = |time: i64| time - server_time.as_second();
+    let times = [until(asked), until(asked / 1000)];
+    let wait = match times.into_iter().find(|wait| wait.abs() <= NEAR) {
+        Some(wait) => wait,
+        None => asked + i64::from(part.bytes().any(|digit| digit != b'0')),
+    };
+    Some(wait.min(LONGEST.cast_signed()))
 }
 
 /// The directives of `Cache-Control` for a private cache.
@@ -142,7 +165,7 @@ impl Directives {
     fn of(headers: &HeaderMap) -> Self {
         let mut directives = Self::default();
         for value in headers.get_all(header::CACHE_CONTROL) {
-            for directive in value.to_str().unwrap_or_default().split(',') {
+            for directive in outside_quotes(value.to_str().unwrap_or_default()) {
                 let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
                 match name.trim().to_ascii_lowercase().as_str() {
                     // With an argument, it is only about the fields that are named. RFC 9111 5.2.2.4
@@ -161,14 +184,31 @@ impl Directives {
     }
 }
 
+/// The directives of a field, with the commas inside quoted strings. RFC 9111 5.2, RFC 9110 5.6.4
+fn outside_quotes(field: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    field.split(move |c: char| {
+        let is_plain = !std::mem::take(&mut escaped);
+        match c {
+            '"' if is_plain => quoted = !quoted,
+            '\\' if quoted && is_plain => escaped = true,
+            _ => {}
+        }
+        c == ',' && !quoted
+    })
+}
+
 /// Delta-seconds (RFC 9111 1.2.2), at most [`LONGEST`].
 fn seconds(text: &str) -> Option<i64> {
-    let text = text.trim();
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    seconds_of(text.trim()).map(|seconds| seconds.min(LONGEST).cast_signed())
+}
+
+/// A number of digits. One that is too large for the type, or at the limit of the arithmetic, is limited.
+fn seconds_of(digits: &str) -> Option<u64> {
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let seconds = text.parse::<u64>().unwrap_or(LONGEST).min(LONGEST);
-    i64::try_from(seconds).ok()
+    Some(digits.parse::<u64>().map_or(MOST, |number| number.min(MOST)))
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -276,6 +316,52 @@ mod tests {
         ];
         assert_eq!(retry(&skewed), Some(600));
         assert_eq!(retry(&[(header::RETRY_AFTER, "soon")]), None);
+    }
+
+    #[test]
+    fn a_wait_is_read_in_every_spelling() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let read = |value: &str| {
+            let mut map = HeaderMap::new();
+            map.append(header::RETRY_AFTER, value.parse().unwrap());
+            freshness(&map, 503, now).retry_after.map(|wait| wait.as_secs())
+        };
+        let epoch = (now.as_second() + 7200).to_string();
+        let millis = format!("{epoch}000");
+        for spelling in ["7200", "+7200", "\"7200\"", " 7200 ", "7200s", "7200 s", "7200.0"] {
+            assert_eq!(read(spelling), Some(7200), "{spelling}");
+        }
+        assert_eq!(read("7200.5"), Some(7201));
+        assert_eq!((read(&epoch), read(&millis)), (Some(7200), Some(7200)));
+        // A Unix time that has passed, and a number that is none.
+        assert_eq!(read(&(now.as_second() - 60).to_string()), None);
+        assert_eq!(read("1000000000"), Some(LONGEST.cast_signed()));
+        for none in ["-7200", "0", "0.0", "7200x", "7200.x", "1e3", "s", "+", "\"\"", "."] {
+            assert_eq!(read(none), None, "{none}");
+        }
+        for endless in ["999999999", "99999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            assert!(read(endless).unwrap() >= LONGEST.cast_signed(), "{endless}");
+        }
+    }
+
+    #[test]
+    fn the_last_day_of_the_last_year_is_a_long_lifetime() {
+        let expires = [(header::EXPIRES, "Fri, 31 Dec 9999 23:59:59 GMT")];
+        assert_eq!(remaining(&expires), Some(LONGEST.cast_signed()));
+    }
+
+    #[test]
+    fn directives_are_split_outside_quotes() {
+        for (value, expected) in [
+            ("foo=\"a, max-age=21600\"", None),
+            ("foo=\"a, max-age=21600\", max-age=60", Some(60)),
+            ("foo=\"a\\\", max-age=21600\", max-age=60", Some(60)),
+            ("private=\"x, no-store\", max-age=60", Some(60)),
+            ("max-age=\"60\"", Some(60)),
+            ("foo=\"a\", max-age=60, bar=\"b\"", Some(60)),
+        ] {
+            assert_eq!(remaining(&[(header::CACHE_CONTROL, value)]), expected, "{value}");
+        }
     }
 
     proptest! {

@@ -15,6 +15,7 @@ mod local;
 mod own_addresses;
 mod request;
 mod resolve;
+mod response;
 pub mod settings;
 
 use std::collections::HashMap;
@@ -189,6 +190,8 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
         builder
             .redirect(Policy::none())
             .referer(false)
+            // The library would repeat a request at once, without the turn of the site and without the ledger.
+            .retry(reqwest::retry::never())
             .dns_resolver(resolver.clone())
             .connect_timeout(connect_timeout)
             .read_timeout(READ_TIMEOUT)

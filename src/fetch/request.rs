@@ -10,8 +10,10 @@ use crate::text::sha256::{Sha256, hex};
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// A feed, or a list of feeds.
+    /// A feed, or a list of feeds; of a known one, the new items are enough.
     Feed,
+    /// A complete feed, although an older document is known: the server fails on requests for new items.
+    WholeFeed,
     /// A picture of an item, as a copy for the pages.
     Image,
 }
@@ -120,7 +122,7 @@ pub(crate) fn headers(settings: &Settings, wanted: Wanted, validators: &Validato
     headers.insert(
         header::ACCEPT,
         match wanted {
-            Wanted::Feed => ACCEPT,
+            Wanted::Feed | Wanted::WholeFeed => ACCEPT,
             Wanted::Image => ACCEPT_IMAGE,
         },
     );
@@ -136,7 +138,7 @@ pub(crate) fn headers(settings: &Settings, wanted: Wanted, validators: &Validato
             headers.insert(name, value);
         }
     }
-    if !validators.is_empty() {
+    if wanted == Wanted::Feed && !validators.is_empty() {
         // RFC 3229 10.5.3, instance manipulation "feed": only new items.
         headers.insert("a-im", HeaderValue::from_static("feed"));
     }

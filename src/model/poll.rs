@@ -30,6 +30,25 @@ impl Validators {
     pub fn is_empty(&self) -> bool {
         self.etag.is_none() && self.last_modified.is_none()
     }
+
+    /// Those that can be sent. `If-None-Match: *` asks whether there is any document (RFC 9110 13.1.2), so that every
+    /// document would stay hidden behind a 304; an empty value asks nothing.
+    #[must_use]
+    pub fn usable(self) -> Self {
+        let etag = self.etag.filter(|tag| !tag.trim_ascii().is_empty() && !has_any(tag));
+        let last_modified = self.last_modified.filter(|date| !date.trim_ascii().is_empty());
+        Self { etag, last_modified }
+    }
+}
+
+/// Whether one of the members of a list of entity tags is `*`. In quotes it is a part of an entity tag.
+fn has_any(tags: &[u8]) -> bool {
+    let mut quoted = false;
+    let members = tags.split(|byte| {
+        quoted ^= *byte == b'"';
+        *byte == b',' && !quoted
+    });
+    members.map(<[u8]>::trim_ascii).any(|member| matches!(member, b"*" | b"W/*"))
 }
 
 /// How a fetch ended.
@@ -226,7 +245,7 @@ failure_kinds! {
     NotFound = "not_found",
     /// Another 4xx, or an unexpected status.
     ClientError = "client_error",
-    /// HTTP status 5xx.
+    /// HTTP status 5xx, or a status that is not valid.
     ServerError = "server_error",
     /// The decoded body is larger than `max_body`, or its compression ratio is too high.
     TooLarge = "too_large",

@@ -291,7 +291,7 @@ impl Gate {
         *time = time.saturating_sub(self.clock.elapsed().saturating_sub(begun));
         let (status, freshness) = match &step {
             Step::Redirected { freshness } => (None, *freshness),
-            Step::Done(response) => (response.status, response.freshness),
+            Step::Done(response) => (ledger::status(response), response.freshness),
         };
         let answered = Answered { url: &url, host: &host, address, status, freshness };
         self.note(said, answered, &entry).await?;

@@ -12,7 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::batch::Batch;
-use crate::model::{Asked, Freshness, LedgerEntry, Promise, PromiseReason, PromiseScope};
+use crate::fetch::Response;
+use crate::model::{
+    Asked, FetchOutcome, Freshness, LedgerEntry, Promise, PromiseReason, PromiseScope,
+};
 use crate::store::{self, OpenError, Reader, SharedDocument, Store, Transaction, Write};
 
 /// The ledger of one database. Clones share it.
@@ -171,7 +174,7 @@ pub(super) struct Answered<'a> {
     pub(super) host: &'a str,
     /// `None` behind a proxy.
     pub(super) address: Option<IpAddr>,
-    /// `None`: a redirect, or no response.
+    /// `None`: a redirect, or no response. See [`status`].
     pub(super) status: Option<u16>,
     pub(super) freshness: Freshness,
 }
@@ -184,6 +187,14 @@ impl Answered<'_> {
             Some(503) => self.freshness.retry_after.is_some(),
             _ => false,
         }
+    }
+}
+
+/// The status of a response. A request that HTTP/2 throttled has none, and counts as a 429.
+pub(super) fn status(response: &Response) -> Option<u16> {
+    match response.outcome {
+        FetchOutcome::Throttled => response.status.or(Some(429)),
+        _ => response.status,
     }
 }
 
@@ -227,7 +238,7 @@ pub(super) fn promises_of(
         for (scope, key, wait) in wider(answered, known, wait, now) {
             promises.push(promise(scope, &key, wait, PromiseReason::Throttled));
         }
-    } else if matches!(answered.status, Some(500..=599)) {
+    } else if matches!(answered.status, Some(500..)) {
         // A promise that has ended, from which the third one is recognised.
         let reason = PromiseReason::ServerErrors;
         promises.push(promise(PromiseScope::Url, this, SignedDuration::ZERO, reason));

@@ -84,13 +84,13 @@ pub(super) fn read(
         url,
         max_items: target.subscription.max_items,
     })?;
-    let feed = parsed.feed;
+    let (mut feed, mut parse_warnings) = (parsed.feed, parsed.parse_warnings);
+    parse_warnings.extend(normalise::leave_out_blank(&mut feed, url));
     let (guids, mut identities) = identify(&feed.items, target, state);
     let reduction = reduce(&feed.items, &mut identities, target);
     let profile = normalise::profile(&feed, url);
     let pages: Vec<Option<&str>> = feed.items.iter().map(ParsedItem::page).collect();
     let feed_sites = FeedSites::new([asked, url], profile.site_url.as_deref(), &pages);
-    let mut parse_warnings = parsed.parse_warnings;
     parse_warnings.extend(body.parse_warning().into_iter().chain(identities.parse_warnings()));
     parse_warnings.extend(normalise::warnings(&feed, url, now));
     let found = match recognise(document, identities, &feed_sites, reader) {

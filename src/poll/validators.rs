@@ -4,6 +4,10 @@
 //! New validators beside another document prove nothing, because the document may have changed just now. The test is a
 //! request without validators, made when the feed is overdue by its own rhythm. A changed answer to a conditional
 //! request, or a week of tests without a lie, ends the distrust.
+//!
+//! A server may also reject conditional requests, in any way. If they fail for half a day, one request without
+//! validators shows whether these are the reason. No server gets two of these tests within 24 hours, nor within eight days
+//! if nothing worked between them.
 
 use std::time::Duration;
 
@@ -13,7 +17,10 @@ use url::Url;
 use super::reading::Ending;
 use crate::fetch;
 use crate::health::silence::Gaps;
-use crate::model::{FeedActivity, FetchOutcome, Outcome, Validators};
+use crate::model::{
+    Considered, FailureKind, FeedActivity, FetchOutcome, Outcome, Plan, Reason, ReasonKind,
+    Validators,
+};
 use crate::schedule::UnconditionalWait;
 use crate::store::{CachedResponse, FeedState, ValidatorTrust, ValidatorUse};
 
@@ -30,8 +37,13 @@ const MIN_NOT_MODIFIED: u32 = 5;
 const CACHE_DELAY: SignedDuration = SignedDuration::from_hours(1);
 /// Number of responses with the same body after which a validator counts as useless.
 const MISMATCHES: u32 = 2;
-/// Shortest time between two requests without validators because a server failed with them.
+/// Shortest time between two requests without validators if nothing worked between them.
 const SUSPECT_AFTER: SignedDuration = SignedDuration::from_hours(8 * 24);
+/// Time for which requests with validators have to fail until one is sent without them, unless the status is about the
+/// request.
+const PERSISTENT: SignedDuration = SignedDuration::from_hours(12);
+/// Ending of a request key: `A-IM` is not sent, because a request with it failed.
+const WHOLE: &str = " whole";
 /// Number of correct tests after which a server is trusted again.
 const TESTS: u32 = 7;
 /// Number of requests without validators after which they are sent again.
@@ -50,9 +62,10 @@ pub(super) enum Sent {
 
 /// The cached response, if it belongs to this URL and these request headers.
 pub(super) fn usable(state: &FeedState, asked: &Url, settings: &fetch::Settings) -> CachedResponse {
-    let request_key = key(asked, settings);
-    if state.response.request_key == request_key {
-        state.response.clone()
+    let (stored, request_key) = (&state.response, key(asked, settings));
+    if stored.request_key == request_key || stored.request_key == marked(&request_key) {
+        // An older version may have stored others.
+        CachedResponse { validators: stored.validators.clone().usable(), ..stored.clone() }
     } else {
         CachedResponse { request_key, ..CachedResponse::default() }
     }
@@ -61,6 +74,18 @@ pub(super) fn usable(state: &FeedState, asked: &Url, settings: &fetch::Settings)
 /// RFC 9110 8.8.3: a validator belongs to one representation of one resource.
 pub(super) fn key(asked: &Url, settings: &fetch::Settings) -> String {
     format!("{asked} {}", fetch::request_shape(settings))
+}
+
+fn marked(request_key: &str) -> String {
+    format!("{request_key}{WHOLE}")
+}
+
+/// What the next request asks for.
+pub(super) fn wanted(memory: &CachedResponse) -> fetch::Wanted {
+    match memory.request_key.ends_with(WHOLE) {
+        true => fetch::Wanted::WholeFeed,
+        false => fetch::Wanted::Feed,
+    }
 }
 
 /// Whether enough time has passed since the last complete document for a test, so that it matters whether the feed is
@@ -107,6 +132,46 @@ fn has_budget(trust: ValidatorTrust, now: Timestamp) -> bool {
     last_full(trust).is_none_or(|at| now.duration_since(at) >= DAY)
 }
 
+/// Time from which a request without validators may show whether they are the reason of the failures; `None`: they are
+/// not suspected.
+fn test_at(trust: ValidatorTrust, last_success: Option<Timestamp>) -> Option<Timestamp> {
+    let after = |at: Option<Timestamp>, time| {
+        at.map_or(Timestamp::MIN, |at| at.saturating_add(time).unwrap_or(Timestamp::MAX))
+    };
+    let rested = after(trust.checked_at.or(trust.last_full_at), DAY);
+    match trust.validator_use {
+        ValidatorUse::Rejected => Some(rested),
+        ValidatorUse::Suspected => Some(rested.max(after(last_success, PERSISTENT))),
+        _ => None,
+    }
+}
+
+/// The plan of a failing feed, which does not wait longer than to the test of a suspected server. Waits that a server
+/// asked for are kept.
+pub(super) fn in_time(
+    plan: Plan,
+    (trust, last_success): (ValidatorTrust, Option<Timestamp>),
+    (interval, now): (Duration, Timestamp),
+) -> Plan {
+    let (Some(test_at), Some(why)) = (test_at(trust, last_success), trust.validator_use.reason())
+    else {
+        return plan;
+    };
+    let kept = |it: &&Considered| !matches!(it.kind, ReasonKind::BackOff | ReasonKind::Jitter);
+    let kept = plan.considered.iter().filter(kept).map(|it| Duration::from_secs(it.wait)).max();
+    let wait = SignedDuration::try_from(interval.max(kept.unwrap_or_default()));
+    let earliest = now.saturating_add(wait.unwrap_or(SignedDuration::MAX));
+    let at = test_at.max(earliest.unwrap_or(Timestamp::MAX));
+    if plan.reason.kind != ReasonKind::BackOff || test_at <= now || at >= plan.at {
+        return plan;
+    }
+    let (kind, text) = (ReasonKind::Unconditional, why.to_owned());
+    let wait = at.duration_since(now).as_secs().unsigned_abs();
+    let mut considered = plan.considered;
+    considered.push(Considered { kind, text: text.clone(), wait });
+    Plan { at, reason: Reason { kind, text }, considered }
+}
+
 /// Whether an older parser read the last document, so that it is requested and read again now.
 pub(super) fn is_reread(state: &FeedState, now: Timestamp) -> bool {
     state.reread_at.is_some_and(|at| at <= now)
@@ -123,7 +188,8 @@ pub(super) fn conditions(
     let trust = state.trust;
     let tested = is_reread(state, now) || rhythm == Rhythm::Overdue && may_be_tested(trust, now);
     match trust.validator_use {
-        ValidatorUse::Suspected | ValidatorUse::Rejected | ValidatorUse::Refused => {
+        ValidatorUse::Refused => Validators::default(),
+        _ if test_at(trust, state.last_success).is_some_and(|at| at <= now) => {
             Validators::default()
         }
         ValidatorUse::Unreliable if has_budget(trust, now) => Validators::default(),
@@ -183,17 +249,69 @@ impl Evidence<'_> {
         date.is_some() && date == known.last_modified.as_ref() && known.etag.is_some()
     }
 
+    /// Whether a request reached the server. A document that another feed had requested has no status.
+    fn was_asked(&self) -> bool {
+        use FailureKind::{BadResponse, Reset, Timeout, Truncated};
+        match &self.response.outcome {
+            FetchOutcome::Failed(failure) => {
+                let interrupted = matches!(failure.kind, BadResponse | Reset | Timeout | Truncated);
+                interrupted || self.response.status.is_some()
+            }
+            FetchOutcome::Throttled => true,
+            _ => self.response.status.is_some(),
+        }
+    }
+
+    /// Whether a request with validators failed. They are sent only to the URL that they came from.
+    fn failed_with_validators(&self) -> bool {
+        let known = self.memory.url.as_deref();
+        self.sent == Sent::Conditions
+            && known.is_none_or(|url| url == self.response.url.as_str())
+            && !self.response.outcome.is_success()
+            && self.was_asked()
+    }
+
+    /// Whether the status is about the request, and not about the feed, the client or the server. RFC 9110 15.5
+    fn is_rejection(&self) -> bool {
+        match self.response.status {
+            Some(401..=404 | 407 | 408 | 410 | 429 | 451) => false,
+            Some(status) => (400..=499).contains(&status),
+            None => false,
+        }
+    }
+
     /// The server failed on a request with validators.
     fn after_failure(&self, before: ValidatorTrust) -> ValidatorUse {
-        let was_good = self.before.is_some_and(|(outcome, _)| outcome.is_success());
-        let rested =
-            before.checked_at.is_none_or(|at| self.now.duration_since(at) >= SUSPECT_AFTER);
-        match (self.response.status, before.validator_use) {
-            (Some(400 | 403 | 412 | 500..=599), ValidatorUse::Doubted) => ValidatorUse::Refused,
-            // RFC 9110 15.5.13: the server rejects the conditions.
-            (Some(400 | 412), _) => ValidatorUse::Rejected,
-            (Some(403 | 500..=599), _) if was_good && rested => ValidatorUse::Suspected,
-            (_, same) => same,
+        let rested = before.checked_at.is_none_or(|at| {
+            let worked = self.before.is_some_and(|(_, success)| success >= at);
+            worked || self.now.duration_since(at) >= SUSPECT_AFTER
+        });
+        match before.validator_use {
+            same if !self.failed_with_validators() => same,
+            ValidatorUse::Doubted => ValidatorUse::Refused,
+            // It gets a request without them every day.
+            same @ (ValidatorUse::Unreliable | ValidatorUse::Refused | ValidatorUse::Rejected) => {
+                same
+            }
+            same if !rested => same,
+            // The next request has validators, but no A-IM.
+            _ if self.is_rejection() && wanted(self.memory) == fetch::Wanted::WholeFeed => {
+                ValidatorUse::Rejected
+            }
+            _ => ValidatorUse::Suspected,
+        }
+    }
+
+    /// The key of the next request. Its mark shows that `A-IM` may be the reason of a failure.
+    pub(super) fn next_key(&self, request_key: String, trust: ValidatorTrust) -> String {
+        // RFC 3229: the server does not know the manipulation, or sent a part that cannot be used.
+        let failed = self.failed_with_validators()
+            && matches!(self.response.status, Some(226 | 400..=428 | 430..=499));
+        // A request without validators and without A-IM worked.
+        let worked_without = trust.validator_use == ValidatorUse::Doubted;
+        match failed || worked_without || wanted(self.memory) == fetch::Wanted::WholeFeed {
+            true => marked(&request_key),
+            false => request_key,
         }
     }
 }
@@ -211,11 +329,11 @@ pub(super) fn trust(before: ValidatorTrust, evidence: &Evidence<'_>) -> Validato
                 Sent::Withheld => after_test(before, evidence),
             }
         };
-    let withheld = evidence.sent == Sent::Withheld && evidence.response.status.is_some();
+    let unconditional = evidence.sent != Sent::Conditions && evidence.was_asked();
     let complete = evidence.is_complete() && evidence.ending == Ending::Complete;
     ValidatorTrust {
         last_full_at: if complete { Some(evidence.now) } else { before.last_full_at },
-        checked_at: if withheld { Some(evidence.now) } else { before.checked_at },
+        checked_at: if unconditional { Some(evidence.now) } else { before.checked_at },
         validator_use,
         count,
     }
@@ -240,28 +358,31 @@ fn after_conditional(before: ValidatorTrust, evidence: &Evidence<'_>) -> (Valida
             ValidatorUse::Unreliable => (ValidatorUse::Unreliable, before.count),
             _ => (trusted, 0),
         },
-        (FetchOutcome::Modified, _) => (trusted, 0),
-        (FetchOutcome::NotModified, Some(200 | 203)) => {
+        (FetchOutcome::Modified, Some(_)) => (trusted, 0),
+        (FetchOutcome::NotModified, Some(_)) => {
             let count = before.count.saturating_add(1);
             match before.validator_use {
                 ValidatorUse::Both if !evidence.is_etag_mismatch() => (ValidatorUse::Both, 0),
                 ValidatorUse::Both if count >= MISMATCHES => (ValidatorUse::DateAlone, 0),
                 ValidatorUse::DateAlone if count >= MISMATCHES => (ValidatorUse::BothUnmatched, 0),
+                // The server does not reject them.
+                ValidatorUse::Suspected | ValidatorUse::Rejected | ValidatorUse::Doubted => {
+                    (ValidatorUse::Both, 0)
+                }
                 same => (same, count),
             }
         }
-        (FetchOutcome::Failed(_), _) => (evidence.after_failure(before), before.count),
+        (outcome, _) if !outcome.is_success() => (evidence.after_failure(before), before.count),
         _ => (before.validator_use, before.count),
     }
 }
 
 /// The use after a request without the known validators.
 fn after_test(before: ValidatorTrust, evidence: &Evidence<'_>) -> (ValidatorUse, u32) {
-    let answered = evidence.response.status.is_some();
     let good = evidence.response.outcome.is_success();
     let count = before.count.saturating_add(1);
     match before.validator_use {
-        same if !answered => (same, before.count),
+        same if !evidence.was_asked() => (same, before.count),
         // The validators were not the reason of the failure.
         ValidatorUse::Suspected | ValidatorUse::Rejected if !good => (ValidatorUse::Both, 0),
         ValidatorUse::Suspected | ValidatorUse::Rejected => (ValidatorUse::Doubted, 0),
@@ -283,6 +404,10 @@ pub(super) fn wait(trust: ValidatorTrust, now: Timestamp) -> Option<Unconditiona
     let why = trust.validator_use.reason()?;
     match trust.validator_use {
         ValidatorUse::Refused => Some(UnconditionalWait::Rest { rest: rest()?, why }),
+        ValidatorUse::Rejected => {
+            let rest = Duration::try_from(test_at(trust, None)?.duration_since(now)).ok()?;
+            Some(UnconditionalWait::Rest { rest, why })
+        }
         ValidatorUse::Cut => Some(UnconditionalWait::Repeated { times: trust.count, why }),
         _ => None,
     }
@@ -316,7 +441,7 @@ pub(super) fn remembered(
         let mut validators =
             response.validators.clone().unwrap_or_else(|| memory.validators.clone());
         if response.status == Some(304) {
-            // The entity tag may not have been sent. RFC 9111 4.3.4: what a 304 does not name is kept.
+            // The entity tag may not have been sent.
             validators.etag = validators.etag.or_else(|| memory.validators.etag.clone());
         }
         let body_hash = match response.status {

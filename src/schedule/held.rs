@@ -27,8 +27,9 @@ pub fn after_unfinished(
     until: Timestamp,
     now: Timestamp,
 ) -> Plan {
-    let ago = short(span(asked_at, now).unsigned_abs());
-    let text = format!("requested {ago} ago without a result that was stored");
+    // The text is stored, so that it names no age.
+    let at = asked_at.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let text = format!("requested at {at} without a result that was stored");
     planned(feed, (until, ReasonKind::BackOff), text, now)
 }
 

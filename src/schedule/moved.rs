@@ -54,6 +54,12 @@ pub fn address(moved: &MoveObservation<'_>) -> Address {
     let Some(target) = permanent_target(moved.hops) else {
         return Address { candidate: None, ..before.clone() };
     };
+    let mut configured = moved.configured.clone();
+    configured.set_fragment(None);
+    if target == configured {
+        // The owner took the move back.
+        return Address::default();
+    }
     let asked = before.effective.as_ref().unwrap_or(moved.configured);
     if is_upgrade_to_https(asked, &target) {
         return Address { effective: Some(target), candidate: None };
@@ -63,8 +69,7 @@ pub fn address(moved: &MoveObservation<'_>) -> Address {
             if moved.now.duration_since(candidate.since) < PROBATION {
                 return before.clone();
             }
-            let effective = (target != *moved.configured).then_some(target);
-            Address { effective, candidate: None }
+            Address { effective: Some(target), candidate: None }
         }
         _ => Address {
             candidate: Some(MoveCandidate { url: target, since: moved.now }),
@@ -133,6 +138,12 @@ mod tests {
 
     fn seen(before: &Address, hops: &[Hop], day: i64) -> Address {
         after(before, hops, &FetchOutcome::Modified, FeedMatch::Same, day)
+    }
+
+    #[test]
+    fn a_redirect_back_to_the_configured_url_ends_the_move_at_once() {
+        let moved = Address { effective: Some(url(NEW)), candidate: None };
+        assert_eq!(seen(&moved, &[hop(301, OLD)], 20), Address::default());
     }
 
     #[test]

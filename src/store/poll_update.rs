@@ -91,9 +91,9 @@ pub enum ValidatorUse {
     BothUnmatched,
     /// Both, and none once a day: the server answered 304 although the document had changed.
     Unreliable,
-    /// None in the next request: the server failed after it had sent a document.
+    /// None in one request within a day: requests with them fail.
     Suspected,
-    /// None in the next request: the server rejected them.
+    /// None in one request within a day: the server rejected them.
     Rejected,
     /// Both again: after its failure the server answered once without them.
     Doubted,
@@ -148,9 +148,9 @@ impl ValidatorUse {
             Self::Unreliable => {
                 Some("requested once a day, because \"not modified\" was wrong before")
             }
-            Self::Suspected | Self::Rejected => {
-                Some("the next request has no validators, because the last one failed")
-            }
+            Self::Suspected | Self::Rejected => Some(
+                "a request without validators follows within a day, because requests with them fail",
+            ),
             Self::Refused => {
                 Some("requested once a day, because the server rejects requests with validators")
             }

@@ -16,7 +16,8 @@ pub fn http(at: Timestamp) -> String {
 pub fn parse_http(text: &str) -> Option<Timestamp> {
     let at = httpdate::parse_http_date(text.trim()).ok()?;
     let seconds = at.duration_since(UNIX_EPOCH).ok()?.as_secs();
-    Timestamp::from_second(i64::try_from(seconds).ok()?).ok()
+    // The last days of the year 9999 are behind the range of the type.
+    Some(Timestamp::from_second(i64::try_from(seconds).ok()?).unwrap_or(Timestamp::MAX))
 }
 
 /// An RFC 3339 date in whole seconds: `2023-11-14T22:13:20Z`.

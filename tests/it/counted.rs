@@ -89,7 +89,8 @@ fn left_out(warning: &ParseWarning) -> usize {
     let mut numbers = numbers.filter_map(|number| number.parse::<usize>().ok());
     match warning.code.as_ref() {
         // "3 items are copies of another item; left out"
-        "copied_items" => numbers.next().unwrap(),
+        // "2 items have no title, text, link or file; left out"
+        "copied_items" | "blank_items" => numbers.next().unwrap(),
         // "document has 1100 items; only the newest 1000 are read"
         "too_many_items" => numbers.next().unwrap() - numbers.next().unwrap(),
         // "an item of the JSON Feed is not an object; left out (2 more)"
@@ -143,7 +144,7 @@ async fn every_item_is_stored_or_its_absence_has_a_warning() {
         ("a wrapper", rss(&format!("<items>{}</items>", items())), 5),
         ("copies", rss(&copies), 1),
         ("versions", format!("<feed xmlns='http://www.w3.org/2005/Atom'>{}{}</feed>", version(1), version(2)), 1),
-        ("blank items", rss("<item/><item><x/></item>"), 1),
+        ("blank items", rss("<item/><item><x/></item>"), 0),
         ("a cut document", rss(&items()).replace("</rss>", "").replace("</channel>", ""), 5),
         ("no objects", r#"{"version": "https://jsonfeed.org/version/1", "items": [1, {"id": "a", "title": "A"}]}"#.to_owned(), 1),
         ("too many", rss(&(0..1_100).map(item).collect::<String>()), 1_000),

@@ -89,13 +89,52 @@ async fn both_validators_are_sent_back_unchanged() {
 }
 
 #[tokio::test]
-async fn a_304_replaces_only_the_validators_it_contains() {
-    let (_origin, client, url) = site(Answer::status(304).with("ETag", "\"2\"")).await;
-    let response = client.knowing("\"1\"", "then").get(&url).await;
-    assert_eq!(response.outcome, FetchOutcome::NotModified);
-    let validators = response.validators.unwrap();
-    assert_eq!(validators.etag.as_deref(), Some(&b"\"2\""[..]));
-    assert_eq!(validators.last_modified.as_deref(), Some(&b"then"[..]));
+async fn entity_tags_that_match_every_document_are_not_stored() {
+    // RFC 9110 13.1.2: "If-None-Match: *" is false for every document.
+    for (etag, is_stored) in [
+        ("*", false),
+        ("", false),
+        ("W/*", false),
+        ("\"a\", *", false),
+        ("*, \"a\"", false),
+        ("\"*\"", true),
+        ("\"a, *\"", true),
+        ("\"\"", true),
+        ("a*", true),
+    ] {
+        let (_origin, client, url) = site(Answer::ok("x").with("ETag", etag)).await;
+        let validators = client.get(&url).await.validators.unwrap();
+        assert_eq!(validators.etag.is_some(), is_stored, "{etag}");
+    }
+}
+
+#[tokio::test]
+async fn a_304_with_another_entity_tag_changes_no_validator() {
+    // RFC 9111 4.3.4
+    let (kept, renewed) = (("\"1\"", "then"), ("\"1\"", "later"));
+    for (etag, date, expected) in [
+        (None, None, kept),
+        (Some("\"2\""), None, kept),
+        (Some("W/\"2\""), None, kept),
+        (Some("\"2\""), Some("later"), kept),
+        (None, Some("later"), kept),
+        (Some("\"1\""), None, kept),
+        (Some("\"1\""), Some("later"), renewed),
+        (Some("W/\"1\""), Some("later"), renewed),
+    ] {
+        let headers = [("ETag", etag), ("Last-Modified", date)];
+        let mut answer = Answer::status(304);
+        for (name, value) in headers {
+            answer = value.into_iter().fold(answer, |answer, value| answer.with(name, value));
+        }
+        let (_origin, client, url) = site(answer).await;
+        let response = client.knowing("\"1\"", "then").get(&url).await;
+        assert_eq!(response.outcome, FetchOutcome::NotModified);
+        let validators = response.validators.unwrap();
+        let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
+        let (etag, date) = (text(validators.etag), text(validators.last_modified));
+        assert_eq!((etag.as_str(), date.as_str()), expected, "{headers:?}");
+    }
 }
 
 #[tokio::test]
@@ -167,7 +206,12 @@ async fn every_status_has_its_outcome() {
         (Answer::status(503).with("Retry-After", "120"), "throttled"),
         (Answer::status(429), "throttled"),
         (Answer::status(410), "gone"),
-        (Answer::status(204), "not_modified"),
+        (Answer::status(206), "bad_response"),
+        (Answer::status(226), "bad_response"),
+        (Answer::status(300), "client_error"),
+        (Answer::status(301), "client_error"),
+        (Answer::status(600), "server_error"),
+        (Answer::status(999), "server_error"),
         (Answer::status(200), "modified"),
     ] {
         let (_origin, client, url) = site(answer).await;
@@ -250,14 +294,14 @@ async fn a_challenge_for_browsers_is_named_whatever_its_status() {
 
 #[tokio::test]
 async fn a_challenge_that_only_its_page_shows_is_named_too() {
-    let body = b"<html><title>Just a moment...</title></html>".to_vec();
-    let page = Answer::Plain { status: 202, headers: Vec::new(), body };
-    let (_origin, client, url) = site(page).await;
+    let answer =
+        |body: &[u8]| Answer::Plain { status: 202, headers: Vec::new(), body: body.to_vec() };
+    let (_origin, client, url) =
+        site(answer(b"<html><title>Just a moment...</title></html>")).await;
     let FetchOutcome::Failed(failure) = client.get(&url).await.outcome else { panic!() };
     assert_eq!(failure.kind, FailureKind::Forbidden);
-    let other = Answer::Plain { status: 202, headers: Vec::new(), body: b"accepted".to_vec() };
-    let (_origin, client, url) = site(other).await;
-    assert_eq!(kind(&client.get(&url).await), FailureKind::ClientError);
+    let (_origin, client, url) = site(answer(b"accepted")).await;
+    assert_eq!(body(&client.get(&url).await), b"accepted");
 }
 
 #[tokio::test]
@@ -412,15 +456,25 @@ async fn a_refused_connection_and_an_unknown_name_differ() {
 }
 
 #[tokio::test]
-async fn a_203_is_a_document() {
-    let mut answer = Answer::ok("<rss/>").with("ETag", "\"1\"");
-    if let Answer::Plain { status, .. } = &mut answer {
-        *status = 203;
+async fn an_unknown_2xx_is_a_200() {
+    // RFC 9110 15
+    for status in [201, 202, 203, 207, 208, 250, 299] {
+        let (headers, body) = (Vec::new(), b"<rss/>".to_vec());
+        let answer = Answer::Plain { status, headers, body }.with("ETag", "\"1\"");
+        let (_origin, client, url) = site(answer).await;
+        let response = client.get(&url).await;
+        assert_eq!(response.outcome, FetchOutcome::Modified, "{status}");
+        assert_eq!(response.validators.unwrap().etag.as_deref(), Some(&b"\"1\""[..]));
     }
-    let (_origin, client, url) = site(answer).await;
-    let response = client.get(&url).await;
-    assert_eq!(response.outcome, FetchOutcome::Modified);
-    assert_eq!(response.validators.unwrap().etag.as_deref(), Some(&b"\"1\""[..]));
+}
+
+#[tokio::test]
+async fn a_response_without_content_is_an_empty_document() {
+    for status in [200, 204, 205] {
+        let (_origin, client, url) = site(Answer::status(status)).await;
+        let response = client.knowing("\"1\"", "").get(&url).await;
+        assert_eq!((response.outcome.slug(), body(&response)), ("modified", &b""[..]), "{status}");
+    }
 }
 
 #[tokio::test]

@@ -110,11 +110,23 @@ async fn a_partial_document_adds_items_and_removes_none() {
 async fn a_server_that_fails_on_conditions_gets_none_the_next_time() {
     let world = World::new().await;
     let good = || Answer::ok(rss(&[("a", "A")])).with("ETag", "\"1\"");
-    world.origin.route(OLD, "/feed", [good(), Answer::status(412), good()]);
+    let rejected = || Answer::status(412);
+    world.origin.route(OLD, "/feed", [good(), rejected(), rejected(), rejected(), good()]);
     let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
-    for expected in [None, Some("\"1\""), None, Some("\"1\"")] {
+    let (etag, new_items) = (Some("\"1\""), Some("feed"));
+    for (days, expected) in [
+        (0_u32, (None, None)),
+        (0, (etag, new_items)),
+        // Not within a day of the first request.
+        (0, (etag, None)),
+        (0, (etag, None)),
+        (1, (None, None)),
+        (0, (etag, None)),
+    ] {
+        world.clock.advance(days * DAY);
         poll(&engine, FeedSelection::All).await;
-        assert_eq!(world.origin.last().header("if-none-match"), expected);
+        let last = world.origin.last();
+        assert_eq!((last.header("if-none-match"), last.header("a-im")), expected);
     }
 }
 

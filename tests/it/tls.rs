@@ -1,9 +1,11 @@
 //! TLS: configured authorities, wrong names, redirects to http, ports without TLS.
 
+mod http2;
+
 use std::sync::Arc;
 
 use newswire::model::{FailureKind, FetchOutcome};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::Acceptor;
@@ -33,7 +35,14 @@ async fn answering(
     name: &str,
     answer: impl Fn(&str) -> String + Send + 'static,
 ) -> (u16, Arc<[u8]>) {
-    let (config, root) = identity(name);
+    answering_as(identity(name), answer).await
+}
+
+/// The same with these settings and this authority.
+async fn answering_as(
+    (config, root): (Arc<ServerConfig>, String),
+    answer: impl Fn(&str) -> String + Send + 'static,
+) -> (u16, Arc<[u8]>) {
     let acceptor = TlsAcceptor::from(config);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -61,12 +70,26 @@ fn identity(name: &str) -> (Arc<ServerConfig>, String) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     let certificate = params.signed_by(&key, &issuer).unwrap();
+    (settings(&certificate, &key), root.pem())
+}
+
+/// The settings of a server with a certificate that signs itself, and that certificate in PEM.
+fn own_identity(name: &str, is_ca: IsCa) -> (Arc<ServerConfig>, String) {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.is_ca = is_ca;
+    let certificate = params.self_signed(&key).unwrap();
+    (settings(&certificate, &key), certificate.pem())
+}
+
+fn settings(certificate: &Certificate, key: &KeyPair) -> Arc<ServerConfig> {
     let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], private)
         .unwrap();
-    (Arc::new(config), root.pem())
+    Arc::new(config)
 }
 
 fn client() -> Client {
@@ -96,6 +119,30 @@ async fn a_certificate_for_another_name_is_rejected() {
     client.settings.ca = Some(ca);
     let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
     assert_eq!(kind(&client.get(&url).await), FailureKind::Tls);
+}
+
+#[tokio::test]
+async fn a_certificate_that_signs_itself_is_trusted_unless_it_is_an_authority() {
+    for (is_ca, is_trusted) in
+        [(IsCa::ExplicitNoCa, true), (IsCa::Ca(BasicConstraints::Unconstrained), false)]
+    {
+        let identity = own_identity("inside.test", is_ca);
+        let (port, ca) = answering_as(identity, |_| FEED.to_owned()).await;
+        let mut client = client();
+        client.settings.ca = Some(ca);
+        let url = Url::parse(&format!("https://inside.test:{port}/feed")).unwrap();
+        match client.get(&url).await.outcome {
+            FetchOutcome::Modified => assert!(is_trusted),
+            FetchOutcome::Failed(failure) => {
+                assert!(!is_trusted, "{failure}");
+                assert_eq!(failure.kind, FailureKind::Tls);
+                assert!(failure.message.contains("certificate of an authority"), "{failure}");
+                let help = failure.help.unwrap();
+                assert!(help.contains("basicConstraints=CA:FALSE"), "{help}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

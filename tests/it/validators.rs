@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use newswire::clock::Clock;
 use newswire::daemon::{Engine, FeedSelection};
 use newswire::store::{Reader, ValidatorUse};
+use url::Url;
 
 use crate::support::origin::{Answer, Asked};
-use crate::support::world::{HOUR, World, poll};
+use crate::support::world::{HOUR, World, ends, poll};
 
 const SITE: &str = "site.test";
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -260,23 +261,105 @@ async fn a_body_that_ends_early_is_a_failure_whose_items_are_kept() {
     assert!(!is_conditional(&world.origin.last()));
 }
 
+/// A server that sends a document only to requests without validators.
+fn rejecting(clock: &Clock, rejection: Answer) -> Answer {
+    let clock = clock.clone();
+    Answer::dynamic(move |asked| match is_conditional(asked) {
+        true => rejection.clone(),
+        false => Answer::ok(document(published(&clock, 24), 24)).with("ETag", "\"1\""),
+    })
+}
+
 #[tokio::test]
 async fn a_server_that_rejects_conditions_is_asked_without_them_once_a_day() {
     for status in [400, 412] {
+        let world = feed_with(|clock| rejecting(clock, Answer::status(status))).await;
+        let unconditional = run(&world, HOUR, 24 * 20).await;
+        assert!(shortest_rest(&unconditional).unwrap() >= 24, "{unconditional:?}");
+        assert!((16..=21).contains(&unconditional.len()), "{unconditional:?}");
+        assert_eq!(validator_use(&world), ValidatorUse::Refused);
+        // With A-IM, without it, and after the first request without validators.
+        assert!(world.origin.count() <= unconditional.len() + 3, "few conditional requests");
+    }
+}
+
+#[tokio::test]
+async fn whatever_fails_with_validators_is_tried_without_them_within_a_day() {
+    let statuses = [
+        204, 226, 401, 402, 403, 404, 405, 406, 408, 415, 416, 417, 418, 422, 428, 429, 431, 500,
+        501, 503, 599, 999,
+    ];
+    let mut rejections: Vec<(String, Answer)> =
+        statuses.map(|status| (format!("h{status}.test"), Answer::status(status))).into();
+    rejections.push(("empty.test".to_owned(), Answer::ok("")));
+    rejections.push(("closed.test".to_owned(), Answer::Raw(Vec::new())));
+    for some in rejections.chunks(8) {
+        reject_conditions(some).await;
+    }
+}
+
+/// Polls servers for five days that reject every request with validators in their ways.
+async fn reject_conditions(rejections: &[(String, Answer)]) {
+    let world = World::new().await;
+    for (host, rejection) in rejections {
+        world.origin.route(host, "/feed", [rejecting(&world.clock, rejection.clone())]);
+    }
+    let urls: Vec<_> = rejections.iter().map(|(host, _)| world.origin.url(host, "/feed")).collect();
+    let engine = world.open(&urls).await;
+    let (mut hours, mut seen) = (std::collections::HashMap::<String, Vec<i64>>::new(), 0);
+    for hour in 0..5 * 24 {
+        ends(&engine, FeedSelection::Due).await;
+        let asked = world.origin.asked().split_off(seen);
+        seen += asked.len();
+        for asked in asked.iter().filter(|asked| !is_conditional(asked)) {
+            hours.entry(asked.host.clone()).or_default().push(hour);
+        }
+        world.clock.advance(HOUR);
+    }
+    drop(engine);
+    let reader = Reader::open(&world.database()).unwrap();
+    for status in world.statuses() {
+        let host = Url::parse(&status.info.url).unwrap().host_str().unwrap().to_owned();
+        let unconditional = &hours[&host];
+        assert!(shortest_rest(unconditional).unwrap() >= 24, "{host}: {unconditional:?}");
+        // A throttled feed waits at least as long as its back-off.
+        let latest = if host == "h429.test" { 48 } else { 26 };
+        assert!(unconditional[1] <= latest, "{host}: {unconditional:?}");
+        let state = reader.read(|reader| reader.feed_state(status.info.key)).unwrap();
+        assert_eq!(state.trust.validator_use, ValidatorUse::Refused, "{host}");
+        assert!(status.items > 11, "{host}: {} items", status.items);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_fails_on_requests_for_new_items_is_asked_for_the_whole_feed() {
+    // RFC 3229
+    let part = || Answer::status(226);
+    for (failure, most) in [
+        (part(), 1),
+        (part().with("IM", "vcdiff"), 1),
+        (part().with("IM", "feed").with("Delta-Base", "\"0\""), 1),
+        (Answer::status(400), 1),
+        (Answer::status(406), 1),
+        // It may have another reason, until the request without validators works.
+        (Answer::status(501), 24),
+    ] {
         let world = feed_with(|clock| {
-            let clock = clock.clone();
-            Answer::dynamic(move |asked| match is_conditional(asked) {
-                true => Answer::status(status),
-                false => Answer::ok(document(published(&clock, 24), 24)).with("ETag", "\"1\""),
+            let honest = honest(clock, 24);
+            Answer::dynamic(move |asked| match asked.header("a-im") {
+                Some(_) => failure.clone(),
+                None => honest.clone(),
             })
         })
         .await;
-        let unconditional = run(&world, HOUR, 24 * 20).await;
-        // The first request, and the one that shows what the server can do.
-        assert!(shortest_rest(&unconditional[1..]).unwrap() >= 24, "{unconditional:?}");
-        assert!((16..=21).contains(&unconditional.len()), "{unconditional:?}");
-        assert_eq!(validator_use(&world), ValidatorUse::Refused);
-        assert!(world.origin.count() <= unconditional.len() + 2, "few conditional requests");
+        let unconditional = run(&world, HOUR, 24 * 3).await;
+        let asked = world.origin.asked();
+        let for_new_items = asked.iter().filter(|asked| asked.header("a-im").is_some()).count();
+        assert!((1..=most).contains(&for_new_items), "{for_new_items} of {}", asked.len());
+        assert_eq!(unconditional.len(), if most == 1 { 1 } else { 2 }, "{unconditional:?}");
+        assert_eq!(validator_use(&world), ValidatorUse::Both);
+        assert!(is_conditional(&world.origin.last()));
+        assert!(world.status().items >= 12, "{}", world.status().items);
     }
 }
 
