@@ -113,7 +113,8 @@ impl<'a> Subject<'a> {
     }
 
     fn links(&self) -> impl Iterator<Item = &str> {
-        [&self.item.url, &self.item.details.via].into_iter().flatten().map(String::as_str)
+        let links = [&self.item.url, &self.item.details.via].into_iter().flatten();
+        links.chain(&self.item.details.related).map(String::as_str)
     }
 
     /// Time from publication to first sight; zero without a date.

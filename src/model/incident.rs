@@ -49,6 +49,8 @@ incident_kinds! {
     Moved = "moved", "Moved";
     /// Items of a feed are held until the operator releases them.
     Held = "held", "Held";
+    /// A followed list of feeds cannot be fetched or read.
+    List = "list", "List failing";
     /// An output could not be published.
     Rejected = "rejected", "Not published";
     /// A new config was rejected.
@@ -66,7 +68,7 @@ incident_kinds! {
 pub struct Incident {
     /// Kind of the incident.
     pub kind: IncidentKind,
-    /// Id of the feed or output; empty: newswire itself.
+    /// Id of the feed or output, or URL of the list; empty: newswire itself.
     pub subject: String,
     /// Name of the subject, to be shown; plain text.
     pub name: String,

@@ -82,9 +82,12 @@ pub struct Details {
     /// Copyright notice of the item (`atom:rights`, `dc:rights`), plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rights: Option<String>,
-    /// JSON Feed `external_url`, Atom `rel=related` or `rel=via`: what a link-blog points at.
+    /// JSON Feed `external_url`, Atom `rel=via`: what a link-blog points at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+    /// Other pages about the subject (Atom `rel=related`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<String>,
     /// `itunes:duration`, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<u32>,
@@ -103,6 +106,9 @@ pub struct Podcast {
     /// Number of the episode in its season.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub episode: Option<u32>,
+    /// Kind of the episode (`itunes:episodeType`); `None`: the publisher gives none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub episode_type: Option<EpisodeType>,
     /// Whether it is not for children.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explicit: Option<bool>,
@@ -115,6 +121,30 @@ pub struct Podcast {
     /// Chapters that the feed itself lists (Podlove Simple Chapters).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub chapter_list: Vec<Chapter>,
+}
+
+/// The kinds of episodes that iTunes distinguishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EpisodeType {
+    /// The complete content of the show.
+    Full,
+    /// A short piece that announces the show.
+    Trailer,
+    /// Extra content.
+    Bonus,
+}
+
+impl EpisodeType {
+    /// The value of `itunes:episodeType`.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Trailer => "trailer",
+            Self::Bonus => "bonus",
+        }
+    }
 }
 
 /// A chapter of an episode.

@@ -22,8 +22,8 @@ pub use feed::{
 pub use filter::{Conditions, Filter, LinkPattern, Refusal, Subject};
 pub use incident::{Incident, IncidentKind};
 pub use item::{
-    AlsoAt, Category, Chapter, Details, Enclosure, Image, Item, ItemKey, OutputItem, Person,
-    Podcast, PodcastFile, SourceInfo, StoryKey,
+    AlsoAt, Category, Chapter, Details, Enclosure, EpisodeType, Image, Item, ItemKey, OutputItem,
+    Person, Podcast, PodcastFile, SourceInfo, StoryKey,
 };
 pub use parsed::{
     Dialect, FeedImage, Generator, Hints, Link, ParseWarning, ParsedFeed, ParsedItem, Surplus,

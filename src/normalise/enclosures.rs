@@ -112,13 +112,18 @@ pub(super) fn media_type(written: &str) -> Option<String> {
     (token(kind) && token(subtype)).then_some(essence)
 }
 
-/// Media type of a file under its registered name. If it is vague (`application/octet-stream` or
-/// `application/x-…`), an audio or video type by file name extension.
+/// Media type of a file under its registered name. If it is vague (`application/octet-stream` or `application/x-…`) or
+/// that of a text or a picture, an audio or video type by file name extension.
 fn file_type(written: &str, url: &str) -> String {
     let Some(written) = media_type(written) else { return guessed(url).to_owned() };
+    // A server that does not know the file labels it as its error page or its cover.
+    let begins = |kinds: &[&str]| kinds.iter().any(|kind| written.starts_with(kind));
+    let ends = |kinds: &[&str]| kinds.iter().any(|kind| written.ends_with(kind));
+    let wrong = begins(&["text/", "image/", "font/", "message/", "multipart/"])
+        || ends(&["/xml", "+xml", "/json", "+json"]);
     let vague = written == UNKNOWN || written.starts_with("application/x-");
     let played = |kind: &&str| kind.starts_with("audio/") || kind.starts_with("video/");
-    let by_name = Some(guessed(url)).filter(|_| vague).filter(played);
+    let by_name = Some(guessed(url)).filter(|_| vague || wrong).filter(played);
     by_name.map_or_else(|| registered(&written), str::to_owned)
 }
 
@@ -186,6 +191,16 @@ mod tests {
             ("application/x-bittorrent", "https://e.org/a.mp3.torrent", "application/x-bittorrent"),
             ("application/x-bittorrent", "https://e.org/a.pdf", "application/x-bittorrent"),
             ("application/pdf", "https://e.org/a.mp3", "application/pdf"),
+            ("text/html", "https://e.org/a.mp3", "audio/mpeg"),
+            ("text/html; charset=utf-8", "https://e.org/a.M4A?x#y", "audio/mp4"),
+            ("text/plain", "https://e.org/a.webm", "video/webm"),
+            ("image/jpeg", "https://e.org/a.mp4", "video/mp4"),
+            ("application/xhtml+xml", "https://e.org/a.ogg", "audio/ogg"),
+            ("text/html", "https://e.org/a", "text/html"),
+            ("text/html", "https://e.org/player?file=a.mp3", "text/html"),
+            ("text/plain", "https://e.org/a.zip", "text/plain"),
+            ("image/jpeg", "https://e.org/a.png", "image/jpeg"),
+            ("video/mp4", "https://e.org/a.mp3", "video/mp4"),
         ] {
             assert_eq!(file_type(written, url), kept, "{written} {url}");
         }

@@ -8,8 +8,8 @@ use super::plain_text::{self, NAME, SUMMARY, TITLE, text_of_html};
 use super::references::references;
 use super::{enclosures, html, metadata};
 use crate::model::{
-    Chapter, Details, FeedProfile, Item, Link, ParsedFeed, ParsedItem, Podcast, PodcastFile,
-    SourceInfo, Text, TextKind,
+    Chapter, Details, FeedProfile, Item, Link, ParseWarning, ParsedFeed, ParsedItem, Podcast,
+    PodcastFile, SourceInfo, Text, TextKind,
 };
 use crate::text::html::{Piece, pieces};
 use crate::text::sha256::{hex, sha256};
@@ -17,6 +17,9 @@ use crate::text::{bidi, chars};
 
 /// Maximum length of an id in bytes. A longer one is replaced by its hash.
 pub(super) const MAX_ID: usize = 2 * 1024;
+
+/// Maximum number of related pages of an item.
+const MAX_RELATED: usize = 20;
 
 /// Facts about the document of an item.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +43,7 @@ pub fn item(parsed: &ParsedItem, context: &Context<'_>) -> Item {
     let (content, summary) = content_and_summary(parsed, base, url.as_deref());
     let (files, _) = enclosures::enclosures(&parsed.enclosures, base);
     let web = |link: &str| links::absolute(link, base, WEB);
+    let via = others(&parsed.links, "via", base, url.as_deref()).next();
     Item {
         guid: parsed.id.as_deref().and_then(id),
         title: parsed.title.as_ref().and_then(|title| plain(title, TITLE)),
@@ -56,12 +60,42 @@ pub fn item(parsed: &ParsedItem, context: &Context<'_>) -> Item {
             comments: parsed.comments.as_deref().and_then(web),
             source: parsed.source.as_ref().and_then(|source| origin(source, base)),
             rights: parsed.rights.as_ref().and_then(|rights| plain(rights, TITLE)),
-            via: via(&parsed.links, base).filter(|via| url.as_ref() != Some(via)),
+            via,
+            related: related(&parsed.links, base, url.as_deref()),
             duration: parsed.duration.filter(|seconds| *seconds > 0),
             podcast: podcast(&parsed.podcast, base),
         },
         url,
     }
+}
+
+/// Leaves out the items that have nothing to show: no title, text, link, file or picture that can be published. Returns
+/// the parse warning about them.
+pub fn leave_out_blank(feed: &mut ParsedFeed, document_url: &Url) -> Option<ParseWarning> {
+    let all = feed.items.len();
+    feed.items.retain(|item| !is_blank(item, document_url));
+    let message = match all - feed.items.len() {
+        0 => return None,
+        1 => "1 item has no title, text, link or file; left out".to_owned(),
+        blank => format!("{blank} items have no title, text, link or file; left out"),
+    };
+    Some(ParseWarning::new("blank_items", None, message))
+}
+
+/// Whether nothing of an item can be shown. Nearly all items have a link, so that their texts are not read here.
+fn is_blank(parsed: &ParsedItem, base: &Url) -> bool {
+    let is_linked = |rel| others(&parsed.links, rel, base, None).next().is_some();
+    let has_media = || {
+        let (files, _) = enclosures::enclosures(&parsed.enclosures, base);
+        !files.is_empty() || enclosures::item_image(&parsed.thumbnails, &files, base).is_some()
+    };
+    let title = || parsed.title.as_ref().and_then(|title| plain(title, TITLE));
+    page(parsed, base).is_none()
+        && !is_linked("via")
+        && !is_linked("related")
+        && title().is_none()
+        && !has_media()
+        && content_and_summary(parsed, base, None) == (None, None)
 }
 
 /// The item as an episode, with valid links; `None` if nothing of it is known.
@@ -136,10 +170,27 @@ fn alternate(links: &[Link], base: &Url) -> Option<String> {
     alternates().filter(html).find_map(web).or_else(|| alternates().find_map(web))
 }
 
-/// The page that an item of a link-blog refers to.
-fn via(links: &[Link], base: &Url) -> Option<String> {
-    let named = |link: &&Link| matches!(link.rel.as_str(), "related" | "via");
-    links.iter().filter(named).find_map(|link| links::absolute(&link.href, base, WEB))
+/// The valid links with this relation to other pages than that of the item.
+fn others(
+    links: &[Link],
+    rel: &str,
+    base: &Url,
+    page: Option<&str>,
+) -> impl Iterator<Item = String> {
+    let named = links.iter().filter(move |link| link.rel == rel);
+    let urls = named.filter_map(move |link| links::absolute(&link.href, base, WEB));
+    urls.filter(move |url| page != Some(url.as_str()))
+}
+
+/// The pages that are related to that of the item, the first ones without duplicates.
+fn related(links: &[Link], base: &Url, page: Option<&str>) -> Vec<String> {
+    let mut related = Vec::new();
+    for url in others(links, "related", base, page) {
+        if related.len() < MAX_RELATED && !related.contains(&url) {
+            related.push(url);
+        }
+    }
+    related
 }
 
 /// The language tag (RFC 5646) of the item, or else of its texts, or else of the feed.

@@ -28,7 +28,7 @@ mod tree;
 mod warnings;
 mod writer;
 
-pub use item::{Context, item, profile};
+pub use item::{Context, item, leave_out_blank, profile};
 pub use plain_text::text_of_html;
 pub use removal::{Reduction, remove};
 pub use selectors::{BadSelector, Selector};

@@ -5,8 +5,10 @@ use url::Url;
 
 use super::html::{fragment, paragraphs};
 use super::links::LinkBase;
-use super::{Context, item, profile};
-use crate::model::{Image, Item, Link, ParsedFeed, ParsedItem, SourceInfo, Text, TextKind};
+use super::{Context, item, leave_out_blank, profile};
+use crate::model::{
+    Enclosure, Image, Item, Link, ParsedFeed, ParsedItem, SourceInfo, Text, TextKind,
+};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -101,16 +103,85 @@ fn the_page_is_the_first_valid_link() {
 
 #[test]
 fn the_page_that_a_link_blog_refers_to_is_separate_from_its_page() {
-    let parsed = ParsedItem {
-        links: vec![link("alternate", "/a"), link("related", "https://e.org/x")],
+    let of = |links: Vec<Link>| {
+        let details = read(&ParsedItem { links, ..ParsedItem::default() }).details;
+        (details.via, details.related)
+    };
+    let links = vec![
+        link("alternate", "/a"),
+        link("related", "https://e.org/r"),
+        link("via", "https://e.org/x"),
+        link("related", "/s"),
+        link("related", "https://e.org/r"),
+        link("related", "javascript:x"),
+        link("via", "https://e.org/y"),
+    ];
+    let related = ["https://e.org/r", "https://example.org/s"].map(str::to_owned).to_vec();
+    assert_eq!(of(links), (Some("https://e.org/x".to_owned()), related));
+    let links = ["alternate", "via", "related"].map(|rel| link(rel, "/a")).to_vec();
+    assert_eq!(of(links), (None, Vec::new()));
+}
+
+#[test]
+fn only_items_with_nothing_to_show_are_left_out() {
+    let title =
+        |title: &str| ParsedItem { title: Some(Text::html(title)), ..ParsedItem::default() };
+    let content =
+        |html: &str| ParsedItem { content: Some(Text::html(html)), ..ParsedItem::default() };
+    let linked = |rel: &str, href: &str| ParsedItem {
+        links: vec![link(rel, href)],
         ..ParsedItem::default()
     };
-    assert_eq!(read(&parsed).details.via.as_deref(), Some("https://e.org/x"));
-    let parsed = ParsedItem {
-        links: vec![link("alternate", "/a"), link("via", "/a")],
+    let with_id = |id: &str| ParsedItem {
+        id: Some(id.into()),
+        id_is_permalink: true,
+        published: Timestamp::from_second(NOW).ok(),
         ..ParsedItem::default()
     };
-    assert_eq!(read(&parsed).details.via, None);
+    let file = |url: &str| ParsedItem {
+        enclosures: vec![Enclosure { url: url.into(), ..Enclosure::default() }],
+        ..ParsedItem::default()
+    };
+    let image = |url: &str| ParsedItem {
+        thumbnails: vec![Image { url: url.into(), ..Image::default() }],
+        ..ParsedItem::default()
+    };
+    let blank = [
+        ParsedItem::default(),
+        with_id("1"),
+        title("<br>"),
+        title("&nbsp;&#8203;"),
+        content("<p> </p><script>x</script><!-- a -->"),
+        content("<img src=/a.gif width=1 height=1>"),
+        ParsedItem { summary: Some(Text::plain(" \u{200b}\n")), ..ParsedItem::default() },
+        linked("alternate", "javascript:x"),
+        linked("self", "https://e.org/"),
+        file("file:///a.mp3"),
+        image("data:,"),
+    ];
+    let shown = [
+        with_id("https://e.org/1"),
+        title("<img alt=Boat src=x>"),
+        content("<img src=/a.png>"),
+        content("<3"),
+        ParsedItem { summary: Some(Text::plain("x")), ..ParsedItem::default() },
+        linked("alternate", "/1"),
+        linked("related", "https://e.org/"),
+        file("/a.mp3"),
+        image("/a.png"),
+    ];
+    for item in &blank {
+        let mut feed = ParsedFeed { items: vec![item.clone()], ..ParsedFeed::default() };
+        let warning = leave_out_blank(&mut feed, &document()).unwrap();
+        assert_eq!((warning.code.as_ref(), feed.items.len()), ("blank_items", 0), "{item:?}");
+        assert_eq!(warning.message, "1 item has no title, text, link or file; left out");
+    }
+    let items: Vec<ParsedItem> = blank.iter().chain(&shown).cloned().collect();
+    let mut feed = ParsedFeed { items, ..ParsedFeed::default() };
+    let message = "11 items have no title, text, link or file; left out";
+    assert_eq!(leave_out_blank(&mut feed, &document()).unwrap().message, message);
+    assert_eq!(feed.items, shown);
+    assert_eq!(leave_out_blank(&mut feed, &document()), None);
 }
 
 #[test]

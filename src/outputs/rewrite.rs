@@ -36,7 +36,8 @@ fn strip_tracking(entry: &mut OutputItem) {
     let details = &mut entry.item.details;
     let also = entry.also.iter_mut().map(|also| &mut also.url);
     let links = [&mut entry.item.url, &mut details.via, &mut details.comments];
-    for link in links.into_iter().chain(also).flatten() {
+    let links = links.into_iter().chain(also).flatten();
+    for link in links.chain(&mut details.related) {
         if let Some(bare) = without_trackers(link, "&") {
             *link = bare;
         }

@@ -4,13 +4,14 @@
 use super::constructs::{self, UntypedAs, atom_links, text};
 use super::context::Context;
 use super::dates::{self, first_date};
-use super::item::{atom_person, authors, categories, contributors, rights};
+use super::item::{address, atom_person, authors, categories, contributors, rights};
 use super::layout::Layout;
+use super::media::whole_number;
 use super::namespace::Namespace::{self, Atom, Dc, Itunes, Media, Rdf, Rss};
 use super::tree::Element;
 use crate::model::{
     Dialect, FeedImage, Generator, Hints, Image, Link, ParsedFeed, ParsedItem, Person, SourceInfo,
-    Text,
+    Text, TextKind,
 };
 
 /// The feed without its items.
@@ -67,7 +68,7 @@ pub(crate) fn channel(layout: &Layout<'_, '_>, context: &Context) -> ParsedFeed 
         rights: rights(channel, context),
         language: language(channel, root, context),
         generator: generator(channel, context),
-        icon: icon(channel, context),
+        icon: address(channel, Atom, "icon", context),
         image: image(channel, root, context),
         hints,
         links,
@@ -93,7 +94,7 @@ fn id(channel: &Element<'_>, context: &Context) -> Option<String> {
     id.and_then(Element::trimmed).or_else(|| about().map(|about| context.resolve(about)))
 }
 
-fn links(channel: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link> {
+pub(crate) fn links(channel: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link> {
     let mut links = Vec::new();
     for link in channel.all(Rss, "link") {
         match (link.trimmed(), link.attribute("href")) {
@@ -135,11 +136,6 @@ fn language(channel: &Element<'_>, root: &Element<'_>, context: &Context) -> Opt
         .or_else(|| context.language.clone())
 }
 
-fn icon(channel: &Element<'_>, context: &Context) -> Option<String> {
-    let icon = channel.child(Atom, "icon").and_then(Element::trimmed)?;
-    Some(context.resolve(&icon))
-}
-
 fn generator(channel: &Element<'_>, context: &Context) -> Option<Generator> {
     let element = channel.child(Atom, "generator").or_else(|| channel.child(Rss, "generator"));
     let Some(element) = element else {
@@ -148,7 +144,8 @@ fn generator(channel: &Element<'_>, context: &Context) -> Option<Generator> {
         return Some(Generator { name: uri.clone(), uri: Some(uri), version: None });
     };
     let attribute = |name| element.attribute(name).filter(|value| !value.is_empty());
-    let uri = attribute("uri").or_else(|| attribute("url")).map(|uri| context.resolve(uri));
+    let uri = attribute("uri").or_else(|| attribute("url"));
+    let uri = uri.map(|uri| context.resolve_in(element, uri));
     Some(Generator {
         name: element.trimmed().unwrap_or_default(),
         uri,
@@ -158,42 +155,45 @@ fn generator(channel: &Element<'_>, context: &Context) -> Option<Generator> {
 
 /// `image` of RSS (in RSS 1.0 next to the channel), `logo` of Atom, or `image` of iTunes.
 fn image(channel: &Element<'_>, root: &Element<'_>, context: &Context) -> Option<FeedImage> {
-    let bare = |url: &str| {
-        let picture = Image { url: context.resolve(url), ..Image::default() };
+    let bare = |element: &Element<'_>, url: &str| {
+        let picture = Image { url: context.resolve_in(element, url), ..Image::default() };
         (!picture.url.is_empty()).then(|| FeedImage::from(picture))
     };
+    let named = |element: &Element<'_>, name: &str| bare(element, element.attribute(name)?);
     let itunes = channel.child(Itunes, "image");
+    let logo = channel.child(Atom, "logo");
     channel
         .all(Rss, "image")
         .chain(root.all(Rss, "image"))
         .find_map(|image| rss_image(image, context))
-        .or_else(|| bare(&channel.child(Atom, "logo")?.text()))
-        .or_else(|| bare(itunes?.attribute("href").or_else(|| itunes?.attribute("url"))?))
+        .or_else(|| bare(logo?, &logo?.text()))
+        .or_else(|| named(itunes?, "href").or_else(|| named(itunes?, "url")))
         .or_else(|| {
             let link = channel.all(Itunes, "link").find(|l| l.attribute("rel") == Some("image"))?;
-            bare(link.attribute("href")?)
+            named(link, "href")
         })
-        .or_else(|| bare(&itunes?.text()))
-        .or_else(|| bare(channel.child(Rss, "logo")?.attribute("href")?))
+        .or_else(|| bare(itunes?, &itunes?.text()))
+        .or_else(|| named(channel.child(Rss, "logo")?, "href"))
         .or_else(|| {
             let picture = channel.child(Media, "thumbnail").or(channel.child(Media, "content"))?;
             let kind = picture.attribute("type").is_none_or(|kind| kind.starts_with("image"));
-            bare(picture.attribute("url").filter(|_| kind)?)
+            named(picture, "url").filter(|_| kind)
         })
 }
 
 fn rss_image(image: &Element<'_>, context: &Context) -> Option<FeedImage> {
+    let context = &context.enter(image);
     let child = |name| image.child(Rss, name).and_then(Element::trimmed);
     let size = |name| child(name).and_then(|size| size.parse().ok());
     let words = |name| {
         let found = image.child(Rss, name)?;
         text(found, context, UntypedAs::Title).map(|text| text.value)
     };
-    let url = child("url").map(|url| context.resolve(&url)).unwrap_or_default();
+    let url = address(image, Rss, "url", context).unwrap_or_default();
     let found = FeedImage {
         picture: Image { url, width: size("width"), height: size("height") },
         title: words("title"),
-        link: child("link").map(|link| context.resolve(&link)),
+        link: address(image, Rss, "link", context),
         description: words("description"),
     };
     (found != FeedImage::default()).then_some(found)
@@ -224,7 +224,7 @@ fn polling_hints(channel: &Element<'_>, links: &[Link]) -> Hints {
 }
 
 fn number(element: &Element<'_>, namespace: Namespace, name: &str) -> Option<u64> {
-    element.child(namespace, name)?.text().trim().parse().ok()
+    whole_number(&element.child(namespace, name)?.text())
 }
 
 /// Seconds between two updates (RSS 1.0 syndication module).
@@ -296,9 +296,24 @@ pub(crate) fn complete(feed: &mut ParsedFeed, context: &Context, sources: Source
         if sources == Sources::OtherFeeds && item.source.as_ref().is_some_and(is_own) {
             item.source = None;
         }
-        if is_blank(item) {
-            context.report("blank_items", || "an item has no title, text, link or file".into());
+        if sources == Sources::All {
+            restore(item);
         }
+    }
+}
+
+/// Restores what Newswire publishes in another form than it is stored.
+fn restore(item: &mut ParsedItem) {
+    // A related page with a title is another feed that has the story.
+    item.links.retain(|link| link.rel != "related" || link.title.is_none());
+    // All titles are plain text; in RSS, a word joiner marks what looks like markup.
+    let source = item.source.as_mut().and_then(|source| source.title.as_mut());
+    let title = item.title.as_mut().map(|title| {
+        title.kind = TextKind::Plain;
+        &mut title.value
+    });
+    for title in title.into_iter().chain(source) {
+        title.retain(|c| c != '\u{2060}');
     }
 }
 
@@ -329,19 +344,35 @@ fn is_own(source: &SourceInfo, title: Option<&str>, hosts: &[String]) -> bool {
     here || source.title.as_ref().is_some_and(same)
 }
 
-/// Whether an item has nothing to show.
-fn is_blank(item: &ParsedItem) -> bool {
-    let texts = [&item.title, &item.summary, &item.content];
-    let none = |text: &Option<Text>| text.as_ref().is_none_or(|text| text.value.trim().is_empty());
-    texts.into_iter().all(none)
-        && item.links.is_empty()
-        && item.enclosures.is_empty()
-        && item.thumbnails.is_empty()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Input, parse, parse_published};
+    use crate::model::Text;
+
+    #[test]
+    fn a_published_title_is_read_as_it_was_stored() {
+        let url = "http://a.test/planet".parse().unwrap();
+        let atom = "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title type='text'>Vec&lt;T> &amp;amp;</title>\
+            <link rel='related' href='http://b.test/1' title='B'/><link rel='related' href='http://c.test/'/></entry></feed>";
+        let rss = "<rss version='2.0'><channel><title>P</title><item><title>Vec&#x3C;\u{2060}T&#x3E; &#x26;\u{2060}amp;\
+            </title></item></channel></rss>";
+        let json = r#"{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "title": "Vec<T> &amp;"}]}"#;
+        for document in [atom, rss, json] {
+            let bytes = document.as_bytes();
+            let input = Input { bytes, content_type: None, url: &url, max_items: 10 };
+            let item = parse_published(input).unwrap().feed.items.remove(0);
+            assert_eq!(item.title, Some(Text::plain("Vec<T> &amp;")), "{document}");
+            assert!(item.links.iter().all(|link| link.href == "http://c.test/"), "{document}");
+        }
+    }
+
+    #[test]
+    fn a_ttl_with_a_fraction_is_read() {
+        let text = "<rss version='2.0'><channel><title>F</title><ttl> 360.5 </ttl></channel></rss>";
+        let url = "http://a.test/feed".parse().unwrap();
+        let input = Input { bytes: text.as_bytes(), content_type: None, url: &url, max_items: 10 };
+        assert_eq!(parse(input).unwrap().feed.hints.ttl, Some(360 * 60));
+    }
 
     #[test]
     fn a_merged_feed_keeps_sources_on_its_host_and_with_titles_of_items() {

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use url::Url;
 
 use super::context::Context;
 use super::namespace::Namespace;
-use super::tree::{Element, Node};
+use super::tree::{Attribute, Element, Node};
 use crate::model::{Link, Person, Text, TextKind};
 
 /// Kind of the text of an element without `type`.
@@ -53,7 +54,9 @@ fn read<'e>(
     let value = match mode.as_deref() {
         // Atom 0.3, 3.1.2: `mode` is the encoding of the content, `type` its media type.
         Some("base64") => Cow::Owned(decode_base64(&element.text())?),
-        Some("xml") if element.has_elements() => return Some((TextKind::Html, markup(element))),
+        Some("xml") if element.has_elements() => {
+            return Some((TextKind::Html, markup(element, element, context)));
+        }
         _ => Cow::Borrowed(""),
     };
     let value = if value.is_empty() { element.text() } else { value };
@@ -68,7 +71,7 @@ fn read<'e>(
         // RFC 4287 3.1.1
         Some("text" | "text/plain") => (TextKind::Plain, value),
         Some("html" | "text/html") if element.has_elements() => {
-            (TextKind::Html, html_source(element))
+            (TextKind::Html, html_source(element, context))
         }
         Some("html" | "text/html") => (TextKind::Html, value),
         // RFC 4287 3.1.1.3: the div is not part of the content. Atom 0.3 has no such div.
@@ -78,7 +81,7 @@ fn read<'e>(
             if !inner.has_elements() && has_tags(&value) {
                 return Some(html(label, value));
             }
-            (TextKind::Html, markup(inner))
+            (TextKind::Html, markup(inner, element, context))
         }
         Some(label)
             if !element.has_elements() && !NOT_HTML.contains(&label) && has_tags(&value) =>
@@ -87,13 +90,13 @@ fn read<'e>(
         }
         // RFC 4287 4.1.3.3: content of any other media type is encoded in base64.
         Some(other) if other.ends_with("+xml") || other.ends_with("/xml") => {
-            (TextKind::Html, markup(element))
+            (TextKind::Html, markup(element, element, context))
         }
         Some(other) if other.starts_with("text/") && !element.has_elements() => {
             (TextKind::Plain, value)
         }
         Some(other) if other.contains('/') => return of_media_type(other, value),
-        _ if element.has_elements() => (TextKind::Html, html_source(element)),
+        _ if element.has_elements() => (TextKind::Html, html_source(element, context)),
         _ => (untyped_kind(&value, untyped), value),
     })
 }
@@ -188,22 +191,23 @@ pub(crate) fn has_tags(text: &str) -> bool {
     })
 }
 
-/// The content of an element as HTML. If the text beside its elements contains tags, that text is HTML source:
-/// the publisher escaped one part and not the other.
-fn html_source<'e>(element: &'e Element<'_>) -> Cow<'e, str> {
+/// The content of a construct as HTML. If the text beside its elements contains tags, that text is HTML source: the
+/// publisher escaped one part and not the other.
+fn html_source<'e>(element: &'e Element<'_>, context: &Context) -> Cow<'e, str> {
     let inner = without_div(element);
     let is_source = |node: &Node<'_>| matches!(node, Node::Text(text) if has_tags(text));
     if !inner.nodes.iter().any(is_source) {
-        return markup(element);
+        return markup(element, element, context);
     }
-    let mut html = String::new();
+    let mut writer = MarkupWriter { html: String::new(), base: context.base.as_ref() };
+    let context = within(inner, element, context);
     for node in &inner.nodes {
         match node {
-            Node::Text(text) => html.push_str(text),
-            Node::Element(_) => write(std::slice::from_ref(node), &mut html),
+            Node::Text(text) => writer.html.push_str(text),
+            Node::Element(_) => writer.write(std::slice::from_ref(node), &context),
         }
     }
-    Cow::Owned(html)
+    Cow::Owned(writer.html)
 }
 
 /// The only child `div` of an XHTML construct, or the construct itself.
@@ -218,37 +222,98 @@ fn without_div<'e, 'a>(element: &'e Element<'a>) -> &'e Element<'a> {
     }
 }
 
-/// The content of an element as HTML.
-pub(crate) fn markup<'e>(element: &'e Element<'_>) -> Cow<'e, str> {
-    let mut html = String::new();
-    write(&element.nodes, &mut html);
-    Cow::Owned(html)
+/// The context inside `inner`, which is `construct` or its only child; `context` is that inside `construct`.
+fn within<'c>(
+    inner: &Element<'_>,
+    construct: &Element<'_>,
+    context: &'c Context,
+) -> Cow<'c, Context> {
+    if std::ptr::eq(inner, construct) { Cow::Borrowed(context) } else { context.enter(inner) }
 }
 
-fn write(nodes: &[Node<'_>], html: &mut String) {
-    for node in nodes {
-        match node {
-            Node::Text(text) => html.push_str(&escape(text)),
-            Node::Element(element) => {
-                html.push('<');
-                html.push_str(element.name);
-                for attribute in &element.attributes {
-                    html.push(' ');
-                    html.push_str(attribute.name);
-                    html.push_str("=\"");
-                    html.push_str(&escape(&attribute.value).replace('"', "&quot;"));
-                    html.push('"');
-                }
-                html.push('>');
-                if VOID.contains(&element.name) && element.nodes.is_empty() {
-                    continue;
-                }
-                write(&element.nodes, html);
-                html.push_str("</");
-                html.push_str(element.name);
-                html.push('>');
+/// The content of `inner` as HTML; see [`within`].
+fn markup(inner: &Element<'_>, construct: &Element<'_>, context: &Context) -> Cow<'static, str> {
+    let mut writer = MarkupWriter { html: String::new(), base: context.base.as_ref() };
+    writer.write(&inner.nodes, &within(inner, construct, context));
+    Cow::Owned(writer.html)
+}
+
+/// Writes elements as HTML.
+struct MarkupWriter<'c> {
+    html: String,
+    /// The base of the construct.
+    base: Option<&'c Url>,
+}
+
+impl MarkupWriter<'_> {
+    fn write(&mut self, nodes: &[Node<'_>], context: &Context) {
+        for node in nodes {
+            match node {
+                Node::Text(text) => self.html.push_str(&escape(text)),
+                Node::Element(element) => self.element(element, &context.enter(element)),
             }
         }
+    }
+
+    /// Writes an element; `context` is that inside it.
+    fn element(&mut self, element: &Element<'_>, context: &Context) {
+        self.html.push('<');
+        self.html.push_str(element.name);
+        for attribute in &element.attributes {
+            if attribute.namespace == Namespace::Xml && attribute.name == "base" {
+                continue;
+            }
+            let value = self.value(attribute, context);
+            self.html.push(' ');
+            self.html.push_str(attribute.name);
+            self.html.push_str("=\"");
+            self.html.push_str(&escape(&value).replace('"', "&quot;"));
+            self.html.push('"');
+        }
+        self.html.push('>');
+        if VOID.contains(&element.name) && element.nodes.is_empty() {
+            return;
+        }
+        self.write(&element.nodes, context);
+        self.html.push_str("</");
+        self.html.push_str(element.name);
+        self.html.push('>');
+    }
+
+    /// The value of an attribute. RFC 4287 2: any element may have an `xml:base`. HTML has only one base, so that
+    /// references inside an element with another base are made absolute.
+    fn value<'v>(&self, attribute: &'v Attribute<'_>, context: &Context) -> Cow<'v, str> {
+        let written = &*attribute.value;
+        // A fragment is of the page, whatever the base is (RFC 3986 4.4).
+        if context.base.as_ref() == self.base || written.trim_start().starts_with('#') {
+            return Cow::Borrowed(written);
+        }
+        match attribute.name.to_ascii_lowercase().as_str() {
+            "href" | "src" | "cite" | "poster" | "data" | "data-src" | "longdesc"
+            | "background" => Cow::Owned(context.resolve(written)),
+            "srcset" | "data-srcset" => Cow::Owned(candidates(written, context)),
+            _ => Cow::Borrowed(written),
+        }
+    }
+}
+
+/// The images of a `srcset` (HTML 4.8.4.2.1) with absolute URLs.
+fn candidates(written: &str, context: &Context) -> String {
+    let (mut found, mut rest) = (Vec::<String>::new(), written);
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
+        if rest.is_empty() {
+            return found.join(", ");
+        }
+        let end = rest.find(|c: char| c.is_ascii_whitespace()).unwrap_or(rest.len());
+        let (url, behind) = rest.split_at(end);
+        let bare = url.trim_end_matches(',');
+        // A comma after the URL ends the candidate.
+        let end = if bare.len() < url.len() { 0 } else { behind.find(',').unwrap_or(behind.len()) };
+        let (descriptor, behind) = behind.split_at(end);
+        let candidate = format!("{} {}", context.resolve(bare), descriptor.trim());
+        found.push(candidate.trim_end().to_owned());
+        rest = behind;
     }
 }
 
@@ -395,6 +460,56 @@ mod tests {
         ] {
             let xml = format!("<title {ATOM} {attributes}>{inner}</title>");
             assert_eq!(super::tests::read(&xml, UntypedAs::Plain), expected, "{xml}");
+        }
+    }
+
+    #[test]
+    fn references_in_xhtml_are_relative_to_the_base_of_their_element() {
+        let base = "xml:base='http://base.example/root/'";
+        let div = |attributes: &str, inner: &str| {
+            format!("<content {ATOM} {base} type='xhtml'><div {attributes}>{inner}</div></content>")
+        };
+        let picture = "<img src='a' srcset='a,b 1x, c 2x,d,,e'/>";
+        for (xml, expected) in [
+            (div("", "<a href='c'>c</a>"), "<a href=\"c\">c</a>"),
+            (
+                div("xml:base='http://div.example/d/'", "<a href='c'>c</a><a href='#n'>n</a>"),
+                "<a href=\"http://div.example/d/c\">c</a><a href=\"#n\">n</a>",
+            ),
+            (
+                div("xml:base='d/'", "<p xml:base='e/'><a href='c'>c</a></p><q cite='/x'>q</q>"),
+                "<p><a href=\"http://base.example/root/d/e/c\">c</a></p><q cite=\"http://base.example/x\">q</q>",
+            ),
+            (
+                div(
+                    "",
+                    "<a xml:base='http://a.example/' href='c' title='c'>c</a><a href='c'>c</a>",
+                ),
+                "<a href=\"http://a.example/c\" title=\"c\">c</a><a href=\"c\">c</a>",
+            ),
+            (
+                div("xml:base='http://p.example/'", picture),
+                "<img src=\"http://p.example/a\" srcset=\"http://p.example/a,b 1x, http://p.example/c 2x, \
+                 http://p.example/d,,e\">",
+            ),
+            (
+                div(
+                    "xml:base='http://p.example/'",
+                    "<a href='mailto:a@b.c'>m</a>&lt;b>x&lt;/b><i>y</i>",
+                ),
+                "<a href=\"mailto:a@b.c\">m</a>&lt;b&gt;x&lt;/b&gt;<i>y</i>",
+            ),
+            (
+                format!(
+                    "<content {ATOM} {base} type='html'>&lt;b>x&lt;/b><a xml:base='http://p.example/' href='c'>c</a></content>"
+                ),
+                "<b>x</b><a href=\"http://p.example/c\">c</a>",
+            ),
+        ] {
+            let tree = scan(&xml).unwrap();
+            let text = text(&tree.root, &Context::default(), UntypedAs::Plain).unwrap();
+            assert_eq!((text.kind, text.value.as_str()), (TextKind::Html, expected), "{xml}");
+            assert_eq!(text.base.as_deref(), Some("http://base.example/root/"), "{xml}");
         }
     }
 

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::namespace::Namespace;
 use super::tree::Element;
-use crate::model::ParseWarning;
+use crate::model::{Link, ParseWarning};
 
 /// Maximum number of messages of a code.
 const MAX_MESSAGES: usize = 10;
@@ -30,7 +30,7 @@ struct Report {
 pub(crate) struct Context {
     /// Base of relative references.
     pub(crate) base: Option<Url>,
-    /// Whether the base comes from `xml:base`, not from the URL of the document.
+    /// Whether the base comes from `xml:base` or a link of the feed, not from the URL of the document.
     pub(crate) own_base: bool,
     /// Language tag (BCP 47).
     pub(crate) language: Option<String>,
@@ -83,6 +83,27 @@ impl Context {
         Self { base: Some(url.clone()), ..Self::default() }
     }
 
+    /// The context of a document that is not from the web, such as a file, with a link of the feed as its base
+    /// (RFC 3986 5.1.4). `links` are those of the feed; its page takes precedence over its own URL.
+    pub(crate) fn with_web_base(&self, links: impl FnOnce() -> Vec<Link>) -> Cow<'_, Self> {
+        if self.base.as_ref().is_some_and(is_web) {
+            return Cow::Borrowed(self);
+        }
+        let links = links();
+        let named = ["alternate", "self"].into_iter();
+        let mut urls = named.flat_map(|rel| links.iter().filter(move |link| link.rel == rel));
+        let base = urls.find_map(|link| Url::parse(&link.href).ok().filter(is_web));
+        match base {
+            Some(base) => Cow::Owned(Self { base: Some(base), own_base: true, ..self.clone() }),
+            None => Cow::Borrowed(self),
+        }
+    }
+
+    /// The absolute form of a reference in `element`.
+    pub(crate) fn resolve_in(&self, element: &Element<'_>, reference: &str) -> String {
+        self.enter(element).resolve(reference)
+    }
+
     /// The context inside `element` (RFC 4287 2, XML Base 3).
     pub(crate) fn enter(&self, element: &Element<'_>) -> Cow<'_, Self> {
         if element.attributes.iter().all(|attribute| attribute.namespace != Namespace::Xml) {
@@ -124,6 +145,10 @@ impl Context {
     pub(crate) fn html_base(&self) -> Option<String> {
         self.base.as_ref().filter(|_| self.own_base).map(|base| base.as_str().to_owned())
     }
+}
+
+fn is_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
 }
 
 /// Whether a reference is absolute (RFC 3986 3.1).

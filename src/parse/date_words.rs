@@ -8,7 +8,7 @@ use jiff::tz::Offset;
 use super::date_names::{
     Month, Zone, afternoon, is_filler, is_weekday, may_be_zone, month, zone_of,
 };
-use super::dates::{Dated, NoDate, Numbers, century, iso_day, numbers, time};
+use super::dates::{Clock, Dated, NoDate, Numbers, century, iso_day, numbers, time};
 
 /// A date with the name of a month, or with units: day, month, year, time and zone in any order.
 pub(crate) fn free(text: &str) -> Result<Dated, NoDate> {
@@ -152,7 +152,7 @@ struct Found {
     day: Option<i8>,
     month: Option<Month>,
     year: Option<i16>,
-    clock: Option<Time>,
+    clock: Option<Clock>,
     zone: Option<Zone>,
     /// The first word that may be a zone but is not a known one.
     unknown_zone: Option<String>,
@@ -187,13 +187,14 @@ impl Found {
         let hour = hour
             .and_then(|hour| Time::new(hour.parse().ok().filter(|it| *it <= 12)?, 0, 0, 0).ok());
         let unread_number = self.unread_number.filter(|_| hour.is_none());
-        let clock = self.clock.or(hour).unwrap_or_else(Time::midnight);
+        let clock = self.clock.or(hour.map(Clock::from));
+        let clock = clock.unwrap_or_else(|| Time::midnight().into());
         let clock = half_day(clock, self.afternoon);
         let has_zone = self.zone.is_some();
         let unknown_zone = self.unknown_zone.filter(|_| !has_zone);
         let unread_word = self.unread_word.filter(|_| !has_zone && unknown_zone.is_none());
         let zone = self.zone.unwrap_or(Zone::Fixed(Offset::UTC));
-        let at = clock.and_then(|clock| zone.stamp(date.to_datetime(clock)));
+        let at = clock.and_then(|clock| zone.stamp(clock.on(date)?));
         Ok(Dated {
             at: at.ok_or(NoDate::Unknown)?,
             unknown_zone,
@@ -396,13 +397,14 @@ fn number_of(word: &str) -> Option<i32> {
     SUFFIXES.contains(&suffix).then(|| digits.parse().ok()).flatten()
 }
 
-fn half_day(clock: Time, afternoon: Option<bool>) -> Option<Time> {
-    let hour = match (afternoon, clock.hour()) {
+fn half_day(clock: Clock, afternoon: Option<bool>) -> Option<Clock> {
+    let hour = match (afternoon, clock.time.hour()) {
         (Some(true), hour @ 1..=11) => hour + 12,
         (Some(false), 12) => 0,
         (_, hour) => hour,
     };
-    Time::new(hour, clock.minute(), clock.second(), 0).ok()
+    let time = Time::new(hour, clock.time.minute(), clock.time.second(), 0).ok()?;
+    Some(Clock { time, ..clock })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! `date_words` reads dates with words, `date_names` has the words.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, ISOWeekDate, Time, Weekday};
+use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
 use jiff::tz::Offset;
 
 use super::context::Context;
@@ -117,14 +117,14 @@ fn iso(text: &str) -> Option<Timestamp> {
     }
     let end = rest.find(|c: char| !(c.is_ascii_digit() || ":.,".contains(c))).unwrap_or(rest.len());
     let (clock, zone) = rest.split_at(end);
-    zone_of(zone.trim())?.stamp(day.to_datetime(time(clock)?))
+    zone_of(zone.trim())?.stamp(time(clock)?.on(day)?)
 }
 
 /// A time without separators, in UTC: `20241231235959`, `202412312359`.
 fn compact(text: &str) -> Option<Timestamp> {
     let fits = matches!(text.len(), 12 | 14) && text.bytes().all(|byte| byte.is_ascii_digit());
     let (day, clock) = text.split_at_checked(8).filter(|_| fits)?;
-    Zone::Fixed(Offset::UTC).stamp(iso_day(day)?.to_datetime(time(clock)?))
+    Zone::Fixed(Offset::UTC).stamp(time(clock)?.on(iso_day(day)?)?)
 }
 
 /// Seconds or milliseconds since 1970.
@@ -187,8 +187,30 @@ pub(crate) fn century(year: i16) -> i16 {
     if year < 70 { 2000 + year } else { 1900 + year }
 }
 
+/// A time of day as written, also `24:00`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Clock {
+    pub(crate) time: Time,
+    /// Whether the time is on the day after the date.
+    pub(crate) next_day: bool,
+}
+
+impl Clock {
+    /// The time on a day.
+    pub(crate) fn on(self, day: Date) -> Option<DateTime> {
+        let day = if self.next_day { day.tomorrow().ok()? } else { day };
+        Some(day.to_datetime(self.time))
+    }
+}
+
+impl From<Time> for Clock {
+    fn from(time: Time) -> Self {
+        Self { time, next_day: false }
+    }
+}
+
 /// `10:14`, `10:14:55`, `10:14:55.123`, `1014`, `101455`. A leap second becomes second 59.
-pub(crate) fn time(text: &str) -> Option<Time> {
+pub(crate) fn time(text: &str) -> Option<Clock> {
     let whole = text.split(['.', ',']).next().unwrap_or_default();
     let compact = matches!(whole.len(), 4 | 6) && whole.bytes().all(|byte| byte.is_ascii_digit());
     let mut parts: [Option<&str>; 3] = [None; 3];
@@ -202,10 +224,10 @@ pub(crate) fn time(text: &str) -> Option<Time> {
     let hour: i8 = parts[0]?.parse().ok()?;
     let minute: i8 = parts[1]?.parse().ok()?;
     let second: i8 = parts[2].map_or(Some(0), |part| part.parse().ok())?;
-    // ISO 8601: 24:00 is the end of the day.
-    let (hour, minute, second) =
-        if hour == 24 { (23, 59, 59) } else { (hour, minute, second.min(59)) };
-    Time::new(hour, minute, second, 0).ok()
+    // ISO 8601: 24:00 is the end of the day, which is 00:00 of the next one.
+    let next_day = hour == 24;
+    let time = Time::new(if next_day { 0 } else { hour }, minute, second.min(59), 0).ok()?;
+    Some(Clock { time, next_day })
 }
 
 /// What three numbers are as a date.
@@ -329,6 +351,13 @@ mod tests {
             ("mar. 26 janv. 2004 16:31:00 AT", "2004-01-26T20:31:00Z"),
             ("13-Jul-2004 10:00", "2004-07-13T10:00:00Z"),
             ("2003-012-31T10:14:55+00:00", "2003-12-31T10:14:55Z"),
+            ("2003-12-31T24:00:00Z", "2004-01-01T00:00:00Z"),
+            ("2003-12-31T24:00:00+01:00", "2003-12-31T23:00:00Z"),
+            ("2003-12-31 24:00", "2004-01-01T00:00:00Z"),
+            ("20031231240000", "2004-01-01T00:00:00Z"),
+            ("Wed, 31 Dec 2003 24:00:00 GMT", "2004-01-01T00:00:00Z"),
+            ("Wed, 31 Dec 2003 24:00 EST", "2004-01-01T05:00:00Z"),
+            ("31.12.2003 24.00", "2004-01-01T00:00:00Z"),
             ("2003-12", "2003-12-01T00:00:00Z"),
             ("-0312", "2003-12-01T00:00:00Z"),
             ("2003-335", "2003-12-01T00:00:00Z"),

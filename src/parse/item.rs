@@ -60,10 +60,7 @@ pub(crate) fn facts(element: &Element<'_>, dialect: Dialect, outer: &Context) ->
         enclosures: media_of.enclosures,
         thumbnails: media_of.thumbnails,
         comments: comments(element, &context, &links),
-        comments_feed: element
-            .child(Wfw, "commentRss")
-            .and_then(Element::trimmed)
-            .map(|url| context.resolve(&url)),
+        comments_feed: address(element, Wfw, "commentRss", &context),
         source: source(element, &context),
         language: language.or_else(|| context.language.clone()),
         duration: element
@@ -254,11 +251,12 @@ fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
         links.push(constructs::page_link(href, context));
     }
     links.extend(atom_links(element, context));
-    if let Some(source) =
-        element.child(Atom, "content").and_then(|content| content.attribute("src"))
+    if let Some(content) = element.child(Atom, "content")
+        && let Some(source) = content.attribute("src")
     {
         // RFC 4287 4.1.3.2: content at another URL.
-        links.push(Link { rel: "content".to_owned(), ..constructs::page_link(source, context) });
+        let link = constructs::page_link(source, &context.enter(content));
+        links.push(Link { rel: "content".to_owned(), ..link });
     }
     links.retain(|link| !link.href.is_empty());
     links
@@ -316,26 +314,28 @@ pub(crate) fn contributors(element: &Element<'_>, context: &Context) -> Vec<Pers
 /// A person construct, RFC 4287 3.2.
 pub(crate) fn atom_person(element: &Element<'_>, context: &Context) -> Option<Person> {
     let context = context.enter(element);
-    let part = |names: &[&str]| {
-        element
-            .elements()
-            .find(|inner| {
-                matches!(inner.namespace, Atom | Rss | Itunes)
-                    && names.iter().any(|name| inner.name.eq_ignore_ascii_case(name))
-            })
-            .and_then(Element::trimmed)
+    let child = |names: &[&str]| {
+        element.elements().find(|inner| {
+            matches!(inner.namespace, Atom | Rss | Itunes)
+                && names.iter().any(|name| inner.name.eq_ignore_ascii_case(name))
+        })
     };
-    let Some(name) = part(&["name"]) else {
+    let part = |name: &str| child(&[name]).and_then(Element::trimmed);
+    let uri = || {
+        let uri = child(&["uri", "url", "homepage"])?;
+        Some(context.resolve_in(uri, &uri.trimmed()?))
+    };
+    let Some(name) = part("name") else {
         let whole =
             if element.has_elements() { String::new() } else { element.text().into_owned() };
         let mut person = constructs::person(&whole).unwrap_or_default();
-        person.email = part(&["email"]).or(person.email);
-        person.uri = part(&["uri", "url", "homepage"]).map(|uri| context.resolve(&uri));
+        person.email = part("email").or(person.email);
+        person.uri = uri();
         return (person != Person::default()).then_some(person);
     };
     let mut person = constructs::person(&name).unwrap_or_default();
-    person.email = part(&["email"]).or(person.email);
-    person.uri = part(&["uri", "url", "homepage"]).map(|uri| context.resolve(&uri));
+    person.email = part("email").or(person.email);
+    person.uri = uri();
     Some(person)
 }
 
@@ -432,11 +432,22 @@ pub(crate) fn rights(element: &Element<'_>, context: &Context) -> Option<Text> {
 }
 
 fn comments(element: &Element<'_>, context: &Context, links: &[Link]) -> Option<String> {
-    let rss = element.child(Rss, "comments").and_then(Element::trimmed);
+    let rss = address(element, Rss, "comments", context);
     let html = |link: &&Link| link.media_type.as_deref().is_none_or(|kind| kind.contains("html"));
     // RFC 4685 4
     let replies = || links.iter().filter(|link| link.rel == "replies").find(html);
-    rss.map(|url| context.resolve(&url)).or_else(|| replies().map(|link| link.href.clone()))
+    rss.or_else(|| replies().map(|link| link.href.clone()))
+}
+
+/// The URL in a child element.
+pub(crate) fn address(
+    element: &Element<'_>,
+    namespace: Namespace,
+    name: &str,
+    context: &Context,
+) -> Option<String> {
+    let child = element.child(namespace, name)?;
+    Some(context.resolve_in(child, &child.trimmed()?))
 }
 
 /// The feed that the item was copied from: `atom:source` or RSS `source`.
@@ -458,8 +469,8 @@ fn source(element: &Element<'_>, context: &Context) -> Option<SourceInfo> {
     }
     let source = element.child(Rss, "source")?;
     // RSS 2.0: `url` is the URL of the feed, not of a page.
-    let feed_url =
-        source.attribute("url").filter(|url| !url.is_empty()).map(|url| context.resolve(url));
+    let url = source.attribute("url").filter(|url| !url.is_empty());
+    let feed_url = url.map(|url| context.resolve_in(source, url));
     let title = source.trimmed();
     (feed_url.is_some() || title.is_some()).then(|| SourceInfo {
         title,

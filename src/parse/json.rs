@@ -28,9 +28,9 @@ pub(crate) fn read(
     report_repeated(&repeated, context);
     let top = (items.is_some() || is_feed(&feed)).then_some(&feed);
     let Some(feed) = top.or_else(|| feed.values().find_map(|value| find_feed(value, 1))) else {
-        let message = "the JSON document is not a JSON Feed: it has neither version nor items";
-        return Err(Failure::new(FailureKind::NotAFeed, message).help("check the URL"));
+        return Err(if is_cut { cut_before_items() } else { no_feed() });
     };
+    let context = &context.with_web_base(|| feed_links(feed, &Context::default()));
     // Inside a wrapper, all items were read.
     let inner = feed.get("items").and_then(Value::as_array).filter(|_| top.is_none());
     let (items, dropped, others) = match inner {
@@ -72,6 +72,18 @@ pub(crate) fn read(
         ..ParsedFeed::default()
     };
     Ok((feed, dropped))
+}
+
+/// Failure for a document whose missing part may have been a feed.
+fn cut_before_items() -> Failure {
+    let message = "the JSON document ends before its items";
+    Failure::new(FailureKind::Malformed, message).help("report it to the publisher")
+}
+
+/// Failure for a document without a feed.
+fn no_feed() -> Failure {
+    let message = "the JSON document is not a JSON Feed: it has neither version nor items";
+    Failure::new(FailureKind::NotAFeed, message).help("check the URL")
 }
 
 /// Reports members that an object has several times.
@@ -242,8 +254,9 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Contex
     let page = link(item, "url", "alternate", context);
     // JSON Feed 1.1: `external_url` is the page that the item is about.
     let external =
-        link(item, "external_url", if page.is_some() { "related" } else { "alternate" }, context);
-    let html = string(item, "content_html").map(Text::html);
+        link(item, "external_url", if page.is_some() { "via" } else { "alternate" }, context);
+    let html = string(item, "content_html")
+        .map(|value| Text { base: context.html_base(), ..Text::html(value) });
     let category = |tag: &str| Category { term: tag.trim().to_owned(), ..Category::default() };
     let is_list = item.get("tags").is_some_and(Value::is_array);
     let tags = members(item, "tags").flat_map(|tag| match tag {

@@ -21,6 +21,14 @@ pub(crate) struct Layout<'t, 'a> {
 }
 
 impl Layout<'_, '_> {
+    /// Leaves out entries that are drafts.
+    pub(crate) fn leave_out_drafts(&mut self) {
+        let all = self.items.len();
+        self.items.retain(|item| !is_draft(item));
+        // feed-rs reads all of them.
+        self.known_to_feed_rs &= self.items.len() == all;
+    }
+
     /// Keeps the newest `max` items in document order, or the first ones if they have no dates. Returns the
     /// number of dropped items.
     pub(crate) fn keep_newest(&mut self, max: usize) -> usize {
@@ -36,12 +44,22 @@ impl Layout<'_, '_> {
     }
 }
 
+/// Whether an entry is a draft. RFC 5023 13.1.1: only `yes` asks that it is not made visible.
+fn is_draft(item: &Element<'_>) -> bool {
+    let named = |element: &&Element<'_>, name: &str| element.name.eq_ignore_ascii_case(name);
+    let controls = item.elements().filter(|inner| named(inner, "control"));
+    let mut drafts = controls.flat_map(Element::elements).filter(|inner| named(inner, "draft"));
+    drafts.any(|draft| draft.text().trim().eq_ignore_ascii_case("yes"))
+}
+
 /// Finds the feed in a tree; `None` if no element is a feed.
 pub(crate) fn layout<'t, 'a>(tree: &'t Tree<'a>) -> Option<Layout<'t, 'a>> {
     let root = find(&tree.root, 0)?;
     let own = std::ptr::eq(root, &tree.root);
     let mut layout = match root.name.to_ascii_lowercase().as_str() {
         "feed" => atom(tree, root),
+        // The scanner empties an entry that is cut.
+        "entry" if root.nodes.is_empty() => Layout { items: Vec::new(), ..atom(tree, root) },
         "entry" => Layout { items: vec![root], ..atom(tree, root) },
         "rdf" => rdf(tree, root),
         "rss" => rss(root),

@@ -1,10 +1,12 @@
 //! Files and images of an item (enclosures, Media RSS, iTunes), and episodes of podcasts: the modules of iTunes,
 //! Podcasting 2.0 and Podlove Simple Chapters.
 
+use std::str::FromStr;
+
 use super::context::Context;
 use super::namespace::Namespace::{self, Chapters, Itunes, Podcast as Podcasting};
 use super::tree::Element;
-use crate::model::{Chapter, Enclosure, Image, Link, Podcast, PodcastFile, Surplus};
+use crate::model::{Chapter, Enclosure, EpisodeType, Image, Link, Podcast, PodcastFile, Surplus};
 
 /// Maximum number of files, and of images, of an item. Fewer are published; more would cost quadratic time.
 const MAX_FILES: usize = 100;
@@ -90,7 +92,7 @@ impl Media {
                 "group" if depth < 3 => self.media(element, &context.enter(element), depth + 1),
                 "content" => {
                     self.media_content(element, context);
-                    self.media(element, context, depth + 1);
+                    self.media(element, &context.enter(element), depth + 1);
                 }
                 "thumbnail" => self.image(element, "url", context),
                 _ => {}
@@ -99,13 +101,13 @@ impl Media {
     }
 
     fn media_content(&mut self, element: &Element<'_>, context: &Context) {
-        let context = context.enter(element);
         let media_type = element.attribute("type").unwrap_or_default().to_owned();
         // An image in Media RSS illustrates the text; files are enclosures.
         if element.attribute("medium") == Some("image") || media_type.starts_with("image") {
-            self.image(element, "url", &context);
+            self.image(element, "url", context);
             return;
         }
+        let context = context.enter(element);
         let seconds = element.attribute("duration").and_then(duration);
         self.file(Enclosure {
             url: context.resolve(element.attribute("url").unwrap_or_default()),
@@ -150,7 +152,7 @@ pub(crate) fn podcast(item: &Element<'_>, context: &Context) -> (Podcast, Surplu
     }
     let number = |name: &str| {
         let found = [Itunes, Podcasting].into_iter().find_map(|space| item.child(space, name))?;
-        found.text().trim().parse().ok()
+        whole_number(&found.text())
     };
     let mut transcripts: Vec<PodcastFile> =
         item.all(Podcasting, "transcript").filter_map(|found| file(found, context)).collect();
@@ -165,6 +167,7 @@ pub(crate) fn podcast(item: &Element<'_>, context: &Context) -> (Podcast, Surplu
     let podcast = Podcast {
         season: number("season"),
         episode: number("episode"),
+        episode_type: episode_type(item),
         explicit: explicit(item),
         transcripts,
         chapters: item.child(Podcasting, "chapters").and_then(|found| file(found, context)),
@@ -204,6 +207,23 @@ fn start(written: &str) -> Option<String> {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let time = format!("{hours:02}:{minutes:02}:{seconds:02}");
     fits.then(|| if milliseconds > 0 { format!("{time}.{milliseconds:03}") } else { time })
+}
+
+/// A whole number, also of one with a fraction such as `360.5`.
+pub(crate) fn whole_number<N: FromStr>(text: &str) -> Option<N> {
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let digits = fraction.bytes().all(|byte| byte.is_ascii_digit());
+    whole.parse().ok().filter(|_| digits)
+}
+
+/// The kind of an episode (`itunes:episodeType`).
+fn episode_type(item: &Element<'_>) -> Option<EpisodeType> {
+    match item.child(Itunes, "episodeType")?.text().trim().to_ascii_lowercase().as_str() {
+        "full" => Some(EpisodeType::Full),
+        "trailer" => Some(EpisodeType::Trailer),
+        "bonus" => Some(EpisodeType::Bonus),
+        _ => None,
+    }
 }
 
 /// Whether an item or a channel is not for children.
@@ -288,16 +308,33 @@ mod tests {
     fn the_parts_of_an_episode_are_read_from_both_modules() {
         let xml = "<item xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd' \
             xmlns:podcast='https://podcastindex.org/namespace/1.0'>\
-            <itunes:season>2</itunes:season><podcast:episode>7</podcast:episode>\
-            <itunes:explicit>clean</itunes:explicit>\
+            <itunes:season>2</itunes:season><podcast:episode>7.0</podcast:episode>\
+            <itunes:explicit>clean</itunes:explicit><itunes:episodeType> Bonus </itunes:episodeType>\
             <podcast:transcript url='https://e.org/7.vtt' type='text/vtt' language='de'/>\
             <podcast:transcript url='https://e.org/7.srt' type='application/srt'/>\
             <podcast:chapters url='https://e.org/7.json' type='application/json+chapters'/></item>";
         let (found, _) = podcast(&scan(xml).unwrap().root, &Context::default());
         assert_eq!((found.season, found.episode, found.explicit), (Some(2), Some(7), Some(false)));
+        assert_eq!(found.episode_type, Some(EpisodeType::Bonus));
         assert_eq!(found.transcripts[0].language.as_deref(), Some("de"));
         assert_eq!(found.transcripts[1].url, "https://e.org/7.srt");
         assert_eq!(found.chapters.unwrap().media_type, "application/json+chapters");
+    }
+
+    #[test]
+    fn a_number_is_read_without_its_fraction() {
+        for (text, expected) in [
+            ("360.5", Some(360)),
+            (" 60 ", Some(60)),
+            ("60.", Some(60)),
+            (".5", None),
+            ("1.5h", None),
+            ("1.5.6", None),
+            ("-1", None),
+            ("", None),
+        ] {
+            assert_eq!(whole_number::<u64>(text), expected, "{text}");
+        }
     }
 
     #[test]

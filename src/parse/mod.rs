@@ -243,8 +243,10 @@ fn xml(
     let Some(mut layout) = layout::layout(&tree) else {
         return Err(no_feed(text, &tree.root, context));
     };
+    layout.leave_out_drafts();
     let dropped = tree.dropped + layout.keep_newest(max_items);
-    let mut context = context.clone();
+    let links = || channel::links(layout.channel, layout.dialect, &Context::default());
+    let mut context = context.with_web_base(links).into_owned();
     context.keeps_div = layout.dialect == Dialect::Atom03;
     let root = context.enter(layout.root);
     let own = std::ptr::eq(layout.root, layout.channel);

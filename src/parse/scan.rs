@@ -475,11 +475,13 @@ impl<'a> Scanner<'a> {
             self.partial = true;
             let open = shorten(self.open.last().map_or("", |open| open.tag));
             let mut message = format!("document ends inside <{open}>");
-            // Without its guid, the last item would be another one and come twice. An only item is kept.
-            let cut = self.open.iter().position(|open| open.element.is_item());
-            if let Some(at) = cut.filter(|at| *at > 0 && self.open[at - 1].items.count > 0) {
-                self.open.truncate(at);
+            // A part of an item is never published: without its guid it would be another item and come twice.
+            if let Some(at) = self.open.iter().position(|open| open.element.is_item()) {
+                self.open.truncate(at.max(1));
                 message.push_str("; the item that it cuts is left out");
+                if at == 0 {
+                    self.open[0].element.nodes.clear();
+                }
             }
             self.repair("cut", self.text.len(), message);
             self.too_deep = 0;

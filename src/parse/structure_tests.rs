@@ -272,13 +272,94 @@ fn a_source_on_the_site_of_the_feed_is_no_other_feed() {
 }
 
 #[test]
-fn items_with_nothing_to_show_are_counted() {
-    let parsed = read(
-        "<rss version='2.0'><channel><title>F</title><item/><item><guid>1</guid></item></channel></rss>",
+fn a_draft_is_not_an_item_of_the_feed() {
+    let app = "xmlns:app='http://www.w3.org/2007/app'";
+    let titles = |draft: &str| {
+        let control = format!("<app:control {app}>{draft}</app:control></entry>");
+        let parsed =
+            read(&format!("<feed {ATOM}>{}</feed>", ENTRIES.replacen("</entry>", &control, 1)));
+        parsed.feed.items.iter().map(|item| title(item).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(titles("<app:draft>yes</app:draft>"), ["B"]);
+    assert_eq!(titles("<app:draft> Yes </app:draft>"), ["B"]);
+    for public in ["<app:draft>no</app:draft>", "", "<app:draft/>"] {
+        assert_eq!(titles(public), ["A", "B"], "{public}");
+    }
+}
+
+#[test]
+fn a_cut_item_is_left_out_also_if_it_is_the_only_one() {
+    let begun = "<title>Title of";
+    let php =
+        "<link>https://example.org/1</link><br />\n<b>Fatal error</b>: x in <b>y.php</b><br />";
+    let rss = |inner: &str| format!("<rss version='2.0'><channel><title>F</title>{inner}");
+    let documents = |cut: &str| {
+        [
+            rss(&format!("<item>{cut}")),
+            rss(&format!("<items><list><item>{cut}")),
+            format!("<rss><channel><title>F</title></channel><item>{cut}"),
+            format!(
+                "<rdf:RDF {RDF} xmlns='http://purl.org/rss/1.0/'><channel><title>F</title></channel><item rdf:about='https://example.org/1'>{cut}"
+            ),
+            format!("<feed {ATOM}><title>F</title><entry>{cut}"),
+            format!(
+                "<a:feed xmlns:a='http://www.w3.org/2005/Atom'><a:title>F</a:title><a:entry>{cut}"
+            ),
+            format!("<entry {ATOM}><id>urn:1</id>{cut}"),
+            format!("<feed xmlns='urn:x'><title>F</title><entry>{cut}"),
+        ]
+    };
+    for cut in [begun, "<title>T</title><guid>https://example.org/po", "<title>T</title></ite", php]
+    {
+        for document in documents(cut) {
+            let parsed = read(&document);
+            assert_eq!(parsed.feed.items, [], "{document}");
+            assert!(parsed.feed.partial && codes(&parsed).contains(&"cut"), "{document}");
+        }
+    }
+    let mut utf_16 = vec![0xff, 0xfe];
+    utf_16.extend(rss("<item><title>Title of").encode_utf16().flat_map(u16::to_le_bytes));
+    let _ = utf_16.pop();
+    let url = Url::parse("https://example.org/feed").unwrap();
+    let input = Input { bytes: &utf_16, content_type: None, url: &url, max_items: 9 };
+    let parsed = parse(input).unwrap();
+    assert!(parsed.feed.items.is_empty() && parsed.feed.partial);
+}
+
+#[test]
+fn a_feed_that_is_a_file_has_its_own_link_as_base() {
+    let url = Url::parse("file:///srv/feed.xml").unwrap();
+    let of = |document: &str| {
+        let input =
+            Input { bytes: document.as_bytes(), content_type: None, url: &url, max_items: 9 };
+        let item = parse(input).unwrap().feed.items.remove(0);
+        (item.page().unwrap_or_default().to_owned(), item.content.unwrap().base)
+    };
+    let rss = |base: &str, link: &str| {
+        of(&format!(
+            "<rss version='2.0' {base}><channel><title>F</title><link>{link}</link><item><title>A</title>\
+             <link>/post/1</link><description>&lt;img src='/a.png'></description></item></channel></rss>"
+        ))
+    };
+    let found = |page: &str, base: &str| (page.to_owned(), Some(base.to_owned()));
+    let at_link = found("https://f.example/post/1", "https://f.example/blog/");
+    assert_eq!(rss("", "https://f.example/blog/"), at_link);
+    let own = "xml:base='https://base.example/'";
+    let at_base = found("https://base.example/post/1", "https://base.example/");
+    assert_eq!(rss(own, "https://f.example/blog/"), at_base);
+    assert_eq!(
+        rss("xml:base='/x/'", "https://f.example/blog/"),
+        found("https://f.example/post/1", "https://f.example/x/")
     );
-    assert_eq!(parsed.feed.items.len(), 2);
-    assert_eq!(codes(&parsed), ["blank_items"]);
-    assert!(parsed.parse_warnings[0].message.ends_with("(1 more)"));
+    assert_eq!(rss("", "/"), ("file:///post/1".to_owned(), None));
+    let links =
+        "<link rel='self' href='https://s.example/feed'/><link href='https://f.example/blog/'/>";
+    let entry =
+        "<entry><title>A</title><link href='/post/1'/><content type='html'>x</content></entry>";
+    assert_eq!(of(&format!("<feed {ATOM}>{links}{entry}</feed>")), at_link);
+    let json = r#"{"version": "https://jsonfeed.org/version/1.1", "home_page_url": "https://f.example/blog/",
+        "items": [{"id": "1", "url": "/post/1", "content_html": "<img src='/a.png'>"}]}"#;
+    assert_eq!(of(json), at_link);
 }
 
 #[test]
@@ -357,8 +438,7 @@ fn no_cut_makes_another_item() {
         for end in 0..document.len() {
             let read = items(&document.as_bytes()[..end]);
             counts[read.len()] += 1;
-            // The first one is kept in any case: without it there is nothing to read.
-            for (read, whole) in read.iter().zip(&whole).skip(1) {
+            for (read, whole) in read.iter().zip(&whole) {
                 assert_eq!(read, whole, "{}", &document[..end]);
             }
         }

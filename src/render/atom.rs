@@ -6,9 +6,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::Enclosure;
-
-use super::media::{self, Channel, is_played, media_type};
+use super::media::{self, Channel, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
 use super::shown::ShownItem;
@@ -122,10 +120,8 @@ fn links(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(url) = shown.url {
         xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", url)]);
     }
-    // One playable enclosure, as in RSS: readers that know only one keep the first or the last.
-    // Media RSS has them all.
-    let kept = |(n, file): &(usize, &Enclosure)| *n == 0 || !is_played(file);
-    for (_, file) in shown.enclosures().enumerate().filter(kept) {
+    // RFC 4287 4.2.7.2: an entry may have several enclosures.
+    for file in shown.enclosures() {
         let (kind, length) = (media_type(file), file.length.map(|length| length.to_string()));
         let title = file.title.as_deref().and_then(text::line);
         let mut attributes = vec![("rel", "enclosure"), ("type", &*kind)];
@@ -136,6 +132,9 @@ fn links(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     }
     if let Some(via) = shown.via() {
         xml.empty("link", &[("rel", "via"), ("href", via)]);
+    }
+    for related in shown.related() {
+        xml.empty("link", &[("rel", "related"), ("href", related)]);
     }
     for other in shown.also_at() {
         xml.empty(

@@ -87,7 +87,8 @@ fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> 
     let name = if incident.name.is_empty() { "newswire" } else { &incident.name };
     let category = |term: &str| Category { term: term.to_owned(), ..Category::default() };
     let page = match kind {
-        IncidentKind::Rejected
+        IncidentKind::List
+        | IncidentKind::Rejected
         | IncidentKind::Config
         | IncidentKind::Disk
         | IncidentKind::Damage

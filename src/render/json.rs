@@ -105,6 +105,8 @@ struct Newswire<'a> {
     source: Source<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     also_at: Vec<AlsoAt<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related: Vec<&'a str>,
     /// Files that are not enclosures: pictures, pages, files of unknown type.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<Attachment<'a>>,
@@ -217,6 +219,7 @@ fn newswire<'a>(shown: &'a ShownItem<'_>) -> Newswire<'a> {
     Newswire {
         source: Source { title: &origin.title, url: origin.page, feed_url: origin.feed_url },
         also_at: shown.also_at().map(also_at).collect(),
+        related: shown.related().collect(),
         files: others.map(|file| attachment(shown, file)).collect(),
         comments_url: shown.comments(),
         rights: shown.entry.item.details.rights.as_deref().and_then(text::line),

@@ -284,6 +284,9 @@ fn write_podcast(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(episode) = podcast.episode.filter(|episode| *episode > 0) {
         xml.text("itunes:episode", &[], &episode.to_string());
     }
+    if let Some(kind) = podcast.episode_type {
+        xml.text("itunes:episodeType", &[], kind.slug());
+    }
     if let Some(explicit) = podcast.explicit {
         xml.text("itunes:explicit", &[], if explicit { "true" } else { "false" });
     }
@@ -331,7 +334,8 @@ fn write_chapters(xml: &mut XmlWriter, chapters: &[Chapter]) {
     xml.close();
 }
 
-/// Writes files that are not enclosures; if there are several enclosures, also them, because RSS has only one.
+/// Writes files that are not enclosures; if there are several enclosures, also them, because RSS has only one, and only
+/// here they have playing times and the main one is marked.
 fn write_files(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     for file in shown.files().filter(|file| !is_enclosure(file)) {
         write_content(xml, file, &[]);

@@ -153,11 +153,13 @@ fn attribution(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(via) = shown.via() {
         xml.empty("atom:link", &[("rel", "via"), ("href", via)]);
     }
+    for related in shown.related() {
+        xml.empty("atom:link", &[("rel", "related"), ("href", related)]);
+    }
     for other in shown.also_at() {
-        xml.empty(
-            "atom:link",
-            &[("rel", "related"), ("href", other.url), ("title", &other.link_title())],
-        );
+        let title = text::without_markup(other.link_title().into());
+        let attributes = [("rel", "related"), ("href", other.url), ("title", &*title)];
+        xml.empty("atom:link", &attributes);
     }
     if shown.updated != shown.published {
         xml.text("atom:updated", &[], &rfc3339(shown.updated));

@@ -72,7 +72,9 @@ impl<'a> ShownItem<'a> {
             id: text::id_of(entry),
             title: item.title.as_deref().and_then(text::line),
             // A link post without its own page leads to the page that it is about.
-            url: page(&item.url).or_else(|| page(&item.details.via)),
+            url: page(&item.url).or_else(|| page(&item.details.via)).or_else(|| {
+                item.details.related.iter().map(String::as_str).find(|url| is_web(url))
+            }),
             published,
             updated,
             authors: item.details.authors.iter().filter_map(author).collect(),
@@ -148,6 +150,16 @@ impl<'a> ShownItem<'a> {
     pub(super) fn via(&self) -> Option<&'a str> {
         let via = self.entry.item.details.via.as_deref();
         via.filter(|via| is_web(via) && self.url != Some(via))
+    }
+
+    /// Related pages that no other link of the item names.
+    pub(super) fn related(&self) -> impl Iterator<Item = &'a str> {
+        let also = &self.entry.also;
+        let related = self.entry.item.details.related.iter().map(String::as_str);
+        related.filter(move |url| {
+            let is_also = also.iter().any(|also| also.url.as_deref() == Some(*url));
+            is_web(url) && self.url != Some(*url) && !is_also
+        })
     }
 
     /// URL of the comments.
@@ -251,7 +263,7 @@ fn origin(entry: &OutputItem) -> Origin<'_> {
         title,
         feed_url: Some(&*feed.url).filter(|url| is_web(url)),
         page: feed.profile.site_url.as_deref().filter(|url| is_web(url)),
-        rights: feed.profile.rights.as_deref().and_then(text::non_blank).map(text::without_markup),
+        rights: feed.profile.rights.as_deref().and_then(text::non_blank),
     }
 }
 
@@ -278,7 +290,7 @@ impl<'a> Body<'a> {
         presentation: &Presentation,
         also_at: impl Iterator<Item = OtherFeed<'a>>,
     ) -> Self {
-        let summary = item.summary.as_deref().and_then(text::non_blank).map(text::without_markup);
+        let summary = item.summary.as_deref().and_then(text::non_blank);
         let content = item.content.as_deref().and_then(text::non_blank);
         let mut body = match presentation.content {
             Content::Full => Self { summary, content: content.map(with_direction) },

@@ -79,6 +79,23 @@ fn a_file_is_a_feed_whose_path_no_subscriber_learns() {
 }
 
 #[test]
+fn relative_links_of_a_file_lead_to_the_site_of_its_feed() {
+    let folder = folder(CONFIG);
+    let at = folder.path();
+    feed(
+        at,
+        "<rss version='2.0'><channel><title>F</title><link>https://f.example/</link><item><title>A</title>\
+         <link>/post/1</link><guid isPermaLink='false'>1</guid><description>&lt;img src='/a.png'></description>\
+         </item></channel></rss>",
+    );
+    assert!(run(at, &["poll"]).contains("1 new"));
+    let published = fs::read_to_string(at.join("www/planet.json")).unwrap();
+    for url in ["https://f.example/post/1", "https://f.example/a.png"] {
+        assert!(published.contains(url), "{published}");
+    }
+}
+
+#[test]
 fn no_server_is_noted_for_a_file() {
     let folder = folder(CONFIG);
     feed(folder.path(), &rss(&[("a", "Build 1")]));

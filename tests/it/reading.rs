@@ -72,7 +72,10 @@ fn too_many_parts() -> Vec<Beyond> {
     let chapters: String = (0..503).map(|n| format!("<psc:chapter start='{n}'/>")).collect();
     let psc = "xmlns:psc='http://podlove.org/simple-chapters'";
     let tags: Vec<String> = (0..150).map(|n| format!("\"t{n}\"")).collect();
-    let json = format!("{{\"items\": [{{\"id\": \"1\", \"tags\": [{}]}}]}}", tags.join(","));
+    let json = format!(
+        "{{\"items\": [{{\"id\": \"1\", \"title\": \"A\", \"tags\": [{}]}}]}}",
+        tags.join(",")
+    );
     let file = |n| format!("<enclosure url='https://e.test/{n}.mp3' type='audio/mpeg'/>");
     let image = |n| format!("<media:thumbnail url='https://e.test/{n}.png'/>");
     let transcript = |n| format!("<podcast:transcript {podcast} url='https://e.test/{n}.vtt'/>");
@@ -211,6 +214,32 @@ async fn a_json_feed_in_a_wrapper_keeps_its_newest_items() {
         assert_eq!(shown_as(&engine, "title"), ["Story 9", "Story 7"], "{document}");
         let warnings = world.status().parse_warnings;
         assert!(warnings[0].message.starts_with("document has 5 items"), "{warnings:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_an_item_and_a_blank_item_are_not_published() {
+    let world = World::new().await;
+    let item = |n: u32| {
+        format!(
+            "<item><title>Story {n}</title><link>https://e.test/{n}</link><guid>g{n}</guid></item>"
+        )
+    };
+    let blank =
+        "<item/><item><guid isPermaLink='false'>b</guid></item><item><title>&lt;br></title></item>";
+    let cut = rss("", &item(2)).split_once("/2</link>").unwrap().0.to_owned();
+    let documents = [rss("", &format!("{blank}{}", item(1))), cut];
+    for (path, document) in ["/blank", "/cut"].iter().zip(documents) {
+        world.origin.route("e.test", path, [Answer::ok(document)]);
+    }
+    let urls = ["/blank", "/cut"].map(|path| world.origin.url("e.test", path));
+    let engine = world.open(&urls).await;
+    poll(&engine, FeedSelection::All).await;
+    assert_eq!(shown_as(&engine, "title"), ["Story 1"]);
+    let warnings = world.statuses().into_iter().flat_map(|status| status.parse_warnings);
+    let codes: Vec<String> = warnings.map(|warning| warning.code.into_owned()).collect();
+    for code in ["blank_items", "cut"] {
+        assert!(codes.iter().any(|found| found == code), "{codes:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use newswire::daemon::FeedSelection;
-use newswire::model::{Chapter, Enclosure, Item, OutputItem, Podcast, PodcastFile};
+use newswire::model::{Chapter, Enclosure, EpisodeType, Item, OutputItem, Podcast, PodcastFile};
 use newswire::parse::{Input, parse};
 use newswire::render::{Format, Output, PodcastCategory, PodcastChannel, Presentation, render};
 use quick_xml::events::{BytesStart, Event};
@@ -54,6 +54,7 @@ fn episodes() -> Vec<OutputItem> {
     trailer.details.podcast = Some(Podcast {
         season: Some(0),
         episode: Some(0),
+        episode_type: Some(EpisodeType::Trailer),
         explicit: None,
         transcripts: vec![file("trailer.srt"), file("trailer")],
         chapters: Some(file("trailer.json")),
@@ -187,6 +188,10 @@ fn broken_by_item(item: &Node) -> Vec<&'static str> {
         ("itunes:duration", optional("itunes:duration", &is_number)),
         ("itunes:season", optional("itunes:season", &is_number)),
         ("itunes:episode", optional("itunes:episode", &is_number)),
+        (
+            "itunes:episodeType",
+            optional("itunes:episodeType", &|text| ["full", "trailer", "bonus"].contains(&text)),
+        ),
         ("itunes:explicit", optional("itunes:explicit", &|text| ["true", "false"].contains(&text))),
         ("podcast:transcript url", linked("podcast:transcript")),
         (
@@ -258,6 +263,8 @@ fn what_the_source_has_of_an_episode_is_in_the_podcast() {
     let facts = ["itunes:duration", "itunes:season", "itunes:episode", "itunes:explicit"];
     assert_eq!(facts.map(|name| items[0].text_of(name)), ["1830", "3", "42", "false"]);
     assert_eq!(facts.map(|name| items[1].text_of(name)), ["61", "", "", ""], "zero is no number");
+    let types: Vec<&str> = items.iter().map(|item| item.text_of("itunes:episodeType")).collect();
+    assert_eq!(types, ["full", "trailer"]);
     let transcript = items[0].only("podcast:transcript").unwrap();
     assert_eq!(transcript.attribute("type"), "text/vtt");
     let kinds: Vec<&str> =

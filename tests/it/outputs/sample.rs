@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use newswire::model::{
-    AlsoAt, Category, Enclosure, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item, ItemKey,
-    OutputItem, Person, Podcast, PodcastFile, SourceInfo, StoryKey,
+    AlsoAt, Category, Enclosure, EpisodeType, FeedId, FeedInfo, FeedKey, FeedProfile, Image, Item,
+    ItemKey, OutputItem, Person, Podcast, PodcastFile, SourceInfo, StoryKey,
 };
 use newswire::render::{Format, Output, OutputIdentity, Presentation};
 use url::Url;
@@ -129,6 +129,10 @@ fn article(feed: &Arc<FeedInfo>) -> OutputItem {
     ];
     item.details.comments = some("https://alice.example.com/posts/17#comments");
     item.details.via = some("https://elsewhere.example.org/tip");
+    item.details.related = vec![
+        "https://elsewhere.example.org/more".to_owned(),
+        "https://radio.example.net/on-brulee".to_owned(),
+    ];
     item.details.rights = some("Public domain");
     entry(1, "tag:alice.example.com,2025:post-17", "2025-11-20T09:00:00Z", feed, item)
 }
@@ -158,6 +162,7 @@ fn podcast(feed: &Arc<FeedInfo>) -> OutputItem {
     item.details.podcast = Some(Podcast {
         season: Some(3),
         episode: Some(42),
+        episode_type: Some(EpisodeType::Full),
         explicit: Some(false),
         transcripts: vec![PodcastFile {
             url: "https://cdn.example.net/ep42.vtt".to_owned(),
