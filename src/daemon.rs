@@ -12,9 +12,11 @@
 //! listeners         the sockets of the web server
 //! handle            commands to the daemon from signals, the control socket and followed lists
 //! control           the control socket
-//! lists             lists of feeds that are followed
+//! lists             requests for followed lists of feeds
+//! list_state        copy, plan and last failure of each followed list
 //! clock_watch       whether the wall clock can be trusted
 //! store_checks      checks of the database after an unclean stop and once a week
+//! reading           queries of the database beside the main loop
 //! outage_watch      the end of an outage of the network
 //! incident_watch    incidents of feeds and outputs, once a minute
 //! store_failures    behaviour while the database cannot be written
@@ -33,6 +35,7 @@ pub mod control;
 mod engine;
 mod handle;
 mod incident_watch;
+mod list_state;
 mod listeners;
 mod lists;
 mod lost;
@@ -40,6 +43,7 @@ mod matching;
 mod outage_watch;
 mod polls;
 mod publishing;
+mod reading;
 mod service_manager;
 mod setup;
 mod status_line;
@@ -66,15 +70,15 @@ pub use self::engine::{Engine, Error, FeedSelection};
 use self::handle::{Command, Demands, PollRefusal, PollRequest, StartedPolls};
 pub use self::handle::{Commands, ConfigSource, DaemonHandle, ReloadResult, handle};
 use self::incident_watch::IncidentWatch;
+pub use self::list_state::{ListError, list_response, list_statuses, read_list};
 use self::listeners::Listeners;
 pub use self::listeners::inherited_sockets;
-pub use self::lists::{ListChange, ListFollower, ListSelection};
+pub use self::lists::{ListChange, ListFollower};
 use self::matching::Matching;
 use self::outage_watch::OutageWatch;
 use self::polls::Polls;
 use self::publishing::Publishing;
-pub use self::service_manager::{TimeExtension, extend_time};
-use self::service_manager::{notify, status_interval};
+use self::service_manager::{extend_time, notify, status_interval};
 pub use self::setup::FollowedLists;
 use self::status_line::StatusLine;
 use self::store_checks::StoreChecks;
@@ -164,10 +168,10 @@ pub async fn run_with(
     drop(rendering);
     let listeners = Listeners::open(engine.site(), sockets, &engine.setup().web.listen)?;
     let (readiness, clock) = (engine.readiness().clone(), engine.clock().clone());
-    let controlled = Controlled { handle: handle.clone(), readiness, clock };
+    let controlled = Controlled { handle: handle.clone(), readiness: readiness.clone(), clock };
     let _control = Control::open(&engine.setup().store, controlled);
     let (lists, followed) = watch::channel(Arc::clone(&engine.setup().lists));
-    let following = tokio::spawn(follower.follow(followed, handle));
+    let following = tokio::spawn(follower.follow(followed, handle, readiness));
     let result = work(engine, (listeners, receiver, lists), shutdown).await;
     following.abort();
     _closing = extend_time("closing the database");
@@ -198,7 +202,7 @@ async fn work(
     let matching = Matching::start(&engine, Some(publishing.trigger_handle()));
     // Writes the files.
     publishing.trigger();
-    let _incident_watch = IncidentWatch::start(&engine);
+    let _incident_watch = IncidentWatch::start(&engine, lists.subscribe());
     engine.readiness().heartbeat(Part::Web, engine.clock().elapsed());
     notify(&[NotifyState::Ready, NotifyState::Status("started")]);
     let (feeds, outputs) = (engine.targets().len(), engine.outputs().len());

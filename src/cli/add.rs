@@ -252,7 +252,11 @@ fn parse_url(text: &str) -> Result<Url, Error> {
         Error::Url(shown)
     };
     let text = opml::without_feed_scheme(text.trim());
-    let text = &*text;
+    let text = match text.strip_prefix("//") {
+        // A URL without its scheme, as web pages have them.
+        Some(rest) if !Path::new(&*text).exists() => rest,
+        _ => &*text,
+    };
     let is_path = ["/", "./", "../", "~", "file:"].iter().any(|start| text.starts_with(start));
     if is_path || Path::new(text).is_file() {
         return Err(Error::File(text.to_owned()));
@@ -537,6 +541,9 @@ mod tests {
             ("feed:https://example.org/feed", Some("https://example.org/feed")),
             ("FEED:http://example.org/feed", Some("http://example.org/feed")),
             ("feed:example.org", Some("http://example.org/")),
+            ("//example.org/feed", Some("https://example.org/feed")),
+            ("///example.org/feed", None),
+            ("/example.org/feed", None),
             ("", None),
             ("mailto:a@example.org", None),
             ("ftp://example.org/", None),

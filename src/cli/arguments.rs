@@ -500,13 +500,13 @@ Options:
 pub(super) enum Scope {
     /// Only the config; sends no requests.
     Config,
-    /// The config, and the response of each feed.
+    /// The config, and the response of each feed and each followed list.
     Feeds,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct CheckScope {
-    /// Also request each feed once, as a poll would, and show the result; stores no items
+    /// Also request each feed and each list once, as a poll would, and show the result; stores no items
     #[arg(long)]
     online: bool,
     /// With --online: also request feeds whose server asked to wait, and without validators
@@ -522,7 +522,7 @@ impl CheckScope {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckForm {
-    /// Print JSON: an array; with --online an object with "diagnostics" and "feeds"
+    /// Print JSON: an array; with --online an object with "diagnostics", "feeds" and "lists"
     #[arg(long, conflicts_with = "format")]
     json: bool,
     /// Output format

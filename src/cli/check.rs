@@ -1,6 +1,7 @@
-//! `newswire check`: all errors and warnings of the config, and with `--online` what each feed answers.
+//! `newswire check`: all errors and warnings of the config, and with `--online` what each feed and each followed list
+//! answers.
 //!
-//! `--online` requests each feed as a poll would, within all limits and promises, and stores no items.
+//! `--online` requests them as a poll would, within all limits and promises, and stores no items.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,17 +10,20 @@ use std::path::Path;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use url::Url;
 
 use super::add::summary::plain;
 use super::arguments::{Format, Scope};
-use super::document::DocumentError;
+use super::document::{Document, DocumentError};
 use super::online::{Online, Promises};
 use super::{config_file, filters};
-use crate::config::{Config, Diagnostic, Files, Loaded, PathChecks, Report, Style};
+use crate::config::{Config, Diagnostic, Files, Followed, Loaded, PathChecks, Report, Style};
+use crate::daemon;
 use crate::daemon::control::{CONTROL_SOCKET, is_socket_of};
-use crate::fetch::FetcherError;
+use crate::fetch::{self, FetcherError};
 use crate::model::{Coded as _, Outcome, site};
 use crate::poll::{Subscription, denial_line};
+use crate::schedule;
 use crate::web::ListenAddress;
 
 /// How the check ended.
@@ -29,11 +33,11 @@ pub(super) enum Verdict {
     Good,
     /// The config has errors.
     Broken,
-    /// A feed could not be fetched or parsed.
+    /// A feed or a list could not be fetched or parsed.
     Unreached,
 }
 
-/// Prints the diagnostics of the config at `path`, and with `--online` what each of its feeds answers.
+/// Prints the diagnostics of the config at `path`, and with `--online` what each of its feeds and lists answers.
 ///
 /// # Errors
 /// When no HTTP client can be made.
@@ -49,7 +53,7 @@ pub(super) async fn run(
         filters::check(config, &mut report);
         control_socket(config, &mut report);
     }
-    // Text lists each feed when it answers; JSON is one value.
+    // Text lists each feed and each list when it answers; JSON is one value.
     let print_text = |text: &str| {
         if form == Format::Text {
             print(text);
@@ -63,14 +67,17 @@ pub(super) async fn run(
     };
     let failed = answers.iter().filter(|answer| answer.answer.is_err()).count();
     if scope == Scope::Feeds && report.errors() == 0 {
-        print_text(&format!("feeds: {}, of which {failed} failed\n", answers.len()));
+        print_text(&totals(&answers));
     }
     if form == Format::Json {
         let diagnostics = report.to_json();
-        let feeds = || answers.iter().map(Answer::json).collect::<Value>();
+        let of = |kind: Kind| -> Value {
+            answers.iter().filter(|answer| answer.kind == kind).map(Answer::json).collect()
+        };
+        let (feeds, lists) = (of(Kind::Feed), of(Kind::List));
         let whole = match scope {
             Scope::Config => diagnostics,
-            Scope::Feeds => json!({ "diagnostics": diagnostics, "feeds": feeds() }),
+            Scope::Feeds => json!({ "diagnostics": diagnostics, "feeds": feeds, "lists": lists }),
         };
         print(&format!("{whole:#}\n"));
     }
@@ -91,22 +98,53 @@ fn control_socket(config: &Config, report: &mut Report) {
     }
 }
 
-/// What one feed answered.
-struct Answer {
-    url: String,
-    answer: Result<FeedAnswer, DocumentError>,
+/// The number of feeds and of lists, and of those that failed.
+fn totals(answers: &[Answer]) -> String {
+    let line = |(kind, name): (Kind, &str)| {
+        let all = answers.iter().filter(|answer| answer.kind == kind);
+        let failed = all.clone().filter(|answer| answer.answer.is_err()).count();
+        let is_shown = kind == Kind::Feed || all.clone().next().is_some();
+        is_shown.then(|| format!("{name}: {}, of which {failed} failed\n", all.count()))
+    };
+    [(Kind::Feed, "feeds"), (Kind::List, "lists")].into_iter().filter_map(line).collect()
 }
 
-/// The answer of a feed that did not fail.
-enum FeedAnswer {
+/// What is requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A feed.
+    Feed,
+    /// A followed list of feeds.
+    List,
+}
+
+/// A feed or a list with the settings of its request.
+#[derive(Clone, Copy)]
+struct Asked<'c> {
+    kind: Kind,
+    url: &'c Url,
+    fetch: &'c fetch::Settings,
+    schedule: &'c schedule::Settings,
+}
+
+/// What one feed or list answered.
+struct Answer {
+    kind: Kind,
+    url: String,
+    answer: Result<GoodAnswer, DocumentError>,
+}
+
+/// An answer that is not a failure.
+enum GoodAnswer {
     /// A document that can be read.
     Document {
         title: Option<String>,
-        items: usize,
+        /// Number of items of a feed, or of feeds of a list.
+        count: usize,
         /// Where it is now, after permanent redirects.
         moved: Option<String>,
     },
-    /// It has not changed since the last poll.
+    /// It has not changed since the last request with a result.
     NotModified,
     /// It may not be requested now: until when, and why.
     Held(String),
@@ -117,16 +155,23 @@ impl Answer {
         let mut text = String::new();
         let url = &self.url;
         let _ = match &self.answer {
-            Ok(FeedAnswer::NotModified) => {
-                writeln!(text, "ok      {url}: not modified since the last poll")
+            Ok(GoodAnswer::NotModified) => {
+                let last = if self.kind == Kind::Feed { "the last poll" } else { "its last copy" };
+                writeln!(text, "ok      {url}: not modified since {last}")
             }
-            Ok(FeedAnswer::Held(why)) => writeln!(text, "held    {why}; --force requests it"),
-            Ok(FeedAnswer::Document { title, items, moved }) => {
-                let title = title.as_deref().unwrap_or("without a title");
+            Ok(GoodAnswer::Held(why)) => writeln!(text, "held    {why}; --force requests it"),
+            Ok(GoodAnswer::Document { title, count, moved }) => {
+                let content = match self.kind {
+                    Kind::Feed => {
+                        let title = title.as_deref().unwrap_or("without a title");
+                        format!("{title}, items: {count}")
+                    }
+                    Kind::List => format!("list of feeds: {count}"),
+                };
                 let moved = moved.as_ref().map_or_else(String::new, |to| {
                     format!("; moved permanently: set url = {to:?}")
                 });
-                writeln!(text, "ok      {url}: {title}, items: {items}{moved}")
+                writeln!(text, "ok      {url}: {content}{moved}")
             }
             Err(error) => {
                 let help = error.help();
@@ -139,31 +184,37 @@ impl Answer {
     }
 
     fn json(&self) -> Value {
-        let (mut title, mut items, mut moved) = (None, None, None);
-        if let Ok(FeedAnswer::Document { title: named, items: count, moved: to }) = &self.answer {
-            (title, items, moved) = (named.as_deref(), Some(*count), to.as_deref());
+        let (mut title, mut number, mut moved) = (None, None, None);
+        if let Ok(GoodAnswer::Document { title: named, count, moved: to }) = &self.answer {
+            (title, number, moved) = (named.as_deref(), Some(*count), to.as_deref());
         }
         let held = match &self.answer {
-            Ok(FeedAnswer::Held(why)) => Some(why.as_str()),
+            Ok(GoodAnswer::Held(why)) => Some(why.as_str()),
             _ => None,
         };
         let failure = self.answer.as_ref().err();
-        json!({
+        let mut json = json!({
             "url": self.url,
             "ok": failure.is_none() && held.is_none(),
-            "not_modified": matches!(self.answer, Ok(FeedAnswer::NotModified)),
+            "not_modified": matches!(self.answer, Ok(GoodAnswer::NotModified)),
             "held": held,
-            "title": title,
-            "items": items,
             "moved": moved,
             "code": failure.map(|failure| failure.code()),
             "message": failure.map(|failure| failure.to_string()),
             "help": failure.and_then(|failure| failure.help()),
-        })
+        });
+        match self.kind {
+            Kind::Feed => {
+                json["title"] = title.into();
+                json["items"] = number.into();
+            }
+            Kind::List => json["listed_feeds"] = number.into(),
+        }
+        json
     }
 }
 
-/// Asks every feed once: hosts side by side, the feeds of one host one after the other.
+/// Asks every feed and every list on the web once: hosts side by side, those of one host one after the other.
 async fn ask(
     config: &Config,
     promises: Promises,
@@ -171,15 +222,23 @@ async fn ask(
 ) -> Result<Vec<Answer>, FetcherError> {
     let online = Online::new(Some(config), promises)?;
     let places = Semaphore::new(config.concurrency);
-    let mut hosts: BTreeMap<&str, Vec<(usize, &Subscription)>> = BTreeMap::new();
-    for (n, subscription) in config.subscriptions.iter().enumerate() {
-        hosts.entry(site(&subscription.feed.url)).or_default().push((n, subscription));
+    let list_schedule = schedule::Settings::default();
+    let feeds = config.subscriptions.iter().map(asked_feed);
+    let lists = config.followed.iter().filter_map(|list| match list {
+        Followed::Web { url, .. } => {
+            Some(Asked { kind: Kind::List, url, fetch: &config.fetch, schedule: &list_schedule })
+        }
+        Followed::File(_) => None,
+    });
+    let mut hosts: BTreeMap<&str, Vec<(usize, Asked<'_>)>> = BTreeMap::new();
+    for (n, asked) in feeds.chain(lists).enumerate() {
+        hosts.entry(site(asked.url)).or_default().push((n, asked));
     }
-    let host = async |feeds: Vec<(usize, &Subscription)>| {
-        let mut answers = Vec::with_capacity(feeds.len());
-        for (n, subscription) in feeds {
+    let host = async |of_host: Vec<(usize, Asked<'_>)>| {
+        let mut answers = Vec::with_capacity(of_host.len());
+        for (n, asked) in of_host {
             let place = places.acquire().await;
-            let answer = one(&online, subscription).await;
+            let answer = one(&online, asked).await;
             drop(place);
             report(&answer);
             answers.push((n, answer));
@@ -192,23 +251,36 @@ async fn ask(
     Ok(answers.into_iter().map(|(_, answer)| answer).collect())
 }
 
-async fn one(online: &Online, subscription: &Subscription) -> Answer {
-    let asked = &subscription.feed.url;
-    let fetched = online.fetch(asked, &subscription.fetch, &subscription.schedule).await;
-    let answer = match fetched {
-        Ok(document) => document.parse().map_err(DocumentError::from).map(|parsed| {
-            let permanent = document.permanent_url(asked);
-            FeedAnswer::Document {
-                title: parsed.feed.title.as_ref().map(plain).filter(|title| !title.is_empty()),
-                items: parsed.feed.items.len(),
-                moved: (permanent != *asked).then(|| permanent.to_string()),
-            }
+fn asked_feed(subscription: &Subscription) -> Asked<'_> {
+    let Subscription { feed, fetch, schedule, .. } = subscription;
+    Asked { kind: Kind::Feed, url: &feed.url, fetch, schedule }
+}
+
+async fn one(online: &Online, asked: Asked<'_>) -> Answer {
+    let Asked { kind, url, fetch, schedule } = asked;
+    let answer = match online.fetch(url, fetch, schedule).await {
+        Ok(document) => read(kind, &document).map(|(title, count)| {
+            let permanent = document.permanent_url(url);
+            let moved = (permanent != *url).then(|| permanent.to_string());
+            GoodAnswer::Document { title, count, moved }
         }),
         Err(DocumentError::Absent { outcome: Outcome::NotModified, .. }) => {
-            Ok(FeedAnswer::NotModified)
+            Ok(GoodAnswer::NotModified)
         }
-        Err(DocumentError::Held { denied, now }) => Ok(FeedAnswer::Held(denial_line(&denied, now))),
+        Err(DocumentError::Held { denied, now }) => Ok(GoodAnswer::Held(denial_line(&denied, now))),
         Err(failure) => Err(failure),
     };
-    Answer { url: asked.to_string(), answer }
+    Answer { kind, url: url.to_string(), answer }
+}
+
+/// The title of a feed and the number of its items, or the number of feeds of a list.
+fn read(kind: Kind, document: &Document) -> Result<(Option<String>, usize), DocumentError> {
+    match kind {
+        Kind::Feed => {
+            let feed = document.parse()?.feed;
+            let title = feed.title.as_ref().map(plain).filter(|title| !title.is_empty());
+            Ok((title, feed.items.len()))
+        }
+        Kind::List => Ok((None, daemon::read_list(&document.bytes)?.feeds.len())),
+    }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use url::Url;
 
+use crate::daemon::ListError;
 use crate::model::{Coded, Failure, Hop, Outcome, ParseWarning, Validators};
 use crate::parse::{self, Input, Parsed};
 use crate::poll::{Denied, denial_line};
@@ -56,6 +57,9 @@ pub enum DocumentError {
         /// Time of the command (UTC).
         now: Timestamp,
     },
+    /// It is not a list of feeds that can be followed.
+    #[error(transparent)]
+    List(#[from] ListError),
     /// The ledger of promises cannot be read or written.
     #[error(transparent)]
     Ledger(store::Error),
@@ -73,6 +77,7 @@ impl Coded for DocumentError {
             Self::Failed(failure) => failure.code(),
             Self::Absent { outcome, .. } => outcome.slug(),
             Self::Held { .. } => "held",
+            Self::List(error) => error.code(),
             Self::Ledger(error) => error.code(),
         }
     }
@@ -95,6 +100,7 @@ impl Coded for DocumentError {
             }
             Self::Absent { .. } => Some("try the URL with 'curl -v'".into()),
             Self::Held { .. } => Some("wait; --force requests it anyway".into()),
+            Self::List(error) => error.help(),
             Self::Ledger(error) => error.help(),
         }
     }

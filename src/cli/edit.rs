@@ -3,6 +3,7 @@
 //! The config is checked with the change before a file is replaced. Then the daemon loads it, if one is running.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::append_feeds::{self, Error as FileError};
@@ -12,8 +13,8 @@ use super::exit::Exit;
 use super::first_run;
 use super::known::{self, Known};
 use super::reload::print_reply;
-use super::terminal::{failed, print, report};
-use crate::config::{Config, Files, Loaded, PathChecks, Section};
+use super::terminal::{failed, print, print_error, report, style};
+use crate::config::{Config, Diagnostic, Files, Loaded, PathChecks, Report, Section};
 use crate::daemon::control::{self, ControlError, Request, send};
 use crate::edit::{EditError, FeedEdit, edit_feed};
 use crate::files;
@@ -72,26 +73,32 @@ fn of_each(path: &Path, feeds: &[String], edit: FeedEdit<'_>, done: &str) -> Res
 /// When a feed is unknown, or the config would have errors; the error is printed.
 fn run(path: &Path, edits: &[(&str, FeedEdit<'_>)], done: &str) -> Result<Exit, Exit> {
     let lock = append_feeds::lock(path).map_err(failed)?;
-    let (changed, database) = change(path, edits)?;
+    let Changed { names, database, warnings } = change(path, edits)?;
     drop(lock);
-    if changed.is_empty() {
+    if names.is_empty() {
         print("no change: the config has these values already\n");
         return Ok(Exit::Ok);
     }
-    print(&format!("{done} {}\n", changed.join(", ")));
-    Ok(apply(&database))
+    print(&format!("{done} {}\n", names.join(", ")));
+    Ok(apply(&database, &warnings))
 }
 
-/// Replaces the files that change, while the lock of the config is held. Returns the names of the feeds that changed,
-/// each once, and the path of the database.
-fn change<'n>(
-    path: &Path,
-    edits: &[(&'n str, FeedEdit<'_>)],
-) -> Result<(Vec<&'n str>, PathBuf), Exit> {
+/// A change of the config.
+struct Changed<'n> {
+    /// Names of the feeds that changed, each once.
+    names: Vec<&'n str>,
+    /// Path of the database.
+    database: PathBuf,
+    /// The warnings that the change causes.
+    warnings: Report,
+}
+
+/// Replaces the files that change, while the lock of the config is held.
+fn change<'n>(path: &Path, edits: &[(&'n str, FeedEdit<'_>)]) -> Result<Changed<'n>, Exit> {
     let before = Files::gather(path);
-    let Loaded { config, report: found, database, .. } = before.read(PathChecks::Existence);
-    let Some(config) = config.filter(|_| found.errors() == 0) else {
-        return Err(report(&append_feeds::invalid(found)));
+    let Loaded { config, report: warnings, database, .. } = before.read(PathChecks::Existence);
+    let Some(config) = config.filter(|_| warnings.errors() == 0) else {
+        return Err(report(&append_feeds::invalid(warnings)));
     };
     let known = known::feeds(&config, &database);
     let (mut files, mut changed) = (before.clone(), Vec::new());
@@ -127,7 +134,18 @@ fn change<'n>(
         // One edit may have undone another one.
         changed.clear();
     }
-    Ok((changed, database))
+    Ok(Changed { names: changed, database, warnings: new_warnings(&warnings, found) })
+}
+
+/// The diagnostics of a config that it did not have before.
+pub(super) fn new_warnings(before: &Report, mut after: Report) -> Report {
+    let is_known = |found: &Diagnostic| {
+        let same =
+            |known: &Diagnostic| (known.code, &known.message) == (found.code, &found.message);
+        before.diagnostics.iter().any(same)
+    };
+    after.diagnostics.retain(|found| !is_known(found));
+    after
 }
 
 /// The files in which the feed is polled again: `before`, if it was not paused; `after`, the files without its key; or
@@ -143,7 +161,7 @@ fn resumed(
             edited(&after, known, name, resumed).map_err(|error| refused(&error, name, known))
         }
         // Its key may be paused = false.
-        false if known.iter().any(|known| known.is(name)) && !is_paused(before, database, name) => {
+        false if known::find(known, name).is_some() && !is_paused(before, database, name) => {
             Ok(before.clone())
         }
         false => Ok(after),
@@ -154,7 +172,7 @@ fn resumed(
 fn is_paused(files: &Files, database: &Path, name: &str) -> bool {
     let Some(config) = files.read(PathChecks::Existence).config else { return false };
     let known = known::feeds(&config, database);
-    known.iter().any(|known| known.is(name) && known.subscription.schedule.paused)
+    known::find(&known, name).is_some_and(|known| known.subscription.schedule.paused)
 }
 
 /// The files with the edit of the feed that has the name as id or URL, or as derived id.
@@ -184,7 +202,7 @@ fn edited(
 /// Prints why a feed cannot be changed.
 fn refused(error: &EditError, name: &str, known: &[Known<'_>]) -> Exit {
     match error {
-        EditError::NoFeed { .. } if !known.iter().any(|known| known.is(name)) => {
+        EditError::NoFeed { .. } if known::find(known, name).is_none() => {
             report(&known::unknown_in(name, known))
         }
         error => report(error),
@@ -227,17 +245,29 @@ fn replace(path: &Path, before: &str, after: &str) -> Result<(), FileError> {
     files::replace(&path, after.as_bytes()).map_err(|error| FileError::Replace(path.clone(), error))
 }
 
-/// Makes a running daemon load the config; prints nothing if none is running.
-pub(super) fn apply_if_running(database: &Path) -> Exit {
-    if control::socket_of(database).exists() { apply(database) } else { Exit::Ok }
+/// Makes a running daemon load the config; prints only the new warnings if none is running.
+pub(super) fn apply_if_running(database: &Path, warnings: &Report) -> Exit {
+    if control::socket_of(database).exists() {
+        return apply(database, warnings);
+    }
+    print_warnings(warnings);
+    Exit::Ok
 }
 
-/// Makes the daemon load the config, and prints what changed.
-pub(super) fn apply(database: &Path) -> Exit {
+fn print_warnings(warnings: &Report) {
+    if !warnings.is_empty() {
+        print_error(&warnings.draw(style(&io::stderr())));
+    }
+}
+
+/// Makes the daemon load the config, and prints what changed. The daemon sends all warnings; without it, the new ones are
+/// printed.
+pub(super) fn apply(database: &Path, warnings: &Report) -> Exit {
     match send(database, &Request::Reload, |_| ()) {
         Ok(reply) => print_reply(reply, "the daemon: ")
             .unwrap_or_else(|reason| report(&CommandError::NotApplied(reason))),
         Err(ControlError::NotRunning { .. }) => {
+            print_warnings(warnings);
             print("no daemon is running; the next start applies it\n");
             Exit::Ok
         }

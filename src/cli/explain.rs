@@ -76,7 +76,7 @@ pub(super) fn is_stored(config: &Config, asked: &str) -> bool {
     let Ok(reader) = Reader::open(&config.store.path) else { return false };
     let url_key = crate::dedupe::canonical::url_key(asked);
     let known = reader.read(|reader| {
-        let is_feed = known::within(config, reader)?.iter().any(|feed| feed.is(asked));
+        let is_feed = known::find(&known::within(config, reader)?, asked).is_some();
         Ok::<_, store::Error>(is_feed || !reader.find_items(asked, url_key.as_ref())?.is_empty())
     });
     known.unwrap_or(false)

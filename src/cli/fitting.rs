@@ -127,16 +127,35 @@ pub(super) fn shortened(text: &str, room: usize) -> String {
     short
 }
 
-/// A table without lines. Where it is wider than the terminal, the names in the first column are shortened.
+/// A table without lines. Where it is wider than the terminal, the names in the first column are shortened, and then
+/// cells are broken.
 pub(super) fn table(heading: &[&str], rows: &[(&str, Vec<Cell>)], width: Option<usize>) -> String {
+    let fitted = fitted_table(heading, rows, width);
+    fitted.unwrap_or_else(|| with_short_names(heading, rows, (SHORTEST_NAME, width)))
+}
+
+/// The same; `None`: cells would be broken.
+pub(super) fn fitted_table(
+    heading: &[&str],
+    rows: &[(&str, Vec<Cell>)],
+    width: Option<usize>,
+) -> Option<String> {
     let whole = drawn(heading, rows, None);
-    let Some(width) = width.filter(|width| widest(&whole) > *width) else { return whole };
+    let Some(width) = width.filter(|width| widest(&whole) > *width) else { return Some(whole) };
     let longest = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
     // The last column is followed by a space.
-    let room = (longest + width).saturating_sub(widest(&whole) + 1).max(SHORTEST_NAME);
+    let room = (longest + width).saturating_sub(widest(&whole) + 1);
+    (room >= SHORTEST_NAME).then(|| with_short_names(heading, rows, (room, Some(width))))
+}
+
+fn with_short_names(
+    heading: &[&str],
+    rows: &[(&str, Vec<Cell>)],
+    (room, width): (usize, Option<usize>),
+) -> String {
     let names: Vec<String> = rows.iter().map(|(name, _)| shortened(name, room)).collect();
     let rows = rows.iter().zip(&names).map(|((_, cells), name)| (name.as_str(), cells.clone()));
-    drawn(heading, &rows.collect::<Vec<_>>(), Some(width))
+    drawn(heading, &rows.collect::<Vec<_>>(), width)
 }
 
 fn drawn(heading: &[&str], rows: &[(&str, Vec<Cell>)], width: Option<usize>) -> String {

@@ -20,11 +20,6 @@ pub(super) struct Known<'c> {
 }
 
 impl Known<'_> {
-    /// Whether the argument of a command names this feed: its id or its URL.
-    pub(super) fn is(&self, name: &str) -> bool {
-        is_named(&self.feed.id, self.subscription.feed.url.as_str(), name)
-    }
-
     /// Its state before the first poll.
     fn unpolled(&self) -> FeedStatus {
         let feed = &self.subscription.feed;
@@ -45,11 +40,30 @@ impl Known<'_> {
     }
 }
 
-/// Whether the argument of a command names the feed that has this id and this URL. Scheme and host of a URL may be in
-/// capitals.
-pub(super) fn is_named(id: &FeedId, url: &str, name: &str) -> bool {
-    let is_url = |name: &str| Url::parse(name.trim()).is_ok_and(|name| name.as_str() == url);
-    id.as_str() == name || url == name || is_url(name)
+/// The argument of a command that names a feed: its id or its URL.
+#[derive(Debug, Clone)]
+pub(super) struct FeedName<'n> {
+    text: &'n str,
+    /// The text as a URL, parsed once for all feeds.
+    url: Option<Url>,
+}
+
+impl<'n> FeedName<'n> {
+    pub(super) fn new(text: &'n str) -> Self {
+        Self { text, url: Url::parse(text.trim()).ok() }
+    }
+
+    /// Whether it names the feed that has this id and this URL. Scheme and host of a URL may be in capitals.
+    pub(super) fn is_of(&self, id: &FeedId, url: &str) -> bool {
+        let is_url = |own: &Url| own.as_str() == url;
+        id.as_str() == self.text || url == self.text || self.url.as_ref().is_some_and(is_url)
+    }
+}
+
+/// The feed of the config that the argument of a command names.
+pub(super) fn find<'k, 'c>(known: &'k [Known<'c>], name: &str) -> Option<&'k Known<'c>> {
+    let name = FeedName::new(name);
+    known.iter().find(|known| name.is_of(&known.feed.id, known.subscription.feed.url.as_str()))
 }
 
 /// The feeds of the config, in its order; without a database they have the ids that they will get.
@@ -104,7 +118,8 @@ pub(super) fn statuses(
 
 /// The feed that the argument of a command names.
 pub(super) fn named_in<'s>(statuses: &'s [FeedStatus], name: &str) -> Option<&'s FeedStatus> {
-    statuses.iter().find(|status| is_named(&status.info.id, &status.info.url, name))
+    let name = FeedName::new(name);
+    statuses.iter().find(|status| name.is_of(&status.info.id, &status.info.url))
 }
 
 /// The error for a name that no feed has, with the only id that contains it, or the most similar one.
@@ -126,8 +141,8 @@ pub(super) fn unknown_in(name: &str, known: &[Known<'_>]) -> CommandError {
 
 /// The error for a name that the daemon or the database does not know: no feed has it, or its feed is not loaded yet.
 pub(super) fn unloaded(name: &str, known: &[Known<'_>]) -> CommandError {
-    match known.iter().any(|known| known.is(name)) {
-        true => CommandError::NotLoaded(name.to_owned()),
-        false => unknown_in(name, known),
+    match find(known, name) {
+        Some(_) => CommandError::NotLoaded(name.to_owned()),
+        None => unknown_in(name, known),
     }
 }

@@ -196,13 +196,16 @@ fn init(file: Option<&Path>) -> Result<(), Exit> {
 /// `import`. A running daemon loads the config then.
 fn import(config: Option<&Path>, file: &Path, append: bool) -> Result<Exit, Exit> {
     let destination = if append { Destination::Config } else { Destination::Stdout };
+    let before = find_existing(config).map(|path| config::load(&path).report);
     let imported = import::run(file, config, destination).map_err(failed)?;
     print_error(&imported.stderr);
     print(&imported.stdout);
-    match append && !imported.stdout.is_empty() {
-        true => Ok(edit::apply(&database_path(config)?)),
-        false => Ok(Exit::Ok),
+    if !append || imported.stdout.is_empty() {
+        return Ok(Exit::Ok);
     }
+    let Loaded { report, database, .. } = config::load(&path(config)?);
+    let warnings = edit::new_warnings(&before.unwrap_or_default(), report);
+    Ok(edit::apply(&database, &warnings))
 }
 
 /// `add`: each URL by itself. A running daemon loads the config after each: the next one may be slow, and interrupted.
@@ -218,10 +221,14 @@ fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
         let (id, title, interval) = (id.as_deref(), title.as_deref(), interval.as_deref());
         let next = ": a new file; 'newswire run' starts the daemon";
         let request = add::Request { url, id, title, interval, tags, networks, command, next };
+        let before = find_existing(config).map(|path| config::load(&path).report);
         let added = print_output(block_on(add::run(request, config, destination))?);
         let ended = match (added, destination, find_existing(config)) {
             (Ok(()), Destination::Config, Some(path)) => {
-                edit::apply_if_running(&config::load(&path).database)
+                let Loaded { report, database, .. } = config::load(&path);
+                // The warnings of a new config are those of its example.
+                let before = before.unwrap_or_else(|| report.clone());
+                edit::apply_if_running(&database, &edit::new_warnings(&before, report))
             }
             (added, ..) => added.err().unwrap_or(Exit::Ok),
         };
@@ -306,6 +313,7 @@ fn poll(config: Option<&Path>, clock: &Clock, command: &Command) -> Result<(), E
     if !dry_run && (!feeds.is_empty() || *all) {
         let known = (loaded.config.as_ref(), loaded.database.as_path());
         if let Some(polled) = poll::in_daemon(known, feeds, forced) {
+            poll::warn_of_lists(loaded.config.as_ref(), clock.now());
             return polled;
         }
     }
@@ -362,6 +370,7 @@ fn poll_once(
     force: bool,
 ) -> Result<(), Exit> {
     let config = block_on(run::with_current_lists(path, config))?.map_err(failed)?;
+    poll::warn_of_lists(Some(&config), Clock::system().now());
     if let FeedSelection::Named(names) = &selection {
         check_names(&config, names)?;
     }
@@ -376,7 +385,7 @@ fn poll_once(
 /// Checks that each argument is a feed of the config.
 fn check_names(config: &Config, names: &[String]) -> Result<(), Exit> {
     let known = known::feeds(config, &config.store.path);
-    match names.iter().find(|name| !known.iter().any(|known| known.is(name))) {
+    match names.iter().find(|name| known::find(&known, name).is_none()) {
         Some(unknown) => Err(failed(known::unknown_in(unknown, &known))),
         None => Ok(()),
     }

@@ -11,6 +11,7 @@ use url::Url;
 use super::document::{Document, DocumentError};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::daemon;
 use crate::fetch::{self, Fetcher, FetcherError, SystemResolver};
 use crate::files;
 use crate::model::{Asked, Asker, FetchOutcome, Validators, site};
@@ -40,7 +41,7 @@ pub(super) struct Online {
     gate: Gate,
     /// For URLs that are not configured, where the database may not be accessible.
     without_ledger: Gate,
-    /// The last good response of each configured feed, by its URL.
+    /// The last good response of each configured feed and each followed list, by its URL.
     known: HashMap<String, CachedResponse>,
     clock: Clock,
     promises: Promises,
@@ -49,7 +50,7 @@ pub(super) struct Online {
 }
 
 impl Online {
-    /// Reads what is known about the configured feeds.
+    /// Reads what is known about the configured feeds and the followed lists.
     ///
     /// # Errors
     /// When the HTTP client cannot be set up.
@@ -59,11 +60,15 @@ impl Online {
         let gate = |ledger| Gate::new(Arc::clone(&fetcher), ledger, clock.clone());
         let nowhere = Path::new("");
         let database = config.map_or(nowhere, |config| config.store.path.as_path());
+        // A database that cannot be read is reported by the gate.
+        let mut known = known(database).unwrap_or_default();
+        let lists = config.map_or(&[][..], |config| &config.followed).iter();
+        let lists = lists.filter_map(daemon::list_response);
+        known.extend(lists.map(|(url, response)| (url.to_string(), response)));
         Ok(Self {
             gate: gate(Ledger::beside(database)),
             without_ledger: gate(Ledger::beside(nowhere)),
-            // A database that cannot be read is reported by the gate.
-            known: known(database).unwrap_or_default(),
+            known,
             clock,
             promises,
             database: database.to_owned(),

@@ -128,9 +128,11 @@ pub async fn release(
     let path = &config.store.path;
     let feeds = Reader::open(path)?.read(|reader| reader.feeds())?;
     let configured = known::feeds(config, path);
-    let key = configured.iter().find(|known| known.is(feed)).and_then(|known| known.feed.key);
-    let is_named = |stored: &FeedInfo| known::is_named(&stored.id, &stored.url, feed);
-    let found = feeds.iter().find(|stored| is_named(stored) || Some(stored.key) == key);
+    let key = known::find(&configured, feed).and_then(|known| known.feed.key);
+    let name = known::FeedName::new(feed);
+    let is_meant =
+        |stored: &&FeedInfo| name.is_of(&stored.id, &stored.url) || Some(stored.key) == key;
+    let found = feeds.iter().find(is_meant);
     let found = found.ok_or_else(|| known::unloaded(feed, &configured))?;
     let decision = match release {
         Release::Filtered => OperatorDecision::ReleaseFiltered(found.key),

@@ -167,6 +167,14 @@ impl Figures {
         })
     }
 
+    /// The figures in one line.
+    fn line(self) -> String {
+        let [requests, bytes, unchanged, median, p95] = self.columns();
+        format!(
+            "requests/day {requests}, bytes/day {bytes}, unchanged {unchanged}, median {median}, p95 {p95}"
+        )
+    }
+
     fn columns(&self) -> [String; 5] {
         let unknown = || "unknown".to_owned();
         let time = |seconds: Option<f64>| seconds.map_or_else(unknown, |s| span(s as u64));
@@ -210,6 +218,9 @@ struct Row {
     /// Median of the recorded delays, in seconds.
     recorded: Option<f64>,
 }
+
+/// A row that is shown: a name, and the figures under the current and the new config.
+type PlanRow<'n> = (&'n str, (Option<Figures>, Option<Figures>));
 
 /// The forecasts of all feeds under one or two configs.
 #[derive(Debug)]
@@ -275,29 +286,16 @@ impl PlanReport {
         }
     }
 
-    /// The forecasts as a table.
+    /// The forecasts as a table, or as lines below each feed where the terminal is too narrow for one.
     #[must_use]
     pub(super) fn text(&self, width: Option<usize>) -> String {
-        let mut heading = vec!["FEED", "REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"];
-        if self.new.is_some() {
-            heading.extend(["NEW: REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"]);
-        }
-        let cells = |current: Option<Figures>, new: Option<Figures>| {
-            let sides = [Some(current), self.new.as_ref().map(|_| new)];
-            let columns = |figures: Option<Figures>| {
-                figures.map_or_else(|| ["-"; 5].map(str::to_owned), |figures| figures.columns())
-            };
-            let right = |text| Cell::new(text).set_alignment(CellAlignment::Right);
-            sides.into_iter().flatten().flat_map(columns).map(right).collect::<Vec<_>>()
-        };
-        let row = |row: &'_ Row| {
-            let (current, new) = (row.current.as_ref(), row.new.as_ref());
-            cells(current.map(Figures::from), new.map(Figures::from))
-        };
-        let names = self.rows.iter().map(|row| row.id.as_str());
-        let mut rows: Vec<(&str, Vec<Cell>)> = names.zip(self.rows.iter().map(row)).collect();
         let new = self.new.as_ref().map(Figures::from);
-        rows.push(("all", cells(Some(Figures::from(&self.current)), new)));
+        let of = |row: &Row| {
+            (row.current.as_ref().map(Figures::from), row.new.as_ref().map(Figures::from))
+        };
+        let feeds = self.rows.iter().map(|row| (row.id.as_str(), of(row)));
+        let all = ("all", (Some(Figures::from(&self.current)), new));
+        let rows: Vec<PlanRow<'_>> = feeds.chain([all]).collect();
         let time = |seconds: Option<f64>| {
             seconds.map_or_else(|| "unknown".to_owned(), |seconds| span(seconds as u64))
         };
@@ -305,12 +303,43 @@ impl PlanReport {
             "{}\n\nUNCHANGED: share of polls without changes. MEDIAN, P95: forecast delay from the\n\
              publication of an item to its poll. Recorded delays of the last two weeks:\n\
              median {}, p95 {}.\n",
-            fitting::table(&heading, &rows, width),
+            self.table(&rows, width).unwrap_or_else(|| self.lines(&rows)),
             time(self.recorded.0),
             time(self.recorded.1)
         );
         text.push_str(&self.current.notes());
         text
+    }
+
+    /// The table; `None`: the terminal is too narrow for it.
+    fn table(&self, rows: &[PlanRow<'_>], width: Option<usize>) -> Option<String> {
+        let mut heading = vec!["FEED", "REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"];
+        if self.new.is_some() {
+            heading.extend(["NEW: REQUESTS/DAY", "BYTES/DAY", "UNCHANGED", "MEDIAN", "P95"]);
+        }
+        let columns = |figures: Option<Figures>| {
+            figures.map_or_else(|| ["-"; 5].map(str::to_owned), |figures| figures.columns())
+        };
+        let right = |text| Cell::new(text).set_alignment(CellAlignment::Right);
+        let cells = |current: Option<Figures>, new: Option<Figures>| -> Vec<Cell> {
+            let sides = [Some(current), self.new.as_ref().map(|_| new)];
+            sides.into_iter().flatten().flat_map(columns).map(right).collect()
+        };
+        let rows = rows.iter().map(|(name, (current, new))| (*name, cells(*current, *new)));
+        fitting::fitted_table(&heading, &rows.collect::<Vec<_>>(), width)
+    }
+
+    /// The figures of each feed below its name.
+    fn lines(&self, rows: &[PlanRow<'_>]) -> String {
+        let side = |label: &str, figures: Option<Figures>| {
+            let text = figures.map_or_else(|| "-".to_owned(), Figures::line);
+            format!("\n  {label}{text}")
+        };
+        let row = |(name, (current, new)): &PlanRow<'_>| {
+            let new = self.new.as_ref().map_or_else(String::new, |_| side("new: ", *new));
+            format!("{name}{}{new}", side("", *current))
+        };
+        rows.iter().map(row).collect::<Vec<_>>().join("\n")
     }
 
     /// The forecasts as JSON: rates per day, times in seconds.
@@ -398,4 +427,25 @@ fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
     values.get((last as f64 * share).round() as usize).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_that_is_too_narrow_for_the_table_gets_lines() {
+        let estimate = || Estimate { forecast: Forecast::default(), basis: Basis::Settings };
+        let id = "blog.example.org-feed.xml".to_owned();
+        let row = Row { id, current: Some(estimate()), new: Some(estimate()), recorded: None };
+        let (current, recorded) = (Total::default(), (None, None));
+        let mut plan = PlanReport { rows: vec![row], current, new: None, recorded };
+        assert!(plan.text(Some(80)).contains("REQUESTS/DAY  BYTES/DAY"));
+        let line = "blog.example.org-feed.xml\n  requests/day 0.0, bytes/day unknown";
+        let narrow = plan.text(Some(40));
+        assert!(narrow.starts_with(line) && narrow.contains("\nall\n  requests"), "{narrow}");
+        plan.new = Some(Total::default());
+        let narrow = plan.text(Some(40));
+        assert!(narrow.contains("\n  new: requests/day 0.0"), "{narrow}");
+    }
 }

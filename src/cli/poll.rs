@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::fitting;
 use super::known;
 use super::online::Promises;
-use super::terminal::{print_text, report};
+use super::terminal::{print_error, print_text, report};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::control::{ControlError, Reply, Request, send};
@@ -142,6 +142,19 @@ pub(super) async fn run(
     summary.left = result.map_err(|error| engine.examined(error))?;
     summary.clock_jumped = engine.clock_jumped() && !trigger.is_forced();
     Ok(summary)
+}
+
+/// Prints a warning for each followed list that fails.
+pub(super) fn warn_of_lists(config: Option<&Config>, now: Timestamp) {
+    let lists = config.map(|config| daemon::list_statuses(&config.followed)).unwrap_or_default();
+    for list in &lists {
+        if let (Some(failure), Some(text), Some(remedy)) =
+            (&list.failure, list.text(now), list.remedy())
+        {
+            let (url, code) = (&list.url, &failure.code);
+            print_error(&format!("warning: list {url}: {text} ({code})\n  help: {remedy}\n"));
+        }
+    }
 }
 
 /// Lets a running daemon poll the feeds, all if none is named, and prints each result; `None`: no daemon is running.

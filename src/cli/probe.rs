@@ -96,6 +96,8 @@ pub(super) async fn run(
         _ => read(Path::new(target))?,
     };
     let mut parsed = document.parse().map_err(|failure| failed(failure.into()))?;
+    let blank = normalise::leave_out_blank(&mut parsed.feed, &document.url);
+    parsed.parse_warnings.extend(blank);
     let guids = dedupe::share_guids(&parsed.feed.items);
     let rule = dedupe::IdentityRule::Auto;
     let identities = dedupe::identify(&parsed.feed.items, guids, rule);

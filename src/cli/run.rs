@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -16,7 +15,6 @@ use crate::clock::Clock;
 use crate::config::{Config, Files, Followed, PathChecks};
 use crate::daemon::{
     self, ConfigSource, DaemonHandle, Engine, FollowedLists, Inputs, ListChange, ListFollower,
-    ListSelection,
 };
 use crate::fetch::{Fetcher, Resolver, SystemResolver};
 use crate::poll::{Gate, Ledger};
@@ -79,17 +77,7 @@ async fn start(
         Ok(hangup) if io::stdin().is_terminal() => (stop_or(stop, Some(hangup)), None),
         hangup => (stop_or(stop, None), hangup.ok()),
     };
-    let mut stop = pin!(stop);
     serve_samples(&config, &clock).await;
-    let extension = daemon::extend_time("fetching lists of feeds");
-    let which = ListSelection::DueWithoutCopy;
-    // A folder that cannot be written keeps no daemon from its start, so that it serves at least.
-    let at_start = source(path, overrides.clone(), PathChecks::Existence);
-    let config = tokio::select! {
-        () = &mut stop => return Ok(()),
-        config = fetch_lists(config, which, clock.clone(), resolver.clone(), &at_start) => config?,
-    };
-    drop(extension);
     let at_reload = source(path, overrides, PathChecks::Writing);
     let (handle, commands) = daemon::handle(at_reload, Some((log, config.log.level)));
     if let Some(hangup) = hangup {
@@ -154,17 +142,16 @@ pub(super) async fn with_current_lists(
 ) -> Result<Config, daemon::Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
     let source = source(path, Overrides::default(), PathChecks::Existence);
-    fetch_lists(config, ListSelection::Due, clock, resolver, &source).await
+    fetch_lists(config, clock, resolver, &source).await
 }
 
-/// Fetches lists of feeds and returns the config with their feeds. A list that cannot be fetched keeps its
-/// last copy.
+/// Fetches the lists of feeds that are due and returns the config with their feeds. A list that cannot be fetched keeps
+/// its last copy.
 ///
 /// # Errors
 /// When the HTTP client cannot be set up.
 pub async fn fetch_lists(
     config: Config,
-    which: ListSelection,
     clock: Clock,
     resolver: Arc<dyn Resolver>,
     source: &ConfigSource,
@@ -177,7 +164,7 @@ pub async fn fetch_lists(
     let gate = Gate::new(Arc::new(Fetcher::new(resolver)?), ledger, clock.clone());
     let follower = ListFollower::new(gate, clock);
     let lists = FollowedLists { lists: config.followed.clone(), fetch: config.fetch.clone() };
-    match follower.fetch(&lists, which).await {
+    match follower.fetch(&lists).await {
         ListChange::Changed => Ok(source().config.unwrap_or(config)),
         ListChange::Unchanged => Ok(config),
     }

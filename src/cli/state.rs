@@ -6,11 +6,13 @@ use std::path::Path;
 use super::arguments::Format;
 use super::config_file::{self, path, print_diagnostics};
 use super::exit::Exit;
+use super::known::FeedName;
 use super::terminal::{failed, print, print_text, report};
 use super::{fitting, health, known, list, status};
 use crate::clock::Clock;
-use crate::config::{self, Loaded};
+use crate::config::{self, Config, Loaded};
 use crate::daemon;
+use crate::health::ListStatus;
 use crate::model::FeedInfo;
 use crate::store::Reader;
 
@@ -61,14 +63,16 @@ pub(super) fn show_status(
         let ids = feeds.iter().map(|feed| feed.info.id.as_str());
         return Err(report(&known::unknown(unknown, ids)));
     }
-    let is_named = |FeedInfo { id, url, .. }: &FeedInfo| {
-        named.iter().any(|name| known::is_named(id, url, name))
-    };
+    let names: Vec<FeedName<'_>> = named.iter().map(|name| FeedName::new(name)).collect();
+    let is_named = |FeedInfo { id, url, .. }: &FeedInfo| names.iter().any(|it| it.is_of(id, url));
     feeds.retain(|feed| named.is_empty() || is_named(&feed.info));
-    let exit = status::overall(&feeds, now).0;
+    // Lists are not part of a question about feeds.
+    let lists = if named.is_empty() { lists(config.as_ref()) } else { Vec::new() };
+    let exit = status::overall(&feeds, &lists, now).0;
     if listed == Listed::Failing {
         feeds.retain(|feed| status::is_failing(feed, now));
-        if feeds.is_empty() && format == Format::Text {
+        let is_any = !feeds.is_empty() || lists.iter().any(|list| list.failure.is_some());
+        if !is_any && format == Format::Text {
             print("no feed fails\n");
             return Ok(Exit::Ok);
         }
@@ -76,11 +80,24 @@ pub(super) fn show_status(
     let from = now.as_second().div_euclid(86_400) - 14;
     let subscribers = reader.read(|reader| reader.subscriber_counts(from)).map_err(failed)?;
     match format {
-        Format::Json => print(&format!("{:#}\n", status::json(&feeds, &subscribers, now))),
-        Format::Text => print_text(&status::table(&feeds, now, fitting::width(&io::stdout()))),
+        Format::Json => {
+            print(&format!("{:#}\n", status::json(&feeds, &lists, &subscribers, now)));
+        }
+        Format::Text => {
+            let table = status::table(&feeds, now, fitting::width(&io::stdout()));
+            print_text(&format!("{table}{}", status::failing_lists(&lists, now)));
+        }
     }
     Ok(exit)
 }
+
+/// The followed lists on the web; without a config none are known.
+fn lists(config: Option<&Config>) -> Vec<ListStatus> {
+    config.map(|config| daemon::list_statuses(&config.followed)).unwrap_or_default()
+}
+
+/// Added to the line of a config that has errors, such as a followed list in a file that cannot be read.
+const CONFIG_ERRORS: &str = "the config has errors: run 'newswire check'";
 
 /// `status --check`: one line; a database that cannot be read is critical, and a config that cannot be found unknown.
 pub(super) fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
@@ -96,8 +113,13 @@ pub(super) fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
         .map_err(daemon::Error::from)
         .and_then(|reader| Ok(reader.read(|reader| known::statuses(config.as_ref(), reader))?));
     let (exit, line) = match feeds {
-        Ok(feeds) => status::overall(&feeds, Clock::system().now()),
+        Ok(feeds) => status::overall(&feeds, &lists(config.as_ref()), Clock::system().now()),
         Err(error) => (Exit::Down, error.to_string()),
+    };
+    let (exit, line) = match (config, exit) {
+        (Some(_), exit) => (exit, line),
+        (None, Exit::Ok) => (Exit::Degraded, format!("{line}; {CONFIG_ERRORS}")),
+        (None, exit) => (exit, format!("{line}; {CONFIG_ERRORS}")),
     };
     print(&status::plugin_line(exit, &line));
     Ok(exit)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::fitting;
-use crate::health::{self, Health, State, judge, tally};
+use crate::health::{self, Health, ListStatus, State, address_for_config, judge, tally};
 use crate::model::{FeedStatus, Outcome, ParseWarning, SubscriberCount};
 use crate::text::amounts::{ago, ahead, count};
 
@@ -35,7 +35,7 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp, width: Option<usize>) 
     );
     text.push_str(&duplicates(feeds));
     for feed in feeds {
-        if let Some(url) = &feed.address.effective {
+        if let Some(url) = address_for_config(feed) {
             let id = &feed.info.id;
             text.push_str(&format!("{id}: moved permanently; set url = \"{url}\" in the config\n"));
         }
@@ -58,6 +58,17 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp, width: Option<usize>) 
         );
     }
     text
+}
+
+/// Each followed list that fails, with the reason and the remedy.
+#[must_use]
+pub(super) fn failing_lists(lists: &[ListStatus], now: Timestamp) -> String {
+    let lines = |list: &ListStatus| {
+        let (failure, text, remedy) = (list.failure.as_ref()?, list.text(now)?, list.remedy()?);
+        let ListStatus { url, .. } = list;
+        Some(format!("list {url}: {text} ({})\n  {remedy}\n", failure.code))
+    };
+    lists.iter().filter_map(lines).collect()
 }
 
 /// The columns of the table after the id.
@@ -145,9 +156,27 @@ pub(super) fn is_failing(feed: &FeedStatus, now: Timestamp) -> bool {
     bad.contains(&judge(feed, now).state)
 }
 
-/// The state of all feeds together, as an exit code and a line of text.
+/// The state of all feeds and lists together, as an exit code and a line of text.
 #[must_use]
-pub(super) fn overall(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
+pub(super) fn overall(
+    feeds: &[FeedStatus],
+    lists: &[ListStatus],
+    now: Timestamp,
+) -> (Exit, String) {
+    let failing: Vec<&ListStatus> = lists.iter().filter(|it| it.needs_attention()).collect();
+    let (exit, why) = match (of_feeds(feeds, now), failing.is_empty()) {
+        // A missing list is why there are no feeds.
+        (_, false) if feeds.is_empty() => (Exit::Degraded, "no feeds".to_owned()),
+        ((Exit::Ok, why), false) => (Exit::Degraded, why),
+        (judged, _) => judged,
+    };
+    let lists = failing.iter().filter_map(|list| {
+        Some(format!("; list {} fails: {}", list.url, list.failure.as_ref()?.text))
+    });
+    (exit, lists.fold(why, |line, list| line + &list))
+}
+
+fn of_feeds(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
     let failing = feeds.iter().filter(|feed| is_failing(feed, now));
     let failing: Vec<&FeedStatus> = failing.collect();
     let overdue = |feed: &&FeedStatus| now.duration_since(feed.next_poll_at) > OVERDUE;
@@ -230,12 +259,18 @@ fn reason(feed: &FeedStatus) -> String {
     format!("{repeated}{}", feed.reason_text)
 }
 
-/// The status as JSON: one object per feed; times are RFC 3339.
+/// The status as JSON: one object per feed and per list; times are RFC 3339.
 #[must_use]
-pub(super) fn json(feeds: &[FeedStatus], subscribers: &[SubscriberCount], now: Timestamp) -> Value {
+pub(super) fn json(
+    feeds: &[FeedStatus],
+    lists: &[ListStatus],
+    subscribers: &[SubscriberCount],
+    now: Timestamp,
+) -> Value {
     let feed = |status: &FeedStatus| health::json::feed(status, &judge(status, now));
     json!({
         "feeds": feeds.iter().map(feed).collect::<Vec<_>>(),
+        "lists": lists.iter().map(|list| health::json::list(list, now)).collect::<Vec<_>>(),
         "subscribers": subscribers.iter().map(health::json::subscribers).collect::<Vec<_>>(),
     })
 }
@@ -243,8 +278,9 @@ pub(super) fn json(feeds: &[FeedStatus], subscribers: &[SubscriberCount], now: T
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::ListFailure;
     use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile};
-    use crate::model::{FailureKind, ReasonKind};
+    use crate::model::{FailureKind, MoveCandidate, ReasonKind};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
@@ -378,6 +414,52 @@ mod tests {
     }
 
     #[test]
+    fn a_feed_that_moved_back_needs_no_change() {
+        let mut moved = status(0);
+        moved.address.effective = Some("https://new.example/feed".parse().unwrap());
+        let url = moved.info.url.parse().unwrap();
+        moved.address.candidate = Some(MoveCandidate { url, since: at(6_400) });
+        assert_eq!(judge(&moved, at(6_500)).state, State::Ok);
+        let text = table(&[moved], at(6_500), None);
+        assert!(!text.contains("moved permanently"), "{text}");
+    }
+
+    /// A list that failed once.
+    fn failing_list(has_copy: bool) -> ListStatus {
+        ListStatus {
+            url: "https://list.example/x.opml".parse().unwrap(),
+            has_copy,
+            last_request_at: Some(at(6_400)),
+            next_request_at: None,
+            failure: Some(ListFailure {
+                code: "not_found".to_owned(),
+                text: "the server answers 404".to_owned(),
+                since: at(6_400),
+                failures: 1,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_failing_list_is_shown_with_its_remedy_and_is_a_warning() {
+        let text = failing_lists(&[failing_list(true)], at(6_500));
+        let line = "list https://list.example/x.opml: the server answers 404; the feeds of its \
+                    last copy are polled (not_found)\n  Open the list";
+        assert!(text.starts_with(line), "{text}");
+        let check = |feeds: &[FeedStatus], has_copy| {
+            let (exit, line) = overall(feeds, &[failing_list(has_copy)], at(6_500));
+            (exit, line.contains("; list https://list.example/x.opml fails: the server"))
+        };
+        assert_eq!(check(&[status(0)], true), (Exit::Ok, false), "a single failure");
+        assert_eq!(check(&[status(0)], false), (Exit::Degraded, true));
+        assert_eq!(check(&[status(1)], false), (Exit::Down, true));
+        assert_eq!(check(&[], false), (Exit::Degraded, true));
+        let json = json(&[], &[failing_list(true)], &[], at(6_500));
+        assert_eq!(json["lists"][0]["code"], "not_found");
+        assert_eq!(json["lists"][0]["failing_since"], "1970-01-01T01:46:40Z");
+    }
+
+    #[test]
     fn feeds_that_redirect_to_the_same_document_are_shown() {
         let (one, mut two) = (status(0), status(0));
         two.info.id = FeedId::new("old-garden").unwrap();
@@ -392,7 +474,7 @@ mod tests {
 
     #[test]
     fn the_overall_state_is_ok_degraded_or_down() {
-        let exit = |feeds: &[FeedStatus], now| overall(feeds, at(now)).0;
+        let exit = |feeds: &[FeedStatus], now| overall(feeds, &[], at(now)).0;
         assert_eq!(exit(&[status(0), status(0)], 6_500), Exit::Ok);
         assert_eq!(exit(&[status(0), status(1)], 6_500), Exit::Degraded);
         assert_eq!(exit(&[status(2), status(1)], 6_500), Exit::Down);
@@ -401,7 +483,7 @@ mod tests {
         assert_eq!(exit(&[new.clone(), new], 6_500), Exit::Degraded, "none of them fails");
         // Due at 10,000 and not polled.
         assert_eq!(exit(&[status(0)], 10_000 + 3_600), Exit::Ok);
-        let (down, why) = overall(&[status(0)], at(10_000 + 3_601));
+        let (down, why) = overall(&[status(0)], &[], at(10_000 + 3_601));
         assert_eq!(down, Exit::Down);
         let line = plugin_line(down, &why);
         assert!(line.starts_with("NEWSWIRE CRITICAL: all feeds are overdue"), "{line}");
@@ -409,7 +491,7 @@ mod tests {
 
     #[test]
     fn times_in_json_are_rfc_3339() {
-        let feed = &json(&[status(0)], &[], at(6_500))["feeds"][0];
+        let feed = &json(&[status(0)], &[], &[], at(6_500))["feeds"][0];
         assert_eq!(feed["next_poll_at"], "1970-01-01T02:46:40Z");
         assert_eq!(feed["items"], 17);
         assert_eq!(feed["last_new_at"], Value::Null);

@@ -18,6 +18,7 @@ use url::Url;
 pub use self::error::Error;
 use super::clock_watch::JUMP;
 use super::lost;
+use super::reading::read;
 use super::service_manager::extend_time;
 use super::setup::{Setup, paused_plan, revised};
 use super::store_failures::StoreFailures;
@@ -365,7 +366,7 @@ impl Engine {
     /// # Errors
     /// When a name is not configured.
     pub fn count(&self, selection: &FeedSelection) -> Result<usize, Error> {
-        self.queue_once(selection).map(|(_, count)| count)
+        self.chosen(selection).map(|chosen| chosen.len())
     }
 
     /// A queue of the selected feeds, all due now, and their number.
@@ -373,13 +374,7 @@ impl Engine {
     /// # Errors
     /// When a name is not configured.
     pub(crate) fn queue_once(&self, selection: &FeedSelection) -> Result<(Queue, usize), Error> {
-        let now = self.clock.now();
-        let chosen = match selection {
-            FeedSelection::All => self.setup.not_paused().collect(),
-            FeedSelection::WithPaused => self.targets().iter().collect(),
-            FeedSelection::Due => self.setup.due(now),
-            FeedSelection::Named(names) => self.named(names)?,
-        };
+        let (chosen, now) = (self.chosen(selection)?, self.clock.now());
         let count = chosen.len();
         // In this order, although all are due.
         let place = |n: usize| SignedDuration::from_millis(i64::try_from(count - n).unwrap_or(0));
@@ -412,13 +407,16 @@ impl Engine {
     /// # Errors
     /// When a name is not configured.
     pub(crate) fn selected(&self, selection: &FeedSelection) -> Result<Vec<Target>, Error> {
-        let now = self.clock.now();
-        Ok(match selection {
-            FeedSelection::All => self.setup.not_paused().cloned().collect(),
-            FeedSelection::WithPaused => self.targets().to_vec(),
-            FeedSelection::Due => self.setup.due(now).into_iter().cloned().collect(),
-            FeedSelection::Named(names) => self.named(names)?.into_iter().cloned().collect(),
-        })
+        Ok(self.chosen(selection)?.into_iter().cloned().collect())
+    }
+
+    fn chosen(&self, selection: &FeedSelection) -> Result<Vec<&Target>, Error> {
+        match selection {
+            FeedSelection::All => Ok(self.setup.not_paused().collect()),
+            FeedSelection::WithPaused => Ok(self.targets().iter().collect()),
+            FeedSelection::Due => Ok(self.setup.due(self.clock.now())),
+            FeedSelection::Named(names) => self.named(names),
+        }
     }
 
     fn named(&self, names: &[String]) -> Result<Vec<&Target>, Error> {
@@ -537,9 +535,7 @@ async fn mark_suspects(store: &Store) -> Result<(), store::Error> {
     if !store.ended_uncleanly() {
         return Ok(());
     }
-    let reader = store.reader().clone();
-    let read = move || reader.read(|reader| reader.polls_without_result());
-    let suspects = tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)??;
+    let suspects = read(store.reader(), |reader| reader.polls_without_result()).await?;
     if !suspects.is_empty() {
         let feeds = suspects.len();
         warn!(feeds, "killed during polls, these feeds are polled last and alone");
@@ -565,7 +561,5 @@ async fn follow_clock(store: &Store, clock: &Clock) -> Result<SignedDuration, st
 
 /// The clock that stored times are by, and the latest time of a poll.
 async fn clock_mark(store: &Store) -> Result<(Option<ClockMark>, Option<Timestamp>), store::Error> {
-    let reader = store.reader().clone();
-    let read = move || reader.read(|reader| reader.clock_mark());
-    tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?
+    read(store.reader(), |reader| reader.clock_mark()).await
 }

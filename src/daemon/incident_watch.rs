@@ -1,4 +1,4 @@
-//! Checks the state of all feeds and outputs once a minute, and reports the begin and the end of incidents: in
+//! Checks the state of all feeds, lists and outputs once a minute, and reports the begin and the end of incidents: in
 //! the database, in the log, and in the feed `health.atom`. `health` decides what an incident is.
 
 use std::collections::HashSet;
@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{debug, error, info, warn};
 
 use super::engine::Engine;
-use super::setup::HEALTH;
+use super::list_state::list_statuses;
+use super::reading::read;
+use super::setup::{FollowedLists, HEALTH};
 use crate::clock::Clock;
-use crate::health::{self, Condition, JudgedFeed};
+use crate::health::{self, Condition, JudgedFeed, ListStatus};
 use crate::model::{Incident, IncidentKind};
 use crate::outputs::{Refusal, Served};
 use crate::render::{self, OutputIdentity};
@@ -38,8 +41,9 @@ impl Drop for IncidentWatch {
 
 impl IncidentWatch {
     /// Starts the task that checks for incidents.
-    pub(crate) fn start(engine: &Engine) -> Self {
+    pub(crate) fn start(engine: &Engine, lists: watch::Receiver<Arc<FollowedLists>>) -> Self {
         let watcher = Watcher {
+            lists,
             store: Arc::clone(engine.store()),
             served: Arc::clone(engine.served()),
             site: Arc::clone(engine.site()),
@@ -62,6 +66,7 @@ async fn work(watcher: Watcher, clock: Clock) {
 
 /// The data that is checked, and where the result goes.
 struct Watcher {
+    lists: watch::Receiver<Arc<FollowedLists>>,
     store: Arc<Store>,
     served: Arc<Served>,
     site: Arc<web::Site>,
@@ -71,13 +76,13 @@ struct Watcher {
 impl Watcher {
     /// Checks once. Incidents that cannot be stored are published too, and kept in `unsaved` until they are stored.
     async fn check(&self, unsaved: &mut Vec<Incident>, now: Timestamp) -> Result<(), store::Error> {
-        let (reader, served) = (self.store.reader().clone(), Arc::clone(&self.served));
-        let waiting = unsaved.clone();
-        let conditions = self.readiness.problems();
-        let work =
-            move || reader.read(|reader| changes(reader, &served, (waiting, &conditions), now));
-        let (known, changed, identity) =
-            tokio::task::spawn_blocking(work).await.map_err(|_| store::Error::Closed)??;
+        let (served, waiting) = (Arc::clone(&self.served), unsaved.clone());
+        let (lists, problems) = (Arc::clone(&self.lists.borrow()), self.readiness.problems());
+        let (known, changed, identity) = read(self.store.reader(), move |reader| {
+            let lists = list_statuses(&lists.lists);
+            changes(reader, &served, (waiting, (&*lists, &*problems)), now)
+        })
+        .await?;
         let written =
             changed.is_empty() || self.store.write(Write::Incidents(changed.clone())).await.is_ok();
         *unsaved = if written { Vec::new() } else { changed.clone() };
@@ -102,7 +107,7 @@ impl Watcher {
 fn changes(
     reader: &Transaction<'_>,
     served: &Served,
-    (waiting, degraded): (Vec<Incident>, &[telemetry::Problem]),
+    (waiting, (lists, problems)): (Vec<Incident>, (&[ListStatus], &[telemetry::Problem])),
     now: Timestamp,
 ) -> Result<(Vec<Incident>, Vec<Incident>, OutputIdentity), store::Error> {
     let feeds = health::judge_all(reader.feed_statuses()?, now);
@@ -110,12 +115,14 @@ fn changes(
         feeds.iter().map(|feed| feed.status.info.id.to_string()).collect();
     let mut conditions = health::conditions(&feeds, now);
     conditions.extend(served.refusals().into_iter().map(rejected_output));
-    let mut own: Vec<Condition> = degraded.iter().filter_map(degraded_daemon).collect();
+    conditions.extend(lists.iter().filter_map(|list| list.condition(now)));
+    let mut own: Vec<Condition> = problems.iter().filter_map(degraded_daemon).collect();
     // Problems of one kind follow each other, the worst first.
     own.dedup_by_key(|condition| condition.kind);
     conditions.extend(own);
     present.extend(served.outputs().iter().map(|output| output.id.clone()));
     present.extend(served.refusals().into_keys());
+    present.extend(lists.iter().map(|list| list.url.to_string()));
     let known = merged(reader.incidents(MAX_ENDED)?, waiting.clone());
     let mut changed = health::advance(&known, &conditions, &present, now);
     changed.iter().for_each(|incident| log(incident, &feeds));
@@ -144,11 +151,11 @@ fn rejected_output((id, refusal): (String, Refusal)) -> Condition {
     }
 }
 
-/// The condition of a degraded daemon; `None` before the first poll cycle.
+/// The condition of a degraded daemon; `None` before the first poll cycle, and for lists, which have their own.
 fn degraded_daemon(problem: &telemetry::Problem) -> Option<Condition> {
     use telemetry::Problem as Of;
     let kind = match problem {
-        Of::NotPolledYet => return None,
+        Of::NotPolledYet | Of::ListFailing => return None,
         Of::ConfigRejected => IncidentKind::Config,
         Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => IncidentKind::Disk,
         Of::OutputUnwritable | Of::LogLarge => IncidentKind::Disk,
@@ -198,14 +205,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_condition_except_the_start_becomes_an_incident() {
-        for trouble in telemetry::Problem::ALL {
-            let condition = degraded_daemon(trouble);
-            assert_eq!(
-                condition.is_none(),
-                *trouble == telemetry::Problem::NotPolledYet,
-                "{trouble:?}"
-            );
+    fn every_problem_except_the_start_and_lists_becomes_an_incident() {
+        use telemetry::Problem;
+        for problem in Problem::ALL {
+            let condition = degraded_daemon(problem);
+            let is_other = matches!(problem, Problem::NotPolledYet | Problem::ListFailing);
+            assert_eq!(condition.is_none(), is_other, "{problem:?}");
             assert!(condition.is_none_or(|it| !it.text.is_empty() && it.subject.is_empty()));
         }
     }

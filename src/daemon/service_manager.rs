@@ -20,7 +20,7 @@ pub(crate) fn notify(states: &[NotifyState<'_>]) {
 
 /// Extends the time limit of the start or the stop until it is dropped.
 #[derive(Debug)]
-pub struct TimeExtension {
+pub(crate) struct TimeExtension {
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -37,7 +37,7 @@ impl Drop for TimeExtension {
 /// Extends the time limit of the start or the stop during a step that takes longer with a larger database or a slower
 /// disk. `step` is its name in the status line.
 #[must_use]
-pub fn extend_time(step: &'static str) -> TimeExtension {
+pub(crate) fn extend_time(step: &'static str) -> TimeExtension {
     let (end, ended) = channel::<()>();
     let extension = u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX);
     let extend =

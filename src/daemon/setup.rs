@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::budgets::{KnownTraffic, apply_budgets};
+use super::reading::read;
 use crate::clock::Clock;
 use crate::config::{Config, Followed};
 use crate::model::{Address, Considered, FeedKey, Plan, Reason, ReasonKind, StoredPlan, site};
@@ -123,7 +124,7 @@ impl Setup {
             targets,
             by_key,
             registered,
-            asked_sites: asked_sites(store.reader()).await?,
+            asked_sites: read(store.reader(), |reader| reader.asked_sites()).await?,
         })
     }
 
@@ -234,9 +235,8 @@ impl Setup {
 
     /// The queue of all feeds with the times when they are due.
     pub(crate) fn queue(&self, now: Timestamp) -> Queue {
-        let feeds = self.registered.iter().zip(&self.targets);
-        let feeds = feeds.filter(|(_, target)| !target.subscription.schedule.paused);
-        let mut feeds: Vec<_> = feeds.map(|(feed, target)| (target, due_time(feed, now))).collect();
+        let feeds = self.polled().map(|(feed, target)| (target, due_time(feed, now)));
+        let mut feeds: Vec<_> = feeds.collect();
         // Feeds that are due at the same time are polled in a pseudo-random order.
         feeds.sort_by_cached_key(|(target, _)| spread(&target.id, now, POLL_SPACING * 1_000_000));
         self.queue_of(feeds.into_iter(), POLL_SPACING)
@@ -244,14 +244,18 @@ impl Setup {
 
     /// The feeds that are not paused.
     pub(crate) fn not_paused(&self) -> impl Iterator<Item = &Target> {
-        self.targets.iter().filter(|target| !target.subscription.schedule.paused)
+        self.polled().map(|(_, target)| target)
+    }
+
+    /// The same, with what is registered about them.
+    fn polled(&self) -> impl Iterator<Item = (&RegisteredFeed, &Target)> {
+        let feeds = self.registered.iter().zip(&self.targets);
+        feeds.filter(|(_, target)| !target.subscription.schedule.paused)
     }
 
     /// The feeds that are due.
     pub(crate) fn due(&self, now: Timestamp) -> Vec<&Target> {
-        let feeds = self.registered.iter().zip(&self.targets);
-        let polled = feeds.filter(|(_, target)| !target.subscription.schedule.paused);
-        let due = polled.filter(|(feed, _)| due_time(feed, now) <= now);
+        let due = self.polled().filter(|(feed, _)| due_time(feed, now) <= now);
         // A host that answers few requests must not answer the same feeds each time.
         let mut due: Vec<_> = due.collect();
         due.sort_by_key(|(feed, _)| feed.last_poll_at);
@@ -415,27 +419,18 @@ async fn known_traffic(
 ) -> Result<Vec<KnownTraffic>, store::Error> {
     let start =
         |(key, subscription): &(FeedKey, Subscription)| (*key, subscription.schedule.interval);
-    let (reader, feeds) = (reader.clone(), feeds.iter().map(start).collect::<Vec<_>>());
-    let read = move || {
-        reader.read(|reader| {
-            let means = reader.mean_bytes()?;
-            let known = |(feed, start): (FeedKey, Duration)| {
-                let state = reader.feed_state(feed)?;
-                let cost = PollCost::of(state.last_success.map(|_| &state.response.validators));
-                let learned = schedule::learned(&reader.item_times(feed)?, start, cost, now);
-                Ok(KnownTraffic { mean_bytes: means.get(&feed).copied(), learned })
-            };
-            feeds.into_iter().map(known).collect()
-        })
-    };
-    tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?
-}
-
-/// Sites that were asked before.
-async fn asked_sites(reader: &Reader) -> Result<HashSet<String>, store::Error> {
-    let reader = reader.clone();
-    let read = move || reader.read(|reader| reader.asked_sites());
-    tokio::task::spawn_blocking(read).await.map_err(|_| store::Error::Closed)?
+    let feeds: Vec<_> = feeds.iter().map(start).collect();
+    read(reader, move |reader| {
+        let means = reader.mean_bytes()?;
+        let known = |(feed, start): (FeedKey, Duration)| {
+            let state = reader.feed_state(feed)?;
+            let cost = PollCost::of(state.last_success.map(|_| &state.response.validators));
+            let learned = schedule::learned(&reader.item_times(feed)?, start, cost, now);
+            Ok(KnownTraffic { mean_bytes: means.get(&feed).copied(), learned })
+        };
+        feeds.into_iter().map(known).collect()
+    })
+    .await
 }
 
 /// Plans the feeds again whose last plan was made under other settings. Returns their keys.

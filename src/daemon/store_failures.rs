@@ -54,28 +54,28 @@ impl StoreFailures {
     /// Returns a permanent failure.
     pub(crate) fn record(&self, error: store::Error) -> Result<(), store::Error> {
         let error = store::examined(&self.database, error);
-        let (fault, now, mut state) = (error.cause(), self.clock.elapsed(), self.state());
-        if !fault.may_pass() {
+        let (cause, now, mut state) = (error.cause(), self.clock.elapsed(), self.state());
+        if !cause.may_pass() {
             state.fatal = Some(error.clone());
             return Err(error);
         }
         let is_recent =
-            state.logged_at.get(&fault).is_some_and(|at| now.saturating_sub(*at) < LOG_AGAIN);
+            state.logged_at.get(&cause).is_some_and(|at| now.saturating_sub(*at) < LOG_AGAIN);
         let logged = if is_recent { Logged::No } else { Logged::Yes };
         if logged == Logged::Yes {
-            state.logged_at.insert(fault, now);
-            let (event, code) = (Event::StoreFailing.slug(), fault.slug());
-            error!(event, code, text = %error, help = fault.remedy(), "database failing");
+            state.logged_at.insert(cause, now);
+            let (event, code) = (Event::StoreFailing.slug(), cause.slug());
+            error!(event, code, text = %error, help = cause.remedy(), "database failing");
         }
-        if fault == ErrorCause::Damaged {
+        if cause == ErrorCause::Damaged {
             // Other feeds and outputs are not affected. Only a repair ends it.
             self.readiness.add(Problem::StoreDamaged);
-        } else if fault != ErrorCause::Bug {
+        } else if cause != ErrorCause::Bug {
             // Logged once, it counts as logged until it ends.
             let before = state.current.map_or(Logged::No, |(_, logged)| logged);
             let logged = if before == Logged::Yes { before } else { logged };
-            state.current = Some((fault, logged));
-            self.readiness.add(condition(fault));
+            state.current = Some((cause, logged));
+            self.readiness.add(problem_of(cause));
         }
         Ok(())
     }
@@ -101,7 +101,7 @@ impl StoreFailures {
         let state = self.state();
         match &state.fatal {
             Some(error) => Err(error.clone()),
-            None => Ok(state.current.map(|(fault, _)| fault)),
+            None => Ok(state.current.map(|(cause, _)| cause)),
         }
     }
 
@@ -111,9 +111,9 @@ impl StoreFailures {
     }
 }
 
-/// The condition of `/readyz` for a failure.
-fn condition(fault: ErrorCause) -> Problem {
-    match fault {
+/// The problem that a failure is.
+fn problem_of(cause: ErrorCause) -> Problem {
+    match cause {
         ErrorCause::Full => Problem::StoreFull,
         ErrorCause::ReadOnly => Problem::StoreReadonly,
         _ => Problem::StoreFailing,
@@ -136,8 +136,8 @@ mod tests {
         (clock, readiness, failures)
     }
 
-    fn failed(fault: ErrorCause) -> store::Error {
-        store::Error::Sqlite(fault, "a test".to_owned())
+    fn failed(cause: ErrorCause) -> store::Error {
+        store::Error::Sqlite(cause, "a test".to_owned())
     }
 
     #[test]
@@ -153,11 +153,11 @@ mod tests {
 
     #[test]
     fn a_failed_disk_and_a_damaged_file_are_permanent_failures() {
-        for fault in [ErrorCause::Io, ErrorCause::Corrupt, ErrorCause::WriterStopped] {
+        for cause in [ErrorCause::Io, ErrorCause::Corrupt, ErrorCause::WriterStopped] {
             let (_, _, failures) = failures();
-            let met = failures.record(failed(fault)).unwrap_err();
-            assert_eq!(met.cause(), fault);
-            assert_eq!(failures.current().unwrap_err().cause(), fault);
+            let met = failures.record(failed(cause)).unwrap_err();
+            assert_eq!(met.cause(), cause);
+            assert_eq!(failures.current().unwrap_err().cause(), cause);
         }
     }
 

@@ -21,7 +21,7 @@ const REOPEN_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 pub struct Condition {
     /// Kind of the incident.
     pub kind: IncidentKind,
-    /// Id of the feed or the output; empty for newswire itself.
+    /// Id of the feed or the output, or URL of the list; empty for newswire itself.
     pub subject: String,
     /// Name of the subject.
     pub name: String,
@@ -75,7 +75,8 @@ fn condition(status: &FeedStatus, health: &Health, now: Timestamp) -> Option<Con
 
 /// The incidents that begin, change or end, given the `conditions` of now.
 ///
-/// `known` are the open and the recently resolved incidents, `present` the ids of all feeds and outputs.
+/// `known` are the open and the recently resolved incidents, `present` the ids of all feeds and outputs, and the URLs of
+/// all lists.
 #[must_use]
 pub fn advance(
     known: &[Incident],
@@ -150,6 +151,7 @@ fn resolved(incident: &Incident, present: &HashSet<String>, now: Timestamp) -> I
         IncidentKind::Gone => "The feed answers again.",
         IncidentKind::Moved => "The config has the new URL, or the redirect has ended.",
         IncidentKind::Held => "No items are held.",
+        IncidentKind::List => "The list works again.",
         IncidentKind::Rejected => "The output is published again.",
         IncidentKind::Config => "The config was accepted.",
         IncidentKind::Damage => "Newswire was started again.",

@@ -5,7 +5,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::judge::Health;
+use super::judge::{Health, State};
+use super::lists::ListStatus;
 use crate::model::{FeedStatus, Incident, Outcome, SubscriberCount};
 
 /// A feed with its health. Times are RFC 3339 in UTC.
@@ -48,6 +49,27 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "moved_to": status.address.effective.as_ref().map(|url| url.as_str()),
         "redirected_to": status.address.candidate.as_ref().map(|moved| moved.url.as_str()),
         "parse_warnings": status.parse_warnings,
+    })
+}
+
+/// A followed list on the web. Times are RFC 3339 in UTC.
+#[must_use]
+pub fn list(list: &ListStatus, now: Timestamp) -> Value {
+    let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
+    let failure = list.failure.as_ref();
+    let state = if failure.is_some() { State::Failing } else { State::Ok };
+    json!({
+        "url": list.url.as_str(),
+        "state": state.slug(),
+        "needs_attention": list.needs_attention(),
+        "has_copy": list.has_copy,
+        "last_request_at": time(list.last_request_at),
+        "next_request_at": time(list.next_request_at),
+        "code": failure.map(|failure| &failure.code),
+        "text": list.text(now),
+        "remedy": list.remedy(),
+        "failing_since": time(failure.map(|failure| failure.since)),
+        "consecutive_failures": failure.map_or(0, |failure| failure.failures),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Computes when a feed is polled next, and why. Pure.
 //!
 //! After a success: `next = now + max(interval, freshness lifetime, publisher hint, Retry-After)`. After a failure:
-//! exponential back-off up to a cap. Jitter only makes waits longer, so that no limit of a server is broken.
+//! exponential back-off up to a day. Jitter only makes waits longer, so that no limit of a server is broken.
 
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ const AFTER_OUTAGE_EACH: Duration = Duration::from_millis(50);
 pub const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// Longest wait that `Retry-After` can cause.
 pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The same with its name in texts.
+const LONGEST_WAIT: (Duration, &str) = (RETRY_AFTER_MAX, "the longest wait");
 
 /// The inputs of a plan.
 #[derive(Debug, Clone, Copy)]
@@ -107,11 +109,21 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let (spread, note) = jitter_of(best.wait);
     considered.push(note);
     let at = later(inputs.now, best.wait + spread);
-    match Skipped::of(inputs).next_allowed(at).filter(|allowed| *allowed > at) {
-        Some(allowed) => {
-            let text = format!("{}, moved out of the feed's skipHours and skipDays", best.text);
+    let longest = inputs.settings.max_interval;
+    let latest = later(inputs.now, longest);
+    let allowed = Skipped::of(inputs).next_allowed(at);
+    match allowed.map(|allowed| allowed.min(latest)).filter(|moved| *moved > at) {
+        Some(moved) => {
+            let text = match allowed > Some(moved) {
+                true => format!(
+                    "{}, moved by the feed's skipHours and skipDays to max_interval, {}",
+                    best.text,
+                    short(longest)
+                ),
+                false => format!("{}, moved out of the feed's skipHours and skipDays", best.text),
+            };
             // Spread, so that not all feeds are polled at the start of the hour.
-            let at = later(allowed, jitter_of(HOUR).0);
+            let at = later(moved, jitter_of(HOUR).0);
             let wait = at.duration_since(inputs.now).try_into().unwrap_or_default();
             considered
                 .push(MinimumWait::new(wait, ReasonKind::SkipHours, text.clone()).considered());
@@ -193,6 +205,20 @@ impl MinimumWait {
         Self { wait, kind, text: text.into() }
     }
 
+    /// The wait that was asked for, at most `longest`; the text then has the limit with its name.
+    fn limited(
+        asked: Duration,
+        (longest, limit): (Duration, &str),
+        kind: ReasonKind,
+        text: String,
+    ) -> Self {
+        let text = match asked > longest {
+            true => format!("{text}; waits {}, {limit}", short(longest)),
+            false => text,
+        };
+        Self::new(asked.min(longest), kind, text)
+    }
+
     fn considered(&self) -> Considered {
         Considered { kind: self.kind, text: self.text.clone(), wait: self.wait.as_secs() }
     }
@@ -206,7 +232,7 @@ fn base(inputs: &Inputs<'_>) -> MinimumWait {
             let text = match (inputs.settings.interval_mode, inputs.learned) {
                 (IntervalMode::Fixed, _) => format!("interval {}", short(interval)),
                 (IntervalMode::Auto, Some(_)) => {
-                    format!("interval {}, learned from how often it publishes", short(interval))
+                    format!("interval {}, learned from its items and its silence", short(interval))
                 }
                 (IntervalMode::Auto, None) => {
                     format!("interval {}, until enough of its items are known", short(interval))
@@ -228,7 +254,7 @@ fn base(inputs: &Inputs<'_>) -> MinimumWait {
             MinimumWait::new(NEVER, ReasonKind::Gone, text)
         }
         FetchOutcome::Throttled => {
-            let wait = exponential(inputs.failures.saturating_add(1), DAY).max(interval);
+            let wait = exponential(inputs.failures.saturating_add(1)).max(interval);
             MinimumWait::new(wait, ReasonKind::Throttled, "the server asks to slow down")
         }
         FetchOutcome::Failed(failure) => back_off(inputs, failure.kind),
@@ -246,18 +272,7 @@ fn back_off(inputs: &Inputs<'_>, kind: FailureKind) -> MinimumWait {
         let wait = (interval / 4).max(5 * MINUTE).min(interval);
         return MinimumWait::new(wait, ReasonKind::Retry, "first failure: one early retry");
     }
-    let cap = match kind {
-        FailureKind::Unauthorized
-        | FailureKind::Forbidden
-        | FailureKind::NotFound
-        | FailureKind::NotAFeed
-        | FailureKind::Malformed
-        | FailureKind::TooLarge
-        | FailureKind::BadUrl
-        | FailureKind::BlockedAddress => 2 * DAY,
-        _ => DAY,
-    };
-    let wait = exponential(inputs.failures, cap).max(interval);
+    let wait = exponential(inputs.failures).max(interval);
     let text =
         format!("{} in a row: back-off {}", count(inputs.failures.into(), "failure"), short(wait));
     MinimumWait::new(wait, ReasonKind::BackOff, text)
@@ -276,27 +291,26 @@ fn is_transient(kind: FailureKind) -> bool {
     )
 }
 
-/// 30 minutes, doubled with each failure, up to `cap`. A feed is never given up.
-fn exponential(failures: u32, cap: Duration) -> Duration {
+/// 30 minutes, doubled with each failure, up to a day. A feed is never given up.
+fn exponential(failures: u32) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
-    (30 * MINUTE * (1 << doublings)).min(cap)
+    (30 * MINUTE * (1 << doublings)).min(DAY)
 }
 
 /// The freshness lifetime that remains: an earlier request could be answered by a cache. RFC 9111 4.2.
 fn freshness(inputs: &Inputs<'_>) -> Option<MinimumWait> {
     let remaining = Duration::try_from(inputs.freshness.remaining?).ok()?;
-    let wait = remaining.min(inputs.settings.max_interval);
-    Some(MinimumWait::new(wait, ReasonKind::Freshness, format!("fresh for {}", short(remaining))))
+    let text = format!("fresh for {}", short(remaining));
+    let limit = (inputs.settings.max_interval, "max_interval");
+    Some(MinimumWait::limited(remaining, limit, ReasonKind::Freshness, text))
 }
 
 /// RSS 2.0 `ttl`, RSS 1.0 syndication module, JSON Feed `expired`.
 fn hint(inputs: &Inputs<'_>) -> Option<MinimumWait> {
+    let limit = (inputs.settings.max_interval, "max_interval");
     if inputs.hints.expired {
-        return Some(MinimumWait::new(
-            7 * DAY,
-            ReasonKind::PublisherHint,
-            "the feed is marked as ended",
-        ));
+        let text = "the feed is marked as ended".to_owned();
+        return Some(MinimumWait::limited(7 * DAY, limit, ReasonKind::PublisherHint, text));
     }
     let (name, seconds) = match (inputs.hints.ttl, inputs.hints.period) {
         (Some(ttl), period) if Some(ttl) >= period => ("ttl", ttl),
@@ -305,12 +319,8 @@ fn hint(inputs: &Inputs<'_>) -> Option<MinimumWait> {
         (None, None) => return None,
     };
     let asked = Duration::from_secs(seconds);
-    let wait = asked.min(inputs.settings.max_interval);
-    Some(MinimumWait::new(
-        wait,
-        ReasonKind::PublisherHint,
-        format!("the feed's {name} is {}", short(asked)),
-    ))
+    let text = format!("the feed's {name} is {}", short(asked));
+    Some(MinimumWait::limited(asked, limit, ReasonKind::PublisherHint, text))
 }
 
 /// A complete document at most once a day from a server that takes no validators, and ever more rarely from one that
@@ -318,7 +328,7 @@ fn hint(inputs: &Inputs<'_>) -> Option<MinimumWait> {
 fn unconditional(inputs: &Inputs<'_>) -> Option<MinimumWait> {
     let (wait, why) = match inputs.unconditional? {
         UnconditionalWait::Rest { rest, why } => (rest, why),
-        UnconditionalWait::Repeated { times, why } => (exponential(times, DAY), why),
+        UnconditionalWait::Repeated { times, why } => (exponential(times), why),
     };
     Some(MinimumWait::new(wait.min(DAY), ReasonKind::Unconditional, why))
 }
@@ -327,7 +337,7 @@ fn unconditional(inputs: &Inputs<'_>) -> Option<MinimumWait> {
 fn requested_wait(inputs: &Inputs<'_>) -> Option<MinimumWait> {
     let asked = Duration::try_from(inputs.freshness.retry_after?).ok()?;
     let text = format!("the server asks to wait {}", short(asked));
-    Some(MinimumWait::new(asked.min(RETRY_AFTER_MAX), ReasonKind::Throttled, text))
+    Some(MinimumWait::limited(asked, LONGEST_WAIT, ReasonKind::Throttled, text))
 }
 
 /// A promise to the site or its address. One to the URL is its `Retry-After`.
@@ -335,7 +345,7 @@ fn promised(inputs: &Inputs<'_>) -> Option<MinimumWait> {
     let promise = inputs.promise?;
     let wait = Duration::try_from(promise.until.duration_since(inputs.now)).ok()?;
     let text = format!("the host asks to wait {} ({})", short(wait), promise.reason);
-    Some(MinimumWait::new(wait.min(RETRY_AFTER_MAX), ReasonKind::Throttled, text))
+    Some(MinimumWait::limited(wait, LONGEST_WAIT, ReasonKind::Throttled, text))
 }
 
 /// Jitter: up to a tenth of the wait and at most half an hour, so that polls of different feeds spread.

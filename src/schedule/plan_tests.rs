@@ -53,9 +53,31 @@ fn hours_and_days_that_the_publisher_skips_are_left_out() {
     let next = planned(&ok, 0, Freshness::default(), &hints);
     assert!((4 * HOUR..5 * HOUR).contains(&wait(&next)), "{next:?}");
     assert!(next.reason.text.contains("skipHours"), "{next:?}");
-    let hints = Hints { skip_days: vec![3, 4, 5, 6], ..Hints::default() };
+    let hints = Hints { skip_days: vec![3], ..Hints::default() };
     let next = planned(&ok, 0, Freshness::default(), &hints);
-    assert_eq!(next.at.to_string()[..11], *"1970-01-05T", "the Monday after");
+    assert_eq!(next.at.to_string()[..11], *"1970-01-02T", "the Friday after");
+}
+
+#[test]
+fn hints_never_delay_a_poll_beyond_max_interval() {
+    let ok = FetchOutcome::NotModified;
+    let long = Some(10 * 86_400);
+    for hints in [
+        Hints { skip_days: vec![3, 4, 5, 6, 0, 1], ..Hints::default() },
+        Hints { ttl: long, ..Hints::default() },
+        Hints { period: long, ..Hints::default() },
+        Hints { expired: true, ..Hints::default() },
+    ] {
+        let next = planned(&ok, 0, Freshness::default(), &hints);
+        assert!((DAY..=DAY + HOUR / 2).contains(&wait(&next)), "{next:?}");
+        assert!(
+            next.reason.text.ends_with("max_interval, 1d")
+                || next.reason.text.ends_with("; waits 1d, max_interval"),
+            "{next:?}"
+        );
+    }
+    let next = planned(&ok, 0, fresh(10 * 86_400), &Hints::default());
+    assert_eq!(next.reason.text, "fresh for 10d; waits 1d, max_interval");
 }
 
 #[test]
@@ -120,7 +142,17 @@ fn retry_after_is_kept_even_when_it_is_longer_than_everything_else() {
         Freshness { retry_after: Some(SignedDuration::from_hours(50)), ..Freshness::default() };
     let plan = planned(&FetchOutcome::Throttled, 1, freshness, &Hints::default());
     assert_eq!(plan.reason.kind, ReasonKind::Throttled);
+    assert_eq!(plan.reason.text, "the server asks to wait 2d 2h");
     assert!(wait(&plan) >= 50 * HOUR);
+}
+
+#[test]
+fn a_wait_that_is_cut_is_shown_with_its_limit() {
+    let ten_days = Some(SignedDuration::from_hours(240));
+    let freshness = Freshness { retry_after: ten_days, ..Freshness::default() };
+    let plan = planned(&FetchOutcome::Throttled, 1, freshness, &Hints::default());
+    assert_eq!(plan.reason.text, "the server asks to wait 10d; waits 7d, the longest wait");
+    assert!(wait(&plan) <= RETRY_AFTER_MAX + HOUR / 2);
 }
 
 #[test]
@@ -132,6 +164,10 @@ fn the_first_failure_is_tried_again_soon_and_the_rest_ever_more_slowly() {
     assert!(waits[0] < HOUR / 2, "{:?}", waits[0]);
     assert!(waits[1] >= HOUR && waits[3] >= 4 * HOUR);
     assert!(waits.iter().all(|wait| *wait <= DAY + HOUR / 2), "never given up");
+    for kind in FailureKind::ALL {
+        let plan = planned(&failed(*kind), 30, Freshness::default(), &Hints::default());
+        assert!((DAY..=DAY + HOUR / 2).contains(&wait(&plan)), "{kind:?}: {plan:?}");
+    }
 }
 
 #[test]

@@ -55,6 +55,8 @@ pub enum Problem {
     ClockJumped,
     /// The config file has errors; the previous config still applies.
     ConfigRejected,
+    /// A followed list of feeds cannot be fetched or read.
+    ListFailing,
 }
 
 impl Problem {
@@ -70,6 +72,7 @@ impl Problem {
         Self::ClockUntrusted,
         Self::ClockJumped,
         Self::ConfigRejected,
+        Self::ListFailing,
     ];
 
     /// The stable name, as `/readyz` and `/status.json` have it.
@@ -86,13 +89,17 @@ impl Problem {
             Self::ClockUntrusted => "clock_untrusted",
             Self::ClockJumped => "clock_jumped",
             Self::ConfigRejected => "config_rejected",
+            Self::ListFailing => "list_failing",
         }
     }
 
     /// Whether newswire is not ready because of it. The others are warnings: it works, and the operator has to know.
     #[must_use]
     pub fn degrades(self) -> bool {
-        !matches!(self, Self::ClockJumped | Self::ConfigRejected | Self::LogLarge)
+        !matches!(
+            self,
+            Self::ClockJumped | Self::ConfigRejected | Self::ListFailing | Self::LogLarge
+        )
     }
 
     /// Whether polls wait until it is solved, because they cannot be stored.
@@ -121,6 +128,7 @@ impl Problem {
                 "the clock of the system has jumped; nothing is polled for ten minutes or deleted for a day"
             }
             Self::ConfigRejected => "the config has errors; the previous config still applies",
+            Self::ListFailing => "a followed list of feeds cannot be fetched or read",
         }
     }
 
@@ -141,6 +149,7 @@ impl Problem {
                 "Check the clock and the time synchronisation (timedatectl)."
             }
             Self::ConfigRejected => "Run 'newswire check'.",
+            Self::ListFailing => "Run 'newswire status', which shows the list and the reason.",
         }
     }
 }

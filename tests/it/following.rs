@@ -1,22 +1,28 @@
 //! Followed lists of feeds (`[[subscriptions]]`), from files and from the web.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use newswire::cli::run::fetch_lists;
 use newswire::config::{self, Config, Followed, Loaded, Style};
 use newswire::daemon::{
-    self, ConfigSource, Engine, FollowedLists, Inputs, ListChange, ListFollower, ListSelection,
+    self, ConfigSource, Engine, FollowedLists, Inputs, ListChange, ListFollower,
 };
+use newswire::fetch::Fetcher;
 use newswire::poll::{Gate, Ledger};
-use tokio::sync::oneshot;
+use serde_json::Value;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinHandle;
 
-use crate::cli::{configured, newswire};
-use crate::daemon::until;
+use crate::cli::{configured, local, newswire};
+use crate::daemon::{connected, free_address, until};
 use crate::support::empty_folder;
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, rss};
+use crate::web::site::ask;
 
 const HEAD: &str = "version = 1\n[schedule]\nhost_spacing = \"1ms\"\n[fetch]\ncontact = \"me@example.org\"\n\
     allow_networks = [\"127.0.0.0/8\"]\n[web]\nlisten = \"off\"\npublic_url = \"https://planet.test/\"\n\
@@ -45,6 +51,47 @@ fn copy(config: &Config) -> &Path {
         [Followed::Web { copy, .. }] => copy,
         other => panic!("{other:?}"),
     }
+}
+
+/// A follower of the lists of this config.
+fn follower(world: &World, config: &Config) -> (ListFollower, FollowedLists) {
+    let fetcher = Arc::new(Fetcher::new(world.origin.resolver()).unwrap());
+    let gate = Gate::new(fetcher, Ledger::beside(&config.store.path), world.clock.clone());
+    let lists = FollowedLists { lists: config.followed.clone(), fetch: world.fetch.clone() };
+    (ListFollower::new(gate, world.clock.clone()), lists)
+}
+
+/// A daemon with this config, and the sender that ends it.
+async fn started(
+    world: &World,
+    source: ConfigSource,
+) -> (JoinHandle<Result<(), daemon::Error>>, oneshot::Sender<()>) {
+    let config = source().config.unwrap();
+    let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async { drop(stopped.await) };
+    let engine = Engine::open(config, clock.clone(), resolver).await.unwrap();
+    let follower = ListFollower::new(engine.gate().clone(), clock);
+    let (_handle, commands) = daemon::handle(source, None);
+    let inputs = Inputs { commands, sockets: Vec::new(), follower };
+    (tokio::spawn(daemon::run_with(engine, inputs, stopped)), stop)
+}
+
+/// The answer at this path, after the clock has advanced until `holds` is true for it.
+async fn answer(
+    world: &World,
+    (address, path): (SocketAddr, &str),
+    holds: impl Fn(&str) -> bool,
+) -> String {
+    let mut text = String::new();
+    for _ in 0..2_000 {
+        text = ask(address, "localhost", "GET", path, &[]).await.text();
+        if holds(&text) {
+            return text;
+        }
+        world.clock.advance(Duration::from_millis(500));
+    }
+    panic!("{path}: {text}");
 }
 
 #[test]
@@ -107,23 +154,12 @@ async fn a_list_on_the_web_is_fetched_conditionally_and_keeps_its_copy() {
     let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
     let (place, written) = (folder.to_owned(), text.clone());
     let source: ConfigSource = Arc::new(move || load(&place, &written));
-    let config = fetch_lists(
-        config,
-        ListSelection::DueWithoutCopy,
-        clock.clone(),
-        resolver.clone(),
-        &source,
-    )
-    .await
-    .unwrap();
+    let config = fetch_lists(config, clock, resolver, &source).await.unwrap();
     assert_eq!(urls(&config), ["https://a.example/"]);
     assert_eq!(config.subscriptions[0].feed.tags, ["folder", "x"]);
     assert_eq!(config.subscriptions[0].feed.title, None, "the publisher's title is shown");
-    let fetcher = Arc::new(newswire::fetch::Fetcher::new(resolver).unwrap());
-    let gate = Gate::new(fetcher, Ledger::beside(&config.store.path), clock.clone());
-    let follower = ListFollower::new(gate, clock);
-    let lists = FollowedLists { lists: config.followed.clone(), fetch: world.fetch.clone() };
-    let ask = || follower.fetch(&lists, ListSelection::Due);
+    let (follower, lists) = follower(&world, &config);
+    let ask = || follower.fetch(&lists);
     assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, 1), "it is not due");
     world.clock.advance(25 * HOUR);
     assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, 2));
@@ -143,6 +179,108 @@ async fn a_list_on_the_web_is_fetched_conditionally_and_keeps_its_copy() {
 }
 
 #[tokio::test]
+async fn lists_of_several_sites_are_fetched_at_the_same_time() {
+    let world = World::new().await;
+    let gate = Arc::new(Semaphore::new(0));
+    let mut text = String::new();
+    for host in ["one.test", "two.test"] {
+        let list = Answer::ok(opml(&[&format!("https://{host}/feed")]));
+        world.origin.route(host, "/x.opml", [Answer::Held(Arc::clone(&gate), Box::new(list))]);
+        let section =
+            format!("[[subscriptions]]\nurl = \"{}\"\n", world.origin.url(host, "/x.opml"));
+        // A section that occurs twice is one list.
+        text += &section.repeat(2);
+    }
+    let config = good(world.folder.path(), &text);
+    let (follower, lists) = follower(&world, &config);
+    let fetching = tokio::spawn(async move { follower.fetch(&lists).await });
+    until(&world, "both are requested", || world.origin.count() == 2).await;
+    gate.add_permits(2);
+    assert_eq!(fetching.await.unwrap(), ListChange::Changed);
+    assert_eq!(world.origin.count(), 2);
+    let urls_of_lists = ["https://one.test/feed", "https://two.test/feed"];
+    assert_eq!(urls(&good(world.folder.path(), &text)), urls_of_lists);
+}
+
+#[tokio::test]
+async fn a_failing_list_is_a_warning_of_the_daemon_until_it_works() {
+    let world = World::new().await;
+    let folder = world.folder.path().to_owned();
+    world.origin.route("a.test", "/feed", [Answer::ok(rss(&[("a", "A")]))]);
+    let feed = world.origin.url("a.test", "/feed").to_string();
+    let answers = [Answer::status(404), Answer::ok(opml(&[&feed]))];
+    world.origin.route("list.test", "/x.opml", answers);
+    let list = world.origin.url("list.test", "/x.opml");
+    let address = free_address().await;
+    let text = format!("[[subscriptions]]\nurl = \"{list}\"\ninterval = \"1h\"\n");
+    let source: ConfigSource = Arc::new(move || {
+        let mut loaded = load(&folder, &text);
+        if let Some(config) = &mut loaded.config {
+            config.web.listen = vec![address.into()];
+        }
+        loaded
+    });
+    let (running, stop) = started(&world, source).await;
+    drop(connected(address).await);
+    let warns = |text: &str| text.contains("warning: list_failing\n");
+    answer(&world, (address, "/readyz"), warns).await;
+    let title = format!("List failing: {list}");
+    answer(&world, (address, "/health.atom"), |text| text.contains(&title)).await;
+    let page = answer(&world, (address, "/status"), |text| text.contains("list failing")).await;
+    assert!(page.contains("newswire status"), "{page}");
+    let json = answer(&world, (address, "/status.json"), |_| true).await;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["incidents"][0]["kind"], "list", "{json}");
+    assert_eq!(json["incidents"][0]["code"], "not_found", "{json}");
+    world.clock.advance(2 * HOUR);
+    answer(&world, (address, "/readyz"), |text| !warns(text)).await;
+    let resolved = format!("Resolved: {title}");
+    let atom = answer(&world, (address, "/health.atom"), |text| text.contains(&resolved)).await;
+    assert!(atom.contains("The list works again."), "{atom}");
+    let polled = || world.origin.asked().iter().any(|asked| asked.host == "a.test");
+    until(&world, "its feed is polled", polled).await;
+    stop.send(()).unwrap();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_show_a_failing_list_with_its_reason_and_its_remedy() {
+    let world = World::new().await;
+    world.origin.route("127.0.0.1", "/x.opml", [Answer::status(404)]);
+    let folder = configured(&[local(&world.origin, "/feed")]);
+    let path = folder.path().join("newswire.toml");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    let list = world.origin.url("127.0.0.1", "/x.opml");
+    text.push_str(&format!("[[subscriptions]]\nurl = \"{list}\"\n"));
+    std::fs::write(&path, text).unwrap();
+    let polled = newswire(folder.path(), &["poll"]);
+    assert_eq!(polled.code, 0, "{}{}", polled.out, polled.err);
+    for part in [&*format!("warning: list {list}: "), "its feeds are missing (not_found)", "help: "]
+    {
+        assert!(polled.err.contains(part), "{part} is missing in {}", polled.err);
+    }
+    let status = newswire(folder.path(), &["status"]);
+    assert!(status.out.contains(&format!("list {list}: ")), "{}", status.out);
+    assert!(status.out.contains("in [[subscriptions]]"), "{}", status.out);
+    let json = newswire(folder.path(), &["status", "--json"]);
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["lists"][0]["url"], list.as_str());
+    assert_eq!(json["lists"][0]["code"], "not_found");
+    assert_eq!(json["lists"][0]["needs_attention"], true);
+    let check = newswire(folder.path(), &["status", "--check"]);
+    let begin = "NEWSWIRE WARNING: 1 of 1 feeds ok, 0 failing; list ";
+    assert!(check.code == 1 && check.out.starts_with(begin), "{}", check.out);
+    let online = newswire(folder.path(), &["check", "--online"]);
+    assert!(online.out.contains(&format!("held    {list} ")), "{}", online.out);
+    assert_eq!(world.origin.count(), 2, "a list is not requested twice within five minutes");
+    let online = newswire(folder.path(), &["check", "--online", "--force"]);
+    assert_eq!(online.code, 69, "{}", online.out);
+    for part in [&*format!("failed  {list}: "), "\nlists: 1, of which 1 failed\n"] {
+        assert!(online.out.contains(part), "{part} is missing in {}", online.out);
+    }
+}
+
+#[tokio::test]
 async fn the_daemon_applies_a_changed_list_and_keeps_old_items() {
     let world = World::new().await;
     let folder = world.folder.path().to_owned();
@@ -158,15 +296,7 @@ async fn the_daemon_applies_a_changed_list_and_keeps_old_items() {
         counted.fetch_add(1, Ordering::SeqCst);
         load(&folder, "[[subscriptions]]\nfile = \"x.opml\"\n")
     });
-    let config = source().config.unwrap();
-    let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
-    let (stop, stopped) = oneshot::channel::<()>();
-    let stopped = async { drop(stopped.await) };
-    let engine = Engine::open(config, clock.clone(), resolver).await.unwrap();
-    let follower = ListFollower::new(engine.gate().clone(), clock);
-    let (_handle, commands) = daemon::handle(source, None);
-    let inputs = Inputs { commands, sockets: Vec::new(), follower };
-    let running = tokio::spawn(daemon::run_with(engine, inputs, stopped));
+    let (running, stop) = started(&world, source).await;
     let asked = |host: &str| world.origin.asked().iter().filter(|asked| asked.host == host).count();
     until(&world, "the first feed is polled", || asked("a.test") == 1).await;
     // A list that cannot be read changes nothing.
@@ -228,6 +358,21 @@ async fn a_pass_fetches_the_list_first_and_else_uses_the_copy() {
     assert!(said.out.contains(&feed) && said.out.contains("category=\"folder\""), "{}", said.out);
     let why = newswire(folder.path(), &["why", &feed]);
     assert_eq!(why.code, 0, "{}", why.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_file_that_cannot_be_read_is_a_warning_of_the_status() {
+    let world = World::new().await;
+    let folder = configured(&[local(&world.origin, "/feed")]);
+    assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
+    assert_eq!(newswire(folder.path(), &["status", "--check"]).code, 0);
+    let path = folder.path().join("newswire.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}[[subscriptions]]\nfile = \"x.opml\"\n")).unwrap();
+    std::fs::write(folder.path().join("x.opml"), "<html/>").unwrap();
+    let check = newswire(folder.path(), &["status", "--check"]);
+    let expected = "NEWSWIRE WARNING: 1 of 1 feeds ok, 0 failing; the config has errors";
+    assert!(check.code == 1 && check.out.starts_with(expected), "{}", check.out);
 }
 
 #[test]

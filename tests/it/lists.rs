@@ -110,6 +110,16 @@ fn import_changes_no_config_that_has_or_would_have_errors() {
 }
 
 #[test]
+fn a_change_without_a_daemon_prints_the_warnings_that_it_causes() {
+    let url = "https://a.example/feed";
+    let folder = configured(&[url.to_owned()]);
+    let run = newswire(folder.path(), &["set", url, "interval=5m"]);
+    assert!(run.code == 0 && run.err.contains("warning"), "{}{}", run.out, run.err);
+    let again = newswire(folder.path(), &["set", url, "title=A"]);
+    assert_eq!((again.code, again.err.as_str()), (0, ""), "a known warning is not repeated");
+}
+
+#[test]
 fn a_failed_import_has_an_exit_code_and_a_message() {
     let folder = configured(&[]);
     write(folder.path(), "page.html", "<html><body>hi</body></html>");

@@ -255,11 +255,9 @@ fn a_restart_with_an_inherited_socket_refuses_no_connection() {
 }
 
 #[test]
-fn a_stop_signal_during_the_start_ends_the_daemon() {
+fn a_list_whose_server_never_responds_delays_neither_the_start_nor_the_stop() {
     let folder = empty_folder();
-    let address = folder.path().join("notify");
-    let _notify = UnixDatagram::bind(&address).unwrap();
-    // A list whose server never responds.
+    let (address, notify) = notified(folder.path());
     let list = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let config = format!(
         "version = 1\n[fetch]\nallow_networks = [\"127.0.0.0/8\"]\n[web]\nlisten = \"off\"\n\
@@ -268,6 +266,7 @@ fn a_stop_signal_during_the_start_ends_the_daemon() {
     );
     std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
     let mut running = started(command(folder.path(), &address));
+    heard(&notify, "READY=1");
     let _asked = list.accept().unwrap();
     signal(&running, "TERM");
     assert_eq!(running.wait().unwrap().code(), Some(0));
