@@ -242,6 +242,12 @@ pub struct Comparable {
 }
 
 impl Comparable {
+    /// Whether both texts have the same words in the same order.
+    #[must_use]
+    pub fn has_words_of(&self, other: &Self) -> bool {
+        self.words.0.len() == other.words.0.len() && self.digest == other.digest
+    }
+
     /// The names and numbers in its text.
     pub(super) fn names(&self) -> impl Iterator<Item = &Word> {
         self.words.0.iter().filter(|word| word.kind != Kind::Plain)

@@ -7,6 +7,7 @@
 //! across feeds     words, paragraphs > fingerprint > sketch    what is compared of an item
 //!                  index                        which items may be the same story
 //!                  likeness, titles > verdict   whether two are, with rule and score
+//!                  headlines                    whether what they share is about their headlines
 //!                  frames                       whether a feed repeats what they share
 //!                  grouping                     the stories that follow from all verdicts
 //!                  differences                  where two texts differ, for people
@@ -23,6 +24,7 @@ pub mod fingerprint;
 pub mod flood;
 pub mod frames;
 pub mod grouping;
+mod headlines;
 mod house_style;
 pub mod identity;
 pub mod index;

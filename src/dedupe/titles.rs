@@ -131,6 +131,22 @@ impl Title {
         laid.kept >= 2 && laid.kept as f32 >= FRAME * shorter as f32 && laid.lost > 0
     }
 
+    /// Whether each has words that the other has not, and not only the name of a site before or behind the same words.
+    #[must_use]
+    pub fn contradicts(&self, other: &Self) -> bool {
+        let differ = !self.difference(other).is_empty() && !other.difference(self).is_empty();
+        differ
+            && (self.alike(other) < TITLE_ALIKE || slots(&self.words, &other.words, None).lost > 0)
+    }
+
+    /// Words that only this title has, without little words.
+    pub(super) fn difference(&self, other: &Self) -> Vec<&Word> {
+        let counts =
+            |word: &&Word| word.length >= 3 || word.kind != Kind::Plain || word.is_character();
+        let has = |word: &&Word| other.set.binary_search(&word.hash).is_ok();
+        self.words.iter().filter(counts).filter(|word| !has(word)).collect()
+    }
+
     /// Hashes of its numbers.
     pub(super) fn numbers(&self) -> HashSet<u32> {
         self.words.iter().filter(|word| word.kind == Kind::Number).map(|word| word.hash).collect()
@@ -262,6 +278,32 @@ mod tests {
         assert!(title("Otto and the wheel").is_variant(&title("Otto and the hat")));
         assert!(!title("Otto and the wheel").is_variant(&title("Otto and the wheel: a story")));
         assert!(!title("Otto and the wheel").is_variant(&title("Bread is dear now")));
+    }
+
+    #[test]
+    fn the_name_of_a_site_contradicts_no_title() {
+        let plain = title("Ferry runs aground off Onver");
+        for same in [
+            "Reuters - Ferry runs aground off Onver",
+            "Ferry runs aground off Onver | The Gull",
+            "FERRY RUNS AGROUND OFF ONVER",
+            "Ferry runs aground",
+            "",
+        ] {
+            assert!(!plain.contradicts(&title(same)), "{same}");
+        }
+        for (a, b) in [
+            ("Weather for Berlin", "Weather for Hamburg"),
+            ("Berlin weather", "Weather in Hamburg"),
+            ("Weaver 3", "Weaver 4"),
+            ("東京の天気", "大阪の天気"),
+            ("Dog saves boy", "Volcano erupts"),
+        ] {
+            assert!(
+                title(a).contradicts(&title(b)) && title(b).contradicts(&title(a)),
+                "{a} / {b}"
+            );
+        }
     }
 
     #[test]

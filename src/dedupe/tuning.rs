@@ -91,6 +91,16 @@ pub(super) const FORM_WORDS: usize = 40;
 pub(super) const NAMES: usize = 6;
 pub(super) const LEAST_NAMES: usize = 3;
 pub(super) const SHARED_NAMES: f32 = 0.6;
+/// What sites repeat is about no headline: less than this part of the words in which two headlines differ is in both
+/// texts.
+pub(super) const HEADLINE_SUPPORT: f32 = 0.25;
+/// Headlines and passages of which less than this part is the same share nothing.
+pub(super) const SHARED_BY_CHANCE: f32 = 0.25;
+/// This many words in a row are one passage of both texts. An own passage has at least [`OWN_PASSAGE`] words, what else
+/// differs at most [`OTHER_PASSAGE`].
+pub(super) const SAME_PASSAGE: usize = 8;
+pub(super) const OWN_PASSAGE: usize = 5;
+pub(super) const OTHER_PASSAGE: usize = 15;
 /// Texts that share this much, under headlines about words that only the own text has, are one form.
 pub(super) const FORM_TEXT: f32 = 0.65;
 /// Other items of a feed that share at least this many keys with an item may have its frame.

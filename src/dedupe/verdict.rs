@@ -8,17 +8,18 @@ use std::collections::HashSet;
 use jiff::SignedDuration;
 
 use super::fingerprint::{Comparable, Fingerprint};
+use super::headlines::{headline_support, may_be_repeated};
 use super::likeness::{
     Likeness, likeness, shared_beginning, shared_names, shared_opening, shared_words, slots,
 };
 use super::settings::{AcrossFeeds, Settings, Similarity};
 use super::tuning::{
     CHARACTER, COMMON, CUT, EQUAL, EXACT_WORDS, EXCERPT, FORM_TEXT, FORM_WORDS, HEADLINE_CHARS,
-    HEADLINE_HOURS, HEADLINE_RARITY, HEADLINE_WORDS, LEAD_WORDS, LEAST_NAMES, LEAST_NEED,
-    LEAST_SHARED, NAMES, NEAR_WORDS, NEED, NEED_OF_EXCERPT, NEED_WITH_LEAD, NEED_WITH_TITLE,
-    ONE_SLOT, OPENING, OPENING_SUPPORT, PAGE_SUPPORT, SAID, SAME_LEAD, SAME_OPENING, SHORT_WORDS,
-    SLOTS, TEASER_WORDS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT, TITLE_WORDS, VARIANT_WORDS,
-    WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
+    HEADLINE_HOURS, HEADLINE_RARITY, HEADLINE_SUPPORT, HEADLINE_WORDS, LEAD_WORDS, LEAST_NAMES,
+    LEAST_NEED, LEAST_SHARED, NAMES, NEAR_WORDS, NEED, NEED_OF_EXCERPT, NEED_WITH_LEAD,
+    NEED_WITH_TITLE, ONE_SLOT, OPENING, OPENING_SUPPORT, PAGE_SUPPORT, SAID, SAME_LEAD,
+    SAME_OPENING, SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT,
+    TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
 };
 use super::weights::Weights;
 use super::words::{Kind, Word};
@@ -91,6 +92,9 @@ pub fn verdict(
     let series = pair.is_sibling().then_some(Rule::Series);
     if let Some(rule) = series.or_else(|| pair.variant().filter(|_| !whole)) {
         return apart(rule, found.score);
+    }
+    if pair.is_about_neither(weights) {
+        return apart(Rule::OtherTitle, found.score);
     }
     // A site separates its own things, and puts the same frame around all of them. It shows one text twice
     // where two of its lists carry it.
@@ -176,9 +180,7 @@ impl Pair<'_> {
 
     /// The same words in the same order.
     fn exact(&self) -> Option<Verdict> {
-        let (a, b) = (self.a, self.b);
-        let same =
-            a.size >= EXACT_WORDS && a.words.0.len() == b.words.0.len() && a.digest == b.digest;
+        let same = self.a.size >= EXACT_WORDS && self.a.has_words_of(self.b);
         same.then_some(Verdict { rule: Rule::SameText, score: 1.0, threshold: 1.0, same: true })
     }
 
@@ -314,14 +316,16 @@ impl Pair<'_> {
         if !title.is_sibling(other) {
             return false;
         }
-        let has = |text: &Comparable, numbers: &HashSet<u32>| {
-            text.words.0.iter().any(|word| numbers.contains(&word.hash))
+        let words: [HashSet<u32>; 2] =
+            [a, b].map(|text| text.words.0.iter().map(|word| word.hash).collect());
+        let has = |text: usize, numbers: &HashSet<u32>| {
+            !numbers.is_empty() && numbers.is_subset(&words[text])
         };
         let (mine, others) = (title.numbers(), other.numbers());
         let own: HashSet<u32> = mine.difference(&others).copied().collect();
         let theirs: HashSet<u32> = others.difference(&mine).copied().collect();
-        // Both texts have the number of one headline, which the other headline left out or rounded.
-        let shared = has(a, &own) && has(b, &own) || has(a, &theirs) && has(b, &theirs);
+        // Both texts have the numbers of one headline, which the other headline left out or rounded.
+        let shared = has(0, &own) && has(1, &own) || has(0, &theirs) && has(1, &theirs);
         !(shared && self.like.containment >= EQUAL)
     }
 
@@ -355,6 +359,13 @@ impl Pair<'_> {
         let alike = self.like.jaccard >= EQUAL || self.like.containment >= CUT;
         let equal = alike && self.form().is_none();
         (short && !equal || one > 0 && two > 0).then_some(Rule::Series)
+    }
+
+    /// Whether the headlines differ and what the texts share is about neither.
+    fn is_about_neither(&self, weights: &Weights) -> bool {
+        let (a, b) = (self.a, self.b);
+        may_be_repeated(a, b, &self.like, weights)
+            && headline_support(a, b, weights) < self.settings.need(HEADLINE_SUPPORT)
     }
 
     /// Whether one form was filled in twice; texts that share little have no form.

@@ -100,7 +100,7 @@ pub enum Rule {
     SameTitle,
     /// The same title except for a number, a version or a day. Keeps items apart.
     Series,
-    /// Two titles, each about words that only its own text has. Keeps items apart.
+    /// Two titles that differ over texts that share words about neither. Keeps items apart.
     OtherTitle,
     /// The same text except for numbers, days and names. Keeps items apart.
     Template,

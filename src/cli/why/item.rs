@@ -238,7 +238,9 @@ pub(in crate::cli) fn match_text(matched: &Match) -> String {
             "they have the same headline, but their texts differ".to_owned()
         }
         (Rule::Series, _) => "their titles are two parts of a series".to_owned(),
-        (Rule::OtherTitle, _) => "each title has words that only its own text has".to_owned(),
+        (Rule::OtherTitle, _) => {
+            "their titles differ, and what the texts share is about neither".to_owned()
+        }
         (Rule::SameSite, _) => "they are two pages of one site".to_owned(),
         (Rule::Template, _) => {
             format!("one template with other words or numbers in {share}% of the places compared")

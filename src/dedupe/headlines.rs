@@ -1,0 +1,297 @@
+//! Whether two items under different headlines share a text about them, or only what sites put under everything: a
+//! cookie notice, a paywall, the words of a sponsor, or a form without the place or the product. Pure.
+
+use std::collections::HashSet;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::fingerprint::Comparable;
+use super::likeness::{Likeness, shared_words};
+use super::titles::Title;
+use super::tuning::{
+    COMMON, EQUAL, OTHER_PASSAGE, OWN_PASSAGE, SAME_PASSAGE, SHARED_BY_CHANCE, VARIANT_WORDS,
+};
+use super::weights::Weights;
+use super::words::{Kind, Word, mix};
+
+/// Whether nothing but what two sites repeat may be the same: the headlines differ, and the texts are short and equal,
+/// or equal but for one passage of their own. `headline_support` decides.
+pub(super) fn may_be_repeated(
+    a: &Comparable,
+    b: &Comparable,
+    like: &Likeness,
+    weights: &Weights,
+) -> bool {
+    let (title, other) = (&a.fingerprint.title, &b.fingerprint.title);
+    if !title.contradicts(other) {
+        return false;
+    }
+    let short = like.shorter < VARIANT_WORDS;
+    if short && a.has_words_of(b) {
+        return true;
+    }
+    let headlines = share_nothing(title.words(), other.words(), weights);
+    headlines && (short && like.jaccard >= EQUAL || has_own_passage(a, b, weights))
+}
+
+/// The part of the words in which the headlines differ that both texts have, 0 to 1: the mean of both headlines.
+pub(super) fn headline_support(a: &Comparable, b: &Comparable, weights: &Weights) -> f32 {
+    let units = |words: &[Word]| units(words).map(|(unit, _)| unit).collect::<HashSet<u64>>();
+    let (left, right) = (units(&a.words.0), units(&b.words.0));
+    let weight = |word: &Word| match word.kind {
+        _ if word.is_character() => 1.0 - COMMON,
+        Kind::Number => 1.0 - COMMON,
+        _ => (weights.of(word) - COMMON).max(0.0),
+    };
+    let support = |title: &Title, other: &Title| {
+        let other = units(other.words());
+        let (mut all, mut found) = (0.0, 0.0);
+        for (unit, word) in self::units(title.words()).filter(|(unit, _)| !other.contains(unit)) {
+            all += weight(word);
+            found += if left.contains(&unit) && right.contains(&unit) { weight(word) } else { 0.0 };
+        }
+        if all > 0.0 { found / all } else { 0.0 }
+    };
+    let (title, other) = (&a.fingerprint.title, &b.fingerprint.title);
+    (support(title, other) + support(other, title)) / 2.0
+}
+
+/// Words; of a script without spaces two characters each, because single ones are in every text.
+fn units(words: &[Word]) -> impl Iterator<Item = (u64, &Word)> {
+    words.iter().enumerate().map(|(at, word)| {
+        let next = words.get(at + 1).filter(|next| word.is_character() && next.is_character());
+        let next = next.map_or(0, |next| mix(u64::from(next.hash)));
+        (u64::from(word.hash) ^ next, word)
+    })
+}
+
+fn share_nothing(a: &[Word], b: &[Word], weights: &Weights) -> bool {
+    let part = |a: &[Word], b: &[Word]| shared_words(a.iter(), b.iter(), weights);
+    part(a, b).max(part(b, a)) < SHARED_BY_CHANCE
+}
+
+/// Whether two texts are the same word for word but for one passage, and these passages share nothing. Copies are cut
+/// from the end, so the last passage is only their own if it is about their own headline.
+fn has_own_passage(a: &Comparable, b: &Comparable, weights: &Weights) -> bool {
+    let (left, right) = (a.words.0.as_slice(), b.words.0.as_slice());
+    let hashes = |words: &[Word]| words.iter().map(|word| word.hash).collect::<Vec<_>>();
+    let about = |passage: &[Word], item: &Comparable| {
+        item.fingerprint
+            .title
+            .difference(&Title::default())
+            .iter()
+            .any(|word| passage.iter().any(|other| other.hash == word.hash))
+    };
+    let end = DiffOp::Equal { old_index: left.len(), new_index: right.len(), len: SAME_PASSAGE };
+    let same = capture_diff_slices(Algorithm::Patience, &hashes(left), &hashes(right));
+    let (mut from, mut own) = ((0, 0), 0);
+    for op in same.into_iter().chain([end]) {
+        let DiffOp::Equal { old_index, new_index, len } = op else { continue };
+        if len < SAME_PASSAGE {
+            continue;
+        }
+        let (x, y) = (&left[from.0..old_index], &right[from.1..new_index]);
+        let (shorter, longer) = (x.len().min(y.len()), x.len().max(y.len()));
+        let is_own = match (from, old_index < left.len()) {
+            ((0, 0), _) => longer >= OWN_PASSAGE,
+            (_, true) => shorter >= OWN_PASSAGE,
+            (_, false) => shorter >= OWN_PASSAGE && about(x, a) && about(y, b),
+        };
+        if is_own && share_nothing(x, y, weights) {
+            own += 1;
+        } else if longer > OTHER_PASSAGE {
+            return false;
+        }
+        from = (old_index + len, new_index + len);
+    }
+    own == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Fingerprint, Settings, Text, verdict};
+    use super::*;
+    use crate::model::Rule;
+
+    fn item((title, text): (&str, &str)) -> Comparable {
+        let (title, text) = (Title::new(Some(title)), Text::of_html(text));
+        let text_digest = text.own_words(&HashSet::new()).exact_digest();
+        let fingerprint = Fingerprint { title, text, text_digest, ..Fingerprint::default() };
+        fingerprint.comparable(&HashSet::new(), &Weights::default())
+    }
+
+    /// The rule that joins two items, or keeps them separate; `None`: they share too little.
+    fn compare(a: (&str, &str), b: (&str, &str)) -> Option<(Rule, bool)> {
+        let (a, b) = (item(a), item(b));
+        let judge = |a, b| verdict(a, b, &Settings::default(), &Weights::default());
+        let found = judge(&a, &b).map(|found| (found.rule, found.same));
+        assert_eq!(
+            judge(&b, &a).map(|found| (found.rule, found.same)),
+            found,
+            "in both directions"
+        );
+        found
+    }
+
+    fn are_one(a: (&str, &str), b: (&str, &str)) -> bool {
+        compare(a, b).is_some_and(|(_, same)| same)
+    }
+
+    /// What sites put under everything, and forms without the words of their titles.
+    const REPEATED: &[&str] = &[
+        "We and our partners use cookies to store and access information on a device. Please accept cookies to continue \
+         reading this article on our site. Manage your preferences at any time.",
+        "This episode is brought to you by Acme Mattress. Go to acme.example/show for ten percent off your first order. \
+         You can support the show on Patreon and get ad free episodes. Find us on all podcast apps, leave us a review \
+         and tell your friends. Music by the Blue Birds.",
+        "Comments: 12 pages, 3 figures. Submitted to the journal. Subjects: mathematics and computer science.",
+        "The product can overheat and cause a fire. Consumers should stop using it and ask for a refund.",
+        "Lesen Sie den ganzen Artikel auf unserer Seite. Mit unserem Newsletter erhalten Sie jeden Morgen die \
+         wichtigsten Nachrichten der Region kostenlos in Ihr Postfach.",
+        "What's Changed: Bump actions/checkout from 3 to 4 by dependabot. Full Changelog.",
+    ];
+    const HEADLINES: &[&str] = &[
+        "Dog saves boy from river",
+        "Parliament adopts pension law after long debate",
+        "Volcano erupts near capital",
+        "Recall: Zed kettle",
+        "Recall: Acme toaster",
+        "Haus brennt nach Gewitter",
+        "foo-server v2.0.0",
+    ];
+
+    #[test]
+    fn a_short_text_about_neither_headline_is_no_evidence() {
+        for text in REPEATED {
+            for (n, a) in HEADLINES.iter().enumerate() {
+                for b in &HEADLINES[..n] {
+                    assert_eq!(
+                        compare((a, text), (b, text)),
+                        Some((Rule::OtherTitle, false)),
+                        "{a} / {b} / {text}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_names_places_and_numbers_in_a_title_are_another_thing() {
+        const FORECAST: &str = "Today cloudy with light rain in the afternoon. Highs of 12 degrees, lows of 5 degrees. \
+                                Wind from the west.";
+        for (a, b, text) in [
+            ("Weather for Berlin", "Weather for Hamburg", FORECAST),
+            ("Berlin weather", "Weather in Hamburg", FORECAST),
+            (
+                "Tomorrow in the whole of the city of Berlin",
+                "Tomorrow in the whole of the city of Hamburg",
+                FORECAST,
+            ),
+            (
+                "M 4.5 - 10 km S of Town",
+                "M 4.6 - 12 km S of Town",
+                "Depth 10 km. Reported by the survey. Felt by many.",
+            ),
+            (
+                "CVE-2026-1001 in libfoo",
+                "CVE-2026-1002 in libfoo",
+                "A buffer overflow allows remote attackers to run code. Update now.",
+            ),
+            ("東京の天気", "大阪の天気", "今日は曇りのち雨、最高気温は十二度、風は西から。"),
+            (
+                "首尔天气",
+                "釜山天气",
+                "今天多云转雨，最高气温十二度，西风三级，请市民出行注意安全。",
+            ),
+            (
+                "Погода в Москве",
+                "Погода в Казани",
+                "Сегодня облачно, днём небольшой дождь, температура до двенадцати градусов, ветер западный.",
+            ),
+            (
+                "Library closed on Monday",
+                "Pool closed on Monday",
+                "Due to maintenance works the facility stays closed all day. We apologise for any inconvenience.",
+            ),
+        ] {
+            let found = compare((a, text), (b, text));
+            assert!(found.is_some_and(|(_, same)| !same), "{a} / {b}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_passage_under_every_item_is_no_evidence() {
+        const FOOTER: &str = "<p>You are reading a free preview of this article. Subscribers get unlimited access to all \
+            stories, podcasts, newsletters and the archive on every device. Start your free trial today and cancel \
+            whenever you like, no questions asked. Already a subscriber? Log in to continue reading where you left off. \
+            Support independent local journalism in your community.</p>";
+        let own = [
+            (
+                "Dog saves boy from river",
+                "A local man praised the quick dog which pulled a boy of nine out of icy water.",
+            ),
+            (
+                "Parliament adopts pension law",
+                "Members voted late at night to raise the age of retirement by two years.",
+            ),
+            (
+                "Volcano erupts near capital",
+                "Ash clouds rose ten kilometres into the sky and flights were cancelled.",
+            ),
+            (
+                "Bakery wins national prize",
+                "The jury praised a rye loaf with caraway that ferments for three full days.",
+            ),
+            ("Trains delayed after storm", "Fallen trees blocked tracks …"),
+            ("New species of frog found", ""),
+        ];
+        for (n, (title, text)) in own.iter().enumerate() {
+            for (other_title, other) in &own[..n] {
+                for [a, b] in [
+                    [text, other].map(|own| format!("<p>{own}</p>{FOOTER}")),
+                    [text, other].map(|own| format!("{own} {FOOTER}")),
+                ] {
+                    assert!(!are_one((title, &a), (other_title, &b)), "{title} / {other_title}");
+                }
+            }
+        }
+        let [a, b] = [own[0], own[1]]
+            .map(|(title, text)| (title, format!("<p>{}</p><p>{text}</p>{FOOTER}", REPEATED[0])));
+        assert!(!are_one((a.0, &a.1), (b.0, &b.1)), "between a banner and a footer");
+        // Below a banner an own passage shows by its headline.
+        let [a, b] =
+            [own[0], own[3]].map(|(title, text)| (title, format!("{FOOTER}<p>{text}</p>")));
+        assert!(!are_one((a.0, &a.1), ("Bakery wins prize for a rye loaf", &b.1)));
+    }
+
+    const WIRE: &str = "<p>The ferry Marisol ran aground in thick fog off Onver early on Sunday with 41 people on board. \
+        Nobody was hurt, the coastguard said, and all passengers were taken off by two lifeboats within an hour.</p>";
+
+    #[test]
+    fn a_copy_under_an_edited_headline_is_the_same_story() {
+        let plain = ("Ferry runs aground off Onver in fog", WIRE);
+        for headline in [
+            "Reuters - Ferry runs aground off Onver in fog",
+            "FERRY RUNS AGROUND OFF ONVER IN FOG",
+            "Ferry Runs Aground Off Onver in Fog | The Gull",
+            "41 saved from stranded ferry Marisol",
+            "All passengers safe after ferry hits sand",
+            "",
+        ] {
+            assert!(are_one(plain, (headline, WIRE)), "{headline}");
+        }
+        assert!(are_one(
+            ("Ferry runs aground off Onver in fog - The Gull", WIRE),
+            ("AP: Ferry runs aground off Onver in fog", WIRE)
+        ));
+        assert!(are_one(("", WIRE), ("", WIRE)));
+    }
+
+    #[test]
+    fn a_long_copy_is_the_same_story_under_any_headline() {
+        let long: String = (0..90).map(|n| format!("word{} ", n * 7919 % 4001)).collect();
+        assert!(are_one(("Ferris wins race", &long), ("Crab takes the trophy", &long)));
+        let more = format!("<p>{long}</p><p>Read more about it tomorrow.</p>");
+        assert!(are_one(("Ferris wins race", &long), ("Crab takes the trophy", &more)));
+    }
+}
