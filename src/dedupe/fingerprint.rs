@@ -131,7 +131,7 @@ impl Fingerprint {
     /// The fingerprint with what comparisons need, computed once.
     #[must_use]
     pub fn comparable(self, boilerplate: &HashSet<u64>, weights: &Weights) -> Comparable {
-        let words = self.text.own_words(boilerplate);
+        let words = self.text.compared_words(boilerplate);
         let shingles = shingles(&words.0, weights);
         Comparable {
             weight: shingles.iter().map(|shingle| shingle.weight).sum(),

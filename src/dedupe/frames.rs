@@ -22,6 +22,8 @@ pub struct Frame {
     names: HashSet<u32>,
     /// Whether another item of the feed has the same title.
     title: bool,
+    /// Number of the other items of the feed that have the whole text.
+    copies: usize,
 }
 
 impl Frame {
@@ -32,6 +34,10 @@ impl Frame {
         for other in others {
             let title = &item.fingerprint.title;
             frame.title |= !title.is_empty() && title.digest() == other.fingerprint.title.digest();
+            if item.has_words_of(other) {
+                frame.copies += 1;
+                continue;
+            }
             let laid = slots(&item.words.0, &other.words.0, item.fingerprint.published);
             // A later version of a story changes little of it, another filling something in every sentence, or much of
             // it at once.
@@ -69,8 +75,13 @@ pub fn other_filling(
     let refusal =
         |score, threshold| Some(Verdict { rule: Rule::Template, score, threshold, same: false });
     match found.rule {
-        // Only their title joins them.
+        // Only their title joins them: they have no text, or a feed has it in several items.
         Rule::SameTitle if frame_a.title || frame_b.title => return refusal(1.0, 0.0),
+        Rule::SameText if frame_a.copies + frame_b.copies >= FRAME_ITEMS => {
+            let titles = [a, b].map(|item| &item.fingerprint.title);
+            let one = !titles[0].is_empty() && titles[0].digest() == titles[1].digest();
+            return if one && !frame_a.title && !frame_b.title { None } else { refusal(1.0, 0.0) };
+        }
         Rule::SimilarText | Rule::SameTitle => {}
         _ => return None,
     }
@@ -209,6 +220,27 @@ mod tests {
         let next =
             results("Vantor", "Lisk", "95", "2.2", "Omar Veld", "Late on Tuesday came news.");
         assert!(refused(&own, &next, &taught));
+    }
+
+    #[test]
+    fn a_text_that_a_feed_has_in_several_items_is_no_evidence() {
+        let under = |title: &str| {
+            let text = "Please accept cookies to continue reading this article on our site today.";
+            let (title, text) = (Title::new(Some(title)), Text::of_html(text));
+            let fingerprint = Fingerprint { title, text, ..Fingerprint::default() };
+            fingerprint.comparable(&HashSet::new(), &Weights::default())
+        };
+        let (own, others) = (under("Dog saves boy"), [under("Bread is dear"), under("Frog found")]);
+        let (twice, once) = (Frame::new(&own, others.iter()), Frame::new(&own, others[..1].iter()));
+        let found = Verdict { rule: Rule::SameText, score: 1.0, threshold: 1.0, same: true };
+        let (none, settings) = (Frame::default(), Settings::default());
+        let refused = |title: &str, frame: &Frame| {
+            let other = under(title);
+            other_filling((&own, frame), (&other, &none), &found, &settings).is_some()
+        };
+        assert!(refused("Volcano erupts", &twice) && refused("", &twice));
+        assert!(!refused("Dog saves boy", &twice), "their titles are evidence");
+        assert!(!refused("Volcano erupts", &once), "a feed may show an item twice");
     }
 
     #[test]

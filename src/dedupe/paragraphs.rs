@@ -48,7 +48,7 @@ pub(super) enum Role {
     Aside,
     /// Boilerplate by itself: "Read also", the name of the firm, links only.
     Boilerplate,
-    /// A plain summary in the place of a text; never boilerplate.
+    /// A plain summary in the place of a text: the item's own words, unless the feed repeats it.
     Summary,
 }
 
@@ -131,13 +131,28 @@ impl Text {
     /// there are no others. `boilerplate` are digests of paragraphs, see [`super::boilerplate`].
     #[must_use]
     pub fn own_words(&self, boilerplate: &HashSet<u64>) -> Words {
-        let clean = |p: &Paragraph| p.role != Role::Boilerplate && !boilerplate.contains(&p.digest);
-        let mut words = self.select(|p| p.role == Role::Summary || p.role == Role::Own && clean(p));
+        self.words_of(boilerplate, |_| true)
+    }
+
+    /// As [`Text::own_words`], without `boilerplate` also where there are no other words: what a feed repeats proves
+    /// nothing.
+    #[must_use]
+    pub fn compared_words(&self, boilerplate: &HashSet<u64>) -> Words {
+        self.words_of(boilerplate, |p| !boilerplate.contains(&p.digest))
+    }
+
+    /// The item's own words, of those paragraphs that are `allowed`.
+    fn words_of(&self, boilerplate: &HashSet<u64>, allowed: impl Fn(&Paragraph) -> bool) -> Words {
+        let clean = |p: &Paragraph| match p.role {
+            Role::Summary => allowed(p),
+            role => role != Role::Boilerplate && !boilerplate.contains(&p.digest),
+        };
+        let mut words = self.select(|p| matches!(p.role, Role::Own | Role::Summary) && clean(p));
         if words.len() < OWN_WORDS {
-            words = self.select(|p| p.role == Role::Summary || p.role != Role::Aside && clean(p));
+            words = self.select(|p| p.role != Role::Aside && clean(p));
         }
         if words.len() < OWN_WORDS {
-            words.clone_from(&self.words);
+            words = self.select(allowed);
         }
         words.truncate(MAX_WORDS);
         Words(words)
@@ -155,9 +170,9 @@ impl Text {
         words
     }
 
-    /// Digests of the paragraphs that may be boilerplate.
+    /// Digests of its paragraphs.
     pub(super) fn digests(&self) -> impl Iterator<Item = u64> + '_ {
-        self.paragraphs.iter().filter(|p| p.role != Role::Summary).map(|p| p.digest)
+        self.paragraphs.iter().map(|p| p.digest)
     }
 }
 
@@ -373,6 +388,18 @@ mod tests {
             .collect();
         let notice = Text::of_html("<p>We need your help.</p>");
         assert_eq!(boilerplate(texts.iter()), notice.digests().collect());
+    }
+
+    #[test]
+    fn a_text_that_every_item_has_is_not_compared() {
+        let notice = "Please accept cookies to continue reading this article on our site.";
+        let html = |_| Text::of_html(&format!("<p>{notice}</p>"));
+        let summary = |_| Text::of_item(None, Some(notice));
+        for texts in [(0..4).map(html).collect::<Vec<_>>(), (0..4).map(summary).collect()] {
+            let learnt = boilerplate(texts.iter());
+            assert_eq!(texts[0].compared_words(&learnt), Words::default());
+            assert_eq!(texts[0].own_words(&learnt).0.len(), 11, "an edit of it still shows");
+        }
     }
 
     #[test]

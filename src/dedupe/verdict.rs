@@ -39,10 +39,10 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Whether no frame can refuse it: the same page, the same id or the same text.
+    /// Whether no frame can refuse it: the same page or the same id.
     #[must_use]
     pub fn is_certain(&self) -> bool {
-        !matches!(self.rule, Rule::SimilarText | Rule::SameTitle)
+        matches!(self.rule, Rule::SamePage | Rule::SameId)
     }
 
     /// The match of two rows.
