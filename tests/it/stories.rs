@@ -270,6 +270,85 @@ async fn a_text_that_two_lists_of_a_host_carry_is_one_entry_and_other_texts_are_
     assert_eq!(shown(&engine).len(), 2);
 }
 
+const COOKIES: &str = "We and our partners use cookies to store and access information on a device. Please accept \
+    cookies to continue reading this article on our site. Manage your preferences at any time.";
+const HEADLINES: [&str; 8] = [
+    "Dog saves boy from river",
+    "Parliament adopts pension law",
+    "Volcano erupts near capital",
+    "Bakery wins national prize",
+    "Trains delayed after storm",
+    "New species of frog found",
+    "Museum buys lost painting",
+    "School bans phones in class",
+];
+
+#[tokio::test]
+async fn a_notice_in_the_place_of_every_text_makes_no_story() {
+    let world = World::new().await;
+    let notices = |feed: &str, headlines: &[&'static str], text: &str| {
+        let guids: Vec<String> = (0..headlines.len()).map(|n| format!("{feed}{n}")).collect();
+        let items = guids.iter().zip(headlines).map(|(guid, title)| story(guid, title, &[text]));
+        let host = format!("{feed}.test");
+        world.origin.route(&host, "/feed", [rss(&items.collect::<Vec<_>>())]);
+        world.origin.url(&host, "/feed")
+    };
+    // A short text needs titles that agree; a long one is no evidence once a feed has it in several items.
+    let long = AGENCY.join(" ");
+    let urls = [
+        notices("a", &HEADLINES[..4], COOKIES),
+        notices("b", &HEADLINES[4..], COOKIES),
+        notices("c", &["A headline of another paper"], COOKIES),
+        notices(
+            "d",
+            &["Letter to readers"; 3],
+            "Dear readers, here is what we published this week. Thank you.",
+        ),
+        notices(
+            "e",
+            &["Letter to readers"; 3],
+            "Dear readers, here is what we published this week. Thank you.",
+        ),
+        notices("f", &HEADLINES[..4], &long),
+        notices("g", &HEADLINES[4..], &long),
+    ];
+    let engine = world.open(&urls).await;
+    all(&engine).await;
+    assert_eq!(shown(&engine).len(), 4 + 4 + 1 + 3 + 3 + 4 + 4);
+}
+
+#[tokio::test]
+async fn a_footer_that_papers_begin_to_add_makes_no_story_on_any_day() {
+    const FOOTER: &str = "You are reading a free preview of this article. Subscribers get unlimited access to all \
+        stories, podcasts, newsletters and the archive on every device. Start your free trial today and cancel \
+        whenever you like, no questions asked. Already a subscriber? Log in to continue reading where you left off.";
+    let world = World::new().await;
+    let own = [
+        "A local man praised the quick dog which pulled a boy of nine out of icy water.",
+        "Members voted late at night to raise the age of retirement by two years.",
+        "Ash clouds rose ten kilometres into the sky and flights were cancelled.",
+        "The jury praised a rye loaf with caraway that ferments for three full days.",
+        "Fallen trees blocked tracks on four lines and crews worked through the night.",
+        "Biologists described a tiny green frog with golden eyes from a remote plateau.",
+    ];
+    let urls = ["a", "b", "c"].map(|feed| {
+        let host = format!("{feed}.test");
+        let place = (feed.as_bytes()[0] - b'a') as usize;
+        let guids: Vec<String> = (0..2).map(|day| format!("{feed}{day}")).collect();
+        let item = |day: usize| {
+            let n = place + 3 * day;
+            story(&guids[day], HEADLINES[n], &[own[n], FOOTER])
+        };
+        world.origin.route(&host, "/feed", [rss(&[item(0)]), rss(&[item(0), item(1)])]);
+        world.origin.url(&host, "/feed")
+    });
+    let engine = world.open(&urls).await;
+    all(&engine).await;
+    assert_eq!(shown(&engine).len(), 3);
+    again(&world, &engine).await;
+    assert_eq!(shown(&engine).len(), 6);
+}
+
 #[tokio::test]
 async fn every_decision_leaves_a_receipt() {
     let world = World::new().await;
