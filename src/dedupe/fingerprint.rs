@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::canonical;
-use super::identity::global_id;
+use super::ids::global_id;
 use super::likeness::{Shingle, shingles};
 use super::paragraphs::{Paragraph, Role, Text, links};
 use super::sketch::Sketch;

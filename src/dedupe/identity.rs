@@ -1,17 +1,14 @@
 //! What identifies an item within its feed, and whether the item changed.
 //!
-//! The guid identifies it, else its page, else its words. Keys of different feeds are never compared: the store keeps
-//! them by feed. Whether items of different feeds are one story is decided in `verdict`.
+//! The guid identifies it, else its page, else its file, else its words. Keys of different feeds are never compared: the
+//! store keeps them by feed. Whether items of different feeds are one story is decided in `verdict`.
 
-use std::collections::HashMap;
-
-use uuid::Uuid;
+use std::collections::{HashMap, HashSet};
 
 use super::canonical;
 use super::digest::{Hasher, digest};
 use super::settings::IdentityRule;
-use crate::model::{Digest, FeedId, GuidUse, ParseWarning, ParsedItem, site};
-use crate::text::uuid::named;
+use crate::model::{Digest, GuidUse, ParseWarning, ParsedItem};
 
 /// An item of a document with the keys by which it is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,13 +101,33 @@ impl Identities {
 /// Number of kinds of keys.
 const LEVELS: usize = 4;
 
-/// The keys of one item, each more specific than the one before: guid (or page, or words); guid and page;
-/// these with title and date; all.
+/// The keys of one item, each more specific than the one before: guid (or page, file, or words); guid and page (or
+/// words); these with title and date; all.
 struct Keys {
     levels: [Digest; LEVELS],
+    /// Whether a guid that others have too counts together with the page.
+    backing: Backing,
+    /// Key that copies of an item under other guids share.
+    copy: Option<CopyKeys>,
     /// Key that all versions of an item share, if its dates distinguish the versions.
     version: Option<Digest>,
     content_digest: Digest,
+}
+
+/// What distinguishes items with the same guid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Backing {
+    Page,
+    /// They have no page.
+    Content,
+}
+
+/// Keys of an item that may be a copy of another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct CopyKeys {
+    page: Digest,
+    /// Of page, date and words.
+    all: Digest,
 }
 
 impl Keys {
@@ -121,12 +138,15 @@ impl Keys {
         let title = item.title.as_ref().map(|title| title.value.as_str());
         let date = item.published.or(item.updated);
         let date = date.map(|date| date.as_second().to_be_bytes().to_vec()).unwrap_or_default();
-        let place = page.map(canonical::within_feed).unwrap_or_default();
-        let alone = match (guid, page) {
+        let file = item.enclosures.first().map(|file| file.url.as_str());
+        let file = file.filter(|_| guid.is_none() && page.is_none());
+        let place = page.or(file).map(canonical::within_feed).unwrap_or_default();
+        let alone = match (guid, page, file) {
             // RFC 4287 4.2.6.1: compared character by character.
-            (Some(guid), _) => digest(&[b"guid", guid.as_bytes()]),
-            (None, Some(_)) => digest(&[b"page", place.as_bytes()]),
-            (None, None) => words,
+            (Some(guid), ..) => digest(&[b"guid", guid.as_bytes()]),
+            (None, Some(_), _) => digest(&[b"page", place.as_bytes()]),
+            (None, None, Some(_)) => digest(&[b"file", place.as_bytes()]),
+            (None, None, None) => words,
         };
         // Without a title, only the words distinguish two items with the same date.
         let named: &[u8] = if title.is_some() { b"" } else { &words };
@@ -135,7 +155,8 @@ impl Keys {
         let with_page = match (guid, page) {
             (Some(guid), Some(page)) => digest(&[b"guid+page", guid.as_bytes(), page.as_bytes()]),
             (Some(_), None) => parts,
-            (None, _) => alone,
+            (None, Some(_)) => alone,
+            (None, None) => words,
         };
         let levels = match rule {
             IdentityRule::Auto | IdentityRule::Key => [alone, with_page, parts, all],
@@ -150,7 +171,15 @@ impl Keys {
         };
         let dates = item.published.is_some() && item.updated.is_some();
         let version = guid.filter(|_| dates).map(|_| parts);
-        Self { levels, version, content_digest: digest_with(item, &words) }
+        let backing = if page.is_some() { Backing::Page } else { Backing::Content };
+        let says_something =
+            [&item.title, &item.content, &item.summary].iter().any(|it| it.is_some());
+        let copied = rule != IdentityRule::Key && says_something;
+        let copy = page.filter(|_| copied).map(|_| CopyKeys {
+            page: digest(&[b"page", place.as_bytes()]),
+            all: digest(&[b"copy", place.as_bytes(), &date, &words]),
+        });
+        Self { levels, backing, copy, version, content_digest: digest_with(item, &words) }
     }
 
     /// The other keys of an item whose identity is the key of `level`.
@@ -160,7 +189,7 @@ impl Keys {
         for (place, other) in others.iter_mut().zip(rest) {
             let needs = match other {
                 _ if other > level => Needs::Nothing,
-                _ if level == 1 => Needs::Page,
+                _ if level == 1 && self.backing == Backing::Page => Needs::Page,
                 _ => Needs::Content,
             };
             *place = Some(OtherKey { key: self.levels[other], needs });
@@ -216,6 +245,8 @@ fn counts(keys: impl Iterator<Item = Digest>) -> HashMap<Digest, usize> {
 
 /// The places of the items without exact copies, and of the versions of an entry the newest one.
 ///
+/// Items that differ only in the guid are copies, unless other items have their page too: then it is constant.
+///
 /// RFC 4287 4.1.1: entries with the same id and different dates of update are versions of one entry.
 fn without_copies(items: &[ParsedItem], keys: &[Keys]) -> Vec<usize> {
     let mut newest: HashMap<Digest, usize> = HashMap::new();
@@ -228,6 +259,13 @@ fn without_copies(items: &[ParsedItem], keys: &[Keys]) -> Vec<usize> {
     }
     let mut kept: Vec<usize> = newest.into_values().collect();
     kept.sort_unstable();
+    let copy = |at: &usize| keys[*at].copy;
+    let pages = counts(kept.iter().filter_map(copy).map(|copy| copy.page));
+    let copies = counts(kept.iter().filter_map(copy).map(|copy| copy.all));
+    let mut seen = HashSet::new();
+    kept.retain(|at| {
+        copy(at).is_none_or(|copy| seen.insert(copy.all) || pages[&copy.page] != copies[&copy.all])
+    });
     kept
 }
 
@@ -308,50 +346,10 @@ fn digest_with(item: &ParsedItem, words: &Digest) -> Digest {
     hasher.finish()
 }
 
-/// Under this namespace ids are minted; chosen once, at random.
-const NAMESPACE: Uuid = Uuid::from_u128(0x7b1d_9b52_7a0e_4a55_9c39_5d0a_6f2c_e1d7);
-
-/// An id that nobody else can have: from the feed's own id and what the item is recognised by.
-#[must_use]
-pub fn own_id(feed: &FeedId, identity: &Digest) -> String {
-    let name = [feed.as_str().as_bytes(), b"\n", identity].concat();
-    named(&NAMESPACE, &name).urn().to_string()
-}
-
-/// The publisher's id where it names one thing in the whole world, RFC 4287 4.2.6.
-#[must_use]
-pub fn global_id(guid: &str) -> Option<&str> {
-    let fits = |c: char| !c.is_whitespace() && !c.is_control() && !"<>\"{}|\\^`".contains(c);
-    if guid.len() > 1024 || !guid.chars().all(fits) {
-        return None;
-    }
-    // As it is written: a reader that resolves ids would write "HTTP:" anew.
-    let global = match guid.split(':').next().unwrap_or_default() {
-        // A page, but not a whole site: "https://example.org/" on an item names the site.
-        "http" | "https" => canonical::canonical(guid).is_some(),
-        // RFC 4151 2.1: tag:authority,date:specific
-        "tag" => guid.contains(','),
-        "urn" => guid.len() > 12 && guid.matches(':').count() >= 2,
-        _ => false,
-    };
-    global.then_some(guid)
-}
-
-/// The site that a publisher's id names as its own: of an address, or of a tag (RFC 4151 2.1).
-#[must_use]
-pub fn authority(guid: &str) -> Option<String> {
-    let host = match guid.strip_prefix("tag:") {
-        Some(tag) => format!("https://{}/", tag.split([',', ':']).next()?.rsplit('@').next()?),
-        None => guid.to_owned(),
-    };
-    let url = url::Url::parse(&host).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    Some(site(&url).to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Link, Text};
+    use crate::model::{Enclosure, Link, Text};
 
     fn item(guid: &str, page: &str, title: &str) -> ParsedItem {
         let link = Link { href: page.to_owned(), rel: "alternate".to_owned(), ..Link::default() };
@@ -422,6 +420,47 @@ mod tests {
             sound(&[item("1", "http://e.org/a", "A"), item("1", "http://e.org/a", "A")]).len(),
             1
         );
+    }
+
+    #[test]
+    fn items_that_differ_only_in_the_guid_are_one_item() {
+        let at = |guid, page, title, date| dated(item(guid, page, title), date, None);
+        let one = || at("1", "http://e.org/a", "A", 1_000);
+        for (other, count) in [
+            (at("2", "http://e.org/a", "A", 1_000), 1),
+            (at("2", "http://e.org/b", "A", 1_000), 2),
+            (at("2", "http://e.org/a", "B", 1_000), 2),
+            (at("2", "http://e.org/a", "A", 1_001), 2),
+            (at("2", "", "A", 1_000), 2),
+        ] {
+            assert_eq!(sound(&[one(), other.clone()]).len(), count, "{other:?}");
+        }
+        let others =
+            [one(), at("2", "http://e.org/a", "A", 1_000), at("3", "http://e.org/a", "B", 9)];
+        assert_eq!(sound(&others).len(), 3, "the page is constant");
+        let undated = [item("1", "http://e.org/a", "A"), item("2", "http://e.org/a", "A")];
+        assert_eq!(sound(&undated).len(), 1);
+    }
+
+    #[test]
+    fn a_file_identifies_an_item_without_guid_and_link() {
+        let episode = |file: &str, title| ParsedItem {
+            enclosures: vec![Enclosure { url: file.to_owned(), ..Enclosure::default() }],
+            ..item("", "", title)
+        };
+        let first =
+            sound(&[episode("http://e.org/1.mp3", "A"), episode("http://e.org/2.mp3", "B")]);
+        let second = sound(&[
+            episode("https://e.org/1.mp3", "A, corrected"),
+            episode("http://e.org/3.mp3", "B"),
+        ]);
+        assert_eq!(first[0].identity, second[0].identity);
+        assert_ne!(first[1].identity, second[1].identity);
+        let shared =
+            sound(&[episode("http://e.org/1.mp3", "C"), episode("http://e.org/1.mp3", "D")]);
+        assert_ne!(shared[0].identity, shared[1].identity);
+        let alone = shared[0].others.iter().flatten().find(|other| other.key == first[0].identity);
+        assert_eq!(alone.map(|other| other.needs), Some(Needs::Content));
     }
 
     #[test]
@@ -502,44 +541,5 @@ mod tests {
     fn a_page_that_items_share_is_no_proof_of_sameness() {
         let items = [item("1", "http://e.org/all", "A"), item("2", "http://e.org/all", "B")];
         assert!(sound(&items).iter().all(|item| item.url_key.is_none()));
-    }
-
-    #[test]
-    fn only_an_id_that_is_unique_in_the_world_is_published_as_it_is() {
-        for global in [
-            "tag:example.org,2025:1",
-            "https://example.org/?p=1",
-            "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6a",
-        ] {
-            assert_eq!(global_id(global), Some(global));
-        }
-        for local in [
-            "1",
-            "post 17",
-            "https://example.org/",
-            "http://e.org/a b",
-            "tag:x",
-            "yt:video:abc",
-            "urn:x",
-            "HTTP://example.org/thing",
-        ] {
-            assert_eq!(global_id(local), None, "{local}");
-        }
-    }
-
-    #[test]
-    fn the_site_in_an_id_is_recognised() {
-        assert_eq!(authority("tag:ann@blog.example.org,2026:7").as_deref(), Some("example.org"));
-        assert_eq!(authority("https://a.example.org/?p=7").as_deref(), Some("example.org"));
-        assert_eq!(authority("17"), None);
-        assert_eq!(authority("urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6a"), None);
-    }
-
-    #[test]
-    fn a_minted_id_depends_on_the_feed_and_the_item_alone() {
-        let (a, b) = (FeedId::new("a").unwrap(), FeedId::new("b").unwrap());
-        assert_eq!(own_id(&a, &[1; 16]), own_id(&a, &[1; 16]));
-        assert_ne!(own_id(&a, &[1; 16]), own_id(&b, &[1; 16]));
-        assert!(own_id(&a, &[1; 16]).starts_with("urn:uuid:"));
     }
 }

@@ -1,7 +1,8 @@
 //! Decides which items are the same item or the same story. Pure: values in, values out.
 //!
 //! ```text
-//! within a feed    identity   what identifies an item; churn: the same item under a new guid
+//! within a feed    identity   what identifies an item; ids: under which id it is published
+//!                  churn      the same item under a new guid
 //!                  updates    an edit, or another item under the same guid
 //!                  flood      which items of a burst are shown
 //! across feeds     words, paragraphs > fingerprint > sketch    what is compared of an item
@@ -27,6 +28,7 @@ pub mod grouping;
 mod headlines;
 mod house_style;
 pub mod identity;
+pub mod ids;
 pub mod index;
 mod lexicon;
 pub mod likeness;
@@ -47,9 +49,9 @@ pub use flood::{DocumentOrder, Rhythm, admit, per_day};
 pub use frames::{Frame, other_filling};
 pub use grouping::{centre, stories};
 pub use identity::{
-    Identified, Identities, Needs, OtherKey, authority, content_digest, global_id, identify,
-    own_id, reused, share_guids,
+    Identified, Identities, Needs, OtherKey, content_digest, identify, reused, share_guids,
 };
+pub use ids::{authority, global_id, own_id};
 pub use index::{Entry, Found, Index};
 pub use paragraphs::{Text, boilerplate};
 pub use settings::{AcrossFeeds, BurstGuard, IdentityRule, Settings, Similarity, Updates};
