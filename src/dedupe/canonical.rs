@@ -69,6 +69,13 @@ pub fn within_feed(url: &str) -> String {
     }
 }
 
+/// Whether two URLs of one page may name the same place in it: not two fragments.
+#[must_use]
+pub fn may_be_one_place(url: &str, other: &str) -> bool {
+    let fragment = |url: &str| url.split_once('#').map(|(_, fragment)| fragment.to_owned());
+    fragment(url).zip(fragment(other)).is_none_or(|(one, another)| one == another)
+}
+
 /// The URL without the query parameters that only track readers; `separator` is between parameters: `&`, or `&amp;` in
 /// HTML. `None`: it has none. The rest stays byte for byte. Parameters such as `ref` stay, because they may select a
 /// page.
@@ -183,6 +190,11 @@ mod tests {
     fn fragments_of_one_page_are_different_within_a_feed() {
         let place = |fragment: &str| within_feed(&format!("http://example.org/changes#{fragment}"));
         assert_ne!(place("v1"), place("v2"));
+        let one = |fragment: &str| {
+            let url = |place: &str| format!("http://example.org/changes{place}");
+            may_be_one_place(&url("#v1"), &url(fragment))
+        };
+        assert!(one("#v1") && one("") && !one("#v2"));
         assert_eq!(
             within_feed("http://example.org/a"),
             within_feed("https://www.example.org/a?utm_source=x")

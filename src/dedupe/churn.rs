@@ -1,22 +1,33 @@
 //! Recognises items that the feed showed before under another guid. Pure.
 //!
 //! Used only for complete documents, and only for stored items that are missing in the document: a stored item that is
-//! still in it was not renamed. `poll` reads the stored items.
+//! still in it was not renamed. `poll` reads the stored items. What proves that two items are one is in `evidence`.
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
+
+use super::canonical;
+use super::evidence::{
+    Calendar, Guids, OwnKey, Pair, Place, Substance, Wording, naming, repeated, wording,
+};
 use super::titles::Title;
-use crate::model::{ItemKey, ItemTraits, RecentItem, RecognisedBy};
+use super::words::Words;
+use crate::model::{Digest, ItemKey, ItemTraits, RecentItem, RecognisedBy};
 
 /// An item that seems new, with what it may be recognised by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnrecognisedItem {
     /// Index of the item in the document.
     pub index: usize,
-    /// Whether items of the document share its guid or link: then another date is another item.
-    pub shares_its_key: bool,
+    /// Whether a guid or a link identifies it in the document.
+    pub own_key: OwnKey,
+    /// What makes up a new item.
+    pub substance: Substance,
     /// URL, title, date and text of the item.
     pub seen: ItemTraits,
+    /// Words of its text, without boilerplate.
+    pub words: Words,
 }
 
 /// A kept item that has another guid in the document.
@@ -30,202 +41,558 @@ pub struct RecognisedItem {
     pub way: RecognisedBy,
 }
 
-/// Minimum number of unrecognised items, and half of the document, for a migration instead of a coincidence.
-const MIGRATION: usize = 5;
-/// Longest difference of two dates that count as the same, in seconds.
-const MINUTE: i64 = 60;
+/// A document and the stored items of its feed.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// Items of the document that are not stored under their guids.
+    pub unrecognised: &'a [UnrecognisedItem],
+    /// Dates of all items of the document.
+    pub dates: &'a [Option<Timestamp>],
+    /// The newest stored items.
+    pub stored: &'a [RecentItem],
+    /// Those of them that are in the document.
+    pub here: &'a HashSet<ItemKey>,
+}
 
-/// Which of the unrecognised items are kept ones under a new guid; `known` items of the document were
-/// recognised as they are, `gone` are kept items that are not in it.
+/// Minimum number of items under other guids, and half of the document, for a change instead of a coincidence.
+const CHANGE: usize = 2;
+/// Minimum number of them from which titles are enough.
+const MIGRATION: usize = 5;
+
+/// By what a stored item is looked up, the most reliable first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Page,
+    /// Title and second.
+    Moment,
+    Text,
+    Path,
+    Title,
+    /// Nothing but the text.
+    Nothing,
+}
+
+const MARKS: [Mark; 5] = [Mark::Page, Mark::Moment, Mark::Text, Mark::Path, Mark::Title];
+
+/// An unrecognised and a stored item that only have this mark.
+#[derive(Debug, Clone, Copy)]
+struct Candidate<'a> {
+    new: &'a UnrecognisedItem,
+    old: &'a RecentItem,
+    mark: Mark,
+}
+
+impl Candidate<'_> {
+    fn way(&self) -> RecognisedBy {
+        match self.mark {
+            Mark::Page => RecognisedBy::Page,
+            Mark::Text | Mark::Nothing => RecognisedBy::Text,
+            Mark::Path => RecognisedBy::Path,
+            Mark::Moment | Mark::Title => RecognisedBy::Title,
+        }
+    }
+}
+
+/// The stored items whose words [`recognised`] compares.
 #[must_use]
-pub fn recognised(
-    unrecognised: &[UnrecognisedItem],
-    gone: &[RecentItem],
-    known: usize,
-) -> Vec<RecognisedItem> {
-    let migrated = unrecognised.len() >= MIGRATION && unrecognised.len() >= known;
+pub fn compared(shown: &Shown<'_>) -> Vec<ItemKey> {
+    let same = |pair: &Candidate<'_>| {
+        let digest = pair.new.seen.text_digest;
+        digest.is_some() && digest == pair.old.seen.text_digest
+    };
+    let keys: HashSet<ItemKey> =
+        candidates(shown).iter().filter(|pair| !same(pair)).map(|pair| pair.old.key).collect();
+    keys.into_iter().collect()
+}
+
+/// Which of the unrecognised items are stored ones under a new guid. `words` are the words of the stored items that
+/// [`compared`] names.
+#[must_use]
+pub fn recognised(shown: &Shown<'_>, words: &HashMap<ItemKey, Words>) -> Vec<RecognisedItem> {
+    let common = Common::new(shown);
+    let candidates = candidates(shown);
+    let pairs: Vec<(Candidate<'_>, Pair)> =
+        candidates.into_iter().map(|it| (it, common.pair(&it, words))).collect();
+    let guids = guids(shown, &pairs);
     let (mut found, mut taken) = (Vec::new(), HashSet::new());
     let mut matched: HashSet<usize> = HashSet::new();
-    for way in [RecognisedBy::Page, RecognisedBy::Text, RecognisedBy::Path, RecognisedBy::Title] {
-        let rivals = rivals(unrecognised, way);
-        let mut kept: HashMap<String, Vec<&RecentItem>> = HashMap::new();
-        for candidate in gone {
-            if let Some(mark) = mark(&candidate.seen, way) {
-                kept.entry(mark).or_default().push(candidate);
-            }
+    for (candidate, pair) in pairs {
+        let (index, key) = (candidate.new.index, candidate.old.key);
+        if matched.contains(&index) || taken.contains(&key) || !pair.is_one(guids) {
+            continue;
         }
-        for new in unrecognised {
-            let Some(mark) = mark(&new.seen, way) else { continue };
-            // A mark that several items have identifies none of them.
-            let alone = rivals.get(&mark) == Some(&1);
-            let Some([RecentItem { key, seen, .. }]) = kept.get(&mark).map(Vec::as_slice) else {
-                continue;
-            };
-            if alone
-                && !matched.contains(&new.index)
-                && !taken.contains(key)
-                && (!new.shares_its_key || same_minute(&new.seen, seen) != Some(false))
-                && holds(way, &new.seen, seen, migrated)
-            {
-                taken.insert(*key);
-                matched.insert(new.index);
-                found.push(RecognisedItem { index: new.index, key: *key, way });
-            }
-        }
+        taken.insert(key);
+        matched.insert(index);
+        found.push(RecognisedItem { index, key, way: candidate.way() });
     }
     found
 }
 
-fn rivals(unrecognised: &[UnrecognisedItem], way: RecognisedBy) -> HashMap<String, usize> {
-    let mut rivals = HashMap::new();
-    for mark in unrecognised.iter().filter_map(|new| mark(&new.seen, way)) {
-        *rivals.entry(mark).or_default() += 1;
+/// Whether the feed changed its guids: most items of the document seem to be stored ones.
+fn guids(shown: &Shown<'_>, pairs: &[(Candidate<'_>, Pair)]) -> Guids {
+    let (mut moved, mut changed) = (HashSet::new(), HashSet::new());
+    for (candidate, pair) in pairs {
+        let index = candidate.new.index;
+        let same = pair.same_words() || pair.same_entry();
+        if !pair.is_redated(Guids::Moved) && (same || pair.same_name()) {
+            moved.insert(index);
+        }
+        if !pair.is_redated(Guids::Changed) && same {
+            changed.insert(index);
+        }
     }
-    rivals
+    let (moved, changed) = (moved.len(), changed.len());
+    let known = shown.here.len();
+    if moved >= MIGRATION && moved > known {
+        Guids::Moved
+    } else if changed >= CHANGE && changed > known {
+        Guids::Changed
+    } else {
+        Guids::Kept
+    }
+}
+
+/// The pairs of an unrecognised item and a stored one that is not in the document. A mark that several items have
+/// identifies none of them.
+fn candidates<'a>(shown: &Shown<'a>) -> Vec<Candidate<'a>> {
+    let gone: Vec<&RecentItem> =
+        shown.stored.iter().filter(|stored| !shown.here.contains(&stored.key)).collect();
+    let mut found = Vec::new();
+    for by in MARKS {
+        let mut new: HashMap<String, Vec<&UnrecognisedItem>> = HashMap::new();
+        for item in shown.unrecognised {
+            if let Some(mark) = mark(&item.seen, by) {
+                new.entry(mark).or_default().push(item);
+            }
+        }
+        let mut old: HashMap<String, Vec<&RecentItem>> = HashMap::new();
+        for item in &gone {
+            if let Some(mark) = mark(&item.seen, by).filter(|mark| new.contains_key(mark)) {
+                old.entry(mark).or_default().push(item);
+            }
+        }
+        for item in shown.unrecognised {
+            let Some(mark) = mark(&item.seen, by) else { continue };
+            if let (Some([new]), Some([old])) =
+                (new.get(&mark).map(Vec::as_slice), old.get(&mark).map(Vec::as_slice))
+            {
+                found.push(Candidate { new, old, mark: by });
+            }
+        }
+    }
+    found.extend(without_marks(shown.unrecognised, &gone));
+    found
+}
+
+/// Maximum number of new and of stored items without a mark that are compared with each other.
+const UNMARKED: usize = 20;
+
+/// The pairs of items without guid, link and title: an edit changes all that they are looked up by.
+fn without_marks<'a>(
+    unrecognised: &'a [UnrecognisedItem],
+    gone: &[&'a RecentItem],
+) -> Vec<Candidate<'a>> {
+    let bare = |seen: &ItemTraits| seen.url.is_none() && seen.title.is_none();
+    let new = unrecognised.iter().filter(|new| new.own_key == OwnKey::Absent && bare(&new.seen));
+    let old: Vec<&RecentItem> =
+        gone.iter().copied().filter(|old| bare(&old.seen)).take(UNMARKED).collect();
+    let mark = Mark::Nothing;
+    let pairs = new.take(UNMARKED).flat_map(|new| old.iter().map(move |old| (new, *old)));
+    pairs.map(|(new, old)| Candidate { new, old, mark }).collect()
 }
 
 /// What an item is looked up by.
-fn mark(seen: &ItemTraits, way: RecognisedBy) -> Option<String> {
-    match way {
-        RecognisedBy::Page => seen.url_key.map(|key| format!("{key:?}")),
-        RecognisedBy::Text => seen.text_digest.map(|key| key.to_string()),
-        RecognisedBy::Path => {
-            let url = url::Url::parse(seen.url.as_deref()?).ok()?;
-            let path =
-                format!("{}?{}", url.path().trim_end_matches('/'), url.query().unwrap_or_default());
-            // "/blog" identifies no item.
-            (path.len() >= 8 && path.chars().any(|c| c.is_ascii_digit() || c == '-'))
-                .then_some(path)
+fn mark(seen: &ItemTraits, by: Mark) -> Option<String> {
+    let title = || Title::new(seen.title.as_deref());
+    match by {
+        Mark::Page => seen.url_key.map(|key| format!("{key:?}")),
+        Mark::Moment => {
+            let second = seen.published?.as_second();
+            Some(format!("{second} {}", title().digest()))
         }
-        RecognisedBy::Title => {
-            let title = Title::new(seen.title.as_deref());
+        Mark::Text => seen.text_digest.map(|key| key.to_string()),
+        Mark::Path => path(seen.url.as_deref()?),
+        Mark::Title => {
+            let title = title();
             (!title.is_empty()).then(|| title.digest().to_string())
         }
+        Mark::Nothing => None,
     }
 }
 
-/// Whether the dates are the same; `None` if one is missing.
-fn same_minute(new: &ItemTraits, old: &ItemTraits) -> Option<bool> {
-    let (new, old) = new.published.zip(old.published)?;
-    Some((new.as_second() - old.as_second()).abs() <= MINUTE)
+/// Path and query of a URL, if they identify an item: "/blog" does not.
+fn path(url: &str) -> Option<String> {
+    let url = url::Url::parse(url).ok()?;
+    let path = format!("{}?{}", url.path().trim_end_matches('/'), url.query().unwrap_or_default());
+    (path.len() >= 8 && path.chars().any(|c| c.is_ascii_digit() || c == '-')).then_some(path)
 }
 
-/// Whether the rest agrees: a page may get another item, a title may come again.
-fn holds(way: RecognisedBy, new: &ItemTraits, old: &ItemTraits, migrated: bool) -> bool {
-    let title = |seen: &ItemTraits| Title::new(seen.title.as_deref());
-    let (mine, others) = (title(new), title(old));
-    let same_title = mine.digest() == others.digest();
-    let same_text = new.text_digest.is_some() && new.text_digest == old.text_digest;
-    let same_minute = same_minute(new, old) == Some(true);
-    if mine.is_sibling(&others) && !same_text {
-        return false;
+/// What items of the feed have in common, so that it proves nothing.
+struct Common {
+    calendar: Calendar,
+    titles: HashSet<u64>,
+    texts: HashSet<i64>,
+    pages: HashSet<Digest>,
+    /// Number of items of the document.
+    items: usize,
+}
+
+impl Common {
+    fn new(shown: &Shown<'_>) -> Self {
+        let title = |seen: &ItemTraits| Title::new(seen.title.as_deref()).digest();
+        let new = || shown.unrecognised.iter().map(|new| &new.seen);
+        let stored = || shown.stored.iter().map(|stored| &stored.seen);
+        let mut titles = repeated(new().map(title));
+        titles.extend(repeated(stored().map(title)));
+        let mut texts = repeated(new().filter_map(|seen| seen.text_digest));
+        texts.extend(repeated(stored().filter_map(|seen| seen.text_digest)));
+        let dates: Vec<Option<Timestamp>> = stored().map(|seen| seen.published).collect();
+        Self {
+            calendar: Calendar::new(shown.dates, &dates),
+            titles,
+            texts,
+            pages: repeated(stored().filter_map(|seen| seen.url_key)),
+            items: shown.dates.len(),
+        }
     }
-    match way {
-        RecognisedBy::Page => {
-            same_text || same_minute || same_title && (mine.len() >= 3 || migrated)
+
+    fn pair(&self, candidate: &Candidate<'_>, words: &HashMap<ItemKey, Words>) -> Pair {
+        let Candidate { new, old, .. } = candidate;
+        let title = Title::new(new.seen.title.as_deref());
+        let says_something = !title.is_empty() || !new.words.0.is_empty();
+        Pair {
+            place: self.place(new, &old.seen),
+            date: self.calendar.compare(new.seen.published, old.seen.published),
+            naming: naming(&title, &Title::new(old.seen.title.as_deref()), &self.titles),
+            wording: self.wording(new, old, words),
+            same_content: says_something
+                && new.seen.content_digest.is_some()
+                && new.seen.content_digest == old.seen.content_digest,
+            title_words: title.len(),
+            items: self.items,
+            own_key: new.own_key,
+            substance: new.substance,
         }
-        RecognisedBy::Text => {
-            same_title || same_minute || new.title.is_none() || mine.alike(&others) >= 0.5
+    }
+
+    fn wording(
+        &self,
+        new: &UnrecognisedItem,
+        old: &RecentItem,
+        words: &HashMap<ItemKey, Words>,
+    ) -> Wording {
+        let digest = new.seen.text_digest;
+        let recurs = digest.is_some_and(|digest| self.texts.contains(&digest));
+        let found = match (digest, words.get(&old.key)) {
+            (Some(_), _) if digest == old.seen.text_digest => Wording::Same,
+            (_, Some(words)) => wording(&new.words, words),
+            _ => Wording::Unclear,
+        };
+        match found {
+            Wording::Same | Wording::Alike if recurs => Wording::Unclear,
+            found => found,
         }
-        RecognisedBy::Path => same_title || same_text,
-        RecognisedBy::Title => same_minute || migrated && mine.len() >= 3,
+    }
+
+    fn place(&self, new: &UnrecognisedItem, old: &ItemTraits) -> Place {
+        let (Some(url), Some(old_url)) = (&new.seen.url, &old.url) else { return Place::Other };
+        let same_page = new.seen.url_key.is_some() && new.seen.url_key == old.url_key;
+        match new.seen.url_key {
+            Some(page) if same_page && canonical::may_be_one_place(url, old_url) => {
+                let constant =
+                    self.items < 2 || self.pages.contains(&page) || new.own_key == OwnKey::Absent;
+                if constant { Place::ConstantPage } else { Place::Page }
+            }
+            _ if !same_page && path(url).is_some() && path(url) == path(old_url) => Place::Path,
+            _ => Place::Other,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use crate::model::EditCounts;
 
     use super::*;
 
-    fn seen(url: &str, title: &str, at: i64, text: i64) -> ItemTraits {
+    const DAY: i64 = 86_400;
+    /// A second of some day that is not midnight.
+    const NOON: i64 = 400 * DAY + 43_207;
+    const FERRY: &str = "The ferry to the island ran aground in thick fog this morning at six.";
+    const BREAD: &str = "Bakers in the old town have raised the price of a loaf again by far.";
+    const TEASER: &str = "Read the full report with all of the details on our website today.";
+
+    /// URL, title, date and text.
+    type Entry<'a> = (&'a str, &'a str, i64, &'a str);
+
+    fn seen((url, title, at, text): Entry<'_>) -> ItemTraits {
+        let content = format!("{url} {title} {text}");
         ItemTraits {
-            url: Some(url.to_owned()),
-            url_key: super::super::canonical::url_key(url),
-            title: Some(title.to_owned()),
-            published: Some(Timestamp::from_second(at).unwrap()),
-            text_digest: Some(text),
+            url: (!url.is_empty()).then(|| url.to_owned()),
+            url_key: canonical::url_key(url),
+            title: (!title.is_empty()).then(|| title.to_owned()),
+            published: (at > 0).then(|| Timestamp::from_second(at).unwrap()),
+            text_digest: Words::of_text(text).exact_digest().map(u64::cast_signed),
+            content_digest: Some(super::super::digest::digest(&[content.as_bytes()])),
         }
     }
 
-    fn kept(key: i64, seen: ItemTraits) -> RecentItem {
-        RecentItem { key: ItemKey(key), seen, edits: EditCounts::default() }
-    }
-
-    fn one(new: ItemTraits, old: ItemTraits) -> Option<RecognisedBy> {
-        let unrecognised = [UnrecognisedItem { index: 0, shares_its_key: false, seen: new }];
-        recognised(&unrecognised, &[kept(1, old)], 9).first().map(|known| known.way)
-    }
-
-    #[test]
-    fn of_items_that_share_a_key_one_with_another_date_is_another() {
-        let old = kept(1, seen("https://e.example/status", "Gate two closed", 1_000, 7));
-        let found = |at| {
-            let seen = seen("https://e.example/status", "Gate two closed again", at, 7);
-            let new = UnrecognisedItem { index: 0, shares_its_key: true, seen };
-            recognised(&[new], std::slice::from_ref(&old), 9).len()
+    /// A document in which no item has a known guid; `keys` are those of the items.
+    fn found(
+        old: &[Entry<'_>],
+        new: &[Entry<'_>],
+        (own_key, known): (OwnKey, &[Entry<'_>]),
+    ) -> Vec<(usize, i64, RecognisedBy)> {
+        let stored = |(n, entry): (usize, &Entry<'_>)| RecentItem {
+            key: ItemKey(n as i64),
+            seen: seen(*entry),
+            edits: EditCounts::default(),
         };
-        assert_eq!((found(1_000), found(90_000)), (1, 0));
+        let all: Vec<RecentItem> = old.iter().chain(known).enumerate().map(stored).collect();
+        let here = (old.len()..all.len()).map(|n| ItemKey(n as i64)).collect();
+        let unrecognised: Vec<UnrecognisedItem> = new
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| UnrecognisedItem {
+                index,
+                own_key,
+                substance: Substance::Words,
+                seen: seen(*entry),
+                words: Words::of_text(entry.3),
+            })
+            .collect();
+        let dates: Vec<Option<Timestamp>> =
+            new.iter().chain(known).map(|entry| seen(*entry).published).collect();
+        let shown = Shown { unrecognised: &unrecognised, dates: &dates, stored: &all, here: &here };
+        let words = compared(&shown).into_iter().map(|key| {
+            let place = key.0 as usize;
+            let entry = old.iter().chain(known).nth(place).unwrap();
+            (key, Words::of_text(entry.3))
+        });
+        let found = recognised(&shown, &words.collect());
+        found.iter().map(|found| (found.index, found.key.0, found.way)).collect()
+    }
+
+    /// Other items of the feed, which stay.
+    const OTHERS: [Entry<'static>; 2] = [
+        ("https://e.example/x", "Fog on the coast", NOON - 90_001, "Drivers should be careful."),
+        ("https://e.example/y", "A lamp at sea", NOON - 190_002, "It was seen from the pier."),
+    ];
+
+    fn one(old: Entry<'_>, new: Entry<'_>) -> Option<RecognisedBy> {
+        let found = found(&[old], &[new], (OwnKey::Present, &OTHERS));
+        found.first().map(|(_, _, way)| *way)
     }
 
     #[test]
-    fn a_new_guid_for_the_same_page_path_title_or_text_is_the_same_item() {
-        let old = || seen("http://old.example/2026/a-post", "A long post", 1_000, 7);
-        assert_eq!(
-            one(seen("https://old.example/2026/a-post", "A long post", 99_000, 7), old()),
-            Some(RecognisedBy::Page)
-        );
-        assert_eq!(
-            one(seen("https://new.example/2026/a-post", "A long post", 99_000, 8), old()),
-            Some(RecognisedBy::Path)
-        );
-        assert_eq!(
-            one(seen("https://new.example/?p=7", "A long post", 1_030, 8), old()),
-            Some(RecognisedBy::Title)
-        );
-        assert_eq!(
-            one(seen("https://new.example/?p=7", "A long post", 99_000, 7), old()),
-            Some(RecognisedBy::Text)
-        );
+    fn a_new_guid_for_the_same_page_path_title_or_text_at_the_same_time_is_the_same_item() {
+        let old = ("http://old.example/2026/a-post", "A long post", NOON, FERRY);
+        let longer = format!("{FERRY} It floats again.");
+        for (url, title, at, text, way) in [
+            ("https://old.example/2026/a-post", "A long post", NOON, FERRY, RecognisedBy::Page),
+            (
+                "https://old.example/2026/a-post",
+                "A long post",
+                NOON + 9_001,
+                FERRY,
+                RecognisedBy::Page,
+            ),
+            (
+                "https://old.example/2026/a-post",
+                "A long post",
+                NOON + 9_001,
+                &*longer,
+                RecognisedBy::Page,
+            ),
+            ("https://old.example/2026/a-post", "Ferry aground", NOON, BREAD, RecognisedBy::Page),
+            ("https://new.example/2026/a-post", "A long post", 0, &*longer, RecognisedBy::Path),
+            ("https://new.example/?p=7", "A long post", NOON, &*longer, RecognisedBy::Title),
+            ("https://new.example/?p=7", "A long post", NOON + 30, &*longer, RecognisedBy::Title),
+            ("https://new.example/?p=7", "Ferry aground", NOON + 30, FERRY, RecognisedBy::Text),
+        ] {
+            let new = (url, title, at, text);
+            assert_eq!(one(old, new), Some(way), "{new:?}");
+        }
     }
 
     #[test]
-    fn an_item_with_only_the_same_page_or_title_is_new() {
-        let old = || seen("https://e.example/deal", "Deal of the day", 1_000, 7);
-        assert_eq!(
-            one(seen("https://e.example/deal", "A lamp for tonight", 90_000, 8), old()),
-            None
-        );
-        assert_eq!(one(seen("https://e.example/x", "Deal of the day", 90_000, 8), old()), None);
-        let part =
-            |n, text| seen("https://e.example/walk", &format!("The walk, part {n}"), 1_000, text);
-        assert_eq!(one(part(2, 8), part(1, 7)), None);
+    fn an_item_with_another_date_number_or_text_is_new() {
+        let midnight = 401 * DAY;
+        // Midnight in another time zone.
+        let evening = midnight - 2 * 3_600;
+        let (a, b) = ("https://e.example/a", "https://e.example/b");
+        for (old, new) in [
+            // Recurring items with a constant text.
+            (
+                (a, "Weekly open thread", NOON, TEASER),
+                (b, "Weekly open thread", NOON + 7 * DAY, TEASER),
+            ),
+            (
+                (a, "Press briefing 1 May", NOON, TEASER),
+                (b, "Press briefing 2 May", NOON + DAY, TEASER),
+            ),
+            ((a, "Press briefing 1 May", 0, TEASER), (b, "Press briefing 2 May", 0, TEASER)),
+            ((a, "Episode 100", NOON, TEASER), (b, "Episode 103", NOON + DAY, TEASER)),
+            ((a, "Council agenda", NOON, TEASER), (b, "Council minutes", NOON + DAY, TEASER)),
+            ((a, "Morning news", 0, TEASER), (b, "Morning news", 0, TEASER)),
+            // A date without time.
+            ((a, "Traffic accident", midnight, FERRY), (b, "Traffic accident", midnight, BREAD)),
+            ((a, "Pension law adopted", midnight, TEASER), (b, "Volcano erupts", midnight, TEASER)),
+            ((a, "Road closed", midnight, TEASER), (b, "Road closed", midnight, TEASER)),
+            ((a, "Pension law adopted", evening, TEASER), (b, "Volcano erupts", evening, TEASER)),
+            ((a, "Road closed", evening, "By snow."), (b, "Road closed", evening, "By a tree.")),
+            // The same path on another host.
+            (
+                ("https://a.example/news-2026/latest", "Morning bulletin", NOON, FERRY),
+                ("https://b.example/news-2026/latest", "Morning bulletin", NOON + DAY, BREAD),
+            ),
+            // A constant page, and places in it.
+            ((a, "Deal of the day", NOON, FERRY), (a, "Deal of the day", NOON + DAY, BREAD)),
+            ((a, "Deal of the day", NOON, FERRY), (a, "A lamp for tonight", NOON + DAY, BREAD)),
+            (
+                ("https://e.example/all#d1", "Notes of the day", NOON, TEASER),
+                ("https://e.example/all#d2", "Notes of the day", NOON + DAY, TEASER),
+            ),
+            ((a, "The walk, part 1", NOON, FERRY), (a, "The walk, part 2", NOON, BREAD)),
+        ] {
+            assert_eq!(one(old, new), None, "{old:?} {new:?}");
+            let alone = found(&[old], &[new], (OwnKey::Present, &[]));
+            assert_eq!(alone, [], "{old:?} {new:?}");
+        }
     }
+
+    #[test]
+    fn a_page_proves_little_where_it_is_that_of_the_only_item() {
+        let old = ("https://e.example/deal", "Deal of the day", NOON, FERRY);
+        let longer = format!("{FERRY} Only today.");
+        let alone = |at, text: &str| {
+            let new = ("https://e.example/deal", "Deal of the day", at, text);
+            found(&[old], &[new], (OwnKey::Present, &[])).len()
+        };
+        assert_eq!(alone(NOON + DAY, &longer), 0);
+        assert_eq!(alone(NOON, &longer), 1, "the same time");
+        assert_eq!(alone(NOON + DAY, FERRY), 1, "nothing is new");
+    }
+
+    #[test]
+    fn an_episode_with_a_constant_page_title_and_text_is_new() {
+        let mut seen = seen(("https://e.example/show", "The news", NOON, TEASER));
+        let old = RecentItem { key: ItemKey(1), seen: seen.clone(), edits: EditCounts::default() };
+        seen.published = Some(Timestamp::from_second(NOON + DAY).unwrap());
+        seen.content_digest = Some([7; 16]);
+        let (substance, own_key) = (Substance::File, OwnKey::Present);
+        let words = Words::of_text(TEASER);
+        let new = UnrecognisedItem { index: 0, own_key, substance, seen, words };
+        for dates in [vec![new.seen.published], vec![new.seen.published, None]] {
+            let (stored, here) = ([old.clone()], HashSet::new());
+            let unrecognised = std::slice::from_ref(&new);
+            let shown = Shown { unrecognised, dates: &dates, stored: &stored, here: &here };
+            assert_eq!(recognised(&shown, &HashMap::new()), []);
+        }
+    }
+
+    #[test]
+    fn what_several_items_have_in_common_proves_nothing() {
+        let thread = |url, at| (url, "Weekly open thread", at, TEASER);
+        let (old, new) = (thread("https://e.example/1", 0), thread("https://e.example/3", 0));
+        let known = [thread("https://e.example/2", 0)];
+        for own_key in [OwnKey::Present, OwnKey::Absent] {
+            assert_eq!(found(&[old], &[new], (own_key, &known)), [], "{own_key:?}");
+        }
+    }
+
+    #[test]
+    fn items_without_a_key_are_known_by_title_and_text_unless_the_date_is_another() {
+        let longer = format!("{FERRY} It floats.");
+        let keyless =
+            |old: Entry<'_>, new: Entry<'_>| found(&[old], &[new], (OwnKey::Absent, &OTHERS)).len();
+        for (old, new) in [
+            (("", "", NOON, FERRY), ("", "", NOON, &*longer)),
+            (("", "Ferry aground", 0, FERRY), ("", "Ferry aground", 0, &*longer)),
+            (("", "Ferry agruond here", 0, FERRY), ("", "Ferry aground here", 0, FERRY)),
+            (("", "", 401 * DAY, FERRY), ("", "", 401 * DAY, &*longer)),
+            (("", "", 0, FERRY), ("", "", 0, &*longer)),
+            (
+                ("", "Ferry aground", 0, "It ran aground."),
+                ("", "Ferry aground", 0, "It ran aground here."),
+            ),
+            (("", "Ferry aground", NOON, FERRY), ("", "Ferry aground", NOON, BREAD)),
+        ] {
+            let expected = usize::from(new.3 != BREAD);
+            assert_eq!(keyless(old, new), expected, "{old:?} {new:?}");
+        }
+        assert_eq!(keyless(("", "", 0, FERRY), ("", "", 0, BREAD)), 0);
+        assert_eq!(keyless(("", "", NOON, FERRY), ("", "", NOON + 2 * DAY, &*longer)), 0);
+        let morning = 401 * DAY + 8 * 3_600;
+        assert_eq!(keyless(("", "Gate", morning, FERRY), ("", "The gate", morning, FERRY)), 1);
+        let old = ("", "Gate two closed", NOON, FERRY);
+        assert_eq!(keyless(old, ("", "Gate two closed again", NOON, FERRY)), 1);
+        assert_eq!(keyless(old, ("", "Gate two closed again", NOON + 90_000, FERRY)), 0);
+        assert_eq!(keyless(old, ("", "Gate two closed", NOON + 2 * DAY, FERRY)), 0);
+    }
+
+    #[test]
+    fn items_without_a_key_stay_the_same_when_all_have_the_time_of_the_build() {
+        let at = |time| {
+            let link = "https://e.example/";
+            [(link, "Ferry aground", time, FERRY), (link, "Dear bread", time, BREAD)]
+        };
+        let found = found(&at(NOON), &at(NOON + 181), (OwnKey::Absent, &[]));
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn items_with_one_title_and_text_are_known_by_their_times() {
+        let up = |n: i64, at| (format!("https://e.example/{n}?t={at}"), NOON + n * 3_600);
+        let entries = |at| -> Vec<(String, i64)> { (0..5).map(|n| up(n, at)).collect() };
+        let (old, new) = (entries(1), entries(2));
+        let entries = |all: &'_ [(String, i64)]| -> Vec<(usize, i64)> {
+            all.iter().map(|(_, at)| *at).enumerate().collect()
+        };
+        assert_eq!(entries(&old), entries(&new));
+        let old: Vec<Entry<'_>> = old.iter().map(|(url, at)| (&**url, "Up", *at, "ok")).collect();
+        let new: Vec<Entry<'_>> = new.iter().map(|(url, at)| (&**url, "Up", *at, "ok")).collect();
+        let found = found(&old, &new, (OwnKey::Present, &[]));
+        assert!(found.len() == 5 && found.iter().all(|(new, old, _)| *new as i64 == *old));
+    }
+
+    const TITLES: [&str; 5] = [
+        "The red barn burns",
+        "Five ways to sleep",
+        "On ferries and fog",
+        "Bread is dear now",
+        "A lamp at sea",
+    ];
 
     #[test]
     fn when_everything_moves_at_once_a_title_is_enough() {
-        let titles = [
-            "The red barn burns",
-            "Five ways to sleep",
-            "On ferries and fog",
-            "Bread is dear now",
-            "A lamp at sea",
-        ];
-        let at = |host: &str, n: usize, date| {
-            seen(&format!("https://{host}/{n}"), titles[n], date, n as i64 + date)
-        };
-        let gone: Vec<RecentItem> =
-            (0..5).map(|n| kept(n as i64, at("old.example", n, 1_000))).collect();
-        let unrecognised: Vec<UnrecognisedItem> = (0..5)
-            .map(|n| UnrecognisedItem {
-                index: n,
-                shares_its_key: false,
-                seen: at("new.example", n, 900_000),
-            })
-            .collect();
-        assert_eq!(recognised(&unrecognised, &gone, 0).len(), 5);
-        assert_eq!(recognised(&unrecognised[..2], &gone, 0).len(), 0);
+        let urls = |host: &str| [0, 1, 2, 3, 4].map(|n| format!("https://{host}/{n}"));
+        let (old, new) = (urls("old.example"), urls("new.example"));
+        let texts = |part: &str| TITLES.map(|title| format!("{title}: {part}."));
+        let (full, short) = (texts("all that was seen of it by all of us that day"), texts("more"));
+        for (at, moved) in [(NOON + 2 * 3_600, 5), (NOON + 9 * DAY, 5)] {
+            let entry = |urls: &'_ [String; 5], n: usize| urls[n].clone();
+            let place = |n: usize| if at == NOON + 9 * DAY { at } else { at + 61 * n as i64 };
+            let gone: Vec<(String, i64)> =
+                (0..5).map(|n| (entry(&old, n), NOON + 61 * n as i64)).collect();
+            let come: Vec<(String, i64)> = (0..5).map(|n| (entry(&new, n), place(n))).collect();
+            let gone: Vec<Entry<'_>> =
+                (0..5).map(|n| (&*gone[n].0, TITLES[n], gone[n].1, &*full[n])).collect();
+            let come: Vec<Entry<'_>> =
+                (0..5).map(|n| (&*come[n].0, TITLES[n], come[n].1, &*short[n])).collect();
+            assert_eq!(found(&gone, &come, (OwnKey::Present, &[])).len(), moved, "{at}");
+            assert_eq!(found(&gone, &come[..2], (OwnKey::Present, &[])), []);
+        }
+    }
+
+    #[test]
+    fn when_several_guids_change_title_and_text_are_enough() {
+        let texts = TITLES.map(|title| format!("{title}: what we have seen of it on that day."));
+        let entry = |n: usize, url| (url, TITLES[n], 0, &*texts[n]);
+        let gone = [entry(0, "https://e.example/b/0"), entry(1, "https://e.example/b/1")];
+        let come = [entry(0, "https://e.example/p/00"), entry(1, "https://e.example/p/01")];
+        assert_eq!(found(&gone, &come, (OwnKey::Present, &[])).len(), 2);
+        assert_eq!(found(&gone, &come[..1], (OwnKey::Present, &[])), [], "one is a coincidence");
+        assert_eq!(found(&gone, &come, (OwnKey::Present, &OTHERS)), [], "most did not change");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! within a feed    identity   what identifies an item; ids: under which id it is published
-//!                  churn      the same item under a new guid
+//!                  evidence > churn   the same item under a new guid
 //!                  updates    an edit, or another item under the same guid
 //!                  flood      which items of a burst are shown
 //! across feeds     words, paragraphs > fingerprint > sketch    what is compared of an item
@@ -21,6 +21,7 @@ pub mod churn;
 mod clocks;
 mod differences;
 pub mod digest;
+pub mod evidence;
 pub mod fingerprint;
 pub mod flood;
 pub mod frames;
@@ -42,8 +43,9 @@ pub mod verdict;
 pub mod weights;
 pub mod words;
 
-pub use churn::{RecognisedItem, UnrecognisedItem, recognised};
+pub use churn::{RecognisedItem, Shown, UnrecognisedItem, compared, recognised};
 pub use differences::{Difference, differences};
+pub use evidence::{OwnKey, Substance};
 pub use fingerprint::{Comparable, Facts, Fingerprint};
 pub use flood::{DocumentOrder, Rhythm, admit, per_day};
 pub use frames::{Frame, other_filling};

@@ -83,6 +83,8 @@ pub struct ItemTraits {
     pub published: Option<Timestamp>,
     /// Digest of the words of its text; `None`: too few words.
     pub text_digest: Option<i64>,
+    /// Digest of all that a subscriber would notice.
+    pub content_digest: Option<Digest>,
 }
 
 /// The rule that decided a match.

@@ -104,6 +104,7 @@ pub(super) fn read(
     let context =
         normalise::Context { now, document_url: url, feed_language: feed.language.as_deref() };
     let extent = if feed.partial { Extent::Part } else { extent };
+    let dates = dates(&feed.items, &found, now);
     let document = sorting::Document {
         target,
         state,
@@ -111,6 +112,7 @@ pub(super) fn read(
         now,
         extent,
         single: feed.items.len() == 1,
+        dates: &dates,
         reduced: &reduction.items,
     };
     let brought = match sorting::sort(&document, &feed, &found, &context, reader) {
@@ -143,6 +145,12 @@ fn identify(
         GuidUse::Unique => dedupe::share_guids(items),
     };
     (guids, dedupe::identify(items, guids, target.subscription.dedupe.identity))
+}
+
+/// Dates of the items of the document.
+fn dates(items: &[ParsedItem], found: &[Found], now: Timestamp) -> Vec<Option<Timestamp>> {
+    let date = |item: &ParsedItem| Some(item.published.or(item.updated)?.min(now));
+    found.iter().map(|found| date(&items[found.item.index])).collect()
 }
 
 /// Removes what the operator does not want. Identities stay the same, and later changes inside it are not edits.

@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use super::start::Target;
 use crate::dedupe::{
     self, AcrossFeeds, Comparable, DocumentOrder, Facts, Fingerprint, Identified, IdentityRule,
-    PageTrust, Rhythm, Text, UnrecognisedItem, Updates, Weights, Words,
+    OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text, UnrecognisedItem, Updates,
+    Weights, Words,
 };
 use crate::model::{
-    Digest, EditCounts, HoldReason, Item, ItemKey, ItemTraits, KnownItem, PageOwner, ParsedFeed,
-    ParsedItem, RecentItem, RecognisedBy, Subject, site,
+    Digest, EditCounts, Enclosure, HoldReason, Item, ItemKey, ItemTraits, KnownItem, PageOwner,
+    ParsedFeed, ParsedItem, RecentItem, RecognisedBy, Subject, site,
 };
 use crate::normalise;
 use crate::store::{
@@ -61,6 +62,8 @@ pub(super) struct Document<'a> {
     pub(super) extent: Extent,
     /// Whether the document has one item only, whose guid and link may be constant.
     pub(super) single: bool,
+    /// Dates of all its items.
+    pub(super) dates: &'a [Option<Timestamp>],
     /// Items without the parts that the operator removes, by their place in the document.
     pub(super) reduced: &'a HashMap<usize, ParsedItem>,
 }
@@ -162,18 +165,9 @@ fn sort_newcomers(
         sorted.boilerplate = Some(list);
     }
     // The operator chose what identifies an item; nothing else does.
-    let by_guid = matches!(
-        document.target.subscription.dedupe.identity,
-        IdentityRule::Auto | IdentityRule::Key
-    );
-    if document.extent == Extent::Whole && by_guid && !kept.is_empty() {
-        let edits: HashMap<ItemKey, EditCounts> =
-            kept.iter().map(|kept| (kept.key, kept.edits)).collect();
-        let gone: Vec<RecentItem> =
-            kept.into_iter().filter(|kept| !here.contains(&kept.key)).collect();
-        let unrecognised: Vec<UnrecognisedItem> =
-            newcomers.iter_mut().map(|new| unrecognised(new, &site)).collect();
-        for known in dedupe::recognised(&unrecognised, &gone, here.len()) {
+    let checked = document.target.subscription.dedupe.identity == IdentityRule::Auto;
+    if document.extent == Extent::Whole && checked && !kept.is_empty() {
+        for (known, edits) in recognised(document, &mut newcomers, (&kept, here), &site, reader)? {
             let place = newcomers.iter().position(|new| new.found.index == known.index);
             let Some(place) = place else { continue };
             let read = newcomers.remove(place);
@@ -181,7 +175,7 @@ fn sort_newcomers(
             sorted.renamed.push(GuidChange { key, identity, recognised_by: way });
             let change = match document.target.subscription.dedupe.updates {
                 Updates::Ignore => EditAction::Ignore,
-                _ if !edits.get(&key).is_none_or(dedupe::may_change) => EditAction::Ignore,
+                _ if !dedupe::may_change(&edits) => EditAction::Ignore,
                 Updates::Silent | Updates::Bump => EditAction::Replace,
             };
             sorted.changed.push(changed(document, key, read, (None, change), &site));
@@ -189,6 +183,27 @@ fn sort_newcomers(
     }
     sorted.new = new_items(document, newcomers, (dated, &site), reader)?;
     Ok(())
+}
+
+/// The newcomers that are stored under another guid, with the changes of the stored items. `here` are the stored items
+/// that are in the document.
+fn recognised(
+    document: &Document<'_>,
+    newcomers: &mut [Read],
+    (stored, here): (&[RecentItem], &HashSet<ItemKey>),
+    boilerplate: &HashSet<u64>,
+    reader: &Reader,
+) -> Result<Vec<(RecognisedItem, EditCounts)>, store::Error> {
+    let unrecognised: Vec<UnrecognisedItem> =
+        newcomers.iter_mut().map(|new| unrecognised(new, boilerplate)).collect();
+    let shown = Shown { unrecognised: &unrecognised, dates: document.dates, stored, here };
+    let texts = fingerprints(document, &dedupe::compared(&shown), reader)?;
+    let words: HashMap<ItemKey, Words> =
+        texts.into_iter().map(|(key, it)| (key, it.text.own_words(boilerplate))).collect();
+    let edits: HashMap<ItemKey, EditCounts> =
+        stored.iter().map(|stored| (stored.key, stored.edits)).collect();
+    let known = dedupe::recognised(&shown, &words).into_iter();
+    Ok(known.filter_map(|known| Some((known, *edits.get(&known.key)?))).collect())
 }
 
 /// The new items, the oldest first, each with the reason why it is not published. `dated` is the number of stored
@@ -385,17 +400,27 @@ fn text_keys(
 }
 
 fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> UnrecognisedItem {
-    let own = new.own.insert(new.text.own_words(boilerplate));
-    let digest = own.exact_digest();
+    let words = new.own.insert(new.text.own_words(boilerplate)).clone();
     let Read { found, item, .. } = new;
-    let seen = ItemTraits {
-        url: item.url.clone(),
-        url_key: found.url_key,
-        title: item.title.clone(),
-        published: item.published,
-        text_digest: digest.map(u64::cast_signed),
+    let is_file = |file: &Enclosure| {
+        file.media_type.starts_with("audio/") || file.media_type.starts_with("video/")
     };
-    UnrecognisedItem { index: found.index, shares_its_key: found.shares_its_key(), seen }
+    let has_file = item.details.enclosures.iter().any(is_file);
+    let keyless = found.shares_its_key() || item.guid.is_none() && item.url.is_none();
+    UnrecognisedItem {
+        index: found.index,
+        own_key: if keyless { OwnKey::Absent } else { OwnKey::Present },
+        substance: if has_file { Substance::File } else { Substance::Words },
+        seen: ItemTraits {
+            url: item.url.clone(),
+            url_key: found.url_key,
+            title: item.title.clone(),
+            published: item.published,
+            text_digest: words.exact_digest().map(u64::cast_signed),
+            content_digest: Some(found.content_digest),
+        },
+        words,
+    }
 }
 
 fn new_item(document: &Document<'_>, new: Read, boilerplate: &HashSet<u64>) -> NewItem {

@@ -106,7 +106,8 @@ impl Transaction<'_> {
             keys.push(key?);
         }
         let mut statement = self.connection.prepare_cached(
-            "SELECT item.id, url, url_key, title, published_at, text_digest, changes, bumps, bumped_at, feed_id
+            "SELECT item.id, url, url_key, title, published_at, text_digest, changes, bumps, bumped_at, feed_id,
+                    content_digest
              FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value",
         )?;
         let mut rows = statement.query([json_list(keys)])?;
@@ -129,6 +130,7 @@ impl Transaction<'_> {
                     title: row.get(3)?,
                     published: maybe(row.get(4)?)?,
                     text_digest: row.get(5)?,
+                    content_digest: Some(digest(row.get_ref(10)?.as_blob().unwrap_or_default())?),
                 },
                 edits: edits(row, 6)?,
             });
