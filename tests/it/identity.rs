@@ -186,3 +186,183 @@ async fn copies_in_a_document_are_counted_and_reported() {
     assert_eq!(warning.code, "copied_items");
     assert!(warning.message.starts_with("2 items"), "{}", warning.message);
 }
+
+const TEASER: &str = "Read the full report with all of the details on our website today.";
+
+/// Items by id, link, title, date and text. An empty part is left out.
+fn feed(items: &[[&str; 5]]) -> String {
+    let part = |name: &str, text: &str| match text {
+        "" => String::new(),
+        text => format!("<{name}>{text}</{name}>"),
+    };
+    let names = ["guid", "link", "title", "pubDate", "description"];
+    let item = |parts: &[&str; 5]| -> String {
+        let parts: String = names.iter().zip(parts).map(|(name, text)| part(name, text)).collect();
+        format!("<item>{parts}</item>")
+    };
+    let items: String = items.iter().map(item).collect();
+    format!("<rss version='2.0'><channel><title>S</title>{items}</channel></rss>")
+}
+
+/// The items `0..count` in a window of `size` items.
+fn windows(count: usize, size: usize, item: impl Fn(usize) -> [String; 5]) -> Vec<String> {
+    let window = |newest: usize| {
+        let first = (newest + 1).saturating_sub(size);
+        let items: Vec<[String; 5]> = (first..=newest).rev().map(&item).collect();
+        let items: Vec<[&str; 5]> =
+            items.iter().map(|item| item.each_ref().map(String::as_str)).collect();
+        feed(&items)
+    };
+    (0..count).map(window).collect()
+}
+
+/// Another sentence for each number.
+fn sentence(n: usize) -> String {
+    let words = ["ferry", "baker", "lamp", "crane", "gull", "barn", "bell", "oar", "salt", "net"];
+    let word = |k: usize| format!("{}{}", words[(n * 7 + k * 3) % 10], n * 13 + k);
+    (0..14).map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Item `n` of a feed in which much recurs.
+fn recurring(kind: &str, n: usize) -> [String; 5] {
+    let time = format!("{:02} May 2025 08:{:02}:07 GMT", n + 1, n * 7 % 60);
+    let page = format!("https://site.test/p{n}");
+    let (day, date) = ("04 May 2025".to_owned(), format!("{:02} May 2025", n + 1));
+    let own = |text: &str| text.to_owned();
+    let (link, title, date, text) = match kind {
+        "threads" => (page, own("Weekly open thread"), time, own(TEASER)),
+        "threads by day" => (page, own("Open thread"), date, own(TEASER)),
+        "episodes" => (page, format!("Episode {}", 100 + n), time, own(TEASER)),
+        "briefings" => (page, format!("Press briefing {} May", n + 1), own(""), own(TEASER)),
+        "agendas" => (page, own(["Council agenda", "Council minutes"][n % 2]), time, own(TEASER)),
+        "accidents" => (page, own("Traffic accident"), day, sentence(n)),
+        "teasers" => (page, sentence(n), day, own(TEASER)),
+        "paths" => {
+            let link = format!("https://h{n}.site.test/news-2026/latest");
+            (link, own("Morning bulletin"), time, sentence(n))
+        }
+        "places" => {
+            let link = format!("https://site.test/notes#d{n}");
+            (link, own("Notes of the day"), time, sentence(n))
+        }
+        _ => (own("https://site.test/deal"), own("Deal of the day"), time, sentence(n)),
+    };
+    [format!("p{n}"), link, title, date, text]
+}
+
+#[tokio::test]
+async fn a_new_item_does_not_replace_the_one_that_left_the_feed() {
+    let kinds = [
+        "threads",
+        "threads by day",
+        "episodes",
+        "briefings",
+        "agendas",
+        "accidents",
+        "teasers",
+        "paths",
+        "places",
+        "deals",
+    ];
+    for (kind, size) in kinds.iter().flat_map(|kind| [1, 2, 5].map(|size| (*kind, size))) {
+        let world = World::new().await;
+        let documents = windows(6, size, |n| recurring(kind, n));
+        let (engine, counts) = polled(&world, IdentityRule::Auto, &documents).await;
+        assert_eq!(counts, [1; 6], "{kind}, {size}");
+        assert_eq!(shown_as(&engine, "title").len(), 6, "{kind}, {size}");
+    }
+}
+
+/// Item `n` of a feed that changes all but the words of its items at each poll.
+fn repeating(kind: &str, n: usize, poll: usize) -> [String; 5] {
+    let (title, text) =
+        [("Crane", CRANE), ("Northern gate", GATE), ("Power at the pier", POWER)][n];
+    let hour = |n: usize| format!("01 May 2025 {:02}:17:09 GMT", n + 7);
+    let own = |text: &str| text.to_owned();
+    let (guid, link) =
+        (format!("{n}-{poll}"), format!("https://site.test/v{poll}/post-{n}-{poll}"));
+    match kind {
+        "link of all, date of the build" => {
+            [own(""), own("https://site.test/"), own(title), hour(poll), own(text)]
+        }
+        "random keys, same words" => [guid, link, own("Up"), hour(n), own("ok")],
+        "all guids and links" => [guid, link, own(title), hour(n), own(text)],
+        "all guids, links and dates" => [guid, link, own(title), hour(poll), own(text)],
+        "no key, no title, a counter" => {
+            [own(""), own(""), own(""), hour(n), format!("{text} {} comments", poll * 3)]
+        }
+        _ => {
+            let longer = format!("{text} {}", "Indeed. ".repeat(poll));
+            [own(""), own(""), own(title), own(""), longer]
+        }
+    }
+}
+
+#[tokio::test]
+async fn items_do_not_repeat_when_everything_but_their_words_changes() {
+    for kind in [
+        "link of all, date of the build",
+        "random keys, same words",
+        "all guids and links",
+        "all guids, links and dates",
+        "no key, no title, a counter",
+        "no key, no date, a word more",
+    ] {
+        let document = |poll: usize| {
+            let items = [0, 1, 2].map(|n| repeating(kind, n, poll));
+            feed(&items.each_ref().map(|item| item.each_ref().map(String::as_str)))
+        };
+        let world = World::new().await;
+        let documents = [0, 1, 2, 3].map(document);
+        let (_, counts) = polled(&world, IdentityRule::Auto, &documents).await;
+        assert_eq!(counts, [3, 0, 0, 0], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_article_under_two_guids_is_shown_once() {
+    let date = "01 May 2025 08:10:09 GMT";
+    let one = |guid| [guid, "https://site.test/a", "Crane", date, CRANE];
+    let other = ["3", "https://site.test/b", "Gate", date, GATE];
+    let documents =
+        [feed(&[one("1"), other]), feed(&[one("2"), one("1"), other]), feed(&[one("2"), other])];
+    let world = World::new().await;
+    let (engine, counts) = polled(&world, IdentityRule::Auto, &documents).await;
+    assert_eq!(counts, [2, 0, 0]);
+    assert_eq!(shown_as(&engine, "title").len(), 2);
+}
+
+#[tokio::test]
+async fn an_episode_without_guid_and_link_is_known_by_its_file() {
+    let episode = |n: usize, title: &str| {
+        format!(
+            "<item><title>{title}</title>\
+             <enclosure url='https://site.test/{n}.mp3' type='audio/mpeg' length='{n}'/></item>"
+        )
+    };
+    let document = |items: &[String]| {
+        let items = items.concat();
+        format!("<rss version='2.0'><channel><title>S</title>{items}</channel></rss>")
+    };
+    let documents = [
+        document(&[episode(2, "On ferries"), episode(1, "On barns")]),
+        document(&[episode(2, "On ferries, corrected"), episode(1, "About barns")]),
+        document(&[episode(3, "On ferries"), episode(2, "On ferries, corrected")]),
+    ];
+    let world = World::new().await;
+    let (engine, counts) = polled(&world, IdentityRule::Auto, &documents).await;
+    assert_eq!(counts, [2, 0, 1]);
+    let titles = shown_as(&engine, "title");
+    assert!(titles.contains(&"About barns".to_owned()) && titles.len() == 3, "{titles:?}");
+}
+
+#[tokio::test]
+async fn only_guid_and_link_count_if_the_operator_says_so() {
+    let date = "01 May 2025 08:10:09 GMT";
+    let documents =
+        ["1", "2"].map(|guid| feed(&[[guid, "https://site.test/a", "Crane", date, CRANE]]));
+    for (rule, count) in [(IdentityRule::Auto, 0), (IdentityRule::Key, 1)] {
+        let world = World::new().await;
+        assert_eq!(polled(&world, rule, &documents).await.1, [1, count], "{rule:?}");
+    }
+}
