@@ -96,15 +96,7 @@ pub(super) async fn run(
         _ => read(Path::new(target))?,
     };
     let mut parsed = document.parse().map_err(|failure| failed(failure.into()))?;
-    let blank = normalise::leave_out_blank(&mut parsed.feed, &document.url);
-    parsed.parse_warnings.extend(blank);
-    let guids = dedupe::share_guids(&parsed.feed.items);
-    let rule = dedupe::IdentityRule::Auto;
-    let identities = dedupe::identify(&parsed.feed.items, guids, rule);
-    parsed.parse_warnings.extend(identities.parse_warnings());
-    let now = Clock::system().now();
-    let warnings = normalise::warnings(&parsed.feed, &document.url, now);
-    parsed.parse_warnings.extend(warnings);
+    add_warnings(&mut parsed, &document.url);
     let mut reduction = normalise::remove(&parsed.feed.items, &selectors);
     for (at, item) in reduction.items.drain() {
         parsed.feed.items[at] = item;
@@ -120,6 +112,18 @@ pub(super) async fn run(
     // A closed pipe is not an error.
     let _ = out.write_all(text.as_bytes());
     Ok(())
+}
+
+/// Leaves out what a poll leaves out, and adds the warnings that it would have.
+fn add_warnings(parsed: &mut Parsed, url: &Url) {
+    let blank = normalise::leave_out_blank(&mut parsed.feed, url);
+    parsed.parse_warnings.extend(blank);
+    let guids = dedupe::share_guids(&parsed.feed.items);
+    let rule = dedupe::IdentityRule::Auto;
+    let identities = dedupe::identify(&parsed.feed.items, guids, rule);
+    parsed.parse_warnings.extend(identities.parse_warnings());
+    let warnings = normalise::warnings(&parsed.feed, url, Clock::system().now());
+    parsed.parse_warnings.extend(warnings);
 }
 
 /// What is printed for a feed whose document is that of the last poll.

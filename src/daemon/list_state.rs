@@ -105,14 +105,11 @@ impl ListState {
         self.next <= now.as_second() || self.next > latest.as_second()
     }
 
-    /// The validators of the copy.
-    pub(super) fn validators(&self, has_copy: bool) -> Validators {
-        match has_copy {
-            true => {
-                Validators { etag: self.etag.clone(), last_modified: self.last_modified.clone() }
-            }
-            false => Validators::default(),
-        }
+    /// The validators of the copy; none without one.
+    pub(super) fn validators_of(&self, copy: Option<&[u8]>) -> Validators {
+        let of_copy =
+            |_| Validators { etag: self.etag.clone(), last_modified: self.last_modified.clone() };
+        copy.map(of_copy).unwrap_or_default()
     }
 
     /// Number of failures in a row.

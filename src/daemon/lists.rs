@@ -151,7 +151,7 @@ impl ListFollower {
         (copy, mut state): (&Path, ListState),
     ) -> ListChange {
         let kept = std::fs::read(copy).ok();
-        let (validators, from) = (state.validators(kept.is_some()), state.url.clone());
+        let (validators, from) = (state.validators_of(kept.as_deref()), state.url.clone());
         let request = Request {
             url,
             wanted: Wanted::Feed,

@@ -6,15 +6,22 @@
 
 use jiff::Timestamp;
 
-use super::media::{self, Channel, media_type};
+use crate::model::Enclosure;
+
+use super::media::{self, Channel, is_played, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
 use super::shown::ShownItem;
 use super::text::{self, is_iri};
-use super::xml::XmlWriter;
+use super::xml::{Attributes, XmlWriter};
 use crate::text::dates::rfc3339;
 
 const TEXT: (&str, &str) = ("type", "text");
+
+/// Plain text. Some readers parse it as HTML, as that of RSS, though its type says that it is text.
+fn plain(xml: &mut XmlWriter, name: &'static str, attributes: Attributes<'_>, text: &str) {
+    xml.text(name, attributes, &text::without_markup(text.into()));
+}
 
 /// The complete Atom document, RFC 4287.
 pub(super) fn render(
@@ -51,9 +58,9 @@ pub(super) fn render(
 fn head(xml: &mut XmlWriter, output: &Output, page: Page, updated: Timestamp) {
     let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
     let address = output.with_token(page.self_url(output, Format::Atom));
-    xml.text("title", &[TEXT], &title);
+    plain(xml, "title", &[TEXT], &title);
     if let Some(subtitle) = output.description.as_deref().and_then(text::line) {
-        xml.text("subtitle", &[TEXT], &subtitle);
+        plain(xml, "subtitle", &[TEXT], &subtitle);
     }
     // RFC 5005 4: archive pages have the id of the feed.
     xml.text("id", &[], &output.identity.id);
@@ -76,7 +83,7 @@ fn head(xml: &mut XmlWriter, output: &Output, page: Page, updated: Timestamp) {
     xml.text("updated", &[], &rfc3339(updated));
     xml.open("author", &[]);
     let author = output.author.as_deref().and_then(text::line);
-    xml.text("name", &[], &author.unwrap_or(title));
+    plain(xml, "name", &[], &author.unwrap_or(title));
     xml.close();
     xml.text("generator", &[], "newswire");
     if let Some(icon) = &output.presentation.icon {
@@ -94,13 +101,13 @@ fn entry(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         None => xml.open("entry", &[]),
     }
     xml.text("id", &[], &shown.id);
-    xml.text("title", &[TEXT], &shown.made_title());
+    plain(xml, "title", &[TEXT], &shown.made_title());
     links(xml, shown);
     xml.text("published", &[], &rfc3339(shown.published));
     xml.text("updated", &[], &rfc3339(shown.updated));
     for author in shown.authors_or_origin() {
         xml.open("author", &[]);
-        xml.text("name", &[], &author.name);
+        plain(xml, "name", &[], &author.name);
         if let Some(page) = author.page {
             xml.text("uri", &[], page);
         }
@@ -109,7 +116,7 @@ fn entry(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     categories(xml, shown);
     body(xml, shown);
     if let Some(rights) = shown.entry.item.details.rights.as_deref().and_then(text::line) {
-        xml.text("rights", &[TEXT], &rights);
+        plain(xml, "rights", &[TEXT], &rights);
     }
     media::write_media(xml, shown);
     source(xml, shown);
@@ -120,10 +127,13 @@ fn links(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(url) = shown.url {
         xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", url)]);
     }
-    // RFC 4287 4.2.7.2: an entry may have several enclosures.
-    for file in shown.enclosures() {
+    // One playable enclosure, as in RSS: readers that know only one keep the first or the last.
+    // Media RSS has them all.
+    let kept = |(n, file): &(usize, &Enclosure)| *n == 0 || !is_played(file);
+    for (_, file) in shown.enclosures().enumerate().filter(kept) {
         let (kind, length) = (media_type(file), file.length.map(|length| length.to_string()));
         let title = file.title.as_deref().and_then(text::line);
+        let title = title.map(|title| text::without_markup(title.into()));
         let mut attributes = vec![("rel", "enclosure"), ("type", &*kind)];
         attributes.extend(length.as_deref().map(|length| ("length", length)));
         attributes.extend(title.as_deref().map(|title| ("title", title)));
@@ -137,10 +147,8 @@ fn links(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         xml.empty("link", &[("rel", "related"), ("href", related)]);
     }
     for other in shown.also_at() {
-        xml.empty(
-            "link",
-            &[("rel", "related"), ("href", other.url), ("title", &other.link_title())],
-        );
+        let title = text::without_markup(other.link_title().into());
+        xml.empty("link", &[("rel", "related"), ("href", other.url), ("title", &*title)]);
     }
     // RFC 4685 4.
     if let Some(comments) = shown.comments() {
@@ -152,6 +160,8 @@ fn categories(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     for (category, term) in shown.categories() {
         let scheme = category.scheme.as_deref().filter(|scheme| is_iri(scheme));
         let label = category.label.as_deref().and_then(text::line);
+        let label = label.map(|label| text::without_markup(label.into()));
+        let term = text::without_markup(term.as_str().into());
         let mut attributes = vec![("term", &*term)];
         attributes.extend(scheme.map(|scheme| ("scheme", scheme)));
         attributes.extend(label.as_deref().map(|label| ("label", label)));
@@ -161,7 +171,7 @@ fn categories(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
 
 fn body(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(summary) = &shown.body.summary {
-        xml.text("summary", &[TEXT], summary);
+        plain(xml, "summary", &[TEXT], summary);
     }
     if let Some(content) = &shown.body.content {
         xml.text("content", &[("type", "html")], content);
@@ -169,7 +179,7 @@ fn body(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         // RFC 4287 4.1.2: without content there must be an alternate link. Readers show entries
         // without any text as broken.
         let text = shown.body.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
-        xml.text("content", &[TEXT], &text);
+        plain(xml, "content", &[TEXT], &text);
     }
 }
 
@@ -178,7 +188,7 @@ fn source(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     let origin = &shown.origin;
     xml.open("source", &[]);
     xml.text("id", &[], &origin.id);
-    xml.text("title", &[TEXT], &origin.title);
+    plain(xml, "title", &[TEXT], &origin.title);
     // The date of the entry, so that its bytes depend on that entry alone.
     xml.text("updated", &[], &rfc3339(shown.updated));
     // Only if the entry has its own link, which parsers without a stack find first.
@@ -191,7 +201,7 @@ fn source(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         }
     }
     if let Some(rights) = &origin.rights {
-        xml.text("rights", &[TEXT], rights);
+        plain(xml, "rights", &[TEXT], rights);
     }
     xml.close();
 }

@@ -114,8 +114,8 @@ fn compare_item(
         Format::Json => (shown.own_title(), rfc3339(shown.published)),
     };
     let written = |value| match format {
-        Format::Rss => text::without_markup(value),
-        Format::Atom | Format::Json => value,
+        Format::Rss | Format::Atom => text::without_markup(value),
+        Format::Json => value,
     };
     // RSS requires a URL for a source.
     let has_source = format != Format::Rss || origin.feed_url.or(origin.page).is_some();

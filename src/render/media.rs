@@ -334,8 +334,7 @@ fn write_chapters(xml: &mut XmlWriter, chapters: &[Chapter]) {
     xml.close();
 }
 
-/// Writes files that are not enclosures; if there are several enclosures, also them, because RSS has only one, and only
-/// here they have playing times and the main one is marked.
+/// Writes files that are not enclosures; if there are several enclosures, also them, because RSS has only one.
 fn write_files(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     for file in shown.files().filter(|file| !is_enclosure(file)) {
         write_content(xml, file, &[]);

@@ -32,9 +32,9 @@ pub(super) fn non_blank(text: &str) -> Option<Cow<'_, str>> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// Plain text of RSS that stays the same when a feed reader parses it as HTML. Atom and JSON Feed say that it is text.
+/// Plain text of XML that stays the same when a feed reader parses it as HTML.
 ///
-/// Many readers parse it so, some even twice: they drop `Vec<T>`, show `&lt;` as `<`, or run a script. A word
+/// Many readers do so, also where Atom says that it is text, and some even twice: they drop `Vec<T>`, show `&lt;` as `<`, or run a script. A word
 /// joiner, which has no width, follows the first character of everything that looks like a tag or a
 /// reference.
 pub(super) fn without_markup(text: Cow<'_, str>) -> Cow<'_, str> {

@@ -497,7 +497,7 @@ fn every_feed_is_polled_at_its_expected_rate_all_month() {
             Temper::Throttles => (7.0, 15.0),
             Temper::Flaky => (20.0, 40.0),
             Temper::Fails => (0.8, 1.5),
-            Temper::NotThere => (0.4, 1.0),
+            Temper::NotThere => (0.9, 1.3),
             Temper::Gone => (0.1, 0.2),
             Temper::Refuses => (0.9, 1.1),
         };

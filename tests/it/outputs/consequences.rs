@@ -146,14 +146,14 @@ fn c2_titles_are_plain_text_and_alike_in_every_format() {
         titles.map(|title| title.unwrap_or_default().value).collect()
     };
     let (atom, rss, json) = (titles(Format::Atom), titles(Format::Rss), titles(Format::Json));
-    let title = "Crème brûlée & “smart” quotes — AT&T’s 5 > 4, <canvas> and &amp;";
-    assert_eq!(atom[0], title);
-    // Readers parse titles of RSS as HTML.
-    let marked = title.replace("<c", "<\u{2060}c").replace("&a", "&\u{2060}a");
-    assert_eq!((&rss[0], &rss[1..]), (&marked, &atom[1..]));
+    assert_eq!(atom, rss);
+    assert_eq!(
+        atom[0],
+        "Crème brûlée & “smart” quotes — AT&T’s 5 > 4, <\u{2060}canvas> and &\u{2060}amp;"
+    );
     for (n, (made, own)) in atom.iter().zip(&json).enumerate() {
         match all[n].item.title {
-            Some(_) => assert_eq!(made, own),
+            Some(_) => assert_eq!(made.replace('\u{2060}', ""), *own),
             None => assert_eq!(own, "", "left out where JSON Feed can be without"),
         }
         assert!(!made.is_empty() && made.chars().count() <= 80, "{made}");
@@ -169,7 +169,7 @@ fn c2_titles_are_plain_text_and_alike_in_every_format() {
 }
 
 #[test]
-fn c2_no_reader_of_rss_can_take_a_plain_text_for_html() {
+fn c2_no_reader_of_xml_can_take_a_plain_text_for_html() {
     let evil = "<img src=x onerror=alert(1)></title><script>alert(1)</script>";
     let mut item = Item { title: some(evil), summary: some(evil), ..Item::default() };
     item.details.authors = vec![Person { name: evil.to_owned(), ..Default::default() }];
@@ -190,16 +190,16 @@ fn c2_no_reader_of_rss_can_take_a_plain_text_for_html() {
             presentation: look,
             ..output()
         };
-        let rss = document(&output, Format::Rss, &made);
-        // A reader that resolves references once and parses everything as HTML.
-        let once = rss.replace("&#x3C;", "<").replace("&lt;", "<").replace("&gt;", ">");
-        for tag in ["<img", "<script", "</script"] {
-            assert!(!once.contains(tag), "{tag}: {once}");
+        for format in [Format::Rss, Format::Atom] {
+            let document = document(&output, format, &made);
+            // A reader that resolves references once and parses everything as HTML.
+            let once = document.replace("&#x3C;", "<").replace("&lt;", "<").replace("&gt;", ">");
+            for tag in ["<img", "<script", "</script"] {
+                assert!(!once.contains(tag), "{format:?} has {tag}: {once}");
+            }
         }
-        // Atom and JSON Feed say what is text, so that nothing is added to it.
-        for format in [Format::Atom, Format::Json] {
-            assert!(!document(&output, format, &made).contains('\u{2060}'), "{format:?}");
-        }
+        // JSON Feed says what is text, so that nothing is added to it.
+        assert!(!document(&output, Format::Json, &made).contains('\u{2060}'));
     }
 }
 
@@ -359,7 +359,7 @@ fn c6_a_podcast_stays_one() {
     assert_eq!((rss.matches("<enclosure ").count(), rss.matches(enclosure).count()), (1, 1));
     let atom = document(&output(), Format::Atom, &made);
     let links = parts(&atom, "<link rel=\"enclosure\"", "/>");
-    assert_eq!(links.len(), 3, "all of them: {links:?}");
+    assert_eq!(links.len(), 2, "one to play, one to keep: {links:?}");
     assert!(links[0].contains("ep.mp3") && links[0].contains("length=\"34216300\""));
     for xml in [&atom, &rss] {
         let media = parts(xml, "<media:content ", "/>");
