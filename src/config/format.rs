@@ -90,13 +90,11 @@ const ANY: Format = Format {
     name: "list of texts",
     schema: || json!({ "type": "string" }),
     parse: |it| Ok(Value::of(it.text.trim().to_owned())),
-    ..NOT_BLANK
 };
 const WEB_URL: Format = Format {
     name: "http or https URL",
     schema: || pattern(URL_PATTERN),
     parse: |it| address::web_url(it.key, it.text).map(Value::of),
-    ..NOT_BLANK
 };
 const NAMED_FILE: Format =
     Format { name: "path of a file", parse: |it| it.path().map(Value::of), ..NOT_BLANK };
@@ -109,20 +107,17 @@ const LANGUAGE_TAG: Format = Format {
     name: "language tag",
     schema: || pattern(r"^\s*[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*\s*$"),
     parse: |it| text::language(it.text).map(Value::of),
-    ..NOT_BLANK
 };
 const PORT: Format = Format {
     name: "address and port, or \"off\"",
     schema: || pattern(LISTEN_PATTERN),
     parse: |it| address::socket(it.text).map(Value::of),
-    ..NOT_BLANK
 };
 /// One address of `listen`.
 pub(super) const LISTEN_ADDRESS: Format = Format {
     name: "address and port, unix:/path, a list of these, or \"off\"",
     schema: || pattern(&format!("{LISTEN_PATTERN}|{SOCKET_PATTERN}")),
     parse: |it| address::listen(it.text).map(Value::of),
-    ..PORT
 };
 
 pub(super) const TEXT: Kind = Kind::Text(&NOT_BLANK);
@@ -157,20 +152,17 @@ pub(super) const INTERVAL: Kind = Kind::Text(&Format {
     name: "duration (ms, s, m, h, d, w) or \"auto\"",
     schema: || pattern(&format!("^(\\s*auto\\s*|{DURATION_PATTERN})$")),
     parse: |it| quantity::interval(it.text),
-    ..POSITIVE
 });
 pub(super) const SIZE: Kind = Kind::Text(&Format {
     name: "size: B, kB, KiB, MB, MiB, GB, GiB",
     schema: || pattern(&format!("{SIZE_PATTERN}$")),
     parse: |it| quantity::size(it.text).map(Value::of),
-    ..NOT_BLANK
 });
 /// A size per day.
 pub(super) const RATE: Kind = Kind::Text(&Format {
     name: "size per day, such as 5 MB/day",
     schema: || pattern(&format!(r"{SIZE_PATTERN}/\s*(day|d)\s*$")),
     parse: |it| quantity::rate(it.text).map(Value::of),
-    ..NOT_BLANK
 });
 pub(super) const TEXTS: Kind = Kind::List(&ANY);
 /// Links, each as a host name or a regular expression.
@@ -190,7 +182,6 @@ pub(super) const NETWORKS: Kind = Kind::List(&Format {
     name: "list of IP addresses and networks",
     schema: || pattern(r"^\s*[0-9A-Fa-f:.]+(/\d{1,3})?\s*$"),
     parse: |it| address::network(it.text).map(Value::of),
-    ..ANY
 });
 pub(super) const HOSTS: Kind = Kind::List(&Format {
     name: "list of host names",
@@ -208,7 +199,6 @@ pub(super) const PROXY: Kind = Kind::Text(&Format {
     name: "http, https or socks5h URL",
     schema: || pattern(PROXY_PATTERN),
     parse: |it| address::proxy_url(it.text).map(Value::of),
-    ..WEB_URL
 });
 pub(super) const ADDRESS: Kind = Kind::Text(&PORT);
 /// A registrable domain, such as `example.org`.
@@ -216,7 +206,6 @@ pub(super) const SITE: Kind = Kind::Text(&Format {
     name: "registrable domain",
     schema: || pattern(r"^\s*[^\s/]+\s*$"),
     parse: |it| address::site(it.text).map(Value::of),
-    ..NOT_BLANK
 });
 pub(super) const FILE: Kind = Kind::Text(&NAMED_FILE);
 pub(super) const FOLDER: Kind = Kind::Text(&Format { name: "path of a folder", ..NAMED_FILE });
@@ -238,26 +227,22 @@ pub(super) const ID: Kind = Kind::Text(&Format {
     name: "1 to 64 characters of a-z, 0-9, '.', '_', '-'",
     schema: || pattern(r"^[a-z0-9_-][a-z0-9._-]{0,63}$"),
     parse: |it| text::id(it.text).map(|id| Value::of(id.to_owned())),
-    ..NOT_BLANK
 });
 pub(super) const LANGUAGE: Kind = Kind::Text(&LANGUAGE_TAG);
 pub(super) const REGEX: Kind = Kind::Text(&Format {
     name: "regular expression",
     schema: || json!({ "type": "string", "format": "regex" }),
     parse: |it| text::regex(it.text).map(Value::of),
-    ..NOT_BLANK
 });
 pub(super) const PODCAST_CATEGORY: Kind = Kind::Text(&Format {
     name: "category of Apple Podcasts",
     schema: || json!({ "type": "string", "enum": PodcastCategory::names().collect::<Vec<_>>() }),
     parse: |it| text::podcast_category(it.text).map(Value::of),
-    ..NOT_BLANK
 });
 pub(super) const TIME_ZONE: Kind = Kind::Text(&Format {
     name: "name of a time zone",
     schema: || pattern(r"^\s*[A-Za-z][A-Za-z0-9_+/-]*\s*$"),
     parse: |it| text::time_zone(it.text).map(Value::of),
-    ..NOT_BLANK
 });
 pub(super) const TITLE_PREFIX: Kind = Kind::Text(&Format {
     name: "text with {source}",

@@ -86,7 +86,7 @@ impl Context {
     /// The context of a document that is a file, with a link of the feed as its base (RFC 3986 5.1.4). `links` are those
     /// of the feed; its page takes precedence over its own URL.
     pub(crate) fn with_web_base(&self, links: impl FnOnce() -> Vec<Link>) -> Cow<'_, Self> {
-        if !self.base.as_ref().is_some_and(|base| base.scheme() == "file") {
+        if self.base.as_ref().is_none_or(|base| base.scheme() != "file") {
             return Cow::Borrowed(self);
         }
         let links = links();

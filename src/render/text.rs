@@ -23,7 +23,7 @@ pub(super) fn line(text: &str) -> Option<String> {
         }
         line.push_str(word);
     }
-    line.contains(|c| !is_invisible(c)).then(|| balanced(line))
+    line.contains(|c| !is_invisible(c)).then(|| without_markup(balanced(line).into()).into_owned())
 }
 
 /// The text, clean; `None` if it is blank.
@@ -32,9 +32,9 @@ pub(super) fn non_blank(text: &str) -> Option<Cow<'_, str>> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// Plain text of XML that stays the same when a feed reader parses it as HTML.
+/// Plain text that stays the same when a feed reader parses it as HTML.
 ///
-/// Many readers do so, also where Atom says that it is text, and some even twice: they drop `Vec<T>`, show `&lt;` as `<`, or run a script. A word
+/// Many readers do so, also where Atom or JSON Feed says that it is text, and some even twice: they drop `Vec<T>`, show `&lt;` as `<`, or run a script. A word
 /// joiner, which has no width, follows the first character of everything that looks like a tag or a
 /// reference.
 pub(super) fn without_markup(text: Cow<'_, str>) -> Cow<'_, str> {
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_line_has_visible_text_and_no_line_breaks() {
         assert_eq!(line(" a\n\tb\u{a0} c ").as_deref(), Some("a b c"));
-        assert_eq!(line("Vec<T> &amp;").as_deref(), Some("Vec<T> &amp;"));
+        assert_eq!(line("Vec<T> &amp;").as_deref(), Some("Vec<\u{2060}T> &\u{2060}amp;"));
         assert_eq!(line(" \u{0}\n"), None);
         assert_eq!(line("\u{202c}\u{200b} \u{feff}"), None, "nothing would be visible");
     }

@@ -153,7 +153,7 @@ fn c2_titles_are_plain_text_and_alike_in_every_format() {
     );
     for (n, (made, own)) in atom.iter().zip(&json).enumerate() {
         match all[n].item.title {
-            Some(_) => assert_eq!(made.replace('\u{2060}', ""), *own),
+            Some(_) => assert_eq!(made, own),
             None => assert_eq!(own, "", "left out where JSON Feed can be without"),
         }
         assert!(!made.is_empty() && made.chars().count() <= 80, "{made}");
@@ -169,7 +169,7 @@ fn c2_titles_are_plain_text_and_alike_in_every_format() {
 }
 
 #[test]
-fn c2_no_reader_of_xml_can_take_a_plain_text_for_html() {
+fn c2_no_reader_can_take_a_plain_text_for_html() {
     let evil = "<img src=x onerror=alert(1)></title><script>alert(1)</script>";
     let mut item = Item { title: some(evil), summary: some(evil), ..Item::default() };
     item.details.authors = vec![Person { name: evil.to_owned(), ..Default::default() }];
@@ -190,16 +190,14 @@ fn c2_no_reader_of_xml_can_take_a_plain_text_for_html() {
             presentation: look,
             ..output()
         };
-        for format in [Format::Rss, Format::Atom] {
-            let document = document(&output, format, &made);
+        for format in Format::ALL {
+            let document = document(&output, *format, &made);
             // A reader that resolves references once and parses everything as HTML.
             let once = document.replace("&#x3C;", "<").replace("&lt;", "<").replace("&gt;", ">");
             for tag in ["<img", "<script", "</script"] {
                 assert!(!once.contains(tag), "{format:?} has {tag}: {once}");
             }
         }
-        // JSON Feed says what is text, so that nothing is added to it.
-        assert!(!document(&output, Format::Json, &made).contains('\u{2060}'));
     }
 }
 
