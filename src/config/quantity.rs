@@ -243,7 +243,7 @@ fn meant_size(text: &str) -> Option<String> {
     if unit.is_empty() {
         return unitless_size(number);
     }
-    // Nobody means petabytes here, and a number of bits is not a size.
+    // Petabytes are not meant here, and a number of bits is not a size.
     let is_huge = unit.starts_with(['p', 'e', 'z', 'y']);
     if is_huge || unit.contains(|c: char| c.is_ascii_digit()) || unit.contains("bit") {
         return None;

@@ -81,7 +81,7 @@ pub(super) enum Guids {
     Kept,
     /// Several items, and most of the document, are stored under other guids with the same text.
     Changed,
-    /// So many that their titles are enough.
+    /// A number from which their titles are enough.
     Moved,
 }
 

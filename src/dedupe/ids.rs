@@ -9,7 +9,7 @@ use crate::text::uuid::named;
 /// Under this namespace ids are minted; chosen once, at random.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7b1d_9b52_7a0e_4a55_9c39_5d0a_6f2c_e1d7);
 
-/// An id that nobody else can have: from the feed's own id and what the item is recognised by.
+/// An id that no other item can have: from the feed's own id and what the item is recognised by.
 #[must_use]
 pub fn own_id(feed: &FeedId, identity: &Digest) -> String {
     let name = [feed.as_str().as_bytes(), b"\n", identity].concat();
