@@ -306,7 +306,7 @@ pub(crate) fn complete(feed: &mut ParsedFeed, context: &Context, sources: Source
 fn restore(item: &mut ParsedItem) {
     // A related page with a title is another feed that has the story.
     item.links.retain(|link| link.rel != "related" || link.title.is_none());
-    // All titles are plain text; in RSS, a word joiner marks what looks like markup.
+    // All titles are plain text, in which a word joiner marks what looks like markup.
     let source = item.source.as_mut().and_then(|source| source.title.as_mut());
     let title = item.title.as_mut().map(|title| {
         title.kind = TextKind::Plain;

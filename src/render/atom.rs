@@ -13,15 +13,10 @@ use super::output::{Format, Output};
 use super::page::Page;
 use super::shown::ShownItem;
 use super::text::{self, is_iri};
-use super::xml::{Attributes, XmlWriter};
+use super::xml::XmlWriter;
 use crate::text::dates::rfc3339;
 
 const TEXT: (&str, &str) = ("type", "text");
-
-/// Plain text. Some readers parse it as HTML, as that of RSS, though its type says that it is text.
-fn plain(xml: &mut XmlWriter, name: &'static str, attributes: Attributes<'_>, text: &str) {
-    xml.text(name, attributes, &text::without_markup(text.into()));
-}
 
 /// The complete Atom document, RFC 4287.
 pub(super) fn render(
@@ -58,9 +53,9 @@ pub(super) fn render(
 fn head(xml: &mut XmlWriter, output: &Output, page: Page, updated: Timestamp) {
     let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
     let address = output.with_token(page.self_url(output, Format::Atom));
-    plain(xml, "title", &[TEXT], &title);
+    xml.text("title", &[TEXT], &title);
     if let Some(subtitle) = output.description.as_deref().and_then(text::line) {
-        plain(xml, "subtitle", &[TEXT], &subtitle);
+        xml.text("subtitle", &[TEXT], &subtitle);
     }
     // RFC 5005 4: archive pages have the id of the feed.
     xml.text("id", &[], &output.identity.id);
@@ -83,7 +78,7 @@ fn head(xml: &mut XmlWriter, output: &Output, page: Page, updated: Timestamp) {
     xml.text("updated", &[], &rfc3339(updated));
     xml.open("author", &[]);
     let author = output.author.as_deref().and_then(text::line);
-    plain(xml, "name", &[], &author.unwrap_or(title));
+    xml.text("name", &[], &author.unwrap_or(title));
     xml.close();
     xml.text("generator", &[], "newswire");
     if let Some(icon) = &output.presentation.icon {
@@ -101,13 +96,13 @@ fn entry(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         None => xml.open("entry", &[]),
     }
     xml.text("id", &[], &shown.id);
-    plain(xml, "title", &[TEXT], &shown.made_title());
+    xml.text("title", &[TEXT], &shown.made_title());
     links(xml, shown);
     xml.text("published", &[], &rfc3339(shown.published));
     xml.text("updated", &[], &rfc3339(shown.updated));
     for author in shown.authors_or_origin() {
         xml.open("author", &[]);
-        plain(xml, "name", &[], &author.name);
+        xml.text("name", &[], &author.name);
         if let Some(page) = author.page {
             xml.text("uri", &[], page);
         }
@@ -116,7 +111,7 @@ fn entry(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     categories(xml, shown);
     body(xml, shown);
     if let Some(rights) = shown.entry.item.details.rights.as_deref().and_then(text::line) {
-        plain(xml, "rights", &[TEXT], &rights);
+        xml.text("rights", &[TEXT], &rights);
     }
     media::write_media(xml, shown);
     source(xml, shown);
@@ -133,7 +128,6 @@ fn links(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     for (_, file) in shown.enclosures().enumerate().filter(kept) {
         let (kind, length) = (media_type(file), file.length.map(|length| length.to_string()));
         let title = file.title.as_deref().and_then(text::line);
-        let title = title.map(|title| text::without_markup(title.into()));
         let mut attributes = vec![("rel", "enclosure"), ("type", &*kind)];
         attributes.extend(length.as_deref().map(|length| ("length", length)));
         attributes.extend(title.as_deref().map(|title| ("title", title)));
@@ -147,8 +141,10 @@ fn links(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         xml.empty("link", &[("rel", "related"), ("href", related)]);
     }
     for other in shown.also_at() {
-        let title = text::without_markup(other.link_title().into());
-        xml.empty("link", &[("rel", "related"), ("href", other.url), ("title", &*title)]);
+        xml.empty(
+            "link",
+            &[("rel", "related"), ("href", other.url), ("title", &other.link_title())],
+        );
     }
     // RFC 4685 4.
     if let Some(comments) = shown.comments() {
@@ -160,8 +156,6 @@ fn categories(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     for (category, term) in shown.categories() {
         let scheme = category.scheme.as_deref().filter(|scheme| is_iri(scheme));
         let label = category.label.as_deref().and_then(text::line);
-        let label = label.map(|label| text::without_markup(label.into()));
-        let term = text::without_markup(term.as_str().into());
         let mut attributes = vec![("term", &*term)];
         attributes.extend(scheme.map(|scheme| ("scheme", scheme)));
         attributes.extend(label.as_deref().map(|label| ("label", label)));
@@ -171,7 +165,7 @@ fn categories(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
 
 fn body(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(summary) = &shown.body.summary {
-        plain(xml, "summary", &[TEXT], summary);
+        xml.text("summary", &[TEXT], summary);
     }
     if let Some(content) = &shown.body.content {
         xml.text("content", &[("type", "html")], content);
@@ -179,7 +173,7 @@ fn body(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         // RFC 4287 4.1.2: without content there must be an alternate link. Readers show entries
         // without any text as broken.
         let text = shown.body.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
-        plain(xml, "content", &[TEXT], &text);
+        xml.text("content", &[TEXT], &text);
     }
 }
 
@@ -188,7 +182,7 @@ fn source(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     let origin = &shown.origin;
     xml.open("source", &[]);
     xml.text("id", &[], &origin.id);
-    plain(xml, "title", &[TEXT], &origin.title);
+    xml.text("title", &[TEXT], &origin.title);
     // The date of the entry, so that its bytes depend on that entry alone.
     xml.text("updated", &[], &rfc3339(shown.updated));
     // Only if the entry has its own link, which parsers without a stack find first.
@@ -201,7 +195,7 @@ fn source(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         }
     }
     if let Some(rights) = &origin.rights {
-        plain(xml, "rights", &[TEXT], rights);
+        xml.text("rights", &[TEXT], rights);
     }
     xml.close();
 }

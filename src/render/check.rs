@@ -113,18 +113,14 @@ fn compare_item(
         Format::Rss => (Some(shown.made_title()), rfc822(shown.published)),
         Format::Json => (shown.own_title(), rfc3339(shown.published)),
     };
-    let written = |value| match format {
-        Format::Rss | Format::Atom => text::without_markup(value),
-        Format::Json => value,
-    };
     // RSS requires a URL for a source.
     let has_source = format != Format::Rss || origin.feed_url.or(origin.page).is_some();
     let facts = [
         ("id", &found.id, Some(Cow::Borrowed(&*shown.id))),
-        ("title", &found.title, title.map(|title| written(Cow::Owned(title)))),
+        ("title", &found.title, title.map(Cow::Owned)),
         ("page", &found.url, shown.url.map(Cow::Borrowed)),
         ("date", &found.published, Some(Cow::Owned(published))),
-        ("source", &found.source, has_source.then(|| written(Cow::Borrowed(&*origin.title)))),
+        ("source", &found.source, has_source.then_some(Cow::Borrowed(&origin.title))),
     ];
     for (fact, found, expected) in facts {
         if found.as_deref() != expected.as_deref() {

@@ -157,9 +157,10 @@ fn attribution(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         xml.empty("atom:link", &[("rel", "related"), ("href", related)]);
     }
     for other in shown.also_at() {
-        let title = text::without_markup(other.link_title().into());
-        let attributes = [("rel", "related"), ("href", other.url), ("title", &*title)];
-        xml.empty("atom:link", &attributes);
+        xml.empty(
+            "atom:link",
+            &[("rel", "related"), ("href", other.url), ("title", &other.link_title())],
+        );
     }
     if shown.updated != shown.published {
         xml.text("atom:updated", &[], &rfc3339(shown.updated));
