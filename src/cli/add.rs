@@ -265,7 +265,7 @@ fn parse_url(text: &str) -> Result<Url, Error> {
         // `example.org:8080/feed` looks like a scheme.
         Ok(url) if url.has_host() || url.scheme() == "mailto" => url,
         // `http://` and `https://a b/` are not names of hosts.
-        Err(_) if begins_with_scheme(text) => return Err(invalid()),
+        Err(_) if opml::begins_with_scheme(text) => return Err(invalid()),
         _ => Url::parse(&format!("https://{text}")).map_err(|_| invalid())?,
     };
     let is_scheme = matches!(url.host_str(), Some("http" | "https"));
@@ -278,11 +278,6 @@ fn parse_url(text: &str) -> Result<Url, Error> {
         return Err(Error::Scheme { written: text.to_owned(), meant });
     }
     Some(url).filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(invalid)
-}
-
-fn begins_with_scheme(text: &str) -> bool {
-    let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 /// The URL that is meant by one whose host is a scheme, as that of `https//example.org` and `http://https://example.org`.

@@ -159,9 +159,17 @@ pub fn without_feed_scheme(text: &str) -> Cow<'_, str> {
     let scheme = text.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("feed:"));
     let Some(rest) = scheme.map(|scheme| &text[scheme.len()..]) else { return text.into() };
     let rest = rest.strip_prefix("//").unwrap_or(rest);
+    match begins_with_scheme(rest) || rest.is_empty() {
+        true => rest.into(),
+        false => format!("http://{rest}").into(),
+    }
+}
+
+/// Whether a text begins with a scheme and `://`. A path or a query may have one later.
+#[must_use]
+pub fn begins_with_scheme(text: &str) -> bool {
     let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let has_scheme = rest.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme));
-    if has_scheme || rest.is_empty() { rest.into() } else { format!("http://{rest}").into() }
+    text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme))
 }
 
 /// Parses a URL by the rules that the config has too.

@@ -18,7 +18,7 @@ mod tests;
 
 pub use self::feed_list::{
     Error, FeedList, ListedFeed, MAX_BYTES, MAX_DEPTH, MAX_OUTLINES, SkippedEntry,
-    without_feed_scheme,
+    begins_with_scheme, without_feed_scheme,
 };
 pub use self::outline::{OpmlHead, write};
 
