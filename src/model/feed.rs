@@ -279,6 +279,16 @@ pub fn has_login(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
+/// The absolute URL of a reference (RFC 3986 5.2). A reference to a host without a scheme, in a feed that is a file, is on
+/// the web: no publisher means a file of another machine.
+#[must_use]
+pub fn joined(base: &Url, reference: &str) -> Option<Url> {
+    match base.scheme() {
+        "file" if reference.starts_with("//") => Url::parse(&format!("https:{reference}")).ok(),
+        _ => base.join(reference).ok(),
+    }
+}
+
 /// The site of a URL, which requests are counted by: the registrable domain, as `example.co.uk` for
 /// `blog.example.co.uk`; an IP address as it is. The site of a file is its path.
 #[must_use]
@@ -319,6 +329,19 @@ mod tests {
     fn an_id_that_could_leave_its_folder_is_rejected() {
         for bad in ["", "a/b", "Ä", "A", "a b", &"x".repeat(65)] {
             assert!(FeedId::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_a_host_without_scheme_is_on_the_web_also_in_a_file() {
+        for (base, reference, absolute) in [
+            ("file:///srv/feed.xml", "//e.test/a", "https://e.test/a"),
+            ("file:///srv/feed.xml", "a", "file:///srv/a"),
+            ("file:///srv/feed.xml", "/a", "file:///a"),
+            ("http://e.org/feed.xml", "//e.test/a", "http://e.test/a"),
+        ] {
+            let url = joined(&Url::parse(base).unwrap(), reference).unwrap();
+            assert_eq!(url.as_str(), absolute, "{base} {reference}");
         }
     }
 

@@ -224,7 +224,20 @@ pub struct Enclosure {
     pub duration: Option<u32>,
 }
 
+/// Whether a media type is of audio or video. RFC 3534: `application/ogg` is either.
+#[must_use]
+pub fn is_played(media_type: &str) -> bool {
+    ["audio/", "video/"].iter().any(|kind| media_type.starts_with(kind))
+        || media_type == "application/ogg"
+}
+
 impl Enclosure {
+    /// Whether it is audio or video.
+    #[must_use]
+    pub fn is_played(&self) -> bool {
+        is_played(&self.media_type)
+    }
+
     /// Whether it is a file to play or to download: no picture, page or file of unknown type.
     #[must_use]
     pub fn is_file(&self) -> bool {

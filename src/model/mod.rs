@@ -17,13 +17,13 @@ pub use code::Coded;
 pub(crate) use code::codes;
 pub use feed::{
     BadFeedId, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Removal,
-    Removed, has_login, site,
+    Removed, has_login, joined, site,
 };
 pub use filter::{Conditions, Filter, LinkPattern, Refusal, Subject};
 pub use incident::{Incident, IncidentKind};
 pub use item::{
     AlsoAt, Category, Chapter, Details, Enclosure, EpisodeType, Image, Item, ItemKey, OutputItem,
-    Person, Podcast, PodcastFile, SourceInfo, StoryKey,
+    Person, Podcast, PodcastFile, SourceInfo, StoryKey, is_played,
 };
 pub use parsed::{
     Dialect, FeedImage, Generator, Hints, Link, ParseWarning, ParsedFeed, ParsedItem, Surplus,

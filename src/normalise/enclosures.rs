@@ -4,7 +4,7 @@ use url::Url;
 
 use super::links::{self, WEB};
 use super::plain_text;
-use crate::model::{Enclosure, Image};
+use crate::model::{Enclosure, Image, is_played};
 
 /// Maximum number of enclosures of an item.
 pub(super) const MAX_ENCLOSURES: usize = 50;
@@ -122,8 +122,7 @@ fn file_type(written: &str, url: &str) -> String {
     let wrong = begins(&["text/", "image/", "font/", "message/", "multipart/"])
         || ends(&["/xml", "+xml", "/json", "+json"]);
     let vague = written == UNKNOWN || written.starts_with("application/x-");
-    let played = |kind: &&str| kind.starts_with("audio/") || kind.starts_with("video/");
-    let by_name = Some(guessed(url)).filter(|_| vague || wrong).filter(played);
+    let by_name = Some(guessed(url)).filter(|kind| (vague || wrong) && is_played(kind));
     by_name.map_or_else(|| registered(&written), str::to_owned)
 }
 

@@ -234,7 +234,7 @@ fn content_and_summary(
 
 /// The `xml:base` of a text.
 pub(super) fn text_base(text: &Text, base: &Url) -> Option<Url> {
-    text.base.as_deref().and_then(|own| base.join(own).ok())
+    text.base.as_deref().and_then(|own| crate::model::joined(base, own))
 }
 
 /// Whether the text of sanitised HTML may begin with the summary. A cheap check before the exact one.

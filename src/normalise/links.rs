@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use url::{Position, Url};
 
+use crate::model::joined;
 use crate::text::chars;
 
 /// Schemes of pages, images and files.
@@ -29,7 +30,7 @@ pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<St
     }
     let mut url = match Url::parse(written) {
         Ok(url) => url,
-        Err(url::ParseError::RelativeUrlWithoutBase) => base.join(written).ok()?,
+        Err(url::ParseError::RelativeUrlWithoutBase) => joined(base, written)?,
         Err(_) => return None,
     };
     if !schemes.contains(&url.scheme()) {

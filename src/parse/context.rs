@@ -8,7 +8,7 @@ use url::Url;
 
 use super::namespace::Namespace;
 use super::tree::Element;
-use crate::model::{Link, ParseWarning};
+use crate::model::{Link, ParseWarning, joined};
 
 /// Maximum number of messages of a code.
 const MAX_MESSAGES: usize = 10;
@@ -112,7 +112,7 @@ impl Context {
         let mut inner = self.clone();
         if let Some(base) = element.attribute_in(Namespace::Xml, "base") {
             let joined = match &self.base {
-                Some(outer) => outer.join(base).ok(),
+                Some(outer) => joined(outer, base),
                 None => Url::parse(base).ok(),
             };
             // References cannot be resolved against URLs such as `mailto:`.
@@ -135,7 +135,7 @@ impl Context {
             return reference.to_owned();
         }
         let absolute = match &self.base {
-            Some(base) => base.join(reference).ok(),
+            Some(base) => joined(base, reference),
             None => Url::parse(reference).ok(),
         };
         absolute.map_or_else(|| reference.to_owned(), Into::into)

@@ -10,7 +10,7 @@ use html5ever::tokenizer::{
 use url::Url;
 
 use super::context::Context;
-use crate::model::Link;
+use crate::model::{Link, joined};
 use crate::text::html::limit_attributes;
 
 /// Maximum number of bytes of a page that are read.
@@ -139,7 +139,7 @@ impl Found {
     }
 
     fn resolved(self, url: &Url) -> PageLinks {
-        let base = self.base.and_then(|base| url.join(&base).ok());
+        let base = self.base.and_then(|base| joined(url, &base));
         let context = Context::document(base.as_ref().unwrap_or(url));
         let mut links = PageLinks { is_page: self.is_page, ..PageLinks::default() };
         for (kind, link) in self.links {

@@ -402,10 +402,7 @@ fn text_keys(
 fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> UnrecognisedItem {
     let words = new.own.insert(new.text.own_words(boilerplate)).clone();
     let Read { found, item, .. } = new;
-    let is_file = |file: &Enclosure| {
-        file.media_type.starts_with("audio/") || file.media_type.starts_with("video/")
-    };
-    let has_file = item.details.enclosures.iter().any(is_file);
+    let has_file = item.details.enclosures.iter().any(Enclosure::is_played);
     let keyless = found.shares_its_key() || item.guid.is_none() && item.url.is_none();
     UnrecognisedItem {
         index: found.index,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::model::Enclosure;
 
-use super::media::{self, Channel, is_played, media_type};
+use super::media::{self, Channel, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
 use super::shown::ShownItem;
@@ -124,7 +124,7 @@ fn links(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     }
     // One playable enclosure, as in RSS: readers that know only one keep the first or the last.
     // Media RSS has them all.
-    let kept = |(n, file): &(usize, &Enclosure)| *n == 0 || !is_played(file);
+    let kept = |(n, file): &(usize, &Enclosure)| *n == 0 || !file.is_played();
     for (_, file) in shown.enclosures().enumerate().filter(kept) {
         let (kind, length) = (media_type(file), file.length.map(|length| length.to_string()));
         let title = file.title.as_deref().and_then(text::line);

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use url::Url;
 
-use super::media::{Channel, is_enclosure, is_played, media_type, medium};
+use super::media::{Channel, is_enclosure, media_type, medium};
 use super::output::{Format, Output};
 use super::page::Page;
 use super::shown::{OtherFeed, ShownItem};
@@ -203,7 +203,7 @@ fn attachments<'a>(shown: &'a ShownItem<'_>) -> Vec<Attachment<'a>> {
 }
 
 fn attachment<'a>(shown: &ShownItem<'_>, file: &'a Enclosure) -> Attachment<'a> {
-    let of_item = shown.entry.item.details.duration.filter(|_| is_played(file));
+    let of_item = shown.entry.item.details.duration.filter(|_| file.is_played());
     Attachment {
         url: &file.url,
         mime_type: media_type(file),

@@ -154,7 +154,7 @@ impl PodcastCategory {
 
 /// Whether an item is an episode: it has an audio or video file that is written as its enclosure.
 pub(super) fn is_episode(item: &Item) -> bool {
-    item.details.enclosures.iter().any(|file| is_enclosure(file) && is_played(file))
+    item.details.enclosures.iter().any(|file| is_enclosure(file) && file.is_played())
 }
 
 /// The facts of the channel.
@@ -226,12 +226,6 @@ fn guid(url: &str) -> String {
 /// RFC 2046 4.5.1: any bytes.
 const UNKNOWN: &str = "application/octet-stream";
 
-/// Whether it is audio or video.
-pub(super) fn is_played(file: &Enclosure) -> bool {
-    let kind = file.media_type.as_str();
-    kind.starts_with("audio/") || kind.starts_with("video/") || kind == "application/ogg"
-}
-
 /// Whether it is an enclosure: a file to play or to download.
 pub(super) fn is_enclosure(file: &Enclosure) -> bool {
     file.is_file() && text::line(&file.media_type).is_some() && is_reachable(&file.url)
@@ -264,7 +258,7 @@ pub(super) fn write_media(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     }
     write_podcast(xml, shown);
     let Some(image) = shown.image() else { return };
-    if shown.enclosures().next().is_some_and(is_played) {
+    if shown.enclosures().next().is_some_and(Enclosure::is_played) {
         xml.empty("itunes:image", &[("href", &image.url)]);
     }
     let (width, height) = (image.width.map(|n| n.to_string()), image.height.map(|n| n.to_string()));

@@ -119,7 +119,7 @@ impl<'a> ShownItem<'a> {
     /// The enclosures, the main one first: the first playable one, else the first.
     pub(super) fn enclosures(&self) -> impl Iterator<Item = &'a Enclosure> {
         let kept = || self.files().filter(|file| media::is_enclosure(file));
-        let main = kept().find(|file| media::is_played(file)).or_else(|| kept().next());
+        let main = kept().find(|file| file.is_played()).or_else(|| kept().next());
         let others = self.files().filter(move |file| {
             media::is_enclosure(file) && main.is_none_or(|main| main.url != file.url)
         });
