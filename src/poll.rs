@@ -414,14 +414,14 @@ impl Poller {
             was_blamed: outage.was_blamed,
         };
         let (failures, plan) = self.plan(begun, &said, reading.as_ref(), trust);
-        let feed_match = feed_match_of(reading.as_ref(), &response.outcome);
         let configured = &target.subscription.feed.url;
         let address = schedule::address(&schedule::MoveObservation {
             configured,
             before: &state.address,
             hops: &response.hops,
             outcome: &response.outcome,
-            feed_match,
+            feed_match: feed_match_of(reading.as_ref(), &response.outcome),
+            last_success: state.last_success.filter(|_| outage.state == NetworkState::Online),
             now: *at,
         });
         let next = address.effective.as_ref().unwrap_or(configured);

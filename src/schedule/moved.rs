@@ -8,8 +8,8 @@ use url::Url;
 
 use crate::model::{Address, FailureKind, FetchOutcome, Hop, MoveCandidate};
 
-/// A redirect is adopted when it has been seen for this time. Hijacked and misconfigured servers are usually
-/// repaired sooner.
+/// A redirect is adopted when it has been seen for this time, and an adopted address that fails for this time is left.
+/// Hijacked and misconfigured servers are usually repaired sooner.
 const PROBATION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Whether the document that was read is the same feed as before.
@@ -36,6 +36,8 @@ pub struct MoveObservation<'a> {
     pub outcome: &'a FetchOutcome,
     /// Whether the document is the same feed.
     pub feed_match: FeedMatch,
+    /// Time of the last success before this poll; `None`: there was none, or no server can be reached now.
+    pub last_success: Option<Timestamp>,
     /// Time of the poll.
     pub now: Timestamp,
 }
@@ -44,7 +46,7 @@ pub struct MoveObservation<'a> {
 #[must_use]
 pub fn address(moved: &MoveObservation<'_>) -> Address {
     let before = moved.before;
-    if lost(moved.outcome) {
+    if lost(moved.outcome) || has_failed_for_long(moved) {
         return gone(before);
     }
     if !moved.outcome.is_success() || moved.feed_match == FeedMatch::Different {
@@ -84,6 +86,13 @@ fn lost(outcome: &FetchOutcome) -> bool {
         FetchOutcome::Failed(failure) => failure.kind == FailureKind::NotFound,
         _ => false,
     }
+}
+
+/// Whether the adopted address has failed for as long as it takes to adopt one. The configured URL may lead elsewhere by now.
+fn has_failed_for_long(moved: &MoveObservation<'_>) -> bool {
+    matches!(moved.outcome, FetchOutcome::Failed(_))
+        && moved.before.effective.is_some()
+        && moved.last_success.is_some_and(|last| moved.now.duration_since(last) >= PROBATION)
 }
 
 /// The address that was requested is gone: continue with the target of its redirect, or with the configured URL.
@@ -133,7 +142,16 @@ mod tests {
         day: i64,
     ) -> Address {
         let now = Timestamp::from_second(day * 86_400).unwrap();
-        address(&MoveObservation { configured: &url(OLD), before, hops, outcome, feed_match, now })
+        let (configured, last_success) = (&url(OLD), Some(Timestamp::UNIX_EPOCH));
+        address(&MoveObservation {
+            configured,
+            before,
+            hops,
+            outcome,
+            feed_match,
+            last_success,
+            now,
+        })
     }
 
     fn seen(before: &Address, hops: &[Hop], day: i64) -> Address {
@@ -185,6 +203,7 @@ mod tests {
             hops: &hops,
             outcome,
             feed_match: FeedMatch::Same,
+            last_success: None,
             now,
         };
         assert_eq!(address(&moved).effective, Some(url(OLD)));
@@ -214,7 +233,19 @@ mod tests {
     }
 
     #[test]
-    fn failures_change_nothing() {
+    fn an_adopted_address_that_fails_for_seven_days_is_left() {
+        let moved = Address { effective: Some(url(NEW)), candidate: None };
+        for kind in [FailureKind::ServerError, FailureKind::Tls, FailureKind::DifferentFeed] {
+            let failed = FetchOutcome::Failed(Failure::new(kind, "x"));
+            assert_eq!(after(&moved, &[], &failed, FeedMatch::NotRead, 6), moved);
+            assert_eq!(after(&moved, &[], &failed, FeedMatch::NotRead, 7), Address::default());
+        }
+        let throttled = FetchOutcome::Throttled;
+        assert_eq!(after(&moved, &[], &throttled, FeedMatch::NotRead, 30), moved);
+    }
+
+    #[test]
+    fn failures_of_the_configured_url_change_nothing() {
         let pointed = seen(&Address::default(), &[hop(301, NEW)], 0);
         let failed = FetchOutcome::Failed(Failure::new(FailureKind::ServerError, "x"));
         assert_eq!(after(&pointed, &[], &failed, FeedMatch::NotRead, 9), pointed);
