@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use newswire::clock::Clock;
 use newswire::model::Feed;
 use newswire::outputs::Served;
-use newswire::store::{Reader, Store};
+use newswire::store::{Lists, Reader, Store};
 use newswire::telemetry::Metrics;
 use newswire::web;
 use rusqlite::{Connection, params};
@@ -77,7 +77,10 @@ async fn fill(path: &Path, feeds: usize, clock: &Clock) {
         tags: vec![format!("tag{}", n % 9)],
         removal: Default::default(),
     };
-    store.register((0..feeds).map(feed).collect(), clock.now()).await.expect("registered");
+    store
+        .register((0..feeds).map(feed).collect(), Lists::Known, clock.now())
+        .await
+        .expect("registered");
     drop(store);
     let now = clock.now().as_millisecond();
     let mut database = Connection::open(path).expect("the same");

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use newswire::clock::Clock;
 use newswire::dedupe::{Facts, Fingerprint, Text};
 use newswire::model::{Feed, FeedKey, FetchOutcome, Item, PageOwner, Plan, Reason, ReasonKind};
-use newswire::store::{Bytes, NewItem, PollUpdate, Store, TextIndex, search_words};
+use newswire::store::{Bytes, Lists, NewItem, PollUpdate, Store, TextIndex, search_words};
 
 use support::Numbers;
 
@@ -154,7 +154,7 @@ async fn run(
         removal: Default::default(),
     };
     let feeds = (0..items.len()).map(feed).collect();
-    let feeds = store.register(feeds, now).await.expect("feeds");
+    let feeds = store.register(feeds, Lists::Known, now).await.expect("feeds");
     let first = feeds.iter().zip(items);
     let first = first.map(|(feed, items)| update(feed.key, without(items.clone(), part), now));
     let first = write(&store, first.collect(), &clock).await;

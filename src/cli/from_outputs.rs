@@ -145,7 +145,7 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
     let now = clock.now();
     let store = Store::open(&config.store.path, clock.clone())?;
     let feeds = config.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect();
-    let registered = store.register(feeds, now).await?;
+    let registered = store.register(feeds, config.lists(), now).await?;
     let keys: Vec<FeedKey> = registered.into_iter().map(|feed| feed.key).collect();
     let damaged = documents.iter().flat_map(|(_, published)| published.damaged.clone());
     let mut recovery =

@@ -141,7 +141,7 @@ async fn match_again(
 ) -> Result<usize, Error> {
     let store = Arc::new(Store::open(path, clock.clone())?);
     let feeds = new.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect();
-    store.register(feeds, clock.now()).await?;
+    store.register(feeds, new.lists(), clock.now()).await?;
     let items = store.write(Write::Regroup { since }).await?;
     let policies = store.reader().read(|reader| policies(new, reader))?;
     // The index contains the older items; the others are added in their order.

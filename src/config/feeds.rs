@@ -34,7 +34,17 @@ pub enum Followed {
         interval: Duration,
         /// Path of the last valid copy, an OPML file.
         copy: PathBuf,
+        /// Whether the copy was read. Without it, the feeds of the list are not known.
+        is_known: bool,
     },
+}
+
+impl Followed {
+    /// Whether its feeds are not known, because it is on the web and has no valid copy.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Web { is_known: false, .. })
+    }
 }
 
 /// A feed with its section; `None`: it comes from a list.
@@ -345,12 +355,13 @@ fn followed_feeds<'d>(
     let mut all = Vec::new();
     for layer in document.all(Section::Subscriptions) {
         let values = Chain::of(layer);
-        let Some(followed) = followed(layer, &values, database, report) else { continue };
-        let list = match &followed {
+        let Some(mut followed) = followed(layer, &values, database, report) else { continue };
+        let list = match &mut followed {
             Followed::File(path) => list_file(layer, path, report),
-            // A copy that cannot be read is requested again.
-            Followed::Web { copy, .. } => {
-                std::fs::read(copy).ok().and_then(|bytes| opml::read(&bytes).ok())
+            Followed::Web { copy, is_known, .. } => {
+                let list = std::fs::read(copy).ok().and_then(|bytes| opml::read(&bytes).ok());
+                *is_known = list.is_some();
+                list
             }
         };
         let removal = values.choice("removed", &[Removal::Keep, Removal::Hide]);
@@ -389,7 +400,8 @@ fn followed(
             let interval = values.get("interval").unwrap_or_default();
             let name = hex(&sha256(url.as_str())[..8]);
             let folder = database.parent().unwrap_or(Path::new("")).join("lists");
-            Some(Followed::Web { url, interval, copy: folder.join(format!("{name}.opml")) })
+            let copy = folder.join(format!("{name}.opml"));
+            Some(Followed::Web { url, interval, copy, is_known: false })
         }
         (both, _) => {
             let what = if both { "both file and url" } else { "neither file nor url" };

@@ -52,6 +52,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether the subscriptions have the feeds of all followed lists.
+    #[must_use]
+    pub fn lists(&self) -> store::Lists {
+        match self.followed.iter().any(Followed::is_unknown) {
+            true => store::Lists::Unknown,
+            false => store::Lists::Known,
+        }
+    }
+
     /// The longest `window` of all feeds.
     #[must_use]
     pub fn window(&self) -> Duration {

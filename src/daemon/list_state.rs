@@ -1,6 +1,8 @@
 //! What is kept of a list on the web: its last copy, and beside it the validators, the plan and the last failure.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -14,8 +16,11 @@ use crate::opml::{self, FeedList};
 use crate::outputs::write_atomically;
 use crate::store::CachedResponse;
 
-/// Longest wait that the plan of a list can have, with jitter. A later time comes from a clock that was wrong.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(8 * 24);
+/// Longest wait between two requests for a list with a shorter interval: the longest that a server can ask for, and the
+/// wait after a 410, which a list never ends with: it may have been sent by mistake.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// A request that is planned by this much later than the longest wait was planned by a clock that was wrong.
+const WRONG_CLOCK: SignedDuration = SignedDuration::from_hours(24);
 
 /// Why a document cannot be used as a list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,9 +52,13 @@ pub fn read_list(bytes: &[u8]) -> Result<FeedList, ListError> {
 /// What is known about each followed list on the web. Blocks.
 #[must_use]
 pub fn list_statuses(lists: &[Followed]) -> Vec<ListStatus> {
+    // Two sections may have the same URL.
+    let mut urls = HashSet::new();
     let status = |list: &Followed| match list {
-        Followed::Web { url, copy, .. } => Some(ListState::load(copy).status(url, copy)),
-        Followed::File(_) => None,
+        Followed::Web { url, copy, is_known, .. } if urls.insert(url.clone()) => {
+            Some(ListState::load(copy).status(url, *is_known))
+        }
+        Followed::Web { .. } | Followed::File(_) => None,
     };
     lists.iter().filter_map(status).collect()
 }
@@ -58,10 +67,7 @@ pub fn list_statuses(lists: &[Followed]) -> Vec<ListStatus> {
 /// Blocks.
 #[must_use]
 pub fn list_response(list: &Followed) -> Option<(&Url, CachedResponse)> {
-    let Followed::Web { url, copy, .. } = list else { return None };
-    if !copy.is_file() {
-        return None;
-    }
+    let Followed::Web { url, copy, is_known: true, .. } = list else { return None };
     let ListState { etag, last_modified, url: sender, .. } = ListState::load(copy);
     let validators = Validators { etag, last_modified };
     let sender = sender.map(String::from);
@@ -99,10 +105,20 @@ impl ListState {
         }
     }
 
-    /// Whether the list is due. A time too far in the future comes from a clock that was wrong.
-    pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        let latest = now.saturating_add(LONGEST_WAIT).unwrap_or(Timestamp::MAX);
-        self.next <= now.as_second() || self.next > latest.as_second()
+    /// Plans the next request at this time, or as late as allowed with this interval.
+    pub(super) fn plan(&mut self, at: Timestamp, interval: Duration, now: Timestamp) {
+        self.next = at.min(latest(interval, now)).as_second();
+    }
+
+    /// Whether a list with this interval is due.
+    pub(super) fn is_due(&self, interval: Duration, now: Timestamp) -> bool {
+        let wrong = latest(interval, now).saturating_add(WRONG_CLOCK).unwrap_or(Timestamp::MAX);
+        self.next <= now.as_second() || self.next > wrong.as_second()
+    }
+
+    /// Whether the list was read, and its copy was lost or damaged since.
+    pub(super) fn has_lost(&self, copy: &Path) -> bool {
+        self.last.is_some() && self.failure.is_none() && read_copy(copy).is_none()
     }
 
     /// The validators of the copy; none without one.
@@ -129,16 +145,27 @@ impl ListState {
         self.failure = Some(ListFailure { code: code.to_owned(), text, since, failures });
     }
 
-    fn status(self, url: &Url, copy: &Path) -> ListStatus {
+    fn status(self, url: &Url, has_copy: bool) -> ListStatus {
         let time = |second: i64| Timestamp::from_second(second).ok();
         ListStatus {
             url: url.clone(),
-            has_copy: copy.is_file(),
+            has_copy,
             last_request_at: self.last.and_then(time),
             next_request_at: Some(self.next).filter(|next| *next > 0).and_then(time),
             failure: self.failure,
         }
     }
+}
+
+/// The latest time of the next request for a list with this interval.
+fn latest(interval: Duration, now: Timestamp) -> Timestamp {
+    let interval = SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX);
+    now.saturating_add(interval.max(LONGEST_WAIT)).unwrap_or(Timestamp::MAX)
+}
+
+/// The copy of a list, if it is valid.
+pub(super) fn read_copy(copy: &Path) -> Option<Vec<u8>> {
+    std::fs::read(copy).ok().filter(|bytes| read_list(bytes).is_ok())
 }
 
 /// Replaces a file beside the database.

@@ -13,7 +13,7 @@ use tracing::{debug, info, warn};
 use url::Url;
 
 use super::handle::{DaemonHandle, ReloadResult};
-use super::list_state::{ListState, code_and_text, list_statuses, read_list, write};
+use super::list_state::{ListState, code_and_text, list_statuses, read_copy, read_list, write};
 use super::setup::FollowedLists;
 use crate::clock::Clock;
 use crate::config::Followed;
@@ -65,10 +65,12 @@ impl ListFollower {
         let mut copies = HashSet::new();
         let mut fetches = Vec::new();
         for list in &lists.lists {
-            let Followed::Web { url, interval, copy } = list else { continue };
+            let Followed::Web { url, interval, copy, is_known } = list else { continue };
             let state = ListState::load(copy);
             // Two sections may have the same URL.
-            if copies.insert(copy) && state.is_due(self.clock.now()) {
+            let is_due =
+                || state.is_due(*interval, self.clock.now()) || !is_known && state.has_lost(copy);
+            if copies.insert(copy) && is_due() {
                 fetches.push(self.fetch_one(
                     (url, *interval),
                     &lists.fetch,
@@ -150,7 +152,8 @@ impl ListFollower {
         settings: &fetch::Settings,
         (copy, mut state): (&Path, ListState),
     ) -> ListChange {
-        let kept = std::fs::read(copy).ok();
+        // A damaged copy is requested whole.
+        let kept = read_copy(copy);
         let (validators, from) = (state.validators_of(kept.as_deref()), state.url.clone());
         let request = Request {
             url,
@@ -198,9 +201,11 @@ impl ListFollower {
                 ListChange::Unchanged
             }
         };
-        let outcome = (&outcome, state.failures());
-        let next = plan((url, interval), outcome, freshness, self.clock.now()).at;
-        state.next = next.as_second();
+        let (outcome, now) = ((&outcome, state.failures()), self.clock.now());
+        // Without a copy its feeds are missing: the first request that succeeds is soon.
+        let soon = if state.failures() > 0 && kept.is_none() { RETRY } else { interval };
+        let next = plan((url, interval.min(soon)), outcome, freshness, now).at;
+        state.plan(next, interval, now);
         state.store(copy);
         change
     }

@@ -80,7 +80,7 @@ impl Setup {
         store: &Store,
         clock: &Clock,
     ) -> Result<Self, store::Error> {
-        let window = config.window();
+        let (window, known_lists) = (config.window(), config.lists());
         // Without `..`: what is not kept here is not compared with the next config, see `differing_keys`.
         let Config {
             schedule,
@@ -95,7 +95,7 @@ impl Setup {
             followed,
         } = config;
         let feeds = subscriptions.iter().map(|sub| sub.feed.clone()).collect();
-        let mut registered = store.register(feeds, clock.now()).await?;
+        let mut registered = store.register(feeds, known_lists, clock.now()).await?;
         registered.iter().filter(|feed| feed.is_reset).for_each(|feed| log_reset(&feed.id));
         let budgeted =
             budgeted(&mut subscriptions, &registered, (store.reader(), clock.now())).await?;

@@ -80,7 +80,7 @@ pub use check::{CheckReport, check, check_copy};
 pub use digests::{ClosedPeriods, DigestState, StoredDigest};
 pub use disk::{DatabaseSize, DiskSpace};
 pub use error::{Error, ErrorCause, OpenError};
-pub use feeds::{ConfiguredFeed, FeedState, RegisteredFeed, host_of, new_feeds};
+pub use feeds::{ConfiguredFeed, FeedState, Lists, RegisteredFeed, host_of, new_feeds};
 pub use header::FileError;
 pub use item_history::{ItemFilter, ItemHistory, ItemSummary};
 pub use item_order::{ItemHead, Start};
@@ -227,9 +227,10 @@ impl Store {
     pub async fn register(
         &self,
         feeds: Vec<Feed>,
+        lists: Lists,
         at: Timestamp,
     ) -> Result<Vec<RegisteredFeed>, Error> {
-        Ok(self.writer.write(Write::Register { feeds, at }).await?.registered)
+        Ok(self.writer.write(Write::Register { feeds, lists, at }).await?.registered)
     }
 
     /// Writes the ids of the outputs that have none yet. Returns the permanent ones of all, in the same order.

@@ -441,7 +441,7 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Store;
+    use super::super::{Lists, Store};
     use super::*;
     use crate::clock::Clock;
 
@@ -480,7 +480,7 @@ mod tests {
         // The reader of another part is dropped later.
         let reader = store.reader().clone();
         reader.read(|reader| reader.feeds()).unwrap();
-        store.register(Vec::new(), Clock::system().now()).await.unwrap();
+        store.register(Vec::new(), Lists::Known, Clock::system().now()).await.unwrap();
         drop(store);
         let files = std::fs::read_dir(folder.path()).unwrap();
         let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();

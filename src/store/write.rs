@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::ArchivePage;
 use super::digests::ClosedPeriods;
 use super::error::Error;
-use super::feeds::RegisteredFeed;
+use super::feeds::{Lists, RegisteredFeed};
 use super::matches::{Matches, OperatorDecision};
 use super::poll_update::{PollCounts, PollUpdate};
 use super::publications::RegisteredOutput;
@@ -28,6 +28,8 @@ pub enum Write {
     Register {
         /// The feeds of the config, in its order.
         feeds: Vec<Feed>,
+        /// Whether these are the feeds of all lists too.
+        lists: Lists,
         /// Time of the write.
         at: Timestamp,
     },
@@ -251,9 +253,9 @@ impl Transaction<'_> {
     pub(super) fn apply_unindexed(&self, write: &Write) -> Result<Applied, Error> {
         let mut applied = Applied::default();
         match write {
-            Write::Register { feeds, at } => {
+            Write::Register { feeds, lists, at } => {
                 let before = self.connection.total_changes();
-                applied.registered = self.register(feeds, *at)?;
+                applied.registered = self.register(feeds, *lists, *at)?;
                 applied.count = usize::from(self.connection.total_changes() != before);
             }
             Write::RegisterOutputs(outputs) => applied.outputs = self.register_outputs(outputs)?,

@@ -173,9 +173,53 @@ async fn a_list_on_the_web_is_fetched_conditionally_and_keeps_its_copy() {
     }
     assert_eq!(ask().await, ListChange::Changed);
     assert_eq!(urls(&good(folder, &text)), ["https://b.example/"]);
-    // A damaged copy counts as none.
+    // A damaged copy counts as none: the whole list is requested at once.
     std::fs::write(copy(&config), "broken").unwrap();
-    assert_eq!(urls(&good(folder, &text)), Vec::<&str>::new());
+    let damaged = good(folder, &text);
+    assert_eq!(urls(&damaged), Vec::<&str>::new());
+    world.clock.advance(HOUR);
+    let (follower, lists) = self::follower(&world, &damaged);
+    assert_eq!((follower.fetch(&lists).await, world.origin.count()), (ListChange::Changed, 7));
+    assert_eq!(world.origin.last().header("if-none-match"), None);
+    assert_eq!(urls(&good(folder, &text)), ["https://b.example/"]);
+    // Until the config is loaded again.
+    world.clock.advance(HOUR);
+    assert_eq!((follower.fetch(&lists).await, world.origin.count()), (ListChange::Unchanged, 7));
+}
+
+/// Number of requests for a list that always answers like this, which is looked at once an hour for 60 days.
+async fn requests_in_60_days(answer: Answer, interval: &str) -> usize {
+    let world = World::new().await;
+    world.origin.route("list.test", "/x.opml", [answer]);
+    let url = world.origin.url("list.test", "/x.opml");
+    let text = format!("[[subscriptions]]\nurl = \"{url}\"\ninterval = \"{interval}\"\n");
+    for _ in 0..60 * 24 {
+        let (follower, lists) = follower(&world, &good(world.folder.path(), &text));
+        follower.fetch(&lists).await;
+        world.clock.advance(HOUR);
+    }
+    world.origin.count()
+}
+
+#[tokio::test]
+async fn a_list_is_requested_no_more_often_than_its_interval_and_a_gone_one_once_a_week() {
+    let list = || Answer::ok(opml(&["https://a.example/"]));
+    assert_eq!(requests_in_60_days(list(), "14d").await, 5);
+    let gone = requests_in_60_days(Answer::status(410), "6h").await;
+    assert!((8..=9).contains(&gone), "{gone}");
+}
+
+#[tokio::test]
+async fn a_list_that_was_never_read_is_requested_again_soon() {
+    let world = World::new().await;
+    let list = Answer::ok(opml(&["https://a.example/"]));
+    world.origin.route("list.test", "/x.opml", [Answer::status(404), list]);
+    let url = world.origin.url("list.test", "/x.opml");
+    let config = good(world.folder.path(), &format!("[[subscriptions]]\nurl = \"{url}\"\n"));
+    let (follower, lists) = follower(&world, &config);
+    assert_eq!(follower.fetch(&lists).await, ListChange::Unchanged);
+    world.clock.advance(3 * HOUR);
+    assert_eq!(follower.fetch(&lists).await, ListChange::Changed);
 }
 
 #[tokio::test]

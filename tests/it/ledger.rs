@@ -414,7 +414,7 @@ async fn a_list_that_is_throttled_is_left_alone() {
         let gate = Gate::new(fetcher, ledger, world.clock.clone());
         let follower = ListFollower::new(gate, world.clock.clone());
         let copy = folder.path().join("copy.opml");
-        let followed = Followed::Web { url, interval: HOUR, copy };
+        let followed = Followed::Web { url, interval: HOUR, copy, is_known: true };
         let lists = FollowedLists { lists: vec![followed], fetch: world.fetch.clone() };
         let before = world.origin.count();
         let mut second = None;

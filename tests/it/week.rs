@@ -136,6 +136,7 @@ impl Week {
             url: world.origin.url("lists.test", "/x.opml"),
             interval: HOUR,
             copy: folder.path().join("x.opml"),
+            is_known: true,
         };
         let follower = FollowedLists { lists: vec![list], fetch: world.fetch.clone() };
         let names = Arc::new(Names(names.collect()));
