@@ -18,6 +18,7 @@ use crate::config::{Config, Diagnostic, Files, Loaded, PathChecks, Report, Secti
 use crate::daemon::control::{self, ControlError, Request, send};
 use crate::edit::{EditError, FeedEdit, edit_feed};
 use crate::files;
+use crate::model::FeedId;
 
 /// Removes the key that pauses a feed.
 const RESUME: FeedEdit<'static> = FeedEdit::Set { key: "paused", value: "" };
@@ -55,6 +56,8 @@ pub(super) fn command(path: &Path, command: &ChangeCommand) -> Result<Exit, Exit
                 }
                 edits.push((feed.as_str(), FeedEdit::Set { key, value }));
             }
+            // The others find the feed by the URL that it has until then.
+            edits.sort_by_key(|(_, edit)| matches!(edit, FeedEdit::Set { key: "url" | "id", .. }));
             run(path, &edits, "changed")
         }
     }
@@ -102,7 +105,13 @@ fn change<'n>(path: &Path, edits: &[(&'n str, FeedEdit<'_>)]) -> Result<Changed<
     };
     let known = known::feeds(&config, &database);
     let (mut files, mut changed) = (before.clone(), Vec::new());
-    for &(name, edit) in edits {
+    let ids = edits.iter().map(|&(name, edit)| id_to_write(&known, name, edit));
+    let ids: Vec<Option<FeedId>> = ids.collect();
+    let with_ids = edits.iter().zip(&ids).flat_map(|(&(name, edit), id)| {
+        let id = id.as_ref().map(|id| FeedEdit::Set { key: "id", value: id.as_str() });
+        id.into_iter().chain([edit]).map(move |edit| (name, edit))
+    });
+    for (name, edit) in with_ids {
         let after = match edited(&files, &known, name, edit) {
             Ok(after) => after,
             // An earlier name was that of the same feed.
@@ -135,6 +144,14 @@ fn change<'n>(path: &Path, edits: &[(&'n str, FeedEdit<'_>)]) -> Result<Changed<
         changed.clear();
     }
     Ok(Changed { names: changed, database, warnings: new_warnings(&warnings, found) })
+}
+
+/// The id that the section of a feed needs before its address changes: the feed was found by its address alone.
+fn id_to_write(known: &[Known<'_>], name: &str, edit: FeedEdit<'_>) -> Option<FeedId> {
+    let FeedEdit::Set { key: "url" | "file", .. } = edit else { return None };
+    let Known { feed, subscription } = known::find(known, name)?;
+    let id = feed.key.is_some().then(|| feed.id.clone())?;
+    subscription.feed.id.is_none().then_some(id)
 }
 
 /// The diagnostics of a config that it did not have before.

@@ -57,14 +57,14 @@ pub(super) fn of_state(
             Remedy::text("Look at the items. If they are new, release them.")
                 .command(format!("newswire release {id}")),
         ),
-        State::Moved => Some(moved(address_for_config(status)?.as_str())),
+        State::Moved => Some(moved(status, address_for_config(status)?.as_str())),
         State::Silent | State::Offline | State::Paused | State::New | State::Ok => None,
     }
 }
 
-/// The remedy for a moved feed: its block with the new URL.
-fn moved(to: &str) -> Remedy {
-    let toml = format!("[[feed]]\nurl = {}", quoted(to));
+/// The remedy for a moved feed: its block with the new URL, and with its id, by which its items are found.
+fn moved(status: &FeedStatus, to: &str) -> Remedy {
+    let toml = format!("[[feed]]\nid = {}\nurl = {}", quoted(status.info.id.as_str()), quoted(to));
     let text = "Put the new URL into the config. The feed keeps its items.";
     Remedy { toml: Some(toml), ..Remedy::text(text) }
 }
@@ -97,7 +97,7 @@ fn of_failure(status: &FeedStatus, kind: FailureKind) -> Remedy {
         None => remedy,
     };
     match (kind, &status.last_url) {
-        (FailureKind::DifferentFeed, Some(to)) => Remedy { text: remedy.text, ..moved(to) },
+        (FailureKind::DifferentFeed, Some(to)) => Remedy { text: remedy.text, ..moved(status, to) },
         (FailureKind::Malformed, _) => {
             remedy.command(format!("newswire probe {}", shell(&status.info.url)))
         }

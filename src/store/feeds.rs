@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::error::Error;
@@ -95,16 +96,29 @@ struct KnownFeeds {
     names: HashMap<i64, String>,
     /// In the order of their keys.
     by_url: HashMap<String, Vec<i64>>,
+    /// By the address that was adopted, that redirects lead to, or that the last response came from.
+    by_address: HashMap<String, Vec<i64>>,
 }
 
 impl KnownFeeds {
     /// Key of a configured feed: by its id, else by its URL if no other feed has claimed it.
     fn find(&self, feed: &Feed, claimed: &HashSet<i64>) -> Option<i64> {
         let named = feed.id.as_ref().and_then(|id| self.by_name.get(id.as_str()));
-        named.copied().or_else(|| {
-            let keys = self.by_url.get(feed.url.as_str())?;
-            keys.iter().copied().find(|key| !claimed.contains(key))
-        })
+        named.copied().or_else(|| Self::unclaimed(&self.by_url, feed, claimed))
+    }
+
+    /// Key of a feed that has moved to this URL, and is not configured any more.
+    fn find_moved(&self, feed: &Feed, claimed: &HashSet<i64>) -> Option<i64> {
+        Self::unclaimed(&self.by_address, feed, claimed).filter(|_| feed.id.is_none())
+    }
+
+    fn unclaimed(
+        keys: &HashMap<String, Vec<i64>>,
+        feed: &Feed,
+        claimed: &HashSet<i64>,
+    ) -> Option<i64> {
+        let keys = keys.get(feed.url.as_str())?;
+        keys.iter().copied().find(|key| !claimed.contains(key))
     }
 
     /// Notes the name that a feed has in the database now.
@@ -121,6 +135,15 @@ impl KnownFeeds {
     }
 }
 
+/// Whether the config has the feeds of all lists that it follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lists {
+    /// Every list was read.
+    Known,
+    /// A list has no copy: feeds that leave the outputs with it stay until it was read.
+    Unknown,
+}
+
 /// Version of the parser. To be raised when known documents have to be read again.
 pub(crate) const PARSER_VERSION: i64 = 1;
 
@@ -132,6 +155,7 @@ impl Transaction<'_> {
     pub(super) fn register(
         &self,
         feeds: &[Feed],
+        lists: Lists,
         now: Timestamp,
     ) -> Result<Vec<RegisteredFeed>, Error> {
         let reset = self.reset_altered_states(Which::All)?;
@@ -148,29 +172,51 @@ impl Transaction<'_> {
         let mut claimed: HashSet<i64> = HashSet::new();
         let mut registered = Vec::with_capacity(feeds.len());
         let mut known = self.known_feeds()?;
+        let mut unknown = Vec::new();
         for i in named_first(feeds) {
-            let feed = &feeds[i];
-            let key = match known.find(feed, &claimed) {
-                Some(key) => self.update_configured_feed(key, feed)?,
-                None => self.insert_feed(feed, now)?,
+            match known.find(&feeds[i], &claimed) {
+                Some(key) => {
+                    claimed.insert(self.update_configured_feed(key, &feeds[i])?);
+                    registered.push((i, self.registered_as(key, &mut known, &reset)?));
+                }
+                None => unknown.push(i),
+            }
+        }
+        // All others are claimed now: what is left has moved, or was removed from the config.
+        for i in unknown {
+            let key = match known.find_moved(&feeds[i], &claimed) {
+                Some(key) => self.update_configured_feed(key, &feeds[i])?,
+                None => self.insert_feed(&feeds[i], now)?,
             };
             claimed.insert(key);
-            let is_reset = reset.contains(&FeedKey(key));
-            let row = RegisteredFeed { is_reset, ..self.registered_feed(key)? };
-            known.set_name(key, row.id.as_str());
-            registered.push((i, row));
+            registered.push((i, self.registered_as(key, &mut known, &reset)?));
         }
         let mut leave = self.connection.prepare_cached(
             "UPDATE feed SET active = 0
-             WHERE active = 1 AND id NOT IN (SELECT wanted.value FROM json_each(?1) wanted) RETURNING id",
+             WHERE active = 1 AND (kept = 1 OR ?2) AND id NOT IN (SELECT wanted.value FROM json_each(?1) wanted)
+             RETURNING id",
         )?;
         let wanted = json_list(claimed.iter().copied());
-        let gone = leave.query_map([wanted], |row| row.get(0).map(FeedKey))?;
+        let all = lists == Lists::Known;
+        let gone = leave.query_map(params![wanted, all], |row| row.get(0).map(FeedKey))?;
         for feed in gone.collect::<Result<Vec<_>, _>>()? {
             self.write_feed_digest(feed)?;
         }
         registered.sort_by_key(|(i, _)| *i);
         Ok(registered.into_iter().map(|(_, feed)| feed).collect())
+    }
+
+    /// The row of a feed, whose name is noted.
+    fn registered_as(
+        &self,
+        key: i64,
+        known: &mut KnownFeeds,
+        reset: &[FeedKey],
+    ) -> Result<RegisteredFeed, Error> {
+        let is_reset = reset.contains(&FeedKey(key));
+        let row = RegisteredFeed { is_reset, ..self.registered_feed(key)? };
+        known.set_name(key, row.id.as_str());
+        Ok(row)
     }
 
     /// Names and URLs of all feeds.
@@ -180,7 +226,8 @@ impl Transaction<'_> {
     fn known_feeds(&self) -> Result<KnownFeeds, Error> {
         // Not by an index, in which SQLite does not notice a bit that flips: a feed that is not found would be added again.
         let sql = format!(
-            "SELECT id, name, url, row_digest IS row_digest({FEED}) FROM feed NOT INDEXED ORDER BY id"
+            "SELECT id, name, url, row_digest IS row_digest({FEED}), effective_url, moved_to, last_url
+             FROM feed NOT INDEXED ORDER BY id"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([])?;
@@ -192,6 +239,11 @@ impl Transaction<'_> {
             known.by_name.insert(name.clone(), key);
             known.names.insert(key, name);
             known.by_url.entry(row.get(2)?).or_default().push(key);
+            for column in 4..=6 {
+                if let Some(address) = row.get(column)? {
+                    known.by_address.entry(address).or_default().push(key);
+                }
+            }
         }
         Ok(known)
     }
@@ -278,10 +330,15 @@ impl Transaction<'_> {
         let mut claimed: HashSet<i64> = HashSet::new();
         let mut rows = vec![None; feeds.len()];
         let known = self.known_feeds()?;
-        for at in named_first(feeds) {
-            let Some(key) = known.find(&feeds[at], &claimed) else { continue };
-            claimed.insert(key);
-            rows[at] = Some((FeedKey(key), self.registered_feed(key)?.id));
+        for find in [KnownFeeds::find, KnownFeeds::find_moved] {
+            for at in named_first(feeds) {
+                let key = Some(at).filter(|at| rows[*at].is_none());
+                let Some(key) = key.and_then(|at| find(&known, &feeds[at], &claimed)) else {
+                    continue;
+                };
+                claimed.insert(key);
+                rows[at] = Some((FeedKey(key), self.registered_feed(key)?.id));
+            }
         }
         let taken = known.by_name.keys().map(|name| feed_id(name)).collect::<Result<_, _>>()?;
         Ok(configured(feeds, &rows, taken))

@@ -110,7 +110,7 @@ async fn store() -> (tempfile::TempDir, PathBuf, Store, [FeedKey; 2]) {
     let path = folder.path().join("newswire.db");
     let store = Store::open(&path, Clock::manual(at(0))).unwrap();
     let feeds = vec![feed(None, "http://a.example/feed"), feed(None, "http://b.example/feed")];
-    let registered = store.register(feeds, at(0)).await.unwrap();
+    let registered = store.register(feeds, Lists::Known, at(0)).await.unwrap();
     (folder, path, store, [registered[0].key, registered[1].key])
 }
 
@@ -143,7 +143,7 @@ fn no_statement_scans_a_table_that_grows() {
     let feeds = [feed(None, "http://a.example/feed"), feed(None, "http://b.example/feed")];
     connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(collect)).unwrap();
     let transaction = Transaction::new(&connection);
-    let registered = transaction.register(&feeds, at(0)).unwrap();
+    let registered = transaction.register(&feeds, Lists::Known, at(0)).unwrap();
     let (a, b) = (registered[0].key, registered[1].key);
     transaction.feed_state(a).unwrap();
     connection.execute_batch("BEGIN").unwrap();
@@ -350,13 +350,44 @@ async fn newer_and_foreign_databases_are_rejected_unchanged() {
 async fn a_renamed_or_moved_feed_keeps_its_row() {
     let (_folder, _path, store, [a, b]) = store().await;
     let renamed = vec![feed(Some("alpha"), "http://a.example/feed")];
-    let registered = store.register(renamed, at(1)).await.unwrap();
+    let registered = store.register(renamed, Lists::Known, at(1)).await.unwrap();
     assert_eq!((registered[0].key, registered[0].id.as_str()), (a, "alpha"));
     assert_eq!(read(&store, |tx| tx.feeds()).len(), 1, "b is no longer configured");
     let moved =
         vec![feed(Some("alpha"), "http://new.example/feed"), feed(None, "http://b.example/feed")];
-    let registered = store.register(moved, at(2)).await.unwrap();
+    let registered = store.register(moved, Lists::Known, at(2)).await.unwrap();
     assert_eq!([registered[0].key, registered[1].key], [a, b]);
+}
+
+#[tokio::test]
+async fn a_feed_without_id_keeps_its_row_when_the_config_gets_the_address_that_it_moved_to() {
+    let (_folder, _path, store, [a, b]) = store().await;
+    let effective = Some("http://new.example/feed".parse().unwrap());
+    let address = Some(crate::model::Address { effective, candidate: None });
+    store.write_poll(PollUpdate { address, ..update(a, vec![], vec![]) }).await.unwrap();
+    let feeds = || vec![feed(None, "http://new.example/feed"), feed(None, "http://b.example/feed")];
+    let named = read(&store, |tx| tx.configured_feeds(&feeds()));
+    assert_eq!([named[0].key, named[1].key], [Some(a), Some(b)]);
+    let registered = store.register(feeds(), Lists::Known, at(1)).await.unwrap();
+    assert_eq!([registered[0].key, registered[1].key], [a, b]);
+    let both = vec![feed(None, "http://c.example/feed"), feed(None, "http://new.example/feed")];
+    let registered = store.register(both, Lists::Known, at(2)).await.unwrap();
+    assert_eq!(registered[1].key, a);
+    assert!(![a, b].contains(&registered[0].key), "another feed is new");
+}
+
+#[tokio::test]
+async fn feeds_that_leave_the_outputs_with_their_list_stay_until_it_was_read() {
+    let (_folder, _path, store, _) = store().await;
+    let listed =
+        Feed { removal: crate::model::Removal::Hide, ..feed(None, "http://listed.example/feed") };
+    let own = feed(None, "http://a.example/feed");
+    store.register(vec![own.clone(), listed], Lists::Known, at(1)).await.unwrap();
+    let shown = || read(&store, |tx| tx.feeds()).len();
+    store.register(vec![own.clone()], Lists::Unknown, at(2)).await.unwrap();
+    assert_eq!(shown(), 2, "its list has no copy");
+    store.register(vec![own], Lists::Known, at(3)).await.unwrap();
+    assert_eq!(shown(), 1, "the list was read without it");
 }
 
 #[tokio::test]
@@ -364,7 +395,7 @@ async fn feeds_with_the_same_derived_id_are_numbered() {
     let (_folder, _path, store, _) = store().await;
     let feeds = vec![feed(None, "http://c.example/?a"), feed(None, "http://c.example/?b")];
     let names: Vec<String> = store
-        .register(feeds, at(0))
+        .register(feeds, Lists::Known, at(0))
         .await
         .unwrap()
         .iter()
@@ -437,7 +468,7 @@ async fn documents_of_an_older_parser_are_requested_completely_within_a_day() {
     assert_eq!(age.unwrap(), 2);
     let feeds = vec![feed(None, "http://a.example/feed")];
     for _ in 0..2 {
-        store.register(feeds.clone(), at(9_000)).await.unwrap();
+        store.register(feeds.clone(), Lists::Known, at(9_000)).await.unwrap();
         let state = read(&store, |tx| tx.feed_state(key));
         let again = state.reread_at.unwrap().duration_since(at(9_000));
         assert!((0..86_400).contains(&again.as_secs()), "{again}");
