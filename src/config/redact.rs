@@ -132,6 +132,8 @@ struct Pair {
     field: bool,
     /// The value names where the secret is.
     reference: bool,
+    /// The value begins on the line after the name.
+    continued: bool,
     /// Number of open brackets.
     depth: i32,
 }
@@ -167,6 +169,10 @@ impl<'t> Scan<'t> {
         let login_end = self.at + value.rfind('@').map_or(0, |at| at + 1);
         while let Some(c) = self.text[self.at..].chars().next() {
             match c {
+                '\n' if pair.secret && self.text[..self.at].trim_end().ends_with('=') => {
+                    pair.continued = true;
+                    self.at += 1;
+                }
                 '\n' if pair.depth <= 0 => return,
                 '#' => {
                     let comment = self.line();
@@ -210,7 +216,11 @@ impl<'t> Scan<'t> {
                 let colon = follows.starts_with(':') || is_bare && word.ends_with(':');
                 follows.starts_with('=') || colon && !pair.secret
             }
-            false => before.trim().is_empty() || follows.starts_with('=') && !before.contains('='),
+            // A second name on the line of another value; in a secret, `=` is padding of base64.
+            false => {
+                before.trim().is_empty() && !pair.continued
+                    || follows.starts_with('=') && !pair.secret
+            }
         };
         if is_name {
             let name = word.rsplit('.').next().unwrap_or_default();
