@@ -20,13 +20,15 @@ use tokio::io::{
 };
 use tokio_util::io::StreamReader;
 
-use super::budget::Reservation;
+use super::budget::{Budget, Progress, Reservation};
 use super::classify;
 use crate::model::{Failure, FailureKind};
-use crate::text::sha256::Sha256;
+use crate::text::sha256::{Sha256, sha256};
 
 /// Largest number of content codings on one body.
 const MAX_CODINGS: usize = 3;
+/// Largest number of layers of gzip that no header announces.
+const MAX_UNANNOUNCED: usize = 2;
 /// Largest ratio of decoded size to received size.
 const MAX_RATIO: u64 = 200;
 /// Decoded size in bytes from which the ratio is checked; small documents may compress better.
@@ -82,13 +84,36 @@ pub(crate) async fn read(
     for coding in codings {
         reader = decode(&coding, reader, &surplus).await?;
     }
-    // Some servers send a .gz file without Content-Encoding, or compress it again.
-    if starts_with_gzip(&mut reader).await? {
-        reader = decode("gzip", reader, &surplus).await?;
-    }
+    let reader = without_gzip(reader, &surplus).await?;
     let copies = 1 + windows as u64;
     let body = drain(reader, max, &wire, (memory, copies)).await?;
     Ok(DecodedBody { surplus: surplus.was_found(), ..body })
+}
+
+/// Decompresses a document that a file has as gzip; any other is unchanged.
+pub(crate) async fn decompressed(bytes: Vec<u8>, max: u64) -> Result<DecodedBody, Failure> {
+    let memory = Budget::default().reserve(Progress::default());
+    let wire_bytes = bytes.len() as u64;
+    if !bytes.starts_with(&GZIP_MAGIC) {
+        let hash = sha256(&bytes);
+        return Ok(DecodedBody { bytes, hash, wire_bytes, cut: None, surplus: false, memory });
+    }
+    let surplus = Surplus::default();
+    let reader = without_gzip(Box::pin(io::Cursor::new(bytes)), &surplus).await?;
+    let body = drain(reader, max, &AtomicU64::new(wire_bytes), (memory, 1)).await?;
+    Ok(DecodedBody { surplus: surplus.was_found(), ..body })
+}
+
+/// Adds decoders for gzip that no header announces: some servers send a .gz file without Content-Encoding, or compress
+/// it again.
+async fn without_gzip(mut reader: Reader, surplus: &Surplus) -> Result<Reader, Failure> {
+    for _ in 0..MAX_UNANNOUNCED {
+        if !starts_with_gzip(&mut reader).await? {
+            break;
+        }
+        reader = decode("gzip", reader, surplus).await?;
+    }
+    Ok(reader)
 }
 
 /// The registered content codings except `identity` (IANA HTTP Content Coding Registry). Servers also send charsets,

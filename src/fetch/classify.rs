@@ -106,16 +106,14 @@ enum Http2End {
 impl Http2End {
     /// The end by the text of an error: its type belongs to a crate that is hidden behind the HTTP client.
     fn of(text: &str) -> Option<Self> {
-        const ENDS: [&str; 4] = [
-            "stream error received: ",
-            "stream error detected: ",
-            "connection error received: ",
-            "connection error detected: ",
-        ];
-        if text.starts_with("stream closed because of a broken pipe") {
+        const BY_SERVER: [&str; 2] = ["stream error received: ", "connection error received: "];
+        // The client found an error of the server, whatever code it sends for it.
+        const BY_CLIENT: [&str; 2] = ["stream error detected: ", "connection error detected: "];
+        let is_by_client = BY_CLIENT.iter().any(|end| text.starts_with(*end));
+        if is_by_client || text.starts_with("stream closed because of a broken pipe") {
             return Some(Self::Error);
         }
-        let code = ENDS.iter().find_map(|end| text.strip_prefix(*end))?;
+        let code = BY_SERVER.iter().find_map(|end| text.strip_prefix(*end))?;
         let codes = [
             ("not a result of an error", Self::Closed),
             ("refused stream", Self::Refused),

@@ -51,6 +51,8 @@ pub(crate) fn document_age(headers: &HeaderMap) -> Option<SignedDuration> {
 const LONGEST_PAUSE: f64 = 7.0 * 86_400.0;
 /// Values of a reset from here on are Unix times, in seconds.
 const UNIX_TIME: f64 = 1e9;
+/// The same as a whole number.
+const UNIX_SECONDS: i64 = 1_000_000_000;
 /// Values from here on are Unix times in milliseconds.
 const UNIX_MILLIS: f64 = 1e12;
 
@@ -141,7 +143,8 @@ fn wait_seconds(text: &str, server_time: Timestamp) -> Option<i64> {
     let digits = part.bytes().all(|byte| byte.is_ascii_digit());
     let asked = seconds_of(whole).filter(|_| digits)?.cast_signed();
     let until = |time: i64| time - server_time.as_second();
-    let times = [until(asked), until(asked / 1000)];
+    // Below, a clock without a battery that starts in 1970 is near every number.
+    let times = [asked, asked / 1000].into_iter().filter(|time| *time >= UNIX_SECONDS).map(until);
     let wait = match times.into_iter().find(|wait| wait.abs() <= NEAR) {
         Some(wait) => wait,
         None => asked + i64::from(part.bytes().any(|digit| digit != b'0')),
@@ -316,6 +319,13 @@ mod tests {
         ];
         assert_eq!(retry(&skewed), Some(600));
         assert_eq!(retry(&[(header::RETRY_AFTER, "soon")]), None);
+    }
+
+    #[test]
+    fn seconds_are_no_time_although_the_clock_of_the_server_starts_in_1970() {
+        let headers =
+            [(header::DATE, "Sat, 03 Jan 1970 02:00:00 GMT"), (header::RETRY_AFTER, "172800")];
+        assert_eq!(retry(&headers), Some(172_800));
     }
 
     #[test]

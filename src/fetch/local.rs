@@ -1,4 +1,4 @@
-//! A feed in a file of this machine: no request is made, and no server asks for anything.
+//! A feed in a file of this machine, which may be compressed: no request is made, and no server asks for anything.
 //!
 //! Only a `[[feed]]` of the config can name a file. A redirect to one is refused by the guard.
 
@@ -10,11 +10,10 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
-use super::body::too_large;
+use super::body::{DecodedBody, decompressed, too_large};
 use super::exchange::{Body, Request, Response};
 use crate::files;
 use crate::model::{Failure, FailureKind, FetchOutcome, Validators};
-use crate::text::sha256::sha256;
 
 /// A file that was changed less than this ago is read again: a second change may leave the same time.
 const UNCERTAIN: SignedDuration = SignedDuration::from_secs(2);
@@ -58,22 +57,30 @@ pub async fn read_local(request: &Request<'_>) -> Response {
         Err(error) => FetchOutcome::Failed(unreadable(&path, &error)),
         Ok(Content::TooLarge) => FetchOutcome::Failed(too_large(max)),
         Ok(Content::Same) => FetchOutcome::NotModified,
-        Ok(Content::Read(bytes, state)) => {
-            let hash: [u8; 32] = sha256(&bytes);
-            response.body_bytes = bytes.len() as u64;
-            response.body_hash = Some(hash);
-            let etag = state.map(String::into_bytes);
-            response.validators = Some(Validators { etag, last_modified: None });
-            if request.known_body == Some(hash) {
-                FetchOutcome::NotModified
-            } else {
-                response.body =
-                    Some(Body { bytes, content_type: None, memory: None, surplus: false });
-                FetchOutcome::Modified
+        Ok(Content::Read(bytes, state)) => match decompressed(bytes, max).await {
+            Ok(DecodedBody { cut: Some(failure), .. }) | Err(failure) => {
+                FetchOutcome::Failed(failure)
             }
-        }
+            Ok(body) => {
+                let etag = state.map(String::into_bytes);
+                response.validators = Some(Validators { etag, last_modified: None });
+                complete(body, request, &mut response)
+            }
+        },
     };
     response
+}
+
+/// Adds a complete document to the response. Returns whether it is another one than the last time.
+fn complete(read: DecodedBody, request: &Request<'_>, response: &mut Response) -> FetchOutcome {
+    let DecodedBody { bytes, hash, surplus, .. } = read;
+    response.body_bytes = bytes.len() as u64;
+    response.body_hash = Some(hash);
+    if request.known_body == Some(hash) {
+        return FetchOutcome::NotModified;
+    }
+    response.body = Some(Body { bytes, content_type: None, memory: None, surplus });
+    FetchOutcome::Modified
 }
 
 fn read(path: &Path, max: u64, known: Option<&[u8]>, now: Timestamp) -> io::Result<Content> {
@@ -121,6 +128,9 @@ fn unreadable(path: &Path, error: &io::Error) -> Failure {
 mod tests {
     use std::fs;
     use std::time::{Duration, SystemTime};
+
+    use async_compression::tokio::bufread::GzipEncoder;
+    use tokio::io::AsyncReadExt as _;
 
     use super::*;
     use crate::fetch::{Settings, Wanted};
@@ -178,6 +188,57 @@ mod tests {
         age(&path, 1);
         let first = poll(&path, None, 100).await;
         assert_eq!(first.validators, Some(Validators::default()));
+    }
+
+    async fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut packed = Vec::new();
+        GzipEncoder::new(bytes).read_to_end(&mut packed).await.unwrap();
+        packed
+    }
+
+    #[tokio::test]
+    async fn a_compressed_file_is_decompressed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("feed.xml.gz");
+        let document = b"<rss>1</rss>".repeat(10);
+        let once = gzip(&document).await;
+        let twice = gzip(&once).await;
+        for (file, read) in [
+            (once.clone(), &document),
+            ([&once[..], b"\n\0"].concat(), &document),
+            (twice.clone(), &document),
+            (gzip(&twice).await, &once),
+        ] {
+            fs::write(&path, &file).unwrap();
+            age(&path, 60);
+            let first = poll(&path, None, 1_000).await;
+            assert_eq!(first.outcome, FetchOutcome::Modified);
+            assert_eq!(&first.body.as_ref().unwrap().bytes, read);
+            assert_eq!(first.body_bytes, read.len() as u64);
+            assert_eq!(poll(&path, Some(&first), 1_000).await.outcome, FetchOutcome::NotModified);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_compressed_file_that_is_cut_damaged_or_too_large_is_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("feed.xml.gz");
+        let packed = gzip(&[b'x'; 5_000]).await;
+        let mut damaged = packed.clone();
+        // The method of compression.
+        damaged[2] = 9;
+        for (file, kind) in [
+            (&packed[..], FailureKind::TooLarge),
+            (&packed[..packed.len() / 2], FailureKind::Truncated),
+            (&damaged[..], FailureKind::BadCoding),
+        ] {
+            fs::write(&path, file).unwrap();
+            let max = if kind == FailureKind::TooLarge { 4_999 } else { 5_000 };
+            let FetchOutcome::Failed(failure) = poll(&path, None, max).await.outcome else {
+                panic!("{kind:?}")
+            };
+            assert_eq!(failure.kind, kind);
+        }
     }
 
     #[tokio::test]
