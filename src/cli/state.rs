@@ -1,5 +1,6 @@
 //! `newswire status`, `logs` and `health`: what is known about the feeds and the daemon.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -99,6 +100,11 @@ fn lists(config: Option<&Config>) -> Vec<ListStatus> {
 /// Added to the line of a config that has errors, such as a followed list in a file that cannot be read.
 const CONFIG_ERRORS: &str = "the config has errors: run 'newswire check'";
 
+/// Whether this user may not read a file.
+fn is_denied(path: &Path) -> bool {
+    File::open(path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
 /// `status --check`: one line; a database that cannot be read is critical, and a config that cannot be found unknown.
 pub(super) fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
     let path = match config_file::find(config) {
@@ -114,6 +120,8 @@ pub(super) fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
         .and_then(|reader| Ok(reader.read(|reader| known::statuses(config.as_ref(), reader))?));
     let (exit, line) = match feeds {
         Ok(feeds) => status::overall(&feeds, &lists(config.as_ref()), Clock::system().now()),
+        // Of another user: nothing is known.
+        Err(error) if is_denied(&database) => (Exit::Unknown, error.to_string()),
         Err(error) => (Exit::Down, error.to_string()),
     };
     let (exit, line) = match (config, exit) {

@@ -146,7 +146,7 @@ fn next_poll(feed: &FeedStatus, state: State, now: Timestamp) -> String {
     if state == State::Paused { "never".to_owned() } else { ahead(feed.next_poll_at, now) }
 }
 
-/// When all feeds are overdue by this time, no daemon polls them.
+/// When feeds are overdue by this time, and none was polled in it, no daemon polls them.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Whether a feed fails, has stopped publishing or is gone.
@@ -189,10 +189,13 @@ fn of_feeds(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
         let why = "no feed was polled yet: 'newswire run' or 'newswire poll' polls them";
         return (Exit::Degraded, why.to_owned());
     }
-    if late == all {
-        let last = feeds.iter().filter_map(|feed| feed.last_poll_at).max();
+    // Paused feeds and those with a long interval are not due: it is enough that nothing was polled while others were.
+    let last = feeds.iter().filter_map(|feed| feed.last_poll_at).max();
+    let is_idle = last.is_none_or(|last| now.duration_since(last) > OVERDUE);
+    if late == all || late > 0 && is_idle {
         let last = last.map_or_else(|| "never".to_owned(), |at| ago(at, now));
-        let why = format!("all feeds are overdue, last poll: {last}");
+        let which = if late == all { "all".to_owned() } else { format!("{late} of {all}") };
+        let why = format!("{which} feeds are overdue, last poll: {last}");
         return (Exit::Down, format!("{why}; check that 'newswire run' is running"));
     }
     match failing.as_slice() {
@@ -487,6 +490,12 @@ mod tests {
         assert_eq!(down, Exit::Down);
         let line = plugin_line(down, &why);
         assert!(line.starts_with("NEWSWIRE CRITICAL: all feeds are overdue"), "{line}");
+        let paused = FeedStatus { next_poll_at: Timestamp::MAX, ..status(0) };
+        let (down, why) = overall(&[status(0), paused.clone()], &[], at(10_000 + 3_601));
+        assert!(down == Exit::Down && why.starts_with("1 of 2 feeds are overdue"), "{why}");
+        // Others are polled.
+        let polled = FeedStatus { last_poll_at: Some(at(13_000)), ..paused };
+        assert_eq!(exit(&[status(0), polled], 10_000 + 3_601), Exit::Ok);
     }
 
     #[test]
