@@ -1,151 +1,273 @@
 //! Names in dates: months, weekdays and halves of the day in the languages of feeds, and time zones as offsets, common
 //! abbreviations and names of the IANA database.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 
-/// Prefixes of month names. The longest one that matches counts, so that `marraskuu` is not March.
-#[rustfmt::skip]
-const MONTHS: [&[&str]; 12] = [
-    &[
-        "jan", "jaan", "jän", "ene", "gen", "ian", "xan", "leden", "ledna", "ocak", "tammi", "sty", "sij", "saus",
-        "янв", "яну", "січ", "ιαν", "ינו", "يناير", "जन", "ม.ค", "มกรา",
-    ],
-    &[
-        "feb", "fév", "fev", "fäb", "veeb", "únor", "unor", "şub", "helmi", "lut", "velj", "vasar", "фев", "лют", "φεβ",
-        "פבר", "فبراير", "फ़र", "फर", "ก.พ", "กุมภา",
-    ],
-    &[
-        "mar", "mär", "mrt", "már", "mrz", "maart", "maal", "břez", "brez", "ožuj", "kovo", "kovas", "мар", "бер",
-        "μάρ", "μαρ", "מרץ", "מרס", "مارس", "मार्च", "มี.ค", "มีนา",
-    ],
-    &[
-        "apr", "avr", "abr", "ápr", "kwi", "dub", "nisan", "huhti", "travan", "travn", "baland", "апр", "кві", "απρ",
-        "אפר", "أبريل", "ابريل", "إبريل", "अप्रै", "เม.ย", "เมษา",
-    ],
-    &[
-        "may", "mai", "mei", "mag", "maj", "máj", "maí", "mag", "květ", "kvet", "svib", "touko", "geguž", "май", "мая",
-        "трав", "μάι", "μαι", "μαϊ", "μαΐ", "מאי", "مايو", "मई", "พ.ค", "พฤษภา",
-    ],
-    &[
-        "jun", "juin", "giu", "jún", "jūn", "juun", "iun", "xuñ", "červen", "červn", "června", "cervn", "haz", "kesä",
-        "lipanj", "lipnja", "birž", "cze", "июн", "юни", "черв", "ιούν", "ιουν", "יונ", "يونيو", "يونيه", "जून",
-        "มิ.ย", "มิถุนา",
-    ],
-    &[
-        "jul", "juil", "lug", "júl", "jūl", "juul", "iul", "xul", "červenec", "července", "červenc", "cervenec",
-        "cervence", "temmuz", "heinä", "lip", "liep", "srpanj", "srpnja", "июл", "юли", "лип", "ιούλ", "ιουλ", "יול",
-        "يوليو", "يوليه", "जुला", "ก.ค", "กรกฎา",
-    ],
-    &[
-        "aug", "aoû", "aou", "ago", "avg", "ágú", "ağu", "agu", "ogos", "srpen", "srpn", "elok", "kolov", "rugpj",
-        "sie", "авг", "серп", "αύγ", "αυγ", "אוג", "أغسطس", "اغسطس", "अग", "ส.ค", "สิงหา",
-    ],
-    &[
-        "sep", "set", "sze", "zář", "září", "ruj", "eylül", "eylul", "syys", "rugs", "wrz", "сен", "сеп", "вер", "σεπ",
-        "ספט", "سبتمبر", "सित", "ก.ย", "กันยา",
-    ],
-    &[
-        "oct", "okt", "out", "ott", "říj", "rijen", "ekim", "loka", "spal", "paź", "pazd", "окт", "жов", "οκτ", "אוק",
-        "أكتوبر", "اكتوبر", "अक्", "ต.ค", "ตุลา",
-    ],
-    &[
-        "nov", "kası", "marras", "lapkr", "noi", "stud", "lis", "ноя", "ное", "лист", "νοέ", "νοε", "נוב", "نوفمبر",
-        "नव", "พ.ย", "พฤศจิ",
-    ],
-    &[
-        "dec", "dez", "dic", "déc", "des", "dis", "det", "prosin", "aralı", "joulu", "gru", "дек", "гру", "δεκ", "דצמ",
-        "ديسمبر", "दिस", "ธ.ค", "ธันวา",
-    ],
-];
+use super::dates::NoDate;
 
-/// Month of the English abbreviations, which most dates have.
-const ENGLISH: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+/// The names, one language a line.
+const NAMES: &str = include_str!("date_names.txt");
 
-/// Abbreviations that are the beginnings of other words, with their months.
-#[rustfmt::skip]
-const WHOLE: &[(&str, i8)] = &[
-    ("oca", 1), ("led", 1), ("úno", 2), ("mac", 3), ("nis", 4), ("kvě", 5), ("čvn", 6), ("čvc", 7), ("tem", 7),
-    ("srp", 8), ("eyl", 9), ("zář", 9), ("eki", 10), ("kas", 11), ("ara", 12), ("pro", 12),
-];
-
-/// Weekdays of RFC 822.
-const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-
-/// Names of weekdays that begin like months.
-const OTHER_DAYS: &[&str] = &[
-    "martes",
-    "mardi",
-    "martedì",
-    "martedi",
-    "marţi",
-    "marți",
-    "szerda",
-    "szerdán",
-    "середа",
-    "середу",
-    "середи",
-];
-
-/// Abbreviations of both a weekday and a month: Tuesday or March, Wednesday or September.
-const EITHER: &[&str] = &["mar", "sze", "сер"];
-
-/// The month of a word, in lower case.
+/// What a word names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Month {
+pub(crate) enum Name {
     /// Number of the month, from 1.
-    Known(i8),
-    /// From 1, but the word may be a weekday, if another month follows.
-    OrDay(i8),
-    /// From 1, but it is another month in another language.
-    Ambiguous(i8),
+    Month(i8),
+    /// Days since Monday.
+    Weekday(i8),
 }
 
-impl Month {
-    /// The month, from 1.
-    pub(crate) fn number(self) -> i8 {
-        match self {
-            Self::Known(number) | Self::OrDay(number) | Self::Ambiguous(number) => number,
-        }
+/// What a word names in one language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    /// Primary language subtag.
+    pub(crate) language: &'static str,
+    pub(crate) name: Name,
+}
+
+impl Meaning {
+    /// Number of the month, from 1, if the word is a month.
+    pub(crate) fn month(self) -> Option<i8> {
+        if let Name::Month(number) = self.name { Some(number) } else { None }
+    }
+
+    /// Days since Monday, if the word is a weekday.
+    pub(crate) fn weekday(self) -> Option<i8> {
+        if let Name::Weekday(number) = self.name { Some(number) } else { None }
     }
 }
 
-/// The month whose name the word is; the word is in lower case.
-pub(crate) fn month(word: &str) -> Option<Month> {
-    let number = |index: usize| i8::try_from(index + 1).ok();
-    if word.len() == 3 && word != "mar" {
-        if let Some(index) = ENGLISH.iter().position(|name| *name == word) {
-            return number(index).map(Month::Known);
+/// The meanings of all names.
+#[derive(Debug, Default)]
+struct Names {
+    whole: HashMap<String, Vec<Meaning>>,
+    /// Without diacritics.
+    folded: HashMap<String, Vec<Meaning>>,
+}
+
+static KNOWN: LazyLock<Names> = LazyLock::new(|| {
+    let mut names = Names::default();
+    for line in NAMES.lines().filter(|line| !line.starts_with('#')) {
+        let mut fields = line.split(' ');
+        let language = fields.next().unwrap_or_default();
+        let months = (1..=12).map(Name::Month);
+        for (name, field) in months.chain((0..7).map(Name::Weekday)).zip(fields) {
+            for form in field.split(',').filter(|form| *form != "-").flat_map(forms) {
+                names.folded.entry(folded(&form)).or_default().push(Meaning { language, name });
+                names.whole.entry(form).or_default().push(Meaning { language, name });
+            }
         }
-        if DAYS.contains(&word) {
-            return None;
-        }
     }
-    if OTHER_DAYS.contains(&word) {
-        return None;
-    }
-    if let Some((_, number)) = WHOLE.iter().find(|(name, _)| *name == word) {
-        return Some(Month::Known(*number));
-    }
+    names
+});
+
+/// `jan|uar|ja` as `jan`, `januar` and `januarja`.
+fn forms(field: &'static str) -> impl Iterator<Item = String> {
+    let ends = field.match_indices('|').map(|(at, _)| at).chain([field.len()]);
+    ends.map(|end| field[..end].replace('|', ""))
+}
+
+/// The meanings of a word in lower case.
+pub(crate) fn meanings(word: &str) -> &'static [Meaning] {
+    let word = bare(word);
+    let known = |word: &str| KNOWN.whole.get(word).or_else(|| KNOWN.folded.get(&folded(word)));
     // "In December" is one word in Hebrew.
-    let word = word.strip_prefix('ב').unwrap_or(word);
-    let longest = |names: &[&str]| {
-        let known = names.iter().filter(|name| word.starts_with(**name));
-        known.map(|name| name.len()).max()
+    let found = known(&word).or_else(|| known(word.strip_prefix('ב')?));
+    found.map_or(&[], Vec::as_slice)
+}
+
+/// The months of the longest name that the word begins with, for inflections and typing errors: `januárban`. The word
+/// is in lower case.
+pub(crate) fn months_by_beginning(word: &str) -> Vec<Meaning> {
+    let word = folded(&bare(word));
+    let ends = word.char_indices().map(|(at, _)| at).skip(MIN_BEGINNING).collect::<Vec<_>>();
+    let months = |end: &usize| {
+        let known = KNOWN.folded.get(&word[..*end])?.iter().copied();
+        let months: Vec<Meaning> = known.filter(|meaning| meaning.month().is_some()).collect();
+        (!months.is_empty()).then_some(months)
     };
-    let found =
-        MONTHS.iter().enumerate().filter_map(|(index, names)| Some((longest(names)?, index)));
-    let month = number(found.max_by_key(|(length, _)| *length)?.1)?;
-    Some(if EITHER.contains(&word) {
-        Month::OrDay(month)
-    } else if word.starts_with("listopad") {
-        // November in Polish and Czech, October in Croatian.
-        Month::Ambiguous(month)
-    } else {
-        Month::Known(month)
-    })
+    ends.iter().rev().find_map(months).unwrap_or_default()
+}
+
+/// Minimum number of characters of a name that is the beginning of another word. Shorter ones begin names of other
+/// months and of weekdays in too many languages.
+const MIN_BEGINNING: usize = 4;
+
+/// The word as in the data: without dots, apostrophes and signs of an abbreviation.
+fn bare(word: &str) -> Cow<'_, str> {
+    const SIGNS: &[char] = &['.', '\'', '’', 'ʼ', '॰', '׳'];
+    if word.contains(SIGNS) { Cow::Owned(word.replace(SIGNS, "")) } else { Cow::Borrowed(word) }
+}
+
+/// The word without the diacritics of Latin and Greek.
+fn folded(word: &str) -> String {
+    #[rustfmt::skip]
+    const LETTERS: &[(char, &str)] = &[
+        ('a', "áàâäãåāăąǎ"), ('c', "çćčĉċ"), ('d', "ďđ"), ('e', "éèêëēĕėęě"), ('g', "ğĝģ"), ('i', "íìîïīĩįı"),
+        ('l', "ĺľł"), ('n', "ñńňņ"), ('o', "óòôöõøōő"), ('r', "ŕř"), ('s', "śšşșŝ"), ('t', "ťţț"),
+        ('u', "úùûüũūůűŭų"), ('y', "ýÿ"), ('z', "źžż"),
+        ('α', "ά"), ('ε', "έ"), ('η', "ή"), ('ι', "ίϊΐ"), ('ο', "ό"), ('υ', "ύϋΰ"), ('ω', "ώ"),
+    ];
+    if word.is_ascii() {
+        return word.to_owned();
+    }
+    let plain =
+        |c: char| LETTERS.iter().find(|(_, marked)| marked.contains(c)).map_or(c, |it| it.0);
+    word.chars().filter(|c| !('\u{300}'..='\u{36f}').contains(c)).map(plain).collect()
+}
+
+/// Where a word is, relative to the day and the year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Before both.
+    Before,
+    /// Between the two, in any order.
+    Between,
+    After,
+}
+
+/// What follows a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Followed {
+    ByComma,
+    ByOther,
+}
+
+/// A word of a date that may be its month.
+#[derive(Debug)]
+pub(crate) struct Word {
+    /// In lower case.
+    pub(crate) text: String,
+    pub(crate) place: Place,
+    pub(crate) followed: Followed,
+}
+
+impl Word {
+    fn is_month(&self) -> bool {
+        meanings(&self.text).iter().any(|meaning| meaning.month().is_some())
+    }
+
+    fn is_weekday(&self) -> bool {
+        meanings(&self.text).iter().any(|meaning| meaning.weekday().is_some())
+    }
+
+    /// Whether it is a month in English, and no weekday.
+    fn is_english(&self) -> bool {
+        let mut all = meanings(&self.text).iter();
+        !self.is_weekday() && all.any(|it| it.language == "en" && it.month().is_some())
+    }
+
+    /// Whether it is in no language of the data, and not too short for a month.
+    fn is_unknown(&self) -> bool {
+        meanings(&self.text).is_empty() && self.text.chars().count() > 2
+    }
+}
+
+/// A month that a word may mean.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    /// Index of the word.
+    word: usize,
+    language: &'static str,
+    /// From 1.
+    month: i8,
+}
+
+/// The month of a date with these words, from 1. If the words mean several months, those of one language count, then
+/// those with the right weekday, then those in the language of the document.
+pub(crate) fn month_of(
+    words: &[Word],
+    (year, day): (i16, i8),
+    language: Option<&str>,
+) -> Result<i8, NoDate> {
+    let mut left = candidates(words);
+    let others = |one: &Candidate| {
+        let index = one.word;
+        words.iter().enumerate().filter(move |(at, _)| *at != index).map(|(_, word)| word)
+    };
+    let same_language = |one: &Candidate| {
+        let known =
+            |word: &&Word| meanings(&word.text).iter().any(|it| it.language == one.language);
+        others(one).filter(known).count()
+    };
+    narrow(&mut left, |one| Date::new(year, one.month, day).is_ok());
+    let most = left.iter().map(same_language).max().unwrap_or_default();
+    narrow(&mut left, |one| same_language(one) == most);
+    narrow(&mut left, |one| {
+        let date = Date::new(year, one.month, day).ok();
+        let weekday = date.map(|date| date.weekday().to_monday_zero_offset());
+        let mut named = others(one).flat_map(|word| meanings(&word.text));
+        named.any(|meaning| weekday.is_some() && meaning.weekday() == weekday)
+    });
+    let primary = language.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default();
+    narrow(&mut left, |one| one.language.eq_ignore_ascii_case(primary));
+    match left.first() {
+        None => Err(NoDate::Unknown),
+        Some(first) if left.iter().all(|other| other.month == first.month) => Ok(first.month),
+        Some(_) => Err(NoDate::Ambiguous),
+    }
+}
+
+/// Leaves those for which `keep` is true, if they are several months and it is true for any.
+fn narrow(candidates: &mut Vec<Candidate>, keep: impl Fn(&Candidate) -> bool) {
+    let several = candidates.windows(2).any(|two| two[0].month != two[1].month);
+    if several && candidates.iter().any(&keep) {
+        candidates.retain(keep);
+    }
+}
+
+/// The months of the words. A wrong date is worse than none, and a weekday in an unknown language may look like a month.
+/// So words between day and year take precedence, and others there exclude the months elsewhere. A word counts by its
+/// beginning only in the place of the month.
+fn candidates(words: &[Word]) -> Vec<Candidate> {
+    let at = |place: Place| words.iter().enumerate().filter(move |(_, word)| word.place == place);
+    let between: Vec<(usize, &Word)> = at(Place::Between).collect();
+    let found = months_of(&between, &between);
+    if !found.is_empty() || between.iter().any(|(_, word)| word.text.chars().count() > 2) {
+        return found;
+    }
+    if between.is_empty() {
+        // `dissabte, 10 maig`, but also `Nov, 2 2026`
+        let may_be_month = |word: &Word| word.followed == Followed::ByOther || word.is_english();
+        let before: Vec<(usize, &Word)> =
+            at(Place::Before).filter(|(_, word)| may_be_month(word)).collect();
+        let beside = &before[before.len().saturating_sub(1)..];
+        if beside.iter().any(|(_, word)| word.is_unknown()) {
+            return months_of(beside, beside);
+        }
+        let found = months_of(&before, &[]);
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    let after: Vec<(usize, &Word)> = at(Place::After).collect();
+    months_of(&after, &after[..after.len().min(1)])
+}
+
+/// The months of `words` in any language, of those that are no weekdays if possible; or else the month of the only
+/// unknown word of `beside`.
+fn months_of(words: &[(usize, &Word)], beside: &[(usize, &Word)]) -> Vec<Candidate> {
+    let months = words.iter().copied().filter(|(_, word)| word.is_month());
+    let (both, only): (Vec<_>, Vec<_>) = months.partition(|(_, word)| word.is_weekday());
+    let chosen = if only.is_empty() { both } else { only };
+    let candidate = |word: usize, it: &Meaning| {
+        Some(Candidate { word, language: it.language, month: it.month()? })
+    };
+    if !chosen.is_empty() {
+        let all = chosen.iter().flat_map(|(index, word)| {
+            meanings(&word.text).iter().filter_map(|it| candidate(*index, it))
+        });
+        return all.collect();
+    }
+    let unknown: Vec<_> = beside.iter().filter(|(_, word)| word.is_unknown()).collect();
+    let [(index, word)] = unknown.as_slice() else { return Vec::new() };
+    months_by_beginning(&word.text).iter().filter_map(|it| candidate(*index, it)).collect()
 }
 
 /// Whether the word means the second half of the day; `None` if it is not half of the day. The word is in lower
@@ -165,62 +287,67 @@ pub(crate) fn is_filler(word: &str) -> bool {
     const FILLERS: &[&str] = &[
         "uhr", "h", "hs", "hrs", "hours", "kl", "klo", "klokken", "o'clock", "om", "at", "à", "às", "ás", "ore", "ora",
         "godz", "um", "von", "vom", "den", "de", "del", "di", "do", "da", "of", "on", "the", "la", "las", "le", "в",
-        "о", "ч", "г", "года", "року", "р", "год", "u", "uur", "time", "tháng", "ngày", "น",
+        "о", "ч", "г", "года", "року", "р", "год", "u", "uur", "time", "ngày", "น", "gada", "сар", "сарын", "m", "d", "оны", "ж", "թ", "წ",
     ];
     !word.chars().any(char::is_alphanumeric) || FILLERS.contains(&word)
 }
 
-/// Whether the word is a weekday in English.
-pub(crate) fn is_weekday(word: &str) -> bool {
-    word.get(..3).is_some_and(|start| DAYS.contains(&start)) || OTHER_DAYS.contains(&word)
-}
-
-/// Names of time zones with their offset in minutes east of UTC: RFC 822 5.1 and other common ones.
+/// Abbreviations of time zones with their offset in minutes east of UTC: RFC 822 5.1, and those with one meaning in
+/// most texts. Of several meanings: AST and ADT are Atlantic, not Arabia; BST is Britain in summer, not Bangladesh; CST
+/// and CDT are North America, not China or Cuba; GST is the Gulf, not South Georgia; IST is India, not Ireland or Israel;
+/// MST is the Rocky Mountains, not Malaysia (MYT); NST is Newfoundland; PST is the Pacific, not the Philippines (PHT).
+/// Not included because no meaning is more common: AMT, ECT, SST and WST.
+#[rustfmt::skip]
 const ZONES: &[(&str, i32)] = &[
-    ("z", 0),
-    ("ut", 0),
-    ("utc", 0),
-    ("gmt", 0),
-    ("wet", 0),
-    ("west", 60),
-    ("bst", 60),
-    ("ist", 330),
-    ("cet", 60),
-    ("cest", 120),
-    ("met", 60),
-    ("mest", 120),
-    ("mez", 60),
-    ("mesz", 120),
-    ("eet", 120),
-    ("eest", 180),
-    ("msk", 180),
-    ("jst", 540),
-    ("kst", 540),
-    ("hkt", 480),
-    ("sgt", 480),
-    ("aest", 600),
-    ("aedt", 660),
-    ("nzst", 720),
-    ("nzdt", 780),
-    ("est", -300),
-    ("edt", -240),
-    ("et", -300),
-    ("ast", -240),
-    ("adt", -180),
-    ("at", -240),
-    ("cst", -360),
-    ("cdt", -300),
-    ("ct", -360),
-    ("mst", -420),
-    ("mdt", -360),
-    ("mt", -420),
-    ("pst", -480),
-    ("pdt", -420),
-    ("pt", -480),
-    ("akst", -540),
-    ("hst", -600),
-    ("brt", -180),
+    ("z", 0), ("ut", 0), ("utc", 0), ("gmt", 0),
+    // Europe
+    ("wet", 0), ("west", 60), ("bst", 60), ("cet", 60), ("cest", 120), ("met", 60), ("mest", 120), ("mez", 60),
+    ("mesz", 120), ("eet", 120), ("eest", 180), ("msk", 180), ("trt", 180),
+    // Africa
+    ("wat", 60), ("cat", 120), ("sast", 120), ("eat", 180),
+    // Asia
+    ("idt", 180), ("gst", 240), ("pkt", 300), ("ist", 330), ("npt", 345), ("ict", 420), ("wib", 420), ("wita", 480),
+    ("hkt", 480), ("sgt", 480), ("myt", 480), ("pht", 480), ("wit", 540), ("jst", 540), ("kst", 540),
+    // Australia and the Pacific
+    ("awst", 480), ("acst", 570), ("acdt", 630), ("aest", 600), ("aedt", 660), ("nzst", 720), ("nzdt", 780),
+    // America
+    ("nst", -210), ("ndt", -150), ("ast", -240), ("adt", -180), ("at", -240), ("est", -300), ("edt", -240), ("et", -300),
+    ("cst", -360), ("cdt", -300), ("ct", -360), ("mst", -420), ("mdt", -360), ("mt", -420), ("pst", -480),
+    ("pdt", -420), ("pt", -480), ("akst", -540), ("akdt", -480), ("hst", -600), ("brt", -180), ("brst", -120),
+    ("art", -180), ("clt", -240), ("clst", -180),
 ];
+
+/// The names before `standard time`, `daylight time`, `summer time` or `time`, with the offset of the standard time.
+#[rustfmt::skip]
+const ZONE_NAMES: &[(&str, i32)] = &[
+    ("coordinated universal", 0), ("greenwich mean", 0), ("british", 0), ("western european", 0),
+    ("central european", 60), ("eastern european", 120), ("moscow", 180), ("turkey", 180), ("west africa", 60),
+    ("central africa", 120), ("south africa", 120), ("east africa", 180), ("israel", 120), ("arabian", 180),
+    ("gulf", 240), ("pakistan", 300), ("india", 330), ("nepal", 345), ("indochina", 420), ("western indonesia", 420),
+    ("central indonesia", 480), ("eastern indonesia", 540), ("china", 480), ("hong kong", 480), ("malaysia", 480),
+    ("singapore", 480), ("philippine", 480), ("japan", 540), ("korea", 540), ("korean", 540),
+    ("australian western", 480), ("australian central", 570), ("australian eastern", 600), ("new zealand", 720),
+    ("newfoundland", -210), ("atlantic", -240), ("eastern", -300), ("central", -360), ("mountain", -420),
+    ("pacific", -480), ("alaska", -540), ("alaskan", -540), ("hawaii", -600), ("hawaiian", -600),
+    ("hawaii-aleutian", -600), ("brasilia", -180), ("argentina", -180), ("chile", -240),
+];
+
+/// The zone that `words` begin with and the number of its words: `Pacific Standard Time`, `Eastern`.
+pub(crate) fn long_zone(words: &[&str]) -> Option<(Zone, usize)> {
+    let words = || words.iter().take(5).map(|word| word.to_lowercase());
+    let last = words().position(|word| word == "time");
+    let phrase = words().take(last.unwrap_or(1)).collect::<Vec<_>>().join(" ");
+    let (name, more) = match phrase.rsplit_once(' ') {
+        Some((name, "standard")) => (name, 0),
+        Some((name, "daylight" | "summer")) => (name, 60),
+        _ => (phrase.as_str(), 0),
+    };
+    let minutes = ZONE_NAMES.iter().find(|(known, _)| *known == name)?.1 + more;
+    // Without `time`, only the short names of North America are zones.
+    let complete = last.is_some() || matches!(name, "eastern" | "central" | "mountain" | "pacific");
+    let offset = Offset::from_seconds(minutes * 60).ok().filter(|_| complete)?;
+    Some((Zone::Fixed(offset), last.map_or(1, |last| last + 1)))
+}
 
 /// A time zone by offset or by name.
 #[derive(Debug, Clone)]
@@ -296,12 +423,25 @@ fn offset(zone: &str) -> Option<Offset> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::date_words::free;
     use super::*;
+
+    /// The months that the word names in some language.
+    fn months(word: &str) -> Vec<i8> {
+        let mut months: Vec<i8> = meanings(word).iter().filter_map(|it| it.month()).collect();
+        let mut seen = Vec::new();
+        months.retain(|month| {
+            !seen.contains(month) && {
+                seen.push(*month);
+                true
+            }
+        });
+        months
+    }
 
     #[test]
     #[rustfmt::skip]
     fn names_of_months_in_many_languages_are_known() {
-        let known = |word: &str| month(word).map(Month::number);
         for (names, number) in [
             (&["january", "janvier", "gennaio", "leden", "styczeń", "января", "січня", "ocak", "tammikuuta"], 1),
             (&["february", "février", "febbraio", "února", "luty", "февраля", "лютого", "şubat", "helmikuuta"], 2),
@@ -317,7 +457,7 @@ mod tests {
             (&["december", "dezember", "décembre", "prosince", "grudnia", "декабря", "грудня", "aralık", "joulukuuta"], 12),
         ] {
             for name in names {
-                assert_eq!(known(name), Some(number), "{name}");
+                assert!(months(name).contains(&number), "{name}");
             }
         }
     }
@@ -331,14 +471,92 @@ mod tests {
             "martes",
             "mardi",
             "szerda",
-            "середа",
             "vasárnap",
             "pazar",
             "понедельник",
+            "dissabte",
         ] {
-            assert_eq!(month(word), None, "{word}");
+            assert_eq!(months(word), [], "{word}");
+            assert!(!meanings(word).is_empty(), "{word}");
         }
-        assert_eq!(month("mar"), Some(Month::OrDay(3)));
-        assert_eq!(month("listopada"), Some(Month::Ambiguous(11)));
+        assert!(meanings("mar").iter().any(|meaning| meaning.weekday() == Some(1)));
+        assert_eq!(months("mar"), [3]);
+        assert_eq!(months("listopada"), [11, 10]);
+    }
+
+    #[test]
+    fn each_language_has_all_names() {
+        for line in NAMES.lines().filter(|line| !line.starts_with('#')) {
+            assert_eq!(line.split(' ').count(), 20, "{line}");
+            let months = line.split(' ').skip(1).take(12).filter(|field| *field == "-").count();
+            assert!(matches!(months, 0 | 12), "{line}");
+        }
+    }
+
+    #[test]
+    fn only_the_known_words_are_several_months() {
+        let mut several: Vec<&str> =
+            KNOWN.whole.keys().map(String::as_str).filter(|word| months(word).len() > 1).collect();
+        several.sort_unstable();
+        assert_eq!(several, ["lip", "lis", "listopad", "listopada", "srp"]);
+    }
+
+    /// The texts of all dates of a week of each month in a language of the data, with the month.
+    fn dates_of(line: &'static str) -> Vec<(String, String)> {
+        let fields: Vec<&str> = line.split(' ').skip(1).collect();
+        let (months, weekdays) = fields.split_at(12);
+        let mut dates = Vec::new();
+        for (month, names) in (1..).zip(months).filter(|(_, names)| **names != "-") {
+            for day in 1..=7 {
+                let date = Date::new(2026, month, day).unwrap();
+                let index = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap();
+                let weekday = weekdays[index].split(',').flat_map(forms).next().unwrap();
+                for (index, name) in names.split(',').flat_map(forms).enumerate() {
+                    let text = match (index + usize::try_from(day).unwrap()) % 3 {
+                        0 => format!("{weekday}, 0{day} {name} 2026 00:00 GMT"),
+                        1 => format!("{weekday} {day} {name} 2026"),
+                        _ => format!("{name} {day}, 2026"),
+                    };
+                    dates.push((date.to_string(), text));
+                }
+            }
+        }
+        dates
+    }
+
+    #[test]
+    fn every_weekday_and_month_is_the_right_date_or_none() {
+        let mut none = Vec::new();
+        for line in NAMES.lines().filter(|line| !line.starts_with('#')) {
+            for (date, text) in dates_of(line) {
+                match free(&text, None) {
+                    Ok(dated) => assert_eq!(dated.at.to_string()[..10], date, "{text}"),
+                    Err(NoDate::Ambiguous) if !text.contains("00:00") => {}
+                    Err(_) => none.push(text),
+                }
+            }
+        }
+        assert_eq!(none, [""; 0]);
+    }
+
+    #[test]
+    fn long_names_of_zones_are_known() {
+        for (text, hours, words) in [
+            ("Pacific Standard Time", -8, 3),
+            ("pacific daylight time", -7, 3),
+            ("Central European Summer Time", 2, 4),
+            ("Eastern Time", -5, 2),
+            ("Eastern", -5, 1),
+            ("Greenwich Mean Time", 0, 3),
+        ] {
+            let all: Vec<&str> = text.split(' ').collect();
+            let (zone, count) = long_zone(&all).unwrap();
+            let offset = Offset::constant(hours);
+            assert!(matches!(zone, Zone::Fixed(found) if found == offset), "{text}");
+            assert_eq!(count, words, "{text}");
+        }
+        for text in ["", "time", "British", "some time", "Daylight Time"] {
+            assert!(long_zone(&text.split(' ').collect::<Vec<_>>()).is_none(), "{text}");
+        }
     }
 }

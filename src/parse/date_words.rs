@@ -6,28 +6,54 @@ use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
 
 use super::date_names::{
-    Month, Zone, afternoon, is_filler, is_weekday, may_be_zone, month, zone_of,
+    Followed, Place, Word, Zone, afternoon, is_filler, long_zone, may_be_zone, meanings, month_of,
+    months_by_beginning, zone_of,
 };
-use super::dates::{Clock, Dated, NoDate, Numbers, century, iso_day, numbers, time};
+use super::dates::{
+    Clock, Dated, NoDate, Numbers, century, half_day, hours, is_clock, iso_day, numbers, time,
+};
 
-/// A date with the name of a month, or with units: day, month, year, time and zone in any order.
-pub(crate) fn free(text: &str) -> Result<Dated, NoDate> {
+/// A date with the name of a month, or with units: day, month, year, time and zone in any order. `language` is that of
+/// the document, for names that are two months.
+pub(crate) fn free(text: &str, language: Option<&str>) -> Result<Dated, NoDate> {
     let mut found = Found::default();
     let korean = text.contains(['년', '시', '후', '전']);
     // Korean dates are in Korean time.
     found.zone = if korean { Offset::from_seconds(9 * 3600).ok().map(Zone::Fixed) } else { None };
     let plain = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(with_signs(text)) };
-    let ends =
-        |c: char| c.is_whitespace() || ",;()[]\u{60c}".contains(c) && !is_zone_bracket(&plain, c);
     let plain = without_spaces(&plain);
-    for word in plain.split(ends) {
-        let bare = word.trim_end_matches('.');
-        if !bare.is_empty() {
-            found.word(bare).ok_or(NoDate::Unknown)?;
+    let tokens = tokens(&plain);
+    let mut rest = tokens.as_slice();
+    while !rest.is_empty() {
+        let count = found.first_of(rest).ok_or(NoDate::Unknown)?;
+        rest = rest.get(count..).unwrap_or_default();
+    }
+    found.buddhist = plain.chars().any(|c| ('\u{e00}'..='\u{e7f}').contains(&c));
+    found.finish(language)
+}
+
+/// A word or number of the text.
+#[derive(Debug, Clone, Copy)]
+struct Token<'a> {
+    text: &'a str,
+    followed: Followed,
+}
+
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    let ends =
+        |c: char| c.is_whitespace() || ",;()[]\u{60c}".contains(c) && !is_zone_bracket(text, c);
+    let mut tokens: Vec<Token<'_>> = Vec::new();
+    for part in text.split_inclusive(ends) {
+        let comma = part.ends_with([',', ';', '\u{60c}']);
+        let followed = if comma { Followed::ByComma } else { Followed::ByOther };
+        let word = part.trim_end_matches(ends).trim_end_matches('.');
+        if !word.is_empty() {
+            tokens.push(Token { text: word, followed });
+        } else if let Some(last) = tokens.last_mut().filter(|_| comma) {
+            last.followed = followed;
         }
     }
-    let buddhist = plain.chars().any(|c| ('\u{e00}'..='\u{e7f}').contains(&c));
-    found.finish(buddhist)
+    tokens
 }
 
 /// `24. 12. 2024` as `24.12.2024`.
@@ -53,11 +79,15 @@ const UNITS: &str = "年년月월日号號일时時点點시分분秒초";
 
 /// The text with ASCII digits, and with the signs of ISO 8601 instead of the units of East Asian dates.
 fn with_signs(text: &str) -> String {
+    const SIGNS: &[char] = &['年', '년', '月', '월', '시', '時', '时'];
     let text: String = text.chars().filter_map(plain_character).collect();
-    if !text.contains(['年', '년', '月', '시', '時', '时']) {
+    if !text.contains(SIGNS) {
         return text;
     }
-    let text = without_weekday(&with_era(&text));
+    let text = with_months(without_weekday(&with_era(&text)));
+    if !text.contains(SIGNS) {
+        return text;
+    }
     let mut plain = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -92,9 +122,38 @@ fn with_signs(text: &str) -> String {
     plain
 }
 
+/// The text with `tháng 11` instead of `11月`, `十一月` and `11월`, if it has no unit of years: what Chinese, Japanese
+/// and Korean pages write in a format of other languages.
+fn with_months(text: String) -> String {
+    const NUMBERS: [&str; 12] =
+        ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"];
+    if text.contains(['年', '년']) || !text.contains(['月', '월']) {
+        return text;
+    }
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let is_number = |c: char| c.is_ascii_digit() || "一二三四五六七八九十".contains(c);
+        let before = plain.trim_end_matches(is_number);
+        let written = &plain[before.len()..];
+        let index = NUMBERS.iter().position(|number| *number == written);
+        let number = index.map_or_else(|| written.parse().ok(), |index| Some(index + 1));
+        match number {
+            Some(number) if matches!(letter, '月' | '월') => {
+                plain.truncate(before.len());
+                plain.push_str(&format!(" tháng {number} "));
+            }
+            // Monday
+            _ if matches!(letter, '月' | '월') => plain.push(' '),
+            _ => plain.push(letter),
+        }
+    }
+    plain
+}
+
 /// A character as it is in ASCII; `None` if it has no width.
 fn plain_character(c: char) -> Option<char> {
-    const ZEROS: [char; 5] = ['０', '٠', '۰', '०', '๐'];
+    const ZEROS: [char; 17] =
+        ['０', '٠', '۰', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '၀', '០', '෦'];
     let digit = ZEROS.iter().find_map(|zero| {
         let value = u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10)?;
         char::from_digit(value, 10)
@@ -104,7 +163,10 @@ fn plain_character(c: char) -> Option<char> {
         '：' => Some(':'),
         '．' => Some('.'),
         '／' => Some('/'),
-        '，' | '、' | '（' | '）' => Some(' '),
+        '，' | '、' => Some(','),
+        '（' | '）' => Some(' '),
+        // Hyphens, dashes and minus signs that programs for typography write
+        '\u{2010}'..='\u{2013}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}' => Some('-'),
         _ => Some(digit.unwrap_or(c)),
     }
 }
@@ -129,11 +191,16 @@ fn with_era(text: &str) -> String {
     text.to_owned()
 }
 
-/// The text without Chinese and Japanese weekdays, some of which are the signs of month and day.
+/// The text without Chinese, Japanese and Korean weekdays, some of which are the signs of month and day.
 fn without_weekday(text: &str) -> String {
     let mut text = text.to_owned();
     for day in ['月', '火', '水', '木', '金', '土', '日'] {
         for form in [format!("{day}曜日"), format!("{day}曜"), format!("({day})")] {
+            text = text.replace(&form, " ");
+        }
+    }
+    for day in ['월', '화', '수', '목', '금', '토', '일'] {
+        for form in [format!("{day}요일"), format!("({day})")] {
             text = text.replace(&form, " ");
         }
     }
@@ -150,10 +217,17 @@ fn without_weekday(text: &str) -> String {
 struct Found {
     date: Option<Date>,
     day: Option<i8>,
-    month: Option<Month>,
+    /// From 1, if it is a number.
+    month: Option<i8>,
     year: Option<i16>,
+    /// Number of digits of the year.
+    year_digits: usize,
+    /// The words that may be the month.
+    names: Vec<Word>,
     clock: Option<Clock>,
     zone: Option<Zone>,
+    /// The zone as a number. It takes precedence over a name: `+0200 IST`.
+    offset: Option<Zone>,
     /// The first word that may be a zone but is not a known one.
     unknown_zone: Option<String>,
     afternoon: Option<bool>,
@@ -165,20 +239,28 @@ struct Found {
     ambiguous: bool,
     /// Whether the next number is the month: Vietnamese.
     next_is_month: bool,
-    /// Whether an unknown name follows a word that is a month or a weekday.
-    unknown_month: bool,
+    /// Whether years are those of the Thai calendar.
+    buddhist: bool,
 }
 
 impl Found {
-    fn finish(self, buddhist: bool) -> Result<Dated, NoDate> {
+    /// The date without its time.
+    fn day(&self, language: Option<&str>) -> Result<Date, NoDate> {
+        if let Some(date) = self.date {
+            return Ok(date);
+        }
         let none = if self.ambiguous { NoDate::Ambiguous } else { NoDate::Unknown };
-        let named = || {
-            let year =
-                self.year.map(|year| if buddhist && year > 2400 { year - 543 } else { year });
-            let month = self.month.filter(|_| !self.unknown_month)?;
-            Date::new(year?, month.number(), self.day?).ok()
+        let (Some(year), Some(day)) = (self.year, self.day) else { return Err(none) };
+        let year = if self.buddhist && year > 2400 { year - 543 } else { year };
+        let month = match self.month {
+            Some(month) => month,
+            None => month_of(&self.names, (year, day), language)?,
         };
-        let date = self.date.or_else(named).ok_or(none)?;
+        Date::new(year, month, day).map_err(|_| none)
+    }
+
+    fn finish(self, language: Option<&str>) -> Result<Dated, NoDate> {
+        let date = self.day(language)?;
         // `6 PM`
         let hour = self
             .unread_number
@@ -190,27 +272,62 @@ impl Found {
         let clock = self.clock.or(hour.map(Clock::from));
         let clock = clock.unwrap_or_else(|| Time::midnight().into());
         let clock = half_day(clock, self.afternoon);
-        let has_zone = self.zone.is_some();
+        let zone = self.offset.or(self.zone);
+        let has_zone = zone.is_some();
         let unknown_zone = self.unknown_zone.filter(|_| !has_zone);
         let unread_word = self.unread_word.filter(|_| !has_zone && unknown_zone.is_none());
-        let zone = self.zone.unwrap_or(Zone::Fixed(Offset::UTC));
+        let zone = zone.unwrap_or(Zone::Fixed(Offset::UTC));
         let at = clock.and_then(|clock| zone.stamp(clock.on(date)?));
         Ok(Dated {
             at: at.ok_or(NoDate::Unknown)?,
             unknown_zone,
             unread: unread_number.or(unread_word),
-            ambiguous: self.ambiguous
-                || self.date.is_none() && matches!(self.month, Some(Month::Ambiguous(_))),
+            ambiguous: self.ambiguous,
         })
     }
 
-    /// Adds one word; `None` if the text cannot be a date.
-    fn word(&mut self, word: &str) -> Option<()> {
-        let lower = word.to_lowercase();
-        if let Some(half) = afternoon(&lower) {
+    /// Adds the first word of `tokens`, with those that belong to it, and returns their number; `None` if the text
+    /// cannot be a date.
+    fn first_of(&mut self, tokens: &[Token<'_>]) -> Option<usize> {
+        let first = tokens.first()?;
+        let lower = first.text.to_lowercase();
+        if self.clock.is_some() && (tokens.len() > 1 || lower.len() > 4) {
+            let words: Vec<&str> = tokens.iter().take(5).map(|token| token.text).collect();
+            if let Some((zone, count)) = long_zone(&words) {
+                self.zone = Some(zone);
+                return Some(count);
+            }
+        }
+        if let Some(second) = tokens.get(1).filter(|_| first.followed == Followed::ByOther) {
+            let next = second.text.to_lowercase();
+            // `p. m.`
+            if matches!((lower.as_str(), next.as_str()), ("a" | "p", "m")) {
+                self.afternoon = Some(lower == "p");
+                return Some(2);
+            }
+            // `11-р сар`: Mongolian
+            if let Some(number) = lower.strip_suffix("-р").filter(|_| next.starts_with("сар")) {
+                self.month = number.parse().ok().filter(|month| (1..=12).contains(month));
+                return Some(2);
+            }
+            // Names of two words: `e martë`
+            if !lower.starts_with(|c: char| c.is_ascii_digit()) && meanings(&lower).is_empty() {
+                let both = format!("{lower}{next}");
+                if !meanings(&both).is_empty() {
+                    self.name(both, second.followed);
+                    return Some(2);
+                }
+            }
+        }
+        self.word(first, &lower).map(|()| 1)
+    }
+
+    fn word(&mut self, token: &Token<'_>, lower: &str) -> Option<()> {
+        let word = token.text;
+        if let Some(half) = afternoon(lower) {
             self.afternoon = Some(half);
         } else if !word.starts_with(|c: char| c.is_ascii_digit()) {
-            self.named(word, &lower);
+            self.named(token, lower);
         } else if let Some(at) = time_mark(word) {
             self.joined(&word[..at]);
             if self.clock_and_zone(&word[at + 1..]).is_none() {
@@ -222,10 +339,10 @@ impl Found {
             self.joined(word);
         } else if word.contains('.') {
             self.dotted(word);
-        } else if let Some(number) = number_of(&lower) {
+        } else if let Some(number) = number_of(lower) {
             let digits = lower.bytes().take_while(u8::is_ascii_digit).count();
             self.number(number, digits, word);
-        } else if let Some(clock) = hours(&lower) {
+        } else if let Some(clock) = hours(lower) {
             self.clock_and_zone(&clock)?;
         } else {
             self.unread(word);
@@ -234,39 +351,48 @@ impl Found {
     }
 
     /// Adds a word that does not begin with a digit.
-    fn named(&mut self, word: &str, lower: &str) {
-        if word.contains('/') {
+    fn named(&mut self, token: &Token<'_>, lower: &str) {
+        let word = token.text;
+        let is_month = |word: &str| meanings(word).iter().any(|it| it.month().is_some());
+        // `Nov-02-2026`
+        let has_month = lower.split_once(['-', '/']).is_some_and(|(name, _)| is_month(name));
+        if has_month && word.ends_with(|c: char| c.is_ascii_digit()) {
+            self.joined(word);
+        } else if word.contains('/') {
             // IANA names may begin like months: `America/Mazatlan`, `Australia/Sydney`.
             self.zone(word);
-            return;
-        }
-        if matches!(lower, "tháng" | "thg") {
+        } else if matches!(lower, "tháng" | "thg") {
             self.next_is_month = true;
-            return;
-        }
-        match (month(lower), self.month) {
-            (Some(found), None | Some(Month::OrDay(_))) => {
-                let repeated = matches!(found, Month::OrDay(_)) && self.month.is_some();
-                self.month = if repeated { self.month } else { Some(found) };
-                self.unknown_month = false;
+        } else if self.clock.is_some() && (!is_month(lower) || is_zone(word)) {
+            self.zone(word);
+            if meanings(lower).is_empty() && !may_be_zone(word) && !is_filler(lower) {
+                self.name(lower.to_owned(), token.followed);
             }
-            (Some(Month::OrDay(_)), _) => {}
-            _ if self.clock.is_some() => self.zone(word),
-            (None, Some(Month::OrDay(_))) if !is_filler(lower) && !is_weekday(lower) => {
-                self.unknown_month = true;
-            }
-            _ => {}
+        } else if !is_filler(lower) {
+            self.name(lower.to_owned(), token.followed);
         }
+    }
+
+    /// Adds a word that may be the month.
+    fn name(&mut self, text: String, followed: Followed) {
+        let place = match (self.day, self.year) {
+            (None, None) => Place::Before,
+            (Some(_), Some(_)) => Place::After,
+            _ => Place::Between,
+        };
+        self.names.push(Word { text, place, followed });
     }
 
     /// Adds a word that may be a zone.
     fn zone(&mut self, word: &str) {
         let lower = word.to_lowercase();
         if let Some(zone) = zone_of(word) {
-            self.zone = Some(zone);
+            let is_number = !word.contains('/') && word.contains(['+', '-']);
+            let place = if is_number { &mut self.offset } else { &mut self.zone };
+            *place = Some(zone);
         } else if may_be_zone(word) {
             self.unknown_zone.get_or_insert_with(|| word.to_owned());
-        } else if !is_filler(&lower) && !is_weekday(&lower) {
+        } else if !is_filler(&lower) && meanings(&lower).is_empty() {
             self.unread_word.get_or_insert_with(|| word.to_owned());
         }
     }
@@ -288,9 +414,12 @@ impl Found {
         Some(())
     }
 
-    /// `2006/09/15`, `2004-július-13`, `13-Jul-2004`, `12/31/2024`.
+    /// `2006/09/15`, `2004-július-13`, `13-Jul-2004`, `12/31/2024`, `2024`.
     fn joined(&mut self, word: &str) {
-        if let Some(date) = iso_day(word.trim_end_matches('-')) {
+        // A year alone is part of a date: `2 Nov 2026T10:00:00Z`.
+        if word.len() > 4
+            && let Some(date) = iso_day(word.trim_end_matches('-'))
+        {
             self.date = Some(date);
             return;
         }
@@ -302,10 +431,10 @@ impl Found {
         }
         for part in parts {
             let lower = part.to_lowercase();
-            match (number_of(&lower), month(&lower)) {
-                (Some(number), _) => self.number(number, lower.len(), part),
-                (None, Some(found)) => self.month = Some(found),
-                (None, None) => self.unread(part),
+            match number_of(&lower) {
+                Some(number) => self.number(number, lower.len(), part),
+                None if is_named_month(&lower) => self.name(lower, Followed::ByOther),
+                None => self.unread(part),
             }
         }
     }
@@ -314,16 +443,22 @@ impl Found {
     fn dotted(&mut self, word: &str) {
         let parts: Vec<&str> = word.split('.').collect();
         let has_date = self.date.is_some() || self.day.is_some() && self.year.is_some();
+        let may_be_clock = has_date && self.clock.is_none();
         match parts.as_slice() {
+            // `10.30.00`
+            [hour, _, _] if may_be_clock && hour.len() <= 2 => match time(&parts.join(":")) {
+                Some(clock) => self.clock = Some(clock),
+                None => self.unread(word),
+            },
             [first, second, third] if self.triple([first, second, third], true) => {}
-            [hour, minute] if has_date && minute.len() == 2 && self.clock.is_none() => {
+            [hour, minute] if may_be_clock && minute.len() == 2 => {
                 match time(&format!("{hour}:{minute}")) {
                     Some(clock) => self.clock = Some(clock),
                     None => self.unread(word),
                 }
             }
             // `1.Jan.2024`
-            [day, name, year] if month(&name.to_lowercase()).is_some() => {
+            [day, name, year] if is_named_month(&name.to_lowercase()) => {
                 self.joined(&format!("{day}-{name}-{year}"));
             }
             _ => self.unread(word),
@@ -348,17 +483,36 @@ impl Found {
         match (digits, self.day) {
             _ if self.date.is_some() => self.unread(word),
             (1..=2, _) if self.next_is_month && month.is_some() => {
-                self.month = month.map(Month::Known);
+                self.month = month;
                 self.next_is_month = false;
             }
             (1..=2, None) if (1..=31).contains(&number) => self.day = i8::try_from(number).ok(),
             (2, Some(_)) if self.year.is_none() => {
                 self.year = i16::try_from(number).ok().map(century);
+                self.year_digits = digits;
             }
-            (4, _) if self.year.is_none() => self.year = i16::try_from(number).ok(),
+            (4, _) if self.year.is_none() => {
+                self.year = i16::try_from(number).ok();
+                self.year_digits = digits;
+            }
+            // Of three numbers, the first two may be anything: `Th 5, 26 thg 11 2026`.
+            (4, Some(_)) if self.year_digits == 2 => {
+                self.day = None;
+                self.ambiguous = true;
+            }
             _ => self.unread(word),
         }
     }
+}
+
+/// Whether a word is an abbreviation of a zone: `AWST`, but not Welsh `Awst`.
+fn is_zone(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_uppercase()) && zone_of(word).is_some()
+}
+
+/// Whether a word between numbers is the name of a month.
+fn is_named_month(lower: &str) -> bool {
+    meanings(lower).iter().any(|it| it.month().is_some()) || !months_by_beginning(lower).is_empty()
 }
 
 /// Position of the `T` between day and time.
@@ -366,25 +520,6 @@ fn time_mark(word: &str) -> Option<usize> {
     let is_digit = |at: usize| word.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
     let mut marks = word.match_indices(['T', 't']).map(|(at, _)| at);
     marks.find(|at| is_digit(at + 1) && *at > 0 && (is_digit(at - 1) || word[..*at].ends_with('-')))
-}
-
-/// Whether a word is a time of day: `10:14`, `9:15-05:00`, `10:14CET`.
-fn is_clock(word: &str) -> bool {
-    word.find(':').is_some_and(|colon| colon <= 2)
-}
-
-/// `12h30`, `12h`, `3pm` as `12:30`, `12:00`, `3:00pm`.
-fn hours(lower: &str) -> Option<String> {
-    let end = lower.find(|c: char| !c.is_ascii_digit()).filter(|end| *end <= 2)?;
-    let (hour, rest) = lower.split_at(end);
-    if afternoon(rest).is_some() {
-        return Some(format!("{hour}:00{rest}"));
-    }
-    let minute = rest.strip_prefix(['h', 'u'])?;
-    let minute = minute.strip_suffix("min").or(minute.strip_suffix('m')).unwrap_or(minute);
-    let minute = if minute.is_empty() { "00" } else { minute };
-    (minute.len() == 2 && minute.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| format!("{hour}:{minute}"))
 }
 
 /// `16`, `16th`, `1er`, `1º`.
@@ -397,22 +532,12 @@ fn number_of(word: &str) -> Option<i32> {
     SUFFIXES.contains(&suffix).then(|| digits.parse().ok()).flatten()
 }
 
-fn half_day(clock: Clock, afternoon: Option<bool>) -> Option<Clock> {
-    let hour = match (afternoon, clock.time.hour()) {
-        (Some(true), hour @ 1..=11) => hour + 12,
-        (Some(false), 12) => 0,
-        (_, hour) => hour,
-    };
-    let time = Time::new(hour, clock.time.minute(), clock.time.second(), 0).ok()?;
-    Some(Clock { time, ..clock })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<String, NoDate> {
-        free(text).map(|dated| dated.at.to_string())
+        free(text, None).map(|dated| dated.at.to_string())
     }
 
     #[test]
@@ -439,71 +564,10 @@ mod tests {
             ("2024년 1월 1일 오후 3시 20분", "2024-01-01T06:20:00Z"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
-            assert_eq!(free(text).unwrap().unread, None, "{text}");
+            assert_eq!(free(text, None).unwrap().unread, None, "{text}");
         }
         for text in ["113年01月01日", "二〇二四年一月一日", "2024年13月1日"] {
             assert_eq!(read(text), Err(NoDate::Unknown), "{text}");
         }
-    }
-
-    #[test]
-    fn dates_in_other_languages_are_read() {
-        for (text, expected) in [
-            ("01.02.2024 12:00", "2024-02-01T12:00:00Z"),
-            ("31.12.2024 12.30", "2024-12-31T12:30:00Z"),
-            ("2024.01.31", "2024-01-31T00:00:00Z"),
-            ("2024. január 3., szerda", "2024-01-03T00:00:00Z"),
-            ("Mittwoch, 3. Januar 2024, 12:30 Uhr MEZ", "2024-01-03T11:30:00Z"),
-            ("1er janvier 2024 à 12h30", "2024-01-01T12:30:00Z"),
-            ("martes, 2 de enero de 2024", "2024-01-02T00:00:00Z"),
-            ("2 января 2024 г. 15:04", "2024-01-02T15:04:00Z"),
-            ("ke 13. marraskuuta 2024 klo 12.30", "2024-11-13T12:30:00Z"),
-            ("středa 3. července 2024", "2024-07-03T00:00:00Z"),
-            ("3 Ağustos 2024 Cumartesi", "2024-08-03T00:00:00Z"),
-            ("1 ม.ค. 2567", "2024-01-01T00:00:00Z"),
-            ("١ يناير ٢٠٢٤", "2024-01-01T00:00:00Z"),
-            ("Jan 2, 2024 3:20pm", "2024-01-02T15:20:00Z"),
-            ("Jan 2, 2024 3:20 p.m. EST", "2024-01-02T20:20:00Z"),
-            ("12/31/2024 3:20 PM", "2024-12-31T15:20:00Z"),
-            ("31/12/2024", "2024-12-31T00:00:00Z"),
-            ("31-12-2024 10:00", "2024-12-31T10:00:00Z"),
-            ("20240101T120000", "2024-01-01T12:00:00Z"),
-            ("2 Jan 2024 10:00EST", "2024-01-02T15:00:00Z"),
-            ("2024-12-24 6 PM", "2024-12-24T18:00:00Z"),
-            ("24 Dec 2024 6 a.m.", "2024-12-24T06:00:00Z"),
-            ("24. 12. 2024 6:00", "2024-12-24T06:00:00Z"),
-            ("2024. 1. 31. 15:20", "2024-01-31T15:20:00Z"),
-            ("24 בדצמבר 2024", "2024-12-24T00:00:00Z"),
-            ("24 Kas 2024", "2024-11-24T00:00:00Z"),
-            ("24 tháng 12, 2024", "2024-12-24T00:00:00Z"),
-            ("Thg 12 24, 2024", "2024-12-24T00:00:00Z"),
-        ] {
-            assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
-            let Dated { unread, ambiguous, .. } = free(text).unwrap();
-            assert_eq!((unread, ambiguous), (None, false), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_uncertain_is_reported() {
-        for text in ["01/02/2024", "01-02-2024 10:00", "3/4/24", "01.02.24"] {
-            assert_eq!(read(text), Err(NoDate::Ambiguous), "{text}");
-        }
-        let two_digits = free("03-12-31").unwrap();
-        assert_eq!(
-            (two_digits.at.to_string().as_str(), two_digits.ambiguous),
-            ("2003-12-31T00:00:00Z", true)
-        );
-        assert!(free("3 listopada 2024").unwrap().ambiguous);
-        for (text, part) in [
-            ("2 Jan 2024 quarter past 12:00 noonish", "noonish"),
-            ("2 Jan 2024 10h99x", "10h99x"),
-            ("2024-01-02T99:00:00Z", "2024-01-02T99:00:00Z"),
-            ("2 Jan 2024 10:00 17", "17"),
-        ] {
-            assert_eq!(free(text).unwrap().unread.as_deref(), Some(part), "{text}");
-        }
-        assert_eq!(read("mar 5 xyz 2024"), Err(NoDate::Unknown));
-        assert_eq!(read("ter, 5 mar 2024").as_deref(), Ok("2024-03-05T00:00:00Z"));
     }
 }

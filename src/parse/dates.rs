@@ -5,10 +5,11 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
+use jiff::fmt::rfc2822;
 use jiff::tz::Offset;
 
 use super::context::Context;
-use super::date_names::{Zone, zone_of};
+use super::date_names::{Zone, afternoon, zone_of};
 use super::date_words::free;
 use super::namespace::Namespace;
 use super::tree::Element;
@@ -47,7 +48,7 @@ pub(crate) fn date(text: &str, context: &Context) -> Option<Timestamp> {
         return None;
     }
     let shown = || text.chars().take(60).collect::<String>();
-    let dated = match parse(text) {
+    let dated = match parse(text, context.language.as_deref()) {
         Ok(dated) => dated,
         Err(NoDate::Unknown) => {
             context.report("bad_date", || format!("{:?} is not a date; left out", shown()));
@@ -75,15 +76,16 @@ pub(crate) fn date(text: &str, context: &Context) -> Option<Timestamp> {
     Some(dated.at)
 }
 
-fn parse(text: &str) -> Result<Dated, NoDate> {
+fn parse(text: &str, language: Option<&str>) -> Result<Dated, NoDate> {
     if text.len() > 400 || text.chars().count() > 100 {
         return Err(NoDate::Unknown);
     }
     let named = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    let iso = if named { None } else { iso(text).map(Dated::from) };
-    let dated = match iso {
+    let usual = if named { mail(text) } else { iso(text) };
+    let dated = match usual.map(Dated::from) {
         Some(dated) => dated,
-        None => free(text).or_else(|why| number_of_seconds(text).map(Dated::from).ok_or(why))?,
+        None => free(text, language)
+            .or_else(|why| number_of_seconds(text).map(Dated::from).ok_or(why))?,
     };
     // A date after the year 9000 is an error, and XML dates cannot express it.
     Some(dated).filter(|dated| dated.at.as_second() < 221_845_392_000).ok_or(NoDate::Unknown)
@@ -98,6 +100,19 @@ pub(crate) fn first_date(
     names.iter().find_map(|(namespace, name)| {
         element.all(*namespace, name).find_map(|found| date(&found.text(), context))
     })
+}
+
+/// RFC 5322 3.3 as most feeds write it, for which no names have to be looked up.
+fn mail(text: &str) -> Option<Timestamp> {
+    const PARSER: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new();
+    let mut parts = text.split(' ');
+    let [weekday, day, month, year, clock, zone] =
+        std::array::from_fn(|_| parts.next().unwrap_or_default());
+    let is_usual = parts.next().is_none()
+        && (weekday.len(), month.len(), year.len(), clock.len()) == (4, 3, 4, 8)
+        && !day.is_empty()
+        && (zone == "GMT" || zone.len() == 5 && zone.starts_with(['+', '-']));
+    is_usual.then(|| PARSER.parse_timestamp(text).ok()).flatten()
 }
 
 /// RFC 3339 and variants: without seconds, without zone, with a space instead of `T`.
@@ -127,12 +142,18 @@ fn compact(text: &str) -> Option<Timestamp> {
     Zone::Fixed(Offset::UTC).stamp(time(clock)?.on(iso_day(day)?)?)
 }
 
-/// Seconds or milliseconds since 1970.
+/// Seconds since 1970, also with a fraction, or milli- or microseconds.
 fn number_of_seconds(text: &str) -> Option<Timestamp> {
-    let number: i64 = text.parse().ok()?;
-    match text.len() {
-        9 | 10 => Timestamp::from_second(number).ok(),
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let number: i64 = whole.parse().ok()?;
+    match whole.len() {
+        9 | 10 => {
+            let digits = fraction.get(..fraction.len().min(9))?;
+            let nanosecond = format!("{digits:0<9}").parse().ok()?;
+            Timestamp::new(number, nanosecond).ok()
+        }
         13 => Timestamp::from_millisecond(number).ok(),
+        16 => Timestamp::from_microsecond(number).ok(),
         _ => None,
     }
 }
@@ -228,6 +249,36 @@ pub(crate) fn time(text: &str) -> Option<Clock> {
     let next_day = hour == 24;
     let time = Time::new(if next_day { 0 } else { hour }, minute, second.min(59), 0).ok()?;
     Some(Clock { time, next_day })
+}
+
+/// Whether a word is a time of day: `10:14`, `9:15-05:00`, `10:14CET`.
+pub(crate) fn is_clock(word: &str) -> bool {
+    word.find(':').is_some_and(|colon| colon <= 2)
+}
+
+/// `12h30`, `12h`, `3pm` as `12:30`, `12:00`, `3:00pm`.
+pub(crate) fn hours(lower: &str) -> Option<String> {
+    let end = lower.find(|c: char| !c.is_ascii_digit()).filter(|end| *end <= 2)?;
+    let (hour, rest) = lower.split_at(end);
+    if afternoon(rest).is_some() {
+        return Some(format!("{hour}:00{rest}"));
+    }
+    let minute = rest.strip_prefix(['h', 'u'])?;
+    let minute = minute.strip_suffix("min").or(minute.strip_suffix('m')).unwrap_or(minute);
+    let minute = if minute.is_empty() { "00" } else { minute };
+    (minute.len() == 2 && minute.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| format!("{hour}:{minute}"))
+}
+
+/// The time in a half of the day.
+pub(crate) fn half_day(clock: Clock, afternoon: Option<bool>) -> Option<Clock> {
+    let hour = match (afternoon, clock.time.hour()) {
+        (Some(true), hour @ 1..=11) => hour + 12,
+        (Some(false), 12) => 0,
+        (_, hour) => hour,
+    };
+    let time = Time::new(hour, clock.time.minute(), clock.time.second(), 0).ok()?;
+    Some(Clock { time, ..clock })
 }
 
 /// What three numbers are as a date.
@@ -381,6 +432,146 @@ mod tests {
             "12:00",
         ] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    fn free_read(text: &str) -> Result<String, NoDate> {
+        free(text, None).map(|dated| dated.at.to_string())
+    }
+
+    #[test]
+    fn dates_in_other_languages_are_read() {
+        for (text, expected) in [
+            ("01.02.2024 12:00", "2024-02-01T12:00:00Z"),
+            ("31.12.2024 12.30", "2024-12-31T12:30:00Z"),
+            ("2024.01.31", "2024-01-31T00:00:00Z"),
+            ("2024. január 3., szerda", "2024-01-03T00:00:00Z"),
+            ("Mittwoch, 3. Januar 2024, 12:30 Uhr MEZ", "2024-01-03T11:30:00Z"),
+            ("1er janvier 2024 à 12h30", "2024-01-01T12:30:00Z"),
+            ("martes, 2 de enero de 2024", "2024-01-02T00:00:00Z"),
+            ("2 января 2024 г. 15:04", "2024-01-02T15:04:00Z"),
+            ("ke 13. marraskuuta 2024 klo 12.30", "2024-11-13T12:30:00Z"),
+            ("středa 3. července 2024", "2024-07-03T00:00:00Z"),
+            ("3 Ağustos 2024 Cumartesi", "2024-08-03T00:00:00Z"),
+            ("1 ม.ค. 2567", "2024-01-01T00:00:00Z"),
+            ("١ يناير ٢٠٢٤", "2024-01-01T00:00:00Z"),
+            ("Jan 2, 2024 3:20pm", "2024-01-02T15:20:00Z"),
+            ("Jan 2, 2024 3:20 p.m. EST", "2024-01-02T20:20:00Z"),
+            ("12/31/2024 3:20 PM", "2024-12-31T15:20:00Z"),
+            ("31/12/2024", "2024-12-31T00:00:00Z"),
+            ("31-12-2024 10:00", "2024-12-31T10:00:00Z"),
+            ("20240101T120000", "2024-01-01T12:00:00Z"),
+            ("2 Jan 2024 10:00EST", "2024-01-02T15:00:00Z"),
+            ("2024-12-24 6 PM", "2024-12-24T18:00:00Z"),
+            ("24 Dec 2024 6 a.m.", "2024-12-24T06:00:00Z"),
+            ("24. 12. 2024 6:00", "2024-12-24T06:00:00Z"),
+            ("2024. 1. 31. 15:20", "2024-01-31T15:20:00Z"),
+            ("24 בדצמבר 2024", "2024-12-24T00:00:00Z"),
+            ("24 Kas 2024", "2024-11-24T00:00:00Z"),
+            ("24 tháng 12, 2024", "2024-12-24T00:00:00Z"),
+            ("Thg 12 24, 2024", "2024-12-24T00:00:00Z"),
+        ] {
+            assert_eq!(free_read(text).as_deref(), Ok(expected), "{text}");
+            let Dated { unread, ambiguous, .. } = free(text, None).unwrap();
+            assert_eq!((unread, ambiguous), (None, false), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_uncertain_is_reported() {
+        for text in ["01/02/2024", "01-02-2024 10:00", "3/4/24", "01.02.24"] {
+            assert_eq!(free_read(text), Err(NoDate::Ambiguous), "{text}");
+        }
+        let two_digits = free("03-12-31", None).unwrap();
+        assert_eq!(
+            (two_digits.at.to_string().as_str(), two_digits.ambiguous),
+            ("2003-12-31T00:00:00Z", true)
+        );
+        assert_eq!(free_read("3 listopada 2024"), Err(NoDate::Ambiguous));
+        for (text, part) in [
+            ("2 Jan 2024 quarter past 12:00 noonish", "noonish"),
+            ("2 Jan 2024 10h99x", "10h99x"),
+            ("2024-01-02T99:00:00Z", "2024-01-02T99:00:00Z"),
+            ("2 Jan 2024 10:00 17", "17"),
+        ] {
+            assert_eq!(free(text, None).unwrap().unread.as_deref(), Some(part), "{text}");
+        }
+        assert_eq!(free_read("mar 5 xyz 2024"), Err(NoDate::Unknown));
+        assert_eq!(free_read("ter, 5 mar 2024").as_deref(), Ok("2024-03-05T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_weekday_is_not_taken_for_the_month() {
+        for (text, expected) in [
+            ("Thứ 5, 26 thg 11 2026 10:00:00 +0700", Some("2026-11-26T03:00:00Z")),
+            ("Thứ 6, 03 thg 1 2025", Some("2025-01-03T00:00:00Z")),
+            ("Th 5, 26 thg 11 2026", None),
+            ("dissabte, 10 maig 2025", Some("2025-05-10T00:00:00Z")),
+            ("dissabte, 10 xyz 2025", None),
+            ("dissabte 10 xyz 2025", None),
+            ("e martë, 3 qershor 2025", Some("2025-06-03T00:00:00Z")),
+            ("martxy 3, 2025", Some("2025-03-03T00:00:00Z")),
+            ("martxy, 3 2025", None),
+            ("сенбі, 3 мамыр 2025", Some("2025-05-03T00:00:00Z")),
+            ("3 Meitheamh 2025", Some("2025-06-03T00:00:00Z")),
+            ("mar, 06 oct 2026", Some("2026-10-06T00:00:00Z")),
+            ("mar 13 xy 2025", None),
+            ("ara, zan 1, 2025", None),
+            ("Nov, 2 2026", Some("2026-11-02T00:00:00Z")),
+            ("Nov-02-2026", Some("2026-11-02T00:00:00Z")),
+        ] {
+            assert_eq!(free_read(text).ok().as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_two_months_is_resolved_or_no_date() {
+        for (text, language, expected) in [
+            ("uto, 03 lip 2025", None, Ok("2025-06-03T00:00:00Z")),
+            ("czw., 03 lip 2025", None, Ok("2025-07-03T00:00:00Z")),
+            ("čet, 03 srp 2025", None, Ok("2025-07-03T00:00:00Z")),
+            ("Thu, 15 lis 2026", None, Ok("2026-10-15T00:00:00Z")),
+            ("Mon, 02 lis 2026", None, Ok("2026-11-02T00:00:00Z")),
+            ("Pon, 02 lis 2026", None, Ok("2026-11-02T00:00:00Z")),
+            ("2 listopada 2026", Some("hr-HR"), Ok("2026-10-02T00:00:00Z")),
+            ("2 listopada 2026", Some("pl"), Ok("2026-11-02T00:00:00Z")),
+            ("2 listopada 2026", Some("en"), Err(NoDate::Ambiguous)),
+            ("2 listopada 2026", None, Err(NoDate::Ambiguous)),
+            ("31 srp 2026", Some("xx"), Err(NoDate::Ambiguous)),
+            ("31 lip 2026", None, Ok("2026-07-31T00:00:00Z")),
+        ] {
+            let found = free(text, language).map(|dated| dated.at.to_string());
+            assert_eq!(found.as_deref().map_err(|why| *why), expected, "{text} {language:?}");
+        }
+    }
+
+    #[test]
+    fn unusual_times_zones_and_numbers_are_read() {
+        for (text, expected) in [
+            ("Mon, 02 Nov 2026T10:00:00Z", "2026-11-02T10:00:00Z"),
+            ("Mon, 02 Nov 2026 10.30.00 GMT", "2026-11-02T10:30:00Z"),
+            ("31.12.2024 10.11.12", "2024-12-31T10:11:12Z"),
+            ("Mon, 02 Nov 2026 1:00 p. m.", "2026-11-02T13:00:00Z"),
+            ("Mon, 02 Nov 2026 12:05 a. m.", "2026-11-02T00:05:00Z"),
+            ("Mon, 02 Nov 2026 10:00:00 –0500", "2026-11-02T15:00:00Z"),
+            ("2026-11-02T10:00:00−01:00", "2026-11-02T11:00:00Z"),
+            ("1793613600.5", "2026-11-02T10:00:00.5Z"),
+            ("1793613600000000", "2026-11-02T10:00:00Z"),
+            ("Mon, 02 Nov 2026 10:00:00 AWST", "2026-11-02T02:00:00Z"),
+            ("Mon, 02 Nov 2026 10:00:00 NPT", "2026-11-02T04:15:00Z"),
+            ("Mon, 02 Nov 2026 10:00:00 +0200 IST", "2026-11-02T08:00:00Z"),
+            ("Mon, 02 Nov 2026 10:00:00 GMT +0100", "2026-11-02T09:00:00Z"),
+            ("Mon, 02 Nov 2026 10:00:00 Pacific Standard Time", "2026-11-02T18:00:00Z"),
+            ("Mon, 02 Nov 2026 10:00 Eastern", "2026-11-02T15:00:00Z"),
+            ("金, 27 11月 2026 10:00:00 +0900", "2026-11-27T01:00:00Z"),
+            ("月, 02 11月 2026", "2026-11-02T00:00:00Z"),
+            ("星期一, 02 十一月 2026 10:00:00 +0800", "2026-11-02T02:00:00Z"),
+            ("월, 02 11월 2026 10:00:00 +0900", "2026-11-02T01:00:00Z"),
+            ("Да, 03 11-р сар 2025", "2025-11-03T00:00:00Z"),
+        ] {
+            let context = Context::default();
+            assert_eq!(date(text, &context).map(|at| at.to_string()).as_deref(), Some(expected));
+            assert_eq!(context.parse_warnings(), [], "{text}");
         }
     }
 
