@@ -103,7 +103,9 @@ const ELEMENTS: &[(&str, &[&str])] = &[
 /// Obsolete elements with their replacement.
 const RENAMED: &[(&str, &str)] = &[
     ("acronym", "abbr"),
+    ("amp-audio", "audio"),
     ("amp-img", "img"),
+    ("amp-video", "video"),
     ("center", "div"),
     ("dir", "ul"),
     ("image", "img"),

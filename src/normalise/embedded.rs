@@ -251,24 +251,40 @@ fn is_descriptor(descriptor: &str) -> bool {
     }
 }
 
-/// Whether an element is invisible: a side of 0 or 1 pixel, or hidden by its style.
+/// Maximum side of a picture in pixels, as on the allowlist.
+const MAX_SIDE: u32 = 20_000;
+
+/// Whether an element is invisible: a tracking pixel by its attributes or its style, or hidden by its style.
 pub(super) fn is_invisible_element(tag: &Tag<'_>) -> bool {
-    // Parsed as a number, because `00px` is written as `0` and must be detected in the first pass.
-    let tiny = |side: &str| {
-        side.trim().trim_end_matches("px").parse::<i32>().is_ok_and(|side| (0..=1).contains(&side))
+    // Parsed as a number, because `00px` is written as `0` and must be detected in the first pass. Longer sides are
+    // not written.
+    let pixels = |side: &str| {
+        let number: i32 = side.trim().trim_end_matches("px").parse().ok()?;
+        u32::try_from(number).ok().filter(|number| *number <= MAX_SIDE)
     };
-    let side = |name| tag.attribute(name).is_some_and(tiny);
-    let hidden =
-        |(property, value): (&str, &str)| match property.trim().to_ascii_lowercase().as_str() {
-            "width" | "height" => tiny(&value.to_ascii_lowercase()),
-            "display" => value.trim().eq_ignore_ascii_case("none"),
-            "visibility" => value.trim().eq_ignore_ascii_case("hidden"),
-            _ => false,
-        };
-    let style = tag.attribute("style").unwrap_or_default();
-    side("width")
-        || side("height")
-        || style.split(';').filter_map(|part| part.split_once(':')).any(hidden)
+    let side = |name| tag.attribute(name).and_then(pixels);
+    let (mut width, mut height, mut hidden) = (None, None, false);
+    let style = tag.attribute("style").unwrap_or_default().to_ascii_lowercase();
+    for (property, value) in style.split(';').filter_map(|part| part.split_once(':')) {
+        match property.trim() {
+            "width" => width = pixels(value),
+            "height" => height = pixels(value),
+            "display" => hidden |= value.trim() == "none",
+            "visibility" => hidden |= value.trim() == "hidden",
+            _ => {}
+        }
+    }
+    hidden || is_pixel(side("width"), side("height")) || is_pixel(width, height)
+}
+
+/// Whether a picture of this size cannot be seen. A picture that is narrow or flat, but not both, is a line.
+pub(super) fn is_pixel(width: Option<u32>, height: Option<u32>) -> bool {
+    match (width, height) {
+        (Some(0), _) | (_, Some(0)) => true,
+        (Some(width), Some(height)) => width <= 2 && height <= 2,
+        (Some(side), None) | (None, Some(side)) => side == 1,
+        (None, None) => false,
+    }
 }
 
 /// Whether a normalised link is a known tracker.
@@ -288,7 +304,7 @@ fn is_placeholder(url: &str) -> bool {
     PLACEHOLDERS.iter().any(|placeholder| name.starts_with(placeholder))
 }
 
-/// A link to the page of an embedded player (`<iframe>`, `<embed>`).
+/// A link to the page of an embedded player (`<iframe>`, `<embed>`, `<amp-youtube>`).
 pub(super) struct Player {
     pub(super) href: String,
     pub(super) label: String,
@@ -297,10 +313,15 @@ pub(super) struct Player {
 /// The link that replaces an embedded page; `None` if the page is invisible.
 pub(super) fn player(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option<Player> {
     let sources = ["src", "data-src", "data-lazy-src", "data-litespeed-src"];
-    let embedded = sources
-        .iter()
-        .filter_map(|name| tag.attribute(name))
-        .find_map(|v| link_base.resolve(v, WEB))?;
+    let source = || {
+        let mut written = sources.iter().filter_map(|name| tag.attribute(name));
+        written.find_map(|written| link_base.resolve(written, WEB))
+    };
+    let video = || {
+        let id = word(tag.attribute("data-videoid").filter(|_| tag.name == "amp-youtube")?)?;
+        Some(format!("https://www.youtube.com/embed/{id}"))
+    };
+    let embedded = source().or_else(video)?;
     if is_invisible_element(tag) || is_tracker_url(&embedded) {
         return None;
     }
@@ -358,9 +379,60 @@ mod tests {
     fn an_invisible_image_is_dropped_in_the_first_pass() {
         let base = Url::parse("https://example.org/").unwrap();
         let link_base = LinkBase { base: &base, page: None };
-        for size in ["width=0", "width='00px'", "height=' +1 '", "style='width: 01px'"] {
+        for size in [
+            "width=0",
+            "width='00px'",
+            "height=' +1 '",
+            "style='width: 01px'",
+            "width=2 height=1",
+            "width=0 height=300",
+            "width=1 height=30000",
+            "style='height:2PX;width:2px'",
+        ] {
             let html = format!("a<img src='x.png' {size}>b");
             assert_eq!(fragment(&html, link_base).as_deref(), Some("ab"), "{size}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_not_a_tracking_pixel() {
+        let base = Url::parse("https://example.org/").unwrap();
+        let link_base = LinkBase { base: &base, page: None };
+        for size in ["width=1 height=300", "width=600 height=2", "style='width:1px;height:9px'"] {
+            let html = format!("<a href='/a'><img src='x.png' {size}></a>");
+            let kept = fragment(&html, link_base).unwrap_or_default();
+            assert!(kept.contains("<a ") && kept.contains("x.png"), "{size}: {kept}");
+        }
+    }
+
+    #[test]
+    fn the_media_of_amp_are_read_like_those_of_html() {
+        let base = Url::parse("https://example.org/").unwrap();
+        let link_base = LinkBase { base: &base, page: None };
+        for (html, kept) in [
+            (
+                "<amp-img src=/a.jpg width=600 height=400 layout=responsive></amp-img>",
+                "<img src=\"https://example.org/a.jpg\" width=\"600\" height=\"400\">",
+            ),
+            (
+                "<amp-video src=/v.mp4 autoplay></amp-video>",
+                "<video src=\"https://example.org/v.mp4\" controls=\"\"></video>",
+            ),
+            (
+                "<amp-audio src=/a.mp3></amp-audio>",
+                "<audio src=\"https://example.org/a.mp3\" controls=\"\"></audio>",
+            ),
+            (
+                "<amp-youtube data-videoid=a_B-1 width=480 height=270></amp-youtube>",
+                "<p><a href=\"https://www.youtube.com/watch?v=a_B-1\">youtube.com</a></p>",
+            ),
+            (
+                "<amp-iframe src=https://e.org/x title=Map></amp-iframe>",
+                "<p><a href=\"https://e.org/x\">Map</a></p>",
+            ),
+            ("<amp-youtube data-videoid='a b'></amp-youtube>a", "a"),
+        ] {
+            assert_eq!(fragment(html, link_base).as_deref(), Some(kept), "{html}");
         }
     }
 }

@@ -12,6 +12,7 @@ use super::allowlist::{self, allowed_attributes, element};
 use super::anchors::Anchors;
 use super::common_html;
 use super::embedded::{self, EmbeddedImage, Loading, player};
+use super::escaping::{meant, without_cdata};
 use super::limits::{Omissions, long_labels, may_exceed};
 use super::links::LinkBase;
 use super::math::{self, Formula, Formulas};
@@ -58,15 +59,16 @@ pub(super) fn paragraphs(plain: &str, link_base: LinkBase<'_>) -> Option<String>
 pub(super) fn losses(text: &Text, link_base: LinkBase<'_>) -> (bool, Omissions) {
     // HTML hardly grows; a character of plain text becomes at most six.
     let least = if text.kind == TextKind::Html { MAX_OUTPUT / 2 } else { MAX_OUTPUT / 6 };
-    let html = || match text.kind {
-        TextKind::Html => Cow::Borrowed(without_cdata(&text.value)),
+    let size = text.value.len();
+    let html = match text.kind {
+        TextKind::Html => meant(&text.value),
+        TextKind::Plain if size <= least => return (false, Omissions::default()),
         TextKind::Plain => Cow::Owned(marked(&text.value)),
     };
-    let size = text.value.len();
-    if size <= least && (text.kind == TextKind::Plain || !may_exceed(&text.value)) {
+    if html.len() <= least && text.kind == TextKind::Html && !may_exceed(&html) {
         return (false, Omissions::default());
     }
-    let Rewritten { is_cut, omissions, .. } = rewrite_with(Counting::Omissions, &html(), link_base);
+    let Rewritten { is_cut, omissions, .. } = rewrite_with(Counting::Omissions, &html, link_base);
     (is_cut || size > MAX_HTML, omissions)
 }
 
@@ -114,13 +116,6 @@ fn spaced(line: &str, html: &mut String) {
         rest = behind;
     }
     html.push_str(&crate::text::html::escape(rest));
-}
-
-/// The content of an escaped CDATA section; some publishers escape the delimiters too.
-fn without_cdata(html: &str) -> &str {
-    let trimmed = html.trim();
-    let inside = trimmed.strip_prefix("<![CDATA[").and_then(|html| html.strip_suffix("]]>"));
-    inside.unwrap_or(html)
 }
 
 /// An HTML fragment after rewriting, with what was found in it.
@@ -327,7 +322,7 @@ impl Rewriter<'_> {
             _ => self.settle(),
         }
         match &*tag.name {
-            "iframe" | "embed" => self.player(tag, link_base),
+            "iframe" | "embed" | "amp-iframe" | "amp-youtube" => self.player(tag, link_base),
             // The state of a task list item.
             "input"
                 if tag.attribute("type").is_some_and(|t| t.eq_ignore_ascii_case("checkbox")) =>

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use url::Url;
 
+use super::escaping::meant;
 use super::links::{self, LinkBase, WEB};
 use super::plain_text::{self, NAME, SUMMARY, TITLE, text_of_html};
 use super::references::references;
@@ -215,7 +216,7 @@ fn content_and_summary(
         let own = text_base(text, base);
         let link_base = LinkBase { base: own.as_ref().unwrap_or(base), page };
         match text.kind {
-            TextKind::Html => html::fragment(&text.value, link_base),
+            TextKind::Html => html::fragment(&meant(&text.value), link_base),
             TextKind::Plain => html::paragraphs(&text.value, link_base),
         }
     };
@@ -223,7 +224,10 @@ fn content_and_summary(
         return (parsed.summary.as_ref().and_then(html), None);
     };
     let summary = parsed.summary.as_ref().and_then(|summary| {
-        let summary = plain(summary, SUMMARY)?;
+        let summary = match summary.kind {
+            TextKind::Html => plain_text::line(&text_of_html(&meant(&summary.value)), SUMMARY),
+            TextKind::Plain => plain(summary, SUMMARY),
+        }?;
         // Compared at the same length, because a long summary is cut.
         let repeats =
             || plain_text::line(&text_of_html(&content), SUMMARY).as_ref() == Some(&summary);

@@ -9,6 +9,7 @@ use url::{Position, Url};
 
 use crate::model::joined;
 use crate::text::chars;
+use crate::text::html::resolve_references;
 
 /// Schemes of pages, images and files.
 pub(super) const WEB: &[&str] = &["http", "https"];
@@ -28,9 +29,10 @@ pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<St
     if written.is_empty() || written.len() > MAX_LINK {
         return None;
     }
-    let mut url = match Url::parse(written) {
+    let written = unescaped(written);
+    let mut url = match Url::parse(&written) {
         Ok(url) => url,
-        Err(url::ParseError::RelativeUrlWithoutBase) => joined(base, written)?,
+        Err(url::ParseError::RelativeUrlWithoutBase) => joined(base, &written)?,
         Err(_) => return None,
     };
     if !schemes.contains(&url.scheme()) {
@@ -58,6 +60,31 @@ pub(super) fn absolute(written: &str, base: &Url, schemes: &[&str]) -> Option<St
         Cow::Owned(rest) => format!("{host}{rest}"),
     };
     (link.len() <= MAX_LINK).then_some(link)
+}
+
+/// Maximum number of times that a link is unescaped.
+const MAX_ESCAPED: usize = 3;
+
+/// The link without references to `&`, which no URL contains: publishers escape links twice, or in a CDATA section.
+fn unescaped(written: &str) -> Cow<'_, str> {
+    let ampersand = |name: &str| {
+        let number = || match name.strip_prefix('#')?.strip_prefix(['x', 'X']) {
+            Some(digits) => u32::from_str_radix(digits, 16).ok(),
+            None => name[1..].parse::<u32>().ok(),
+        };
+        let is_it = name.eq_ignore_ascii_case("amp") || number() == Some(u32::from('&'));
+        is_it.then_some(Cow::Borrowed("&"))
+    };
+    let mut link = Cow::Borrowed(written);
+    for _ in 0..MAX_ESCAPED {
+        // The longest is `&#x0026;`.
+        let shorter = match resolve_references(&link, 7, ampersand) {
+            Cow::Owned(shorter) if shorter != *link => shorter,
+            _ => break,
+        };
+        link = Cow::Owned(shorter);
+    }
+    link
 }
 
 /// Base of the relative links of a piece of HTML.
@@ -167,6 +194,20 @@ mod tests {
         ] {
             assert_eq!(web(written).as_deref(), Some(repaired), "{written}");
             assert_eq!(web(repaired).as_deref(), Some(repaired), "again: {written}");
+        }
+    }
+
+    #[test]
+    fn an_escaped_ampersand_in_a_link_is_unescaped() {
+        for (written, kept) in [
+            ("https://e.org/?a=1&amp;b=2&amp;c=3", "https://e.org/?a=1&b=2&c=3"),
+            ("https://e.org/?a=1&amp;amp;b=2", "https://e.org/?a=1&b=2"),
+            ("https://e.org/?a=1&#038;b=2&#38;c&#x26;d", "https://e.org/?a=1&b=2&c&d"),
+            ("?a=1&#038;b=2#x", "https://example.org/blog/feed.xml?a=1&b=2#x"),
+            ("https://e.org/?a=1&lt;=2&copy;&#39;#&", "https://e.org/?a=1&lt;=2&copy;&#39;#&"),
+            ("https://e.org/&amp", "https://e.org/&amp"),
+        ] {
+            assert_eq!(web(written).as_deref(), Some(kept), "{written}");
         }
     }
 

@@ -1,14 +1,15 @@
 //! A parsed item to an `Item` that is safe to publish. Pure, with bounded cost and size.
 //!
 //! Implausible dates are dropped, links made absolute, titles reduced to a line of plain text. HTML
-//! is rewritten by `html` with the elements of `allowlist`, then checked by ammonia. Before that, `removal` takes away
-//! what the operator does not want.
+//! is rewritten by `html` with the elements of `allowlist`, then checked by ammonia. Before that, `escaping` repairs
+//! what was escaped twice, and `removal` takes away what the operator does not want.
 
 mod allowlist;
 mod anchors;
 mod common_html;
 mod embedded;
 mod enclosures;
+mod escaping;
 mod html;
 mod item;
 mod limits;

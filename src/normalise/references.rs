@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 
+use crate::text::html::join_surrogates;
+
 /// Length of the longest name: `&CounterClockwiseContourIntegral;`.
 const MAX_REFERENCE: usize = 33;
 
@@ -64,7 +66,8 @@ pub(super) fn references(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut read = String::with_capacity(text.len());
-    let mut rest = text;
+    let joined = join_surrogates(text);
+    let mut rest = &*joined;
     while let Some(at) = rest.find('&') {
         read.push_str(&rest[..at]);
         rest = &rest[at..];
@@ -126,6 +129,7 @@ mod tests {
             ("&#146;&#0;&#xD800;&#99999999;", "’&#0;&#xD800;&#99999999;"),
             ("&;&#;&#x;&é;", "&;&#;&#x;&é;"),
             ("&NotEqualTilde;", "≂̸"),
+            ("&#55357;&#56832; &#x2764;", "😀 ❤"),
         ] {
             assert_eq!(references(written), read);
         }

@@ -13,6 +13,7 @@ use selectors::context::{
 };
 use selectors::matching::matches_selector_list;
 
+use super::escaping::meant;
 use super::plain_text::{self, head};
 use super::selectors::Selector;
 use super::tokens::{self, Sink, Tag};
@@ -48,7 +49,7 @@ pub fn remove(items: &[ParsedItem], selectors: &[Selector]) -> Reduction {
         let before: Vec<usize> = reduction.effects.iter().map(|effect| effect.elements).collect();
         let mut reduce = |text: &Option<Text>| {
             let text = text.as_ref().filter(|text| text.kind == TextKind::Html)?;
-            let value = without(&text.value, selectors, &mut reduction.effects)?;
+            let value = without(&meant(&text.value), selectors, &mut reduction.effects)?;
             Some(Text { value, ..text.clone() })
         };
         let (content, summary) = (reduce(&item.content), reduce(&item.summary));

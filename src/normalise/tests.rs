@@ -201,6 +201,31 @@ fn a_summary_alone_is_the_content_and_a_repeated_one_is_dropped() {
 }
 
 #[test]
+fn html_that_is_escaped_twice_is_read_and_plain_text_has_paragraphs() {
+    let words = |content: &str, summary: &str| {
+        let (content, summary) = (Some(Text::html(content)), Some(Text::html(summary)));
+        let item = read(&ParsedItem { content, summary, ..ParsedItem::default() });
+        (item.content.unwrap_or_default(), item.summary.unwrap_or_default())
+    };
+    assert_eq!(
+        words("&lt;p onclick=x&gt;a &amp;amp; b&lt;/p&gt;", "&lt;p&gt;c&lt;/p&gt;"),
+        ("<p>a &amp; b</p>".to_owned(), "c".to_owned())
+    );
+    assert_eq!(
+        words("The &lt;p&gt; element", "the &lt;p&gt; tag"),
+        ("The &lt;p&gt; element".to_owned(), "the <p> tag".to_owned())
+    );
+    assert_eq!(words("a &amp;\nb\n\nc", "a & b c").0, "<p>a &amp;\nb</p><p>c</p>");
+}
+
+#[test]
+fn emoji_that_are_written_as_surrogates_are_characters() {
+    assert_eq!(sanitised("<p title='&#55357;&#56832;'>a &#xD83D;&#xDE00;"), "<p>a 😀</p>");
+    assert_eq!(titled(Text::html("a &#55357;&#56832;")).as_deref(), Some("a 😀"));
+    assert_eq!(titled(Text::plain("a &#55357;&#56832;")).as_deref(), Some("a 😀"));
+}
+
+#[test]
 fn plain_content_becomes_paragraphs() {
     let link_base = |text: &str| paragraphs(text, LinkBase { base: &document(), page: None });
     assert_eq!(

@@ -11,7 +11,7 @@ use html5ever::tokenizer::{
 };
 
 use super::references::{Position, Reference, reference};
-use crate::text::html::limit_attributes;
+use crate::text::html::{join_surrogates, limit_attributes};
 
 /// Maximum number of attributes of a tag for the fast tokenizer.
 const MAX_ATTRIBUTES: usize = 100;
@@ -65,10 +65,12 @@ fn raw_kind(name: &str) -> Option<tokenizer::states::RawKind> {
 
 /// Tokenizes a fragment in linear time.
 pub(super) fn read<S: Sink>(html: &str, start: impl Fn() -> S) -> S {
+    // The tokenizers make U+FFFD of each half.
+    let html = join_surrogates(html);
     let mut sink = start();
-    match fast(html, &mut sink) {
+    match fast(&html, &mut sink) {
         Some(()) => sink,
-        None => with_html5ever(html, start()),
+        None => with_html5ever(&html, start()),
     }
 }
 

@@ -1,5 +1,5 @@
-//! HTML fragments that `normalise` wrote: well-formed, without scripts and comments. For HTML of any kind there is only
-//! [`limit_attributes`], before html5ever reads it.
+//! HTML fragments that `normalise` wrote: well-formed, without scripts and comments. For HTML of any kind there are only
+//! [`join_surrogates`] and [`limit_attributes`], before html5ever reads it.
 //!
 //! Making HTML safe is done by `normalise` alone.
 
@@ -83,6 +83,55 @@ pub fn resolve_references<'t>(
     }
     plain.push_str(rest);
     Cow::Owned(plain)
+}
+
+/// The text with each pair of references to the two halves of a UTF-16 surrogate pair, as in `&#55357;&#56832;` or
+/// `&#xD83D;&#xDE00;`, replaced by its character. Some publishers escape each UTF-16 unit.
+#[must_use]
+pub fn join_surrogates(text: &str) -> Cow<'_, str> {
+    if !text.contains("&#") {
+        return Cow::Borrowed(text);
+    }
+    let (mut joined, mut done) = (String::new(), 0);
+    for (at, _) in text.match_indices("&#") {
+        if at >= done
+            && let Some((c, length)) = surrogate_pair(&text[at..])
+        {
+            joined.push_str(&text[done..at]);
+            joined.push(c);
+            done = at + length;
+        }
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    joined.push_str(&text[done..]);
+    Cow::Owned(joined)
+}
+
+/// The character of two references at the start of the text, and their length in bytes.
+fn surrogate_pair(text: &str) -> Option<(char, usize)> {
+    let (high, first) = code_unit(text)?;
+    if !(0xd800..=0xdbff).contains(&high) {
+        return None;
+    }
+    let (low, second) = code_unit(&text[first..])?;
+    let c = char::decode_utf16([high, low]).next()?.ok()?;
+    Some((c, first + second))
+}
+
+/// The number of the reference at the start of the text, and its length in bytes.
+fn code_unit(text: &str) -> Option<(u16, usize)> {
+    let number = text.strip_prefix("&#")?;
+    let end = number.bytes().take(8).position(|byte| byte == b';')?;
+    let number = &number[..end];
+    let (digits, radix) = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => (digits, 16),
+        None => (number, 10),
+    };
+    // A sign is not part of a reference.
+    let code = u16::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'))?;
+    Some((code, "&#;".len() + end))
 }
 
 /// The pieces of `html`, in order. Accepts any text and loses none of it.
@@ -304,6 +353,31 @@ mod tests {
         );
         assert_eq!(to_text("a <b"), "a ", "a tag that never ends");
         assert_eq!(to_text(&escape("a < b & \"c\" > d")), "a < b & \"c\" > d");
+    }
+
+    #[test]
+    fn two_references_to_surrogates_are_one_character() {
+        for (text, joined) in [
+            ("a &#55357;&#56832; b", "a 😀 b"),
+            ("&#xD83D;&#xDE00;&#Xd83d;&#xde01;", "😀😁"),
+            ("&#55357;&#xDE00;", "😀"),
+            ("é&#55357;&#55357;&#56832;", "é&#55357;😀"),
+        ] {
+            assert_eq!(join_surrogates(text), joined, "{text}");
+        }
+        for text in [
+            "plain & simple",
+            "&#8217;&#56832;",
+            "&#55357;",
+            "&#55357; &#56832;",
+            "&#56832;&#55357;",
+            "&#55357;&#8217;",
+            "&#55357;&#56832",
+            "&#+55357;&#56832;",
+            "&#;&#x;&#é;",
+        ] {
+            assert!(matches!(join_surrogates(text), Cow::Borrowed(_)), "{text}");
+        }
     }
 
     fn tag(attributes: usize) -> String {

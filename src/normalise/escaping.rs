@@ -1,0 +1,175 @@
+//! The HTML that a publisher means: without an escaped CDATA section, unescaped once more if all of it is escaped
+//! twice, and with paragraphs if it is plain text.
+
+use std::borrow::Cow;
+
+use super::plain_text::is_block;
+use super::references::references;
+use super::tokens::{self, Sink, Tag};
+
+/// The HTML of a content or a summary as it is meant.
+pub(super) fn meant(html: &str) -> Cow<'_, str> {
+    let html = without_cdata(html);
+    if has_markup(html) {
+        return Cow::Borrowed(html);
+    }
+    escaped_twice(html).or_else(|| paragraphs(html)).map_or(Cow::Borrowed(html), Cow::Owned)
+}
+
+/// The content of an escaped CDATA section; some publishers escape the delimiters too.
+pub(super) fn without_cdata(html: &str) -> &str {
+    let trimmed = html.trim();
+    let inside = trimmed.strip_prefix("<![CDATA[").and_then(|html| html.strip_suffix("]]>"));
+    inside.unwrap_or(html)
+}
+
+/// Whether a `<` begins a tag, a comment or the like (HTML 13.2.5.6).
+fn has_markup(html: &str) -> bool {
+    let begins = |byte: &u8| byte.is_ascii_alphabetic() || b"/!?".contains(byte);
+    memchr::memchr_iter(b'<', html.as_bytes())
+        .any(|at| html.as_bytes().get(at + 1).is_some_and(begins))
+}
+
+/// The markup in HTML that shows nothing but markup.
+fn escaped_twice(html: &str) -> Option<String> {
+    let html = html.trim();
+    if !html.starts_with('&') || html.contains('<') {
+        return None;
+    }
+    let unescaped = references(html);
+    let whole = unescaped.starts_with('<') && unescaped.ends_with('>');
+    let is_whole = || tokens::read(&unescaped, Outline::default).is_whole();
+    (whole && is_whole()).then(|| unescaped.into_owned())
+}
+
+/// Elements in code that is shown, but not in the text of an item.
+const OF_CODE: &[&str] = &["base", "body", "head", "html", "link", "meta", "script", "style"];
+
+/// The outline of a fragment: whether blocks begin and end it, and all are closed.
+#[derive(Default)]
+struct Outline {
+    /// Names of the open blocks.
+    open: Vec<String>,
+    /// Whether the first token is the start of a block.
+    begins: Option<bool>,
+    /// Whether the last token is the end of an outermost block.
+    ends: bool,
+    /// Whether a tag is of code, or an end tag does not match.
+    is_broken: bool,
+    /// Whether there is a text or a picture.
+    shows: bool,
+}
+
+impl Outline {
+    fn is_whole(&self) -> bool {
+        self.begins == Some(true) && self.ends && !self.is_broken && self.shows
+    }
+}
+
+impl Sink for Outline {
+    fn text(&mut self, text: &str) {
+        if !text.trim().is_empty() {
+            self.begins.get_or_insert(false);
+            self.ends = false;
+            self.shows = true;
+        }
+    }
+
+    fn tag(&mut self, tag: &Tag<'_>) -> bool {
+        let name = &*tag.name;
+        let is_open = is_block(name) && name != "hr";
+        self.begins.get_or_insert(is_open && !tag.end);
+        self.ends = false;
+        self.is_broken |= OF_CODE.contains(&name);
+        self.shows |= matches!(name, "img" | "iframe" | "video" | "audio");
+        if is_open && tag.end {
+            self.is_broken |= self.open.pop().as_deref() != Some(name);
+            self.ends = self.open.is_empty();
+        } else if is_open {
+            self.open.push(name.to_owned());
+        }
+        true
+    }
+}
+
+/// The paragraphs of plain text that empty lines separate; `None` if there is only one. Single line breaks stay white
+/// space, because many publishers wrap lines.
+fn paragraphs(plain: &str) -> Option<String> {
+    let (mut html, mut number, mut is_open) = (String::new(), 0, false);
+    for line in plain.trim().lines() {
+        if line.trim().is_empty() {
+            html.push_str(if is_open { "</p>" } else { "" });
+            is_open = false;
+            continue;
+        }
+        number += usize::from(!is_open);
+        html.push_str(if is_open { "\n" } else { "<p>" });
+        is_open = true;
+        html.push_str(line.trim_end());
+    }
+    html.push_str("</p>");
+    (number > 1).then_some(html)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn html_that_is_escaped_twice_is_unescaped() {
+        for (html, expected) in [
+            ("&lt;p&gt;text&lt;/p&gt;", "<p>text</p>"),
+            (" &#60;p&#x3E;a &amp;amp; b&lt;/p&gt;\n", "<p>a &amp; b</p>"),
+            (
+                "&lt;div class=&quot;x&quot;&gt;&lt;p&gt;a&lt;br&gt;b&lt;/p&gt;&lt;/div&gt;",
+                "<div class=\"x\"><p>a<br>b</p></div>",
+            ),
+            (
+                "&lt;h2&gt;a&lt;/h2&gt; b &lt;ul&gt;&lt;li&gt;c&lt;/li&gt;&lt;/ul&gt;",
+                "<h2>a</h2> b <ul><li>c</li></ul>",
+            ),
+            ("&lt;figure&gt;&lt;img src=a&gt;&lt;/figure&gt;", "<figure><img src=a></figure>"),
+            ("<![CDATA[&lt;p&gt;a&lt;/p&gt;]]>", "<p>a</p>"),
+        ] {
+            assert_eq!(meant(html), expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn text_about_code_stays_text() {
+        for html in [
+            "The &lt;p&gt; element",
+            "&lt;p&gt; is an element",
+            "&lt;p&gt;a&lt;/p&gt; is a paragraph",
+            "How to close &lt;p&gt;a&lt;/p&gt;",
+            "&lt;p&gt;a &lt;p&gt;b&lt;/p&gt;",
+            "&lt;div&gt;a&lt;/p&gt;&lt;/div&gt;",
+            "&lt;div&gt;&lt;/div&gt;",
+            "&lt;b&gt;a&lt;/b&gt;",
+            "&lt;div&gt;&lt;script&gt;x&lt;/script&gt;&lt;/div&gt;",
+            "&lt;html&gt;&lt;p&gt;a&lt;/p&gt;&lt;/html&gt;",
+            "<b>a</b> &lt;p&gt;b&lt;/p&gt;",
+            "&lt;p&gt;a < b&lt;/p&gt;",
+            "&lt;T&gt;",
+            "&",
+        ] {
+            assert!(matches!(meant(html), Cow::Borrowed(_)), "{html}");
+        }
+    }
+
+    #[test]
+    fn plain_text_with_empty_lines_has_paragraphs() {
+        for (text, expected) in [
+            ("a\nb\n\nc &amp; d", "<p>a\nb</p><p>c &amp; d</p>"),
+            ("a\r\n \t\r\nb < c\r\n\r\n\r\nd\n", "<p>a</p><p>b < c</p><p>d</p>"),
+            ("\n\n a\n\n b ", "<p>a</p><p> b</p>"),
+        ] {
+            assert_eq!(meant(text), expected, "{text:?}");
+        }
+        for text in
+            ["a\nb", "\n\na\n\n", "", "a<br>b\n\nc", "<p>a</p>\n\n<p>b</p>", "a\n\n<!-- x -->"]
+        {
+            assert!(matches!(meant(text), Cow::Borrowed(_)), "{text:?}");
+        }
+    }
+}
