@@ -91,7 +91,7 @@ fn first(
 fn id(channel: &Element<'_>, context: &Context) -> Option<String> {
     let id = channel.child(Atom, "id").or_else(|| channel.child(Rss, "guid"));
     let about = || channel.attribute_in(Rdf, "about").filter(|about| !about.is_empty());
-    id.and_then(Element::trimmed).or_else(|| about().map(|about| context.resolve(about)))
+    id.and_then(Element::trimmed).or_else(|| about().map(|about| context.resolve_as_written(about)))
 }
 
 pub(crate) fn links(channel: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link> {

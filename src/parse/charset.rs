@@ -9,6 +9,7 @@ use encoding_rs::{
 };
 
 use super::decode::FoundBy;
+use super::mixed::Labels;
 use crate::model::ParseWarning;
 
 /// Labels that are not in the Encoding standard, in lower case, letters and digits only. `iconv`, databases and
@@ -159,11 +160,21 @@ fn alias(label: &str) -> Option<&'static Encoding> {
     Encoding::for_label_no_replacement(spelt.as_bytes())
 }
 
-/// The encoding by the most reliable source. `utf_8` is the text if the bytes are valid UTF-8.
+/// What the labels of a document say about UTF-8.
+pub(super) fn labels(bytes: &[u8], content_type: Option<&str>) -> Labels {
+    let labels = [content_type.and_then(of_http), of_declaration(bytes)];
+    let mut known = labels.iter().flatten().filter_map(Label::known).peekable();
+    let allow = known.peek().is_none() || known.any(|encoding| encoding == UTF_8);
+    if allow { Labels::AllowUtf8 } else { Labels::ExcludeUtf8 }
+}
+
+/// The encoding by the most reliable source. `utf_8` is the text if the bytes are valid UTF-8; `host` is the name of
+/// the host of the document.
 pub(crate) fn encoding(
     bytes: &[u8],
     utf_8: Option<&str>,
     content_type: Option<&str>,
+    host: Option<&str>,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> (&'static Encoding, FoundBy) {
     // RFC 7303 3.3: a byte order mark takes precedence.
@@ -183,7 +194,8 @@ pub(crate) fn encoding(
         as_utf_8(bytes, &named, parse_warnings)
     } else {
         let has_label = labels.iter().any(|(label, _)| label.is_some());
-        by_label(bytes, &named, has_label, parse_warnings)
+        let detected = || detect(bytes, host);
+        by_label(&named, detected, has_label, parse_warnings)
     };
     for (label, place) in labels {
         if let Some(Label::Unknown(label)) = label {
@@ -221,14 +233,14 @@ fn as_utf_8(
 /// The encoding of bytes that are not valid UTF-8: the first label that they do not contradict, or else the detected
 /// one.
 fn by_label(
-    bytes: &[u8],
     named: &[(&'static Encoding, FoundBy)],
+    detected: impl FnOnce() -> &'static Encoding,
     has_label: bool,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> (&'static Encoding, FoundBy) {
     let mut possible = named.iter().filter(|(named, _)| *named != UTF_8 && !is_utf_16(named));
     let found = possible.next().copied();
-    let (encoding, by) = found.unwrap_or_else(|| (detect(bytes), FoundBy::Bytes));
+    let (encoding, by) = found.unwrap_or_else(|| (detected(), FoundBy::Bytes));
     let name = encoding.name();
     let (code, message) = match (named.first(), possible.next()) {
         // An unknown label has a warning.
@@ -289,10 +301,60 @@ fn of_declaration(bytes: &[u8]) -> Option<Label> {
     Label::new(quoted.unwrap_or(value).split(end).find(|part| !part.is_empty())?)
 }
 
-fn detect(bytes: &[u8]) -> &'static Encoding {
+fn detect(bytes: &[u8], host: Option<&str>) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(bytes, true);
-    detector.guess(None, Utf8Detection::Deny)
+    let country = host.and_then(country);
+    let guess = detector.guess(country.map(str::as_bytes), Utf8Detection::Deny);
+    if country.is_none() && is_western(bytes, guess) { WINDOWS_1252 } else { guess }
+}
+
+/// The top-level domain of a country, from which chardetng knows the languages of a document.
+fn country(host: &str) -> Option<&str> {
+    let last = host.trim_end_matches('.').rsplit('.').next()?;
+    // chardetng panics on capital letters.
+    let is_label = last.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    Some(last).filter(|last| is_label && (last.len() == 2 || last.starts_with("xn--")))
+}
+
+/// Number of bytes outside of ASCII up to which a guess between Latin encodings is chance.
+const FEW: usize = 16;
+
+/// Whether a document of few bytes outside of ASCII is Windows-1252 rather than the guessed Latin encoding: each of
+/// them is the same character in both, or one that is in its place only in Windows-1252.
+fn is_western(bytes: &[u8], guess: &'static Encoding) -> bool {
+    const LATIN: [&Encoding; 6] =
+        [WINDOWS_1250, WINDOWS_1254, WINDOWS_1257, WINDOWS_1258, ISO_8859_2, ISO_8859_4];
+    let others = || bytes.iter().enumerate().filter(|(_, byte)| !byte.is_ascii());
+    if !LATIN.contains(&guess) || others().count() > FEW {
+        return false;
+    }
+    let count = |sign: u8| others().filter(|(_, byte)| **byte == sign).count();
+    let is_quoted = count(0xab) == count(0xbb);
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0xc0;
+    let letter = |at: usize| bytes.get(at).copied().filter(is_letter);
+    others().all(|(at, byte)| {
+        let (before, after) = (at.checked_sub(1).and_then(letter), letter(at + 1));
+        let one = [*byte];
+        let is_same = || {
+            let guessed = guess.decode_without_bom_handling(&one).0;
+            guessed == WINDOWS_1252.decode_without_bom_handling(&one).0
+        };
+        match byte {
+            // Quotation marks, dashes and others, which are controls in ISO 8859.
+            0x80 | 0x82 | 0x84 | 0x85 | 0x91..=0x97 | 0x99 | 0xa0 | 0xb7 => true,
+            // `£`, `©`, `®` and fractions.
+            0xa3 | 0xa9 | 0xae | 0xbc..=0xbe => before.is_none() && after.is_none(),
+            // `«` and `»`.
+            0xab => is_quoted && before.is_none(),
+            0xbb => is_quoted && after.is_none(),
+            // `œu`.
+            0x8c | 0x9c => matches!(after, Some(b'u' | b'U')),
+            // `ï` after another vowel.
+            0xef => matches!(before, Some(b'a' | b'o' | b'u')) && after.is_some(),
+            _ => is_same(),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -302,7 +364,7 @@ mod tests {
     fn found(bytes: &[u8], http: Option<&str>) -> (&'static str, Vec<ParseWarning>) {
         let mut warnings = Vec::new();
         let utf_8 = std::str::from_utf8(bytes).ok();
-        (encoding(bytes, utf_8, http, &mut warnings).0.name(), warnings)
+        (encoding(bytes, utf_8, http, None, &mut warnings).0.name(), warnings)
     }
 
     fn declared(label: &str) -> Vec<u8> {
@@ -360,6 +422,50 @@ mod tests {
             "text/xml; a=b;charset=cp1251, x",
         ] {
             assert_eq!(found(b"<rss>\xcf\xf0\xe8</rss>", Some(http)).0, "windows-1251", "{http}");
+        }
+    }
+
+    fn guessed(bytes: &[u8], host: Option<&str>) -> &'static str {
+        encoding(bytes, None, None, host, &mut Vec::new()).0.name()
+    }
+
+    #[test]
+    fn short_texts_with_signs_of_western_languages_are_windows_1252() {
+        for text in [
+            "only £5",
+            "naïve",
+            "œuvre",
+            "« oui »",
+            "5 € or £4, it’s “cheap” – ½ price",
+            "Grüße",
+            "déjà vu",
+            "© 2026 Éditions du cœur",
+        ] {
+            let bytes = WINDOWS_1252.encode(text).0;
+            let document = [&b"<rss><title>"[..], &bytes, b"</title></rss>"].concat();
+            for host in [None, Some("e.org"), Some("e.de"), Some("e.fr."), Some("E.ORG")] {
+                assert_eq!(guessed(&document, host), "windows-1252", "{text} {host:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn short_texts_in_other_languages_are_not_windows_1252() {
+        for (text, encoding, host) in [
+            ("się", WINDOWS_1250, None),
+            ("żona został", WINDOWS_1250, None),
+            ("řeka a moře", WINDOWS_1250, None),
+            ("Łódź", WINDOWS_1250, None),
+            ("Łódka", WINDOWS_1250, None),
+            ("ığdır", WINDOWS_1254, None),
+            ("ąžuolas", WINDOWS_1257, None),
+            ("Привет", WINDOWS_1251, None),
+            ("čas", WINDOWS_1250, Some("e.cz")),
+            ("şey", WINDOWS_1254, Some("e.com.tr")),
+        ] {
+            let bytes = encoding.encode(text).0;
+            let document = [&b"<rss><title>"[..], &bytes, b"</title></rss>"].concat();
+            assert_eq!(guessed(&document, host), encoding.name(), "{text}");
         }
     }
 

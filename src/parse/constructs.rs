@@ -7,10 +7,13 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use url::Url;
 
-use super::context::Context;
+use super::context::{Context, is_no_link};
+pub(super) use super::markup::has_tags;
+use super::markup::looks_like_html;
 use super::namespace::Namespace;
 use super::tree::{Attribute, Element, Node};
 use crate::model::{Link, Person, Text, TextKind};
+use crate::text::html::to_text;
 
 /// Kind of the text of an element without `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,62 +138,6 @@ pub(crate) fn untyped_kind(value: &str, untyped: UntypedAs) -> TextKind {
     }
 }
 
-/// Whether a text contains an HTML reference or tag.
-fn looks_like_html(text: &str) -> bool {
-    // Bounds the cost: the end tag of each `<` is searched.
-    let text = text.char_indices().nth(2_000).map_or(text, |(end, _)| &text[..end]);
-    let reference = text.match_indices('&').any(|(at, _)| {
-        let name = &text.as_bytes()[at + 1..];
-        let end = name.iter().take(12).position(|byte| *byte == b';');
-        end.is_some_and(|end| {
-            end > 1 && name[..end].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
-        })
-    });
-    reference || text.match_indices('<').any(|(at, _)| is_markup(&text[at + 1..]))
-}
-
-/// Whether an HTML tag begins here and is closed if it must be. `Vec<T>` and `the <script> tag` are
-/// text.
-fn is_markup(rest: &str) -> bool {
-    const INLINE: &[&str] = &[
-        "a", "abbr", "b", "big", "cite", "code", "del", "div", "em", "font", "i", "iframe", "ins",
-        "kbd", "mark", "math", "p", "q", "s", "script", "small", "span", "strike", "strong",
-        "style", "sub", "sup", "tt", "u",
-    ];
-    let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-    let (name, rest) = rest.split_at(end);
-    let name = name.to_ascii_lowercase();
-    if VOID.contains(&name.as_str()) {
-        return rest.contains('>');
-    }
-    INLINE.contains(&name.as_str()) && rest.to_ascii_lowercase().contains(&format!("</{name}"))
-}
-
-/// Names of HTML elements that are common in texts.
-#[rustfmt::skip]
-const HTML: &[&str] = &[
-    "a", "abbr", "acronym", "address", "article", "aside", "audio", "b", "big", "blockquote", "br",
-    "caption", "center", "cite", "code", "dd", "del", "details", "dfn", "div", "dl", "dt", "em",
-    "embed", "figcaption", "figure", "font", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
-    "header", "hr", "i", "iframe", "img", "ins", "kbd", "li", "main", "mark", "nav", "object", "ol",
-    "p", "picture", "pre", "q", "s", "samp", "script", "section", "small", "span", "strike",
-    "strong", "style", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr",
-    "tt", "u", "ul", "var", "video", "wbr",
-];
-
-/// Whether a text contains a complete tag of an HTML element.
-pub(crate) fn has_tags(text: &str) -> bool {
-    let Some(last) = text.rfind('>') else { return false };
-    text[..last].match_indices('<').any(|(at, _)| {
-        let rest = text[at + 1..].trim_start_matches('/');
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        let (name, behind) = rest.split_at(end);
-        behind.starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/'))
-            && name.len() <= 10
-            && HTML.binary_search(&&*name.to_ascii_lowercase()).is_ok()
-    })
-}
-
 /// The content of a construct as HTML. If the text beside its elements contains tags, that text is HTML source: the
 /// publisher escaped one part and not the other.
 fn html_source<'e>(element: &'e Element<'_>, context: &Context) -> Cow<'e, str> {
@@ -290,7 +237,7 @@ impl MarkupWriter<'_> {
         }
         match attribute.name.to_ascii_lowercase().as_str() {
             "href" | "src" | "cite" | "poster" | "data" | "data-src" | "longdesc"
-            | "background" => Cow::Owned(context.resolve(written)),
+            | "background" => Cow::Owned(context.resolve_as_written(written)),
             "srcset" | "data-srcset" => Cow::Owned(candidates(written, context)),
             _ => Cow::Borrowed(written),
         }
@@ -311,7 +258,7 @@ fn candidates(written: &str, context: &Context) -> String {
         // A comma after the URL ends the candidate.
         let end = if bare.len() < url.len() { 0 } else { behind.find(',').unwrap_or(behind.len()) };
         let (descriptor, behind) = behind.split_at(end);
-        let candidate = format!("{} {}", context.resolve(bare), descriptor.trim());
+        let candidate = format!("{} {}", context.resolve_as_written(bare), descriptor.trim());
         found.push(candidate.trim_end().to_owned());
         rest = behind;
     }
@@ -341,7 +288,7 @@ pub(crate) fn atom_link(element: &Element<'_>, context: &Context) -> Option<Link
     };
     let value = |name| element.attribute(name).filter(|value| !value.is_empty()).map(str::to_owned);
     Some(Link {
-        href: context.resolve(&href),
+        href: resolved(&href, &context),
         // RFC 4287 4.2.7.2: `rel` is `alternate` by default. Registered names may have a prefix.
         rel: value("rel").map_or_else(
             || "alternate".to_owned(),
@@ -359,7 +306,12 @@ pub(crate) fn atom_link(element: &Element<'_>, context: &Context) -> Option<Link
 
 /// A URL as an alternate link.
 pub(crate) fn page_link(address: &str, context: &Context) -> Link {
-    Link { href: context.resolve(address), rel: "alternate".to_owned(), ..Link::default() }
+    Link { href: resolved(address, context), rel: "alternate".to_owned(), ..Link::default() }
+}
+
+/// The absolute form of a link; empty for a placeholder such as `N/A`.
+fn resolved(link: &str, context: &Context) -> String {
+    if is_no_link(link) { String::new() } else { context.resolve(link) }
 }
 
 /// Every `atom:link` of an element, in any dialect.
@@ -377,7 +329,13 @@ const BRACKETS: &str = "<>()[]（）「」,;\"";
 /// Parses a person: `name@example.org (Name)`, `Name <name@example.org>` or a name. `None` if the text
 /// is empty.
 pub(crate) fn person(text: &str) -> Option<Person> {
-    let text = text.trim().trim_start_matches("mailto:");
+    // Some publishers write a link to the page of the author.
+    let shown = if has_tags(text) && text.contains("</") {
+        Cow::Owned(to_text(text))
+    } else {
+        Cow::Borrowed(text)
+    };
+    let text = shown.trim().trim_start_matches("mailto:");
     let email =
         text.split(|c: char| c.is_whitespace() || BRACKETS.contains(c)).find(|word| is_email(word));
     let Some(email) = email else {
@@ -533,26 +491,13 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_html_elements_are_sorted() {
-        assert!(HTML.is_sorted());
-    }
-
-    #[test]
-    fn a_title_is_text_unless_it_contains_html_markup() {
-        for (inner, kind) in [
-            ("1 &lt; 2 &amp; 3", TextKind::Plain),
-            ("AT&amp;T; more", TextKind::Plain),
-            ("a &amp;#8217; b", TextKind::Html),
-            ("a &amp;amp; b", TextKind::Html),
-            ("&lt;em&gt;new&lt;/em&gt;", TextKind::Html),
-            ("&lt;math&gt;&lt;mi&gt;x&lt;/mi&gt;&lt;/math&gt;", TextKind::Html),
-            ("Vec&lt;T&gt;", TextKind::Plain),
-            ("&lt;script&gt;alert(1)&lt;/script&gt;", TextKind::Html),
-            ("what the &lt;script&gt; tag does", TextKind::Plain),
-            ("a&lt;br/&gt;b", TextKind::Html),
-        ] {
-            let read = read(&format!("<title>{inner}</title>"), UntypedAs::Title);
-            assert_eq!(read.map(|(kind, _)| kind), Some(kind), "{inner}");
+    fn a_placeholder_in_the_place_of_a_link_is_left_out() {
+        let context = Context::document(&Url::parse("https://example.org/").unwrap());
+        for (written, href) in [("N/A", ""), ("#", ""), ("/a", "https://example.org/a")] {
+            assert_eq!(page_link(written, &context).href, href, "{written}");
+            let document = format!("<link {ATOM} href='{written}'/>");
+            let tree = scan(&document).unwrap();
+            assert_eq!(atom_link(&tree.root, &context).unwrap().href, href, "{written}");
         }
     }
 
@@ -584,5 +529,10 @@ mod tests {
         );
         assert_eq!(person_parts(" Bob (the builder) "), ("Bob (the builder)".to_owned(), None));
         assert_eq!(person("  "), None);
+        assert_eq!(
+            person_parts("<a href=\"https://example.org/ann\">Ann <b>Lee</b></a>").0,
+            "Ann Lee"
+        );
+        assert_eq!(person_parts("<span>Ann &amp; Bob</span>, <i>ed.</i>").0, "Ann & Bob, ed.");
     }
 }

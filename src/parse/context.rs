@@ -9,6 +9,7 @@ use url::Url;
 use super::namespace::Namespace;
 use super::tree::Element;
 use crate::model::{Link, ParseWarning, joined};
+use crate::text::chars::{is_host_name, is_invisible};
 
 /// Maximum number of messages of a code.
 const MAX_MESSAGES: usize = 10;
@@ -127,8 +128,21 @@ impl Context {
         Cow::Owned(inner)
     }
 
-    /// The absolute form of a reference, or the reference unchanged if it is empty or cannot be resolved.
-    pub(crate) fn resolve(&self, reference: &str) -> String {
+    /// The absolute form of a link: without what publishers write around it, and with the scheme that is meant.
+    /// Unchanged if it is empty or cannot be resolved.
+    pub(crate) fn resolve(&self, link: &str) -> String {
+        let bare = bare(link);
+        match bare.get(.."www.".len()) {
+            Some(start) if start.eq_ignore_ascii_case("www.") && is_host(bare) => {
+                format!("https://{bare}")
+            }
+            _ => self.resolve_as_written(bare),
+        }
+    }
+
+    /// The absolute form of a reference, or the reference unchanged if it is empty or cannot be resolved. For ids,
+    /// which must not change.
+    pub(crate) fn resolve_as_written(&self, reference: &str) -> String {
         let reference = reference.trim();
         // Feed readers that compare URLs as text must see the same spelling.
         if reference.is_empty() || has_scheme(reference) {
@@ -145,6 +159,55 @@ impl Context {
     pub(crate) fn html_base(&self) -> Option<String> {
         self.base.as_ref().filter(|_| self.own_base).map(|base| base.as_str().to_owned())
     }
+}
+
+/// Pairs of characters around links.
+const PAIRS: &[(char, char)] =
+    &[('<', '>'), ('"', '"'), ('\'', '\''), ('‹', '›'), ('«', '»'), ('“', '”'), ('‘', '’')];
+
+/// The link without invisible characters, quotes and brackets around it, and without a scheme before its scheme.
+fn bare(link: &str) -> &str {
+    let mut bare = link.trim_matches(is_invisible);
+    loop {
+        let inside = PAIRS.iter().find_map(|(open, close)| {
+            let inside = bare.strip_prefix(*open)?.strip_suffix(*close)?;
+            Some(inside.trim_matches(is_invisible))
+        });
+        match inside.or_else(|| without_scheme(bare).filter(|rest| without_scheme(rest).is_some()))
+        {
+            Some(shorter) => bare = shorter,
+            None => return bare,
+        }
+    }
+}
+
+/// What follows `http://` or `https://`.
+fn without_scheme(link: &str) -> Option<&str> {
+    ["http://", "https://"].iter().find_map(|scheme| {
+        let start = link.get(..scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then(|| &link[scheme.len()..])
+    })
+}
+
+/// Whether a link without scheme begins with the name of a host: `www.example.org/a`, but not `www.html`.
+fn is_host(link: &str) -> bool {
+    let end = link.find(['/', '?', '#', ':']).unwrap_or(link.len());
+    let host = &link[..end];
+    host.matches('.').count() >= 2 && is_host_name(host)
+}
+
+/// Whether a placeholder or words are written instead of a link.
+pub(super) fn is_no_link(link: &str) -> bool {
+    const PLACEHOLDERS: &[&str] = &["", "#", "-", "n/a", "none", "null", "undefined"];
+    let link = bare(link);
+    // A link with a scheme or a host is repaired, also if it has blanks.
+    let words = || {
+        link.contains(char::is_whitespace)
+            && !has_scheme(link)
+            && !is_host(link)
+            && !link.starts_with(['/', '.', '?'])
+    };
+    PLACEHOLDERS.iter().any(|placeholder| placeholder.eq_ignore_ascii_case(link)) || words()
 }
 
 fn is_web(url: &Url) -> bool {
@@ -178,5 +241,56 @@ mod tests {
         assert_eq!(inner.language.as_deref(), Some("de"));
         assert_eq!((document.html_base(), inner.own_base), (None, true));
         assert_eq!(inner.resolve(""), "");
+    }
+
+    #[test]
+    fn links_are_read_without_what_is_around_them() {
+        let document = Context::document(&Url::parse("https://example.org/blog/feed.xml").unwrap());
+        for (written, link) in [
+            ("\u{feff}https://e.org/a\u{200b} ", "https://e.org/a"),
+            ("\"https://e.org/a\"", "https://e.org/a"),
+            ("<https://e.org/a>", "https://e.org/a"),
+            ("“ <https://e.org/a>”", "https://e.org/a"),
+            ("‹https://e.org/a›", "https://e.org/a"),
+            ("'/a'", "https://example.org/a"),
+            ("www.example.net/a?b", "https://www.example.net/a?b"),
+            ("WWW.Example.net", "https://WWW.Example.net"),
+            ("www.example.net:8080/a", "https://www.example.net:8080/a"),
+            ("www.html", "https://example.org/blog/www.html"),
+            ("www./a.b", "https://example.org/blog/www./a.b"),
+            ("http://https://e.org/a", "https://e.org/a"),
+            ("https://HTTP://e.org/a", "HTTP://e.org/a"),
+            ("http://e.org/?to=http://e.net/", "http://e.org/?to=http://e.net/"),
+            ("https://e.org/a'", "https://e.org/a'"),
+            ("https://e.org/(a)", "https://e.org/(a)"),
+            ("\"", "https://example.org/blog/%22"),
+            ("<>", ""),
+        ] {
+            assert_eq!(document.resolve(written), link, "{written}");
+        }
+        assert_eq!(document.resolve_as_written("www.a.b"), "https://example.org/blog/www.a.b");
+    }
+
+    #[test]
+    fn placeholders_and_words_are_no_links() {
+        for written in ["N/A", " none ", "#", "", "\u{200b}", "No link", "“not available”", "-"]
+        {
+            assert!(is_no_link(written), "{written}");
+        }
+        for written in [
+            "/",
+            "a",
+            "#top",
+            "?p=1",
+            "/a b",
+            "./a b",
+            "https://e.org/a b",
+            "a.html",
+            "mailto:a b",
+            "//e.org",
+            "www.e.org/a b",
+        ] {
+            assert!(!is_no_link(written), "{written}");
+        }
     }
 }

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 use encoding_rs::{UTF_8, WINDOWS_1252};
 
-use super::charset::encoding;
+use super::charset::{encoding, labels};
 use super::constructs::has_tags;
+use super::mixed;
 use crate::model::ParseWarning;
 
 /// A document as text.
@@ -23,10 +24,14 @@ pub(crate) struct Decoded<'a> {
     pub(crate) parse_warnings: Vec<ParseWarning>,
 }
 
-/// Decodes a document into text that begins with its first markup.
-pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded<'a> {
+/// Decodes a document into text that begins with its first markup. `host` is the name of the host that sent it.
+pub(crate) fn decode<'a>(
+    bytes: &'a [u8],
+    content_type: Option<&str>,
+    host: Option<&str>,
+) -> Decoded<'a> {
     let mut parse_warnings = Vec::new();
-    let (text, charset, found_by) = text(bytes, content_type, &mut parse_warnings);
+    let (text, charset, found_by) = text(bytes, content_type, host, &mut parse_warnings);
     let text = undo_double_encoding(text, &mut parse_warnings);
     Decoded {
         text: from_first_markup(text, &mut parse_warnings),
@@ -39,6 +44,7 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], content_type: Option<&str>) -> Decoded
 fn text<'a>(
     bytes: &'a [u8],
     content_type: Option<&str>,
+    host: Option<&str>,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> (Cow<'a, str>, &'static str, FoundBy) {
     if let Some(text) = utf_32(bytes) {
@@ -46,13 +52,12 @@ fn text<'a>(
     }
     let utf_8 = std::str::from_utf8(bytes).ok();
     if utf_8.is_none()
-        && let Some(text) = decode_mixed(bytes)
+        && let Some(mixed) = mixed::decode(bytes, labels(bytes, content_type))
     {
-        let message = "a mix of UTF-8 and Windows-1252".to_owned();
-        parse_warnings.push(ParseWarning::new("mixed_charset", None, message));
-        return (Cow::Owned(text), UTF_8.name(), FoundBy::Bytes);
+        parse_warnings.extend(mixed.parse_warnings());
+        return (Cow::Owned(mixed.text), UTF_8.name(), FoundBy::Bytes);
     }
-    let (encoding, found_by) = encoding(bytes, utf_8, content_type, parse_warnings);
+    let (encoding, found_by) = encoding(bytes, utf_8, content_type, host, parse_warnings);
     if encoding == UTF_8
         && let Some(text) = utf_8
     {
@@ -68,48 +73,47 @@ fn text<'a>(
     (text, encoding.name(), found_by)
 }
 
-/// Decodes a mix of UTF-8 and Windows-1252; `None` if the text is not mostly UTF-8.
-///
-/// Text in another encoding rarely has more valid sequences of UTF-8 than invalid ones.
-fn decode_mixed(bytes: &[u8]) -> Option<String> {
-    let (mut valid, mut invalid) = (0_usize, 0_usize);
-    for chunk in bytes.utf8_chunks() {
-        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        invalid += usize::from(!chunk.invalid().is_empty());
-    }
-    if invalid == 0 || valid < 2 * invalid || bytes.contains(&0) {
-        return None;
-    }
-    let mut text = String::with_capacity(bytes.len() + 2 * invalid);
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.push_str(&WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
-    }
-    Some(text)
-}
-
-/// Undoes double encoding: UTF-8 that was read as Windows-1252 and encoded again, such as `KÃ¤lte`.
+/// Undoes double encoding: UTF-8 that was read as Windows-1252 or ISO-8859-1 and encoded again, such as `KÃ¤lte`.
 ///
 /// Only if the whole document can be decoded twice, which does not happen by chance.
 fn undo_double_encoding<'a>(
     text: Cow<'a, str>,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Cow<'a, str> {
-    // U+00C2, U+00C3 and U+00E2 are what the first byte of a sequence was read as.
+    // U+00C2 to U+00F4 are what the first byte of a sequence was read as. Its next byte was read as a control or a
+    // sign, which in UTF-8 begins with one of these bytes.
     let bytes = text.as_bytes();
-    let is_mark = |at: &usize| matches!(bytes.get(at + 1), Some(0x82 | 0x83 | 0xa2));
+    let is_mark = |at: &usize| {
+        matches!(bytes.get(at + 1..at + 3), Some([0x82..=0xb4, 0xc2 | 0xc5 | 0xc6 | 0xcb | 0xe2]))
+    };
     if memchr::memchr_iter(0xc3, bytes).filter(is_mark).take(4).count() < 4 {
         return text;
     }
-    let (bytes, _, unmapped) = WINDOWS_1252.encode(&text);
-    match std::str::from_utf8(&bytes) {
-        Ok(plain) if !unmapped => {
+    match single_bytes(&text).and_then(|bytes| String::from_utf8(bytes).ok()) {
+        Some(plain) => {
             let message = "encoded twice in UTF-8".to_owned();
             parse_warnings.push(ParseWarning::new("double_encoded", None, message));
-            Cow::Owned(plain.to_owned())
+            Cow::Owned(plain)
         }
-        _ => text,
+        None => text,
     }
+}
+
+/// The bytes that ISO-8859-1 or Windows-1252 have for the characters; `None` if they lack one. The two differ only in
+/// bytes that ISO-8859-1 has for controls.
+fn single_bytes(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        if let Ok(byte) = u8::try_from(c) {
+            bytes.push(byte);
+            continue;
+        }
+        match WINDOWS_1252.encode(c.encode_utf8(&mut [0; 4])) {
+            (byte, _, false) => bytes.extend_from_slice(&byte),
+            _ => return None,
+        }
+    }
+    Some(bytes)
 }
 
 /// Decodes UTF-32, with or without a byte order mark, detected by the first four bytes.
@@ -183,9 +187,8 @@ fn start_of_document(text: &str) -> usize {
         };
         BEGINNINGS.iter().any(|known| is_it(known))
     };
-    let ends_as_json = || text.trim_end().ends_with('}');
-    let is_object =
-        |at: usize| text[at + 1..].trim_start().starts_with(['"', '}']) && ends_as_json();
+    let is_json = text.trim_end().ends_with('}');
+    let is_object = |at: usize| is_json && text[at + 1..].trim_start().starts_with('"');
     let head = &text[first..];
     // Most documents.
     if begins(first) || head.starts_with("<!--") || head.starts_with('{') && is_object(first) {
@@ -198,7 +201,31 @@ fn start_of_document(text: &str) -> usize {
     let places = || text.bytes().enumerate().skip(first).take(MAX_JUNK);
     let xml = places().find(|(at, byte)| *byte == b'<' && begins(*at));
     let json = || places().find(|(at, byte)| *byte == b'{' && is_object(*at));
-    xml.or_else(json).map_or(first, |(at, _)| at)
+    // Text of another kind may have a brace anywhere.
+    let is_text = head.starts_with('{') && !is_before_object(&text[..first]);
+    let otherwise = if is_text { text.len() - trimmed.len() } else { first };
+    xml.or_else(json).map_or(otherwise, |(at, _)| at)
+}
+
+/// Whether a JSON object may follow: only blanks, comments, a guard against the inclusion as a script, or the name of a
+/// function (JSONP) are before it.
+fn is_before_object(before: &str) -> bool {
+    const GUARDS: &[&str] =
+        &[")]}'", ")]}',", ")]}", "while(1);", "while (1);", "for(;;);", "for (;;);", "throw 1;"];
+    const MAX_NAME: usize = 100;
+    let mut before = before.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    while let Some(comment) = before.strip_prefix("/*") {
+        let Some((_, rest)) = comment.split_once("*/") else { break };
+        before = rest.trim_start();
+    }
+    let is_comment = || before.lines().all(|line| line.trim_start().starts_with("//"));
+    let is_call = || {
+        let name = before.strip_suffix('(').unwrap_or_default().trim_end();
+        let name = name.rsplit([' ', ';', '\n']).next().unwrap_or_default();
+        let is_in_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.');
+        !name.is_empty() && before.len() <= MAX_NAME && name.chars().all(is_in_name)
+    };
+    before.is_empty() || GUARDS.contains(&before) || is_comment() || is_call()
 }
 
 /// What an encoding was found by.
@@ -235,7 +262,7 @@ mod tests {
     use super::*;
 
     fn text(bytes: &[u8], content_type: Option<&str>) -> String {
-        decode(bytes, content_type).text.into_owned()
+        decode(bytes, content_type, None).text.into_owned()
     }
 
     #[test]
@@ -269,6 +296,13 @@ mod tests {
         let twice = |text: &str| WINDOWS_1252.decode(text.as_bytes()).0.into_owned();
         let german = "<a>Kälte über Öl – “größer”</a>";
         assert_eq!(text(twice(german).as_bytes(), None), german);
+        // ISO-8859-1 has controls for the other half of the signs of Windows-1252.
+        let latin = |text: &str| text.bytes().map(char::from).collect::<String>();
+        for plain in
+            [german, "<a>Größe Über Ärger</a>", "<a>Новости сегодня</a>", "<a>日本語の</a>"]
+        {
+            assert_eq!(text(latin(plain).as_bytes(), None), plain);
+        }
         // A text about such characters is not encoded twice.
         let about = "<a>Kälte, nicht KÃ¤lte, Ã¼ber, Ã¶</a>";
         assert_eq!(text(about.as_bytes(), None), about);
@@ -279,6 +313,17 @@ mod tests {
         let bytes = [&b"<a>"[..], "Käse über".as_bytes(), b" caf\xe9</a>"].concat();
         assert_eq!(text(&bytes, None), "<a>Käse über café</a>");
         assert_eq!(text(&bytes, Some("text/xml; charset=utf-8")), "<a>Käse über café</a>");
+    }
+
+    #[test]
+    fn one_byte_in_another_encoding_changes_no_other_text() {
+        let title = |title: &str| format!("<title>{title}</title>").into_bytes();
+        for label in [None, Some("text/xml; charset=utf-8")] {
+            for other in ["It’s", "Grüße", "日本語", "Привет", "😀 – é"] {
+                let bytes = [title(other), b"<p>\x93caf\xe9\x94</p>".to_vec()].concat();
+                assert_eq!(text(&bytes, label), format!("<title>{other}</title><p>“café”</p>"));
+            }
+        }
     }
 
     #[test]
@@ -294,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_wrong_label_on_utf_8_is_ignored_with_a_warning() {
-        let decoded = decode("<rss>é</rss>".as_bytes(), Some("text/xml; charset=iso-8859-1"));
+        let decoded = decode("<rss>é</rss>".as_bytes(), Some("text/xml; charset=iso-8859-1"), None);
         assert_eq!(decoded.text, "<rss>é</rss>");
         assert_eq!(decoded.parse_warnings[0].code, "mislabelled_charset");
     }
@@ -302,7 +347,7 @@ mod tests {
     #[test]
     fn an_undeclared_encoding_is_detected_and_junk_is_skipped() {
         let decoded =
-            decode(b"Warning: x in y.php\n<rss>caf\xe9 au lait, d\xe9j\xe0 vu</rss>", None);
+            decode(b"Warning: x in y.php\n<rss>caf\xe9 au lait, d\xe9j\xe0 vu</rss>", None, None);
         assert_eq!(decoded.text, "<rss>café au lait, déjà vu</rss>");
         let codes: Vec<&str> = decoded.parse_warnings.iter().map(|c| c.code.as_ref()).collect();
         assert_eq!(codes, ["undeclared_charset", "junk_before"]);
@@ -319,7 +364,7 @@ mod tests {
         ] {
             for before in [notice.repeat(3), "Notice: {x} <unset>\n".replace("<unset>", "")] {
                 let all = format!("{before}{document}");
-                let decoded = decode(all.as_bytes(), None);
+                let decoded = decode(all.as_bytes(), None, None);
                 let expected = document.replace("<?xml version='1.0'?>", "");
                 assert_eq!(decoded.text, expected, "{all}");
                 assert_eq!(decoded.parse_warnings[0].code, "junk_before", "{all}");
@@ -330,9 +375,45 @@ mod tests {
     }
 
     #[test]
+    fn text_with_a_brace_is_not_a_json_document() {
+        let feed = "{\"items\": []}";
+        for before in [
+            "",
+            "\u{feff} \n",
+            ")]}'\n",
+            ")]}',\n",
+            "while(1);",
+            "for (;;); ",
+            "// generated {x}\n",
+            "/* generated */ ",
+            "callback(",
+            "/**/ typeof cb === 'function' && cb(",
+            "window.feeds.load(",
+        ] {
+            for behind in ["", ");", ")"] {
+                let all = format!("{before}{feed}{behind}");
+                let found = text(all.as_bytes(), None);
+                assert!(found.starts_with('{'), "{all}: {found}");
+            }
+        }
+        for all in [
+            "PHP Fatal error: x\n#0 {main}\n  thrown",
+            "Service {unavailable}",
+            "body { color: red }",
+            "/* style */ body { color: red }",
+            "function x() { return {} }",
+            "\u{feff} title: {x}",
+            "PK\u{3}\u{4}{\"",
+        ] {
+            let start = all.trim_start_matches(['\u{feff}', ' ']);
+            assert_eq!(text(all.as_bytes(), None), start, "{all}");
+        }
+    }
+
+    #[test]
     fn empty_and_cut_documents_are_decoded_without_panic() {
         for bytes in [b"".as_slice(), b"<", b"\xff\xfe", b"<?xml"] {
-            decode(bytes, Some("text/xml; charset=klingon"));
+            decode(bytes, Some("text/xml; charset=klingon"), None);
         }
     }
 }

@@ -9,15 +9,33 @@ use std::cell::Cell;
 use encoding_rs::WINDOWS_1252;
 use html5ever::data::NAMED_ENTITIES;
 
-use crate::text::html::resolve_references;
+use crate::text::html::{join_surrogates, resolve_references};
 
 /// Replaces references. Unknown ones stay unchanged.
 pub(crate) fn unescape<'t>(text: &'t str, declared: &Declared<'_>) -> Cow<'t, str> {
-    // The longest name has 32 characters.
-    resolve_references(text, 33, |name| match declared.text(name) {
+    let value = |name: &str| match declared.text(name) {
         Some(text) => text.ok().map(Cow::Owned),
         None => entity(name),
-    })
+    };
+    // The longest name has 32 characters.
+    match join_surrogates(text) {
+        Cow::Borrowed(text) => resolve_references(text, 33, value),
+        Cow::Owned(text) => Cow::Owned(resolve_references(&text, 33, value).into_owned()),
+    }
+}
+
+/// Maximum length in bytes of two references to surrogates: `&#55357;&#56832;` or `&#xD83D;&#xDE00;`.
+const MAX_PAIR: usize = 16;
+
+/// Joins two references to surrogates at the end of a text. The scanner reads them one by one, and neither is a
+/// character.
+pub(crate) fn join_last_surrogates(text: &mut String) {
+    let start = text.len().saturating_sub(MAX_PAIR);
+    let Some(start) = (start..text.len()).find(|at| text.is_char_boundary(*at)) else { return };
+    if let Cow::Owned(joined) = join_surrogates(&text[start..]) {
+        text.truncate(start);
+        text.push_str(&joined);
+    }
 }
 
 /// Maximum length of a declared entity in bytes, as written and expanded.
@@ -221,6 +239,23 @@ mod tests {
         }
         for name in ["", "nosuch", "ampx", "am p", "#", "#x", "#xd800", "#99999999"] {
             assert_eq!(entity(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn surrogates_in_attributes_and_texts_are_joined() {
+        let declared = Declared::default();
+        assert_eq!(unescape("a &#55357;&#56832; &amp; b", &declared), "a 😀 & b");
+        assert_eq!(unescape("&#xD83D; &#xDE00;", &declared), "&#xD83D; &#xDE00;");
+        for (text, joined) in [
+            ("größer &#55357;&#56832;", "größer 😀"),
+            ("ééééééé&#xD83D;&#xDE00;", "ééééééé😀"),
+            ("é&#55357;", "é&#55357;"),
+            ("", ""),
+        ] {
+            let mut text = text.to_owned();
+            join_last_surrogates(&mut text);
+            assert_eq!(text, joined);
         }
     }
 

@@ -129,7 +129,7 @@ fn id(element: &Element<'_>, context: &Context) -> (Option<String>, bool) {
     }
     let about = element.attribute_in(Rdf, "about").or_else(|| element.attribute("about"));
     if let Some(about) = about.filter(|about| !about.is_empty()) {
-        return (Some(context.resolve(about)), false);
+        return (Some(context.resolve_as_written(about)), false);
     }
     let other = element.child(Dc, "identifier").or_else(|| element.child(Rss, "id"));
     (other.and_then(Element::trimmed), false)
@@ -251,15 +251,28 @@ fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
         links.push(constructs::page_link(href, context));
     }
     links.extend(atom_links(element, context));
-    if let Some(content) = element.child(Atom, "content")
-        && let Some(source) = content.attribute("src")
-    {
-        // RFC 4287 4.1.3.2: content at another URL.
-        let link = constructs::page_link(source, &context.enter(content));
-        links.push(Link { rel: "content".to_owned(), ..link });
-    }
     links.retain(|link| !link.href.is_empty());
+    if let Some(content) = content_elsewhere(element, context) {
+        let is_page =
+            matches!(content.media_type.as_deref(), Some("text/html" | "application/xhtml+xml"));
+        if is_page && links.iter().all(|link| link.rel != "alternate") {
+            links.push(Link { rel: "alternate".to_owned(), ..content.clone() });
+        }
+        links.push(content);
+    }
     links
+}
+
+/// The content of an entry at another URL (RFC 4287 4.1.3.2), with its media type in lower case without parameters.
+fn content_elsewhere(element: &Element<'_>, context: &Context) -> Option<Link> {
+    let content = element.child(Atom, "content")?;
+    let link = constructs::page_link(content.attribute("src")?, &context.enter(content));
+    let bare = |media_type: &str| {
+        let bare = media_type.split(';').next().unwrap_or_default();
+        bare.trim().to_ascii_lowercase()
+    };
+    let media_type = content.attribute("type").map(bare).filter(|bare| !bare.is_empty());
+    (!link.href.is_empty()).then(|| Link { rel: "content".to_owned(), media_type, ..link })
 }
 
 /// The authors of an item, or else of its `atom:source` (RFC 4287 4.2.1), and the number of authors left out.

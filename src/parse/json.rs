@@ -272,8 +272,11 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Contex
     let files = objects(item, "attachments").filter_map(|file| enclosure(file, context));
     let (enclosures, surplus_files) = first(files.collect());
     let (authors, surplus_authors) = people(item, context);
+    let id = string(item, "id");
     ParsedItem {
-        id: string(item, "id"),
+        // JSON Feed 1.1: ideally, the id is the URL of the item.
+        id_is_permalink: id.as_deref().is_some_and(is_web_url),
+        id,
         title: string(item, "title").map(title),
         links: page.into_iter().chain(external).collect(),
         published: string(item, "date_published").and_then(|date| dates::date(&date, context)),
@@ -296,6 +299,14 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Contex
         language: string(item, "language").or_else(|| feed_language.map(str::to_owned)),
         ..ParsedItem::default()
     }
+}
+
+/// Whether a text begins as a URL of the web does.
+fn is_web_url(text: &str) -> bool {
+    let begins = |scheme: &str| {
+        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
+    begins("http://") || begins("https://")
 }
 
 fn enclosure(file: &Map<String, Value>, context: &Context) -> Option<Enclosure> {

@@ -1,6 +1,7 @@
 //! Repairs JSON that a template wrote without a library: control characters in strings, invalid escapes, a comma after
-//! the last value, `NaN`, and a document that ends early. Also halves of surrogate pairs, which `JSON.stringify` writes for
-//! a text that was cut within an emoji.
+//! the last value, `NaN`, comments, numbers that are too large, and a document that ends early. Also halves of
+//! surrogate pairs, which `JSON.stringify` writes for a text that was cut within an emoji, and the end of a call around
+//! the document (JSONP).
 
 /// A document that can be read again.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,19 +86,31 @@ impl Reader {
 
     /// Writes the next part outside of strings. Returns the number of bytes read.
     fn outside(&mut self, first: char, rest: &str) -> usize {
+        // Checked in this order, so that hostile input does not cause many searches for the end.
+        if first == '/'
+            && self.may_begin_comment()
+            && let Some(length) = comment(rest)
+        {
+            return length;
+        }
         match first {
             '"' => self.in_string = true,
             '{' | '[' => self.open.push(first),
             '}' | ']' => {
                 self.open.pop();
             }
-            ',' if rest[1..].trim_start().starts_with(['}', ']']) => return 1,
+            ',' if after_blanks(&rest[1..]).starts_with(['}', ']']) => return 1,
+            ')' | ';' if self.open.is_empty() => return 1,
+            '0'..='9' => return self.number(rest),
             'N' | 'I' | '-' => {
                 let word =
                     ["NaN", "Infinity", "-Infinity"].iter().find(|word| rest.starts_with(**word));
                 if let Some(word) = word {
                     self.out.push_str("null");
                     return word.len();
+                }
+                if first == '-' {
+                    return self.number(rest);
                 }
             }
             _ => {}
@@ -108,6 +121,40 @@ impl Reader {
         }
         first.len_utf8()
     }
+
+    /// Writes a number. One that is too large is written as a string, because it may be an id.
+    fn number(&mut self, rest: &str) -> usize {
+        let is_part = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
+        let number = &rest[..rest.find(|c: char| !is_part(c)).unwrap_or(rest.len())];
+        let is_too_large = number.parse::<f64>().is_ok_and(f64::is_infinite);
+        let quote = if is_too_large { "\"" } else { "" };
+        self.out.extend([quote, number, quote]);
+        number.len()
+    }
+
+    /// Whether `//` or `/*` begins a comment here. After a string without its escapes, it may be a part of a URL.
+    fn may_begin_comment(&self) -> bool {
+        let before = self.out.chars().next_back();
+        before.is_none_or(|c| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}'))
+    }
+}
+
+/// Length of the comment that the text begins with.
+fn comment(text: &str) -> Option<usize> {
+    if text.starts_with("//") {
+        return Some(text.find('\n').unwrap_or(text.len()));
+    }
+    let inside = text.strip_prefix("/*")?;
+    Some(inside.find("*/").map_or(text.len(), |end| end + "/**/".len()))
+}
+
+/// The text after white space and comments.
+fn after_blanks(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while let Some(length) = comment(rest) {
+        rest = rest[length..].trim_start();
+    }
+    rest
 }
 
 /// The code unit of UTF-16 that `text` begins with, as an escape of four hexadecimal digits.
@@ -124,9 +171,12 @@ mod tests {
 
     #[test]
     fn valid_json_needs_no_repair() {
-        for text in
-            [r#"{"a": ["\u00e9\ud83d\uDE00\n\"", -1, {"b": null}], "c": "NaN, ]"}"#, "{}", ""]
-        {
+        for text in [
+            r#"{"a": ["\u00e9\ud83d\uDE00\n\"", -1, {"b": null}], "c": "NaN, ]"}"#,
+            r#"{"a": "https://e.org/ /* x */ // y 1e400 ,]", "b": [0, -1.5e300, 1E-999]}"#,
+            "{}",
+            "",
+        ] {
             assert_eq!(repaired(text), None, "{text}");
         }
     }
@@ -140,6 +190,10 @@ mod tests {
             (r#"{"a": "\ud83d\ud83d\ude00"}"#, r#"{"a": "\ufffd\ud83d\ude00"}"#),
             (r#"{"a": [1, 2, ], }"#, r#"{"a": [1, 2 ] }"#),
             (r#"{"a": NaN, "b": -Infinity}"#, r#"{"a": null, "b": null}"#),
+            ("// x {\n{\"a\": 1, // \"b\"\n\"c\": 2}", "\n{\"a\": 1, \n\"c\": 2}"),
+            (r#"{/* { */"a": [1, /* "[ */ 2, /**/ ]} // end"#, r#"{"a": [1,  2  ]} "#),
+            (r#"{"a": 1e400, "b": [-1E+999]}"#, r#"{"a": "1e400", "b": ["-1E+999"]}"#),
+            (r#"{"a": [1]});"#, r#"{"a": [1]}"#),
         ] {
             let found = repaired(text).unwrap();
             assert_eq!((found.text.as_str(), found.is_cut), (expected, false), "{text}");

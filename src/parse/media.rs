@@ -49,6 +49,14 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
             duration,
         });
     }
+    // An entry whose content is a file.
+    for link in links.iter().filter(|link| link.rel == "content") {
+        let media_type = link.media_type.clone().unwrap_or_default();
+        if ["image/", "audio/", "video/"].iter().any(|kind| media_type.starts_with(kind)) {
+            let url = link.href.clone();
+            found.file(Enclosure { url, media_type, duration, ..Enclosure::default() });
+        }
+    }
     found.media(item, context, 0);
     for image in item.all(Namespace::Itunes, "image") {
         found.image(image, "href", context);

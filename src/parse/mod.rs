@@ -28,7 +28,9 @@ mod json;
 mod json_repair;
 mod json_tree;
 mod layout;
+mod markup;
 mod media;
+mod mixed;
 mod namespace;
 mod page;
 mod repeated;
@@ -98,8 +100,9 @@ pub enum ReadBy {
 /// `NotAFeed` if the document is not a feed, `Malformed` if it is broken beyond repair.
 pub fn parse(input: Input<'_>) -> Result<Parsed, Failure> {
     read(input, Sources::OtherFeeds).map_err(|failure| match file_kind::binary(input.bytes) {
-        Some(kind) if failure.kind == FailureKind::NotAFeed => {
-            Failure::new(failure.kind, format!("the document is {kind}, not a feed"))
+        Some(kind) if matches!(failure.kind, FailureKind::NotAFeed | FailureKind::Malformed) => {
+            let message = format!("the document is {kind}, not a feed");
+            Failure::new(FailureKind::NotAFeed, message)
                 .help("RSS, Atom and JSON Feed are supported")
         }
         _ => failure,
@@ -116,7 +119,7 @@ pub fn parse_published(input: Input<'_>) -> Result<Parsed, Failure> {
 }
 
 fn read(input: Input<'_>, sources: Sources) -> Result<Parsed, Failure> {
-    let decoded = decode::decode(input.bytes, input.content_type);
+    let decoded = decode::decode(input.bytes, input.content_type, input.url.domain());
     let decode::Decoded { text, charset, found_by: charset_by, mut parse_warnings } = decoded;
     let context = Context::document(input.url);
     let max = input.max_items;
@@ -214,7 +217,8 @@ pub struct Alternates {
     /// Links with the type of a feed (HTML 4.6.7.1), or else `<a>` elements with such a type. Absolute URLs without
     /// duplicates, at most 20.
     pub feeds: Vec<Link>,
-    /// Links with the type of JSON or XML, which may be feeds; at most 20.
+    /// Links with the type of JSON or XML, then `<a>` elements whose text or URL names a feed. They may be feeds; at
+    /// most 20 of each.
     pub possible: Vec<Link>,
     /// URLs on the site of the page where feeds often are, for the operator to try; empty if it is not a web page.
     pub usual: Vec<Url>,
@@ -223,9 +227,11 @@ pub struct Alternates {
 /// Feeds that a web page links to.
 #[must_use]
 pub fn alternates(input: Input<'_>) -> Alternates {
-    let decoded = decode::decode(input.bytes, input.content_type);
+    let decoded = decode::decode(input.bytes, input.content_type, input.url.domain());
     let mut links = page::links(&decoded.text, input.url);
-    let possible = std::mem::take(&mut links.possible);
+    let mut possible = std::mem::take(&mut links.possible);
+    let named = std::mem::take(&mut links.named);
+    possible.extend(named.into_iter().filter(|link| !page::is_of_comments(link)));
     let usual = if links.is_page { page::usual_urls(input.url) } else { Vec::new() };
     Alternates { feeds: links.best(), possible, usual }
 }

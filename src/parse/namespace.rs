@@ -116,6 +116,20 @@ impl Namespace {
             .map_or(Self::Other, |(_, namespace)| *namespace)
     }
 
+    /// The names that feed-rs reads as this vocabulary, letter by letter; `None` if it reads no such elements.
+    fn names_in_feed_rs(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Rss => Some(&["", "http://purl.org/rss/1.0/"]),
+            Self::Atom => Some(&["http://www.w3.org/2005/Atom"]),
+            Self::Content => Some(&["http://purl.org/rss/1.0/modules/content/"]),
+            Self::Dc => Some(&["http://purl.org/dc/elements/1.1/"]),
+            Self::Itunes => Some(&["http://www.itunes.com/dtds/podcast-1.0.dtd"]),
+            Self::Media => Some(&["http://search.yahoo.com/mrss/"]),
+            Self::Podcast => Some(&["https://podcastindex.org/namespace/1.0"]),
+            _ => None,
+        }
+    }
+
     /// The namespace of an undeclared prefix.
     pub(crate) fn of_prefix(prefix: &str) -> Self {
         let known = PREFIXES.iter().find(|(known, _)| known.eq_ignore_ascii_case(prefix));
@@ -132,6 +146,8 @@ pub(crate) struct Bindings<'a> {
     namespaces: Vec<(&'a str, Namespace)>,
     /// The first declarations with the names as written, including those of the root.
     names: Vec<(&'a str, Cow<'a, str>)>,
+    /// Whether feed-rs reads a declared name differently.
+    inexact: bool,
 }
 
 impl<'a> Bindings<'a> {
@@ -145,12 +161,30 @@ impl<'a> Bindings<'a> {
     }
 
     pub(crate) fn declare(&mut self, prefix: &'a str, name: Cow<'a, str>) {
+        // Namespaces in XML 1.0, 2.2: only the default namespace may have an empty name.
+        if !prefix.is_empty() && name.trim().is_empty() {
+            self.inexact = true;
+            return;
+        }
+        let declared = Namespace::of_name(&name);
+        let read_as =
+            if declared == Namespace::Other { Namespace::of_prefix(prefix) } else { declared };
+        // feed-rs compares the name as written: a name with references is another one.
+        let is_known = |known: &[&str]| known.contains(&&*name) && matches!(name, Cow::Borrowed(_));
+        self.inexact |= read_as.names_in_feed_rs().is_some_and(|known| !is_known(known));
         if self.namespaces.len() < MAX_BINDINGS {
-            self.namespaces.push((prefix, Namespace::of_name(&name)));
+            self.namespaces.push((prefix, declared));
+        } else {
+            self.inexact = true;
         }
         if self.names.len() < MAX_BINDINGS {
             self.names.push((prefix, name));
         }
+    }
+
+    /// Whether feed-rs reads all names that were declared so far as the same vocabularies.
+    pub(crate) fn are_exact(&self) -> bool {
+        !self.inexact
     }
 
     pub(crate) fn declares(&self, prefix: &str) -> bool {
@@ -201,5 +235,44 @@ mod tests {
         assert_eq!(Namespace::of_name("http://example.org/mine"), Namespace::Other);
         assert_eq!(Namespace::of_prefix("DC"), Namespace::Dc);
         assert_eq!(Namespace::of_prefix("mine"), Namespace::Other);
+    }
+
+    #[test]
+    fn only_names_that_feed_rs_reads_are_exact() {
+        let are_exact = |prefix: &'static str, name: &'static str| {
+            let mut bindings = Bindings::default();
+            bindings.declare(prefix, Cow::Borrowed(name));
+            bindings.are_exact()
+        };
+        let all = NAMES.iter().map(|(_, namespace)| *namespace);
+        for name in all.filter_map(Namespace::names_in_feed_rs).flatten().copied() {
+            assert!(are_exact("", name), "{name}");
+            if name.is_empty() {
+                continue;
+            }
+            for other in [
+                format!("{name} "),
+                format!("{name}#"),
+                name.to_uppercase(),
+                name.replacen("http", "HTTP", 1),
+                name.trim_end_matches('/').to_owned() + "//",
+            ] {
+                let mut bindings = Bindings::default();
+                bindings.declare("p", Cow::Borrowed(&other));
+                assert_ne!(Namespace::of_name(&other), Namespace::Other, "{other}");
+                assert!(!bindings.are_exact(), "{other}");
+            }
+        }
+        for (prefix, name) in [
+            ("", "http://backend.userland.com/rss2"),
+            ("content", "http://example.org/wrong"),
+            ("content", ""),
+            ("c", "https://purl.org/rss/1.0/modules/content"),
+        ] {
+            assert!(!are_exact(prefix, name), "{prefix}: {name}");
+        }
+        for (prefix, name) in [("x", "http://example.org/mine"), ("sy", "http://wrong.example/")] {
+            assert!(are_exact(prefix, name), "{prefix}: {name}");
+        }
     }
 }

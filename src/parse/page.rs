@@ -5,7 +5,8 @@ use std::cell::RefCell;
 
 use html5ever::tokenizer::states::{Rawtext, Rcdata, ScriptData};
 use html5ever::tokenizer::{
-    BufferQueue, StartTag, Tag, TagToken, Token, TokenSink, TokenSinkResult, Tokenizer,
+    BufferQueue, CharacterTokens, StartTag, Tag, TagToken, Token, TokenSink, TokenSinkResult,
+    Tokenizer,
 };
 use url::Url;
 
@@ -27,15 +28,33 @@ pub(crate) struct PageLinks {
     pub(crate) possible: Vec<Link>,
     /// `<a>` elements with the type of a feed.
     pub(crate) anchors: Vec<Link>,
+    /// `<a>` elements that lead to a feed by their text or their URL alone.
+    pub(crate) named: Vec<Link>,
     /// Whether any element of HTML was found.
     pub(crate) is_page: bool,
 }
 
 impl PageLinks {
-    /// The declared links, or else those of `<a>` elements.
+    /// The declared links, or else those of `<a>` elements with a type. Feeds of comments come last, and are left out
+    /// if there is exactly one other.
     pub(crate) fn best(self) -> Vec<Link> {
-        if self.declared.is_empty() { self.anchors } else { self.declared }
+        let mut links = if self.declared.is_empty() { self.anchors } else { self.declared };
+        links.sort_by_key(is_of_comments);
+        if links.iter().filter(|link| !is_of_comments(link)).count() == 1 {
+            links.truncate(1);
+        }
+        links
     }
+}
+
+/// Whether a feed has the comments on a site or a post, by its title or its URL.
+pub(crate) fn is_of_comments(link: &Link) -> bool {
+    let title = link.title.as_deref().unwrap_or_default().to_lowercase();
+    let url = link.href.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    // WordPress and Blogger.
+    title.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "comment" | "comments"))
+        || url.ends_with("/comments/feed")
+        || url.ends_with("/comments/default")
 }
 
 /// Reads the links of a page; `url` is its URL.
@@ -48,11 +67,13 @@ pub(crate) fn links(html: &str, url: &Url) -> PageLinks {
         links: Vec::new(),
         is_page: false,
         inert: None,
+        anchor: None,
     }));
     let tokenizer = Tokenizer::new(sink, Default::default());
     let _ = tokenizer.feed(&input);
     tokenizer.end();
-    let found = tokenizer.sink.0.into_inner();
+    let mut found = tokenizer.sink.0.into_inner();
+    found.end_anchor();
     found.resolved(url)
 }
 
@@ -73,6 +94,42 @@ enum Kind {
     Declared,
     Possible,
     Anchor,
+    Named,
+}
+
+/// Maximum length in bytes of the text of an `<a>` element that names a feed.
+const MAX_NAME: usize = 40;
+
+/// An `<a>` element without type: what it shows so far.
+struct Anchor {
+    link: Link,
+    text: String,
+}
+
+impl Anchor {
+    fn add(&mut self, text: &str) {
+        if self.text.len() <= MAX_NAME {
+            self.text.push(' ');
+            self.text.push_str(text.trim());
+        }
+    }
+
+    /// Whether its text or its URL names a feed.
+    fn names_feed(&self) -> bool {
+        #[rustfmt::skip]
+        const NAMES: &[&str] = &[
+            "atom", "atom.xml", "feed", "feed.json", "feed.xml", "feeds", "index.rdf", "index.xml", "rss",
+            "rss.xml", "rss2.xml",
+        ];
+        let path = self.link.href.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let text = self.text.trim().to_ascii_lowercase();
+        let mut words = text.split(|c: char| !c.is_alphanumeric());
+        NAMES.contains(&last)
+            || last.ends_with(".rss")
+            || last.ends_with(".atom")
+            || text.len() <= MAX_NAME && words.any(|word| matches!(word, "rss" | "atom"))
+    }
 }
 
 struct Found {
@@ -82,6 +139,8 @@ struct Found {
     is_page: bool,
     /// The outermost open element whose links are none, and the number of links before it.
     inert: Option<(String, usize)>,
+    /// The open `<a>` element, if it has no type.
+    anchor: Option<Anchor>,
 }
 
 struct Collector(RefCell<Found>);
@@ -90,7 +149,14 @@ impl TokenSink for Collector {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let TagToken(tag) = token else { return TokenSinkResult::Continue };
+        let tag = match token {
+            TagToken(tag) => tag,
+            CharacterTokens(text) => {
+                self.0.borrow_mut().anchor.iter_mut().for_each(|anchor| anchor.add(&text));
+                return TokenSinkResult::Continue;
+            }
+            _ => return TokenSinkResult::Continue,
+        };
         if tag.kind != StartTag {
             self.0.borrow_mut().end(&tag.name);
             return TokenSinkResult::Continue;
@@ -111,8 +177,24 @@ impl Found {
     /// Drops the links inside an element whose links are none: HTML 4.12.3 for templates. If its end tag is missing,
     /// they are kept, because the publisher did not mean to hide the rest of the page.
     fn end(&mut self, name: &str) {
+        if name == "a" {
+            self.end_anchor();
+        }
         if let Some((_, before)) = self.inert.take_if(|(open, _)| open == name) {
             self.links.truncate(before);
+        }
+    }
+
+    /// Keeps the link of the open `<a>` element if it names a feed.
+    fn end_anchor(&mut self) {
+        if let Some(anchor) = self.anchor.take().filter(Anchor::names_feed) {
+            self.push(Kind::Named, anchor.link);
+        }
+    }
+
+    fn push(&mut self, kind: Kind, link: Link) {
+        if self.links.iter().filter(|(known, _)| *known == kind).count() < MAX_LINKS {
+            self.links.push((kind, link));
         }
     }
 
@@ -125,16 +207,29 @@ impl Found {
             let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name)?;
             Some(found.value.trim()).filter(|value| !value.is_empty())
         };
+        let own = |name| value(name).map(str::to_owned);
+        match &*tag.name {
+            "img" => {
+                let alt = value("alt").unwrap_or_default();
+                self.anchor.iter_mut().for_each(|anchor| anchor.add(alt));
+            }
+            "a" => self.end_anchor(),
+            _ => {}
+        }
         let Some(href) = value("href") else { return };
         if &*tag.name == "base" && self.base.is_none() {
             self.base = Some(href.to_owned());
         }
-        let Some(kind) = kind(&tag.name, value("rel"), value("type")) else { return };
-        if self.links.iter().filter(|(known, _)| *known == kind).count() < MAX_LINKS {
-            let own = |name| value(name).map(str::to_owned);
-            let (media_type, title) = (own("type"), own("title"));
-            let (href, rel) = (href.to_owned(), "alternate".to_owned());
-            self.links.push((kind, Link { href, rel, media_type, title, ..Link::default() }));
+        let (media_type, title) = (own("type"), own("title"));
+        let (href, rel) = (href.to_owned(), "alternate".to_owned());
+        let link = Link { href, rel, media_type, title, ..Link::default() };
+        match kind(&tag.name, value("rel"), value("type")) {
+            Some(kind) => self.push(kind, link),
+            None if &*tag.name == "a" && link.media_type.is_none() => {
+                let text = link.title.clone().unwrap_or_default();
+                self.anchor = Some(Anchor { link, text });
+            }
+            None => {}
         }
     }
 
@@ -148,6 +243,7 @@ impl Found {
                 Kind::Declared => &mut links.declared,
                 Kind::Possible => &mut links.possible,
                 Kind::Anchor => &mut links.anchors,
+                Kind::Named => &mut links.named,
             };
             if list.iter().all(|known| known.href != href) {
                 list.push(Link { href, ..link });
@@ -266,6 +362,47 @@ mod tests {
             found.best().iter().map(|l| l.href.as_str()).collect::<Vec<_>>(),
             ["https://example.org/feed"]
         );
+    }
+
+    #[test]
+    fn links_that_name_a_feed_are_found_by_their_text_or_url() {
+        for (html, href) in [
+            ("<a href=/feed.xml>Subscribe</a>", Some("https://example.org/feed.xml")),
+            ("<a href=/blog/feed/>x</a>", Some("https://example.org/blog/feed/")),
+            ("<a href=/x.rss?a=1>x</a>", Some("https://example.org/x.rss?a=1")),
+            ("<a href=/x><b>RSS</b> feed</a>", Some("https://example.org/x")),
+            ("<a href=/x><img src=/rss.png alt=RSS></a>", Some("https://example.org/x")),
+            ("<a href=/x title='Atom feed'><i></i></a>", Some("https://example.org/x")),
+            ("<a href=/x>RSS", Some("https://example.org/x")),
+            ("<a href=/y>y<a href=/x>RSS</a>", Some("https://example.org/x")),
+            ("<a href=/x>x</a> RSS", None),
+            ("<a href=/x>What the inventor of RSS said about feeds today</a>", None),
+            ("<a href=/newsfeeders>x</a>", None),
+            ("<template><a href=/feed.xml>RSS</a></template>", None),
+        ] {
+            let found = links(html, &Url::parse("https://example.org/").unwrap());
+            assert_eq!(found.named.first().map(|link| link.href.as_str()), href, "{html}");
+            assert!(found.possible.is_empty() && found.anchors.is_empty(), "{html}");
+        }
+    }
+
+    #[test]
+    fn feeds_of_comments_come_last_and_are_no_choice_beside_one_feed() {
+        let best = |links: &[(&str, &str)]| {
+            let link = |(href, title): &(&str, &str)| {
+                format!("<link rel=alternate type=application/rss+xml title='{title}' href={href}>")
+            };
+            let html: String = links.iter().map(link).collect();
+            let found = super::links(&html, &Url::parse("https://e.org").unwrap()).best();
+            found.into_iter().map(|link| link.href).collect::<Vec<_>>()
+        };
+        let (feed, comments) = (("/feed", "Blog"), ("/c", "Blog » Comments Feed"));
+        assert_eq!(best(&[comments, feed]), ["https://e.org/feed"]);
+        assert_eq!(best(&[("/comments/feed/", ""), feed]), ["https://e.org/feed"]);
+        let two = ["https://e.org/feed", "https://e.org/podcast", "https://e.org/c"];
+        assert_eq!(best(&[comments, feed, ("/podcast", "")]), two);
+        assert_eq!(best(&[comments]), ["https://e.org/c"]);
+        assert_eq!(best(&[feed, ("/commenters", "Commentary")]).len(), 2);
     }
 
     #[test]

@@ -499,6 +499,7 @@ impl<'a> Scanner<'a> {
         if let Some(last) = self.parse_warnings.last_mut().filter(|_| self.unreported > 0) {
             last.message.push_str(&format!(" ({} more repairs)", self.unreported));
         }
+        self.clean &= self.bindings.are_exact();
         let Self {
             root, root_namespace, parse_warnings, clean, partial, elements, dropped, ..
         } = self;

@@ -166,6 +166,65 @@ fn json_feeds_are_read_with_wrong_types() {
 }
 
 #[test]
+fn an_id_that_is_a_url_is_the_page_of_an_item_of_json_without_another() {
+    for (item, page) in [
+        (r#""id": "https://example.org/1""#, Some("https://example.org/1")),
+        (r#""id": "HTTP://example.org/1""#, Some("HTTP://example.org/1")),
+        (r#""id": "https://example.org/1", "url": "/2""#, Some("https://example.org/2")),
+        (
+            r#""id": "https://example.org/1", "external_url": "https://e.org/""#,
+            Some("https://e.org/"),
+        ),
+        (r#""id": "urn:x:1""#, None),
+        (r#""id": "1""#, None),
+    ] {
+        let item = only(&format!("{{\"items\": [{{{item}, \"content_text\": \"x\"}}]}}"));
+        assert_eq!(item.page(), page);
+    }
+}
+
+#[test]
+fn the_content_of_an_entry_at_another_url_is_its_file_or_its_page() {
+    for (source, link, page, file) in [
+        ("photo.jpg' type='image/jpeg", "/1", "1", Some("image/jpeg")),
+        ("pod.mp3' type=' Audio/MPEG; x=y", "/1", "1", Some("audio/mpeg")),
+        ("film.mp4' type='video/mp4", "", "", Some("video/mp4")),
+        ("full.html' type='text/html; charset=utf-8", "", "feeds/full.html", None),
+        ("full.xhtml' type='application/xhtml+xml", "", "feeds/full.xhtml", None),
+        ("full.html' type='text/html", "/1", "1", None),
+        ("full.html", "/1", "1", None),
+        ("paper.pdf' type='application/pdf", "/1", "1", None),
+    ] {
+        let item = only(&format!(
+            "<feed xmlns='http://www.w3.org/2005/Atom'><entry><link href='{link}'/><content src='{source}'/>\
+             <summary>s</summary></entry></feed>"
+        ));
+        let expected = Some(format!("https://example.org/{page}")).filter(|_| !page.is_empty());
+        assert_eq!(item.page(), expected.as_deref(), "{source}");
+        let files: Vec<_> = item.enclosures.iter().map(|it| it.media_type.as_str()).collect();
+        assert_eq!(files, Vec::from_iter(file), "{source}");
+        assert!(item.links.iter().any(|link| link.rel == "content"), "{source}");
+        assert_eq!(item.summary.unwrap().value, "s", "{source}");
+    }
+}
+
+#[test]
+fn binary_files_are_named_although_they_have_braces() {
+    for (bytes, kind) in [
+        (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR{\"}"[..], "a PNG image"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\x02\xff{abc}", "a gzip file"),
+        (b"PK\x03\x04{", "a ZIP archive"),
+        (b"PK\x03\x04<rss", "a ZIP archive"),
+        (b"{\0\x01", "a binary file"),
+    ] {
+        let failure =
+            parse(Input { bytes, content_type: None, url: &url(), max_items: 9 }).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::NotAFeed);
+        assert_eq!(failure.message, format!("the document is {kind}, not a feed"));
+    }
+}
+
+#[test]
 fn feed_rs_and_newswire_read_the_same_texts() {
     for document in [RSS, ATOM] {
         assert_eq!(agree(document), Some(Ok(())), "{document}");
@@ -212,6 +271,9 @@ fn documents_that_are_not_feeds_are_failures() {
         ("\"<rss version='2.0'></rss>\"", "JSON string that contains a feed"),
         ("null", "null"),
         ("404", "JSON value;"),
+        ("PHP Fatal error: x\n#0 {main}\n thrown", "neither XML nor JSON"),
+        ("body { color: red }", "neither XML nor JSON"),
+        ("cb({\"a\": 1});", "JSON Feed"),
         ("nothing", "neither XML nor JSON"),
         (
             "<redirect><newLocation>https://n.example/</newLocation></redirect>",
@@ -328,7 +390,7 @@ fn feed_rs_and_newswire_read_the_same_texts_in_the_corpus() {
     let (mut compared, mut wrong) = (0, Vec::new());
     for path in &paths {
         let bytes = std::fs::read(path).unwrap();
-        let decoded = decode::decode(&bytes, None);
+        let decoded = decode::decode(&bytes, None, None);
         match agree(&decoded.text) {
             None => {}
             Some(Ok(())) => compared += 1,
@@ -436,6 +498,9 @@ fn invalid_json_is_repaired_with_a_warning() {
     for (rest, code, partial) in [
         ("\"content_text\": \"a\nb\"}]}", "broken_markup", false),
         ("\"content_text\": \"a\\'b\",},]}", "broken_markup", false),
+        ("/* x */ \"content_text\": \"a // b\"}]} // end", "broken_markup", false),
+        ("\"content_text\": \"a\", \"_x\": 1e400}]}", "broken_markup", false),
+        ("\"content_text\": \"a\"}]});", "broken_markup", false),
         ("\"content_text\": \"a\"}, {\"id\": \"2\", \"ti", "cut", true),
     ] {
         let parsed = read(&format!("{start}{rest}"));

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use super::entity::join_last_surrogates;
 use super::item;
 use super::namespace::Namespace;
 use crate::model::ParseWarning;
@@ -129,7 +130,13 @@ impl<'a> Element<'a> {
             return;
         }
         match self.nodes.last_mut() {
-            Some(Node::Text(last)) => last.to_mut().push_str(&text),
+            Some(Node::Text(last)) => {
+                let last = last.to_mut();
+                last.push_str(&text);
+                if text.starts_with("&#") {
+                    join_last_surrogates(last);
+                }
+            }
             _ => {
                 // Most elements have one text and nothing else.
                 if self.nodes.is_empty() {
