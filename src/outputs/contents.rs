@@ -4,7 +4,7 @@
 //! Uses the same selection as the documents, so that a web page shows what the documents show.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::str::FromStr;
@@ -17,16 +17,13 @@ use url::form_urlencoded;
 
 use super::error::Error;
 use super::filtered::{self, OutputFeeds};
-use super::select::{self, BATCH, Feeds, Position, Walk, complete, feeds, feeds_taken, leads};
+use super::found::{Found, Scope};
+use super::select::{self, BATCH, Batch, Position, complete, feeds_taken};
 use super::{archive, digest};
-use crate::model::{FeedKey, ItemKey, OutputItem};
+use crate::model::{FeedInfo, ItemKey, OutputItem};
 use crate::render::{Document, Format, Output, Selector};
-use crate::store::{ArchivePage, Hits, ItemHead, Reader, SearchQuery, Transaction};
+use crate::store::{ArchivePage, Reader, SearchQuery, Transaction};
 
-/// Number of candidates that are looked at for one query.
-pub(super) const CANDIDATES: usize = 2048;
-/// Maximum number of months with a page.
-const MONTHS: usize = 240;
 /// Time for which the months are kept over publications: to find them costs a look at each feed for each month.
 const MONTHS_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// Number of archive pages that are kept in memory.
@@ -56,6 +53,17 @@ impl Query {
         !self.words.is_empty() || self.feed.is_some() || self.tag.is_some()
     }
 
+    /// Whether it selects a feed of the output.
+    pub(super) fn selects(&self, feed: &FeedInfo) -> bool {
+        self.feed.as_deref().is_none_or(|id| feed.id.as_str() == id)
+            && self.tag.as_ref().is_none_or(|tag| feed.tags.contains(tag))
+    }
+
+    /// Whether the stories have to contain words.
+    pub(super) fn is_search(&self) -> bool {
+        !self.words.trim().is_empty()
+    }
+
     /// The query of a URL with the same filter, without month and position.
     #[must_use]
     pub fn to_url_query(&self) -> String {
@@ -79,6 +87,15 @@ pub struct Results {
     pub entries: Vec<OutputItem>,
     /// Where to continue; `None`: these were the last.
     pub more: Option<Position>,
+}
+
+/// What is at the address of the page of a story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoryAt {
+    /// This item of the story, which need not be its lead.
+    Here(Box<OutputItem>),
+    /// The story is at the address of this item, its lead: the item of the address led it before, and is not shown now.
+    Moved(ItemKey),
 }
 
 /// Everything that is stored of one output, as of its last publication. Every method blocks: call
@@ -167,16 +184,19 @@ impl Contents {
     /// The items of a query for a document: the newest, and those that arrived last.
     fn newest(&self, reader: &Transaction<'_>, query: &Query) -> Result<Vec<OutputItem>, Error> {
         let newest = Query { month: None, after: None, ..query.clone() };
-        // The results of a search are those that arrived last.
-        if self.output.digest.is_some() || !query.words.trim().is_empty() {
-            return Ok(self.browse_in(reader, &newest, self.output.items)?.entries);
+        if self.output.digest.is_some() {
+            return Ok(self.browse_digests(reader, &newest, self.output.items)?.entries);
         }
-        let selector = self.selector();
-        let feeds = self.feeds_of(reader, query, &selector)?;
-        let found = self.find(reader, (&newest, &feeds), &selector, self.output.items)?;
-        let mut entries = found.entries;
-        select::add_latest(reader, (&self.output, &feeds), &selector, &mut entries)?;
-        complete(reader, &self.output, &mut entries, &feeds_taken(reader, &self.output)?)?;
+        let scope = Scope::of(reader, &self.output, &newest)?;
+        let Found { mut entries, mut others, .. } = scope.find(self.output.items)?;
+        // The results of a search are those that arrived last.
+        if !newest.is_search() {
+            let shown = (&*self.output, scope.feeds());
+            let (_, late) = select::add_latest(reader, shown, scope.selector(), &mut entries)?;
+            others.extend(late);
+        }
+        let shown = (&mut *entries, &others);
+        select::complete_for_document(reader, &self.output, shown, scope.feeds().taken)?;
         Ok(entries)
     }
 
@@ -197,79 +217,10 @@ impl Contents {
         if self.output.digest.is_some() {
             return self.browse_digests(reader, query, limit);
         }
-        let selector = self.selector();
-        let feeds = self.feeds_of(reader, query, &selector)?;
-        let mut results = self.find(reader, (query, &feeds), &selector, limit)?;
-        complete(reader, &self.output, &mut results.entries, &feeds_taken(reader, &self.output)?)?;
-        Ok(results)
-    }
-
-    /// The conditions of the output for a query. Only `max_age` uses the time, and a query is not limited by age.
-    fn selector(&self) -> Selector<'_> {
-        Selector::new(&self.output, Timestamp::MAX)
-    }
-
-    /// The stories of a query, of the feeds that it selects, not completed. Not of an output with digests.
-    fn find(
-        &self,
-        reader: &Transaction<'_>,
-        (query, shown): (&Query, &Feeds),
-        selector: &Selector<'_>,
-        limit: usize,
-    ) -> Result<Results, Error> {
-        let candidates = shown.keys().copied();
-        let zone = self.zone();
-        let bounds = query.month.map(|month| (month.start(&zone), month.end(&zone)));
-        // Search results are in the order of arrival: they are compared with the bounds below.
-        let month_end = bounds.filter(|_| query.words.trim().is_empty());
-        let month_end = month_end.map(|(_, end)| Position { sort_at: end, key: ItemKey(0) });
-        let mut walk = Walk::start(reader, &query.words, query.after.or(month_end), candidates)?;
-        let (mut results, mut looked_at, mut batch) = (Results::default(), 0, BATCH);
-        'walk: loop {
-            let Hits { mut heads, last } = walk.next_batch(batch)?;
-            // Each further batch of a search costs as much as the whole search.
-            batch = (4 * batch).min(CANDIDATES);
-            looked_at += heads.len();
-            let is_end = heads.is_empty();
-            if let Some((start, end)) = bounds {
-                heads.retain(|head| (start..end).contains(&head.sort_at));
-            }
-            for heads in heads.chunks(BATCH) {
-                for entry in leads(reader, heads, shown, selector)? {
-                    if results.entries.len() == limit {
-                        let before = results.entries.last();
-                        results.more = before.map(|e| Position { sort_at: e.sort_at, key: e.key });
-                        break 'walk;
-                    }
-                    results.entries.push(entry);
-                }
-            }
-            let is_older = |last: &ItemHead| {
-                month_end.is_some() && bounds.is_some_and(|(start, _)| last.sort_at < start)
-            };
-            let Some(last) = last.filter(|last| !is_older(last)) else { break };
-            // Where no text has the phrase, many were looked at for it.
-            if looked_at >= CANDIDATES || is_end {
-                results.more = Some(Position { sort_at: last.sort_at, key: last.key });
-                break;
-            }
-        }
-        Ok(results)
-    }
-
-    /// The feeds of the output that a query selects.
-    pub(super) fn feeds_of(
-        &self,
-        reader: &Transaction<'_>,
-        query: &Query,
-        selector: &Selector<'_>,
-    ) -> Result<Feeds, Error> {
-        let feeds = feeds(reader, |feed| {
-            selector.takes_feed(&feed.id, &feed.tags)
-                && query.feed.as_deref().is_none_or(|id| feed.id.as_str() == id)
-                && query.tag.as_ref().is_none_or(|tag| feed.tags.contains(tag))
-        })?;
-        Ok(feeds)
+        let scope = Scope::of(reader, &self.output, query)?;
+        let Found { mut entries, more, .. } = scope.find(limit)?;
+        complete(reader, &self.output, &mut entries, scope.feeds().taken)?;
+        Ok(Results { entries, more })
     }
 
     /// The digests of a query. None is of one feed or tag.
@@ -327,16 +278,36 @@ impl Contents {
         }
     }
 
-    /// One item, if the output takes it and it leads its story there.
+    /// One item, if the output takes it and shows its story, by this or another item.
     ///
     /// # Errors
     /// When the store fails.
     pub fn item(&self, key: ItemKey) -> Result<Option<OutputItem>, Error> {
+        Ok(match self.story(key)? {
+            Some(StoryAt::Here(entry)) => Some(*entry),
+            Some(StoryAt::Moved(_)) | None => None,
+        })
+    }
+
+    /// What is at the address of the page of a story that has the key of this item; `None`: nothing.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn story(&self, key: ItemKey) -> Result<Option<StoryAt>, Error> {
         if self.output.digest.is_some() {
             let mut found =
                 self.reader.read(|reader| digest::of_numbers(reader, &self.output, [key]))?;
-            return Ok(found.pop());
+            return Ok(found.pop().map(|entry| StoryAt::Here(Box::new(entry))));
         }
+        self.reader.read(|reader| self.story_of_item(reader, key))
+    }
+
+    fn story_of_item(
+        &self,
+        reader: &Transaction<'_>,
+        key: ItemKey,
+    ) -> Result<Option<StoryAt>, Error> {
+        // Only `max_age` uses the time, and a page is not limited by age.
         let selector = Selector::new(&self.output, Timestamp::MAX);
         // As if it had just arrived: an item that is held is not found.
         let before = ArchivePage {
@@ -344,18 +315,37 @@ impl Contents {
             late: i64::MAX,
             ..archive::first()
         };
+        let arrived = reader.arrivals(&before, 1)?.heads;
+        let Some(head) = arrived.into_iter().find(|head| head.key == key) else { return Ok(None) };
+        let shown = feeds_taken(reader, &self.output)?;
+        let mut batch = Batch::load(reader, &[head], &shown)?;
+        if let Some(entry) = batch.item(head, &selector) {
+            let mut entries = [entry];
+            complete(reader, &self.output, &mut entries, &shown)?;
+            let [entry] = entries;
+            return Ok(Some(StoryAt::Here(Box::new(entry))));
+        }
+        let carried = batch.carried(head, &selector);
+        let lead = carried.lead.filter(|_| carried.feeds >= selector.min_feeds());
+        // A redirect from an item that the output never showed would reveal a story of another output.
+        let was_shown = lead.is_some() && reader.archived(&self.output.id, &[key])?.contains(&key);
+        Ok(lead.filter(|_| was_shown).map(StoryAt::Moved))
+    }
+
+    /// Whether a feed of the output was not polled yet, so that stories may come in a moment.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn awaits_feeds(&self) -> Result<bool, Error> {
         self.reader.read(|reader| {
             let shown = feeds_taken(reader, &self.output)?;
-            let arrived = reader.arrivals(&before, 1)?.heads;
-            let head = arrived.into_iter().filter(|head| head.key == key).collect::<Vec<_>>();
-            let mut entry = leads(reader, &head, &shown, &selector)?;
-            complete(reader, &self.output, &mut entry, &shown)?;
-            Ok(entry.pop())
+            let mut statuses = reader.feed_statuses()?.into_iter();
+            Ok(statuses.any(|it| it.last_poll_at.is_none() && shown.contains_key(&it.info.key)))
         })
     }
 
-    /// The months in which feeds of the output have items, the newest first, bounded. A month whose first item arrives late
-    /// may be missing for an hour.
+    /// The months in which the output has stories, the newest first, bounded. A month whose first story arrives late may be
+    /// missing for an hour.
     ///
     /// # Errors
     /// When the store fails.
@@ -363,39 +353,9 @@ impl Contents {
         if let Some(kept) = self.months.get() {
             return Ok(Arc::clone(&kept.months));
         }
-        let months = self.reader.read(|reader| {
-            if self.output.digest.is_some() {
-                return self.digest_months(reader);
-            }
-            let feeds: Vec<FeedKey> = feeds_taken(reader, &self.output)?.into_keys().collect();
-            let zone = self.zone();
-            let mut months: Vec<Month> = Vec::new();
-            let mut found = reader.newest_before(&feeds, Timestamp::MAX)?;
-            while let Some((newest, feed)) = found.filter(|_| months.len() < MONTHS) {
-                let month = Month::of(newest, &zone);
-                months.push(month);
-                let start = month.start(&zone).min(newest);
-                // A look at each feed is needed only where this one has no item in the month before.
-                let own = reader.newest_before(&[feed], start)?;
-                let is_next =
-                    |(at, _): &(Timestamp, FeedKey)| Month::of(*at, &zone) == month.before();
-                found = match own.filter(is_next) {
-                    Some(own) => Some(own),
-                    None => reader.newest_before(&feeds, start)?,
-                };
-            }
-            Ok::<_, Error>(months)
-        })?;
+        let months = self.reader.read(|reader| self.find_months(reader))?;
         let found = || Months { months: months.into(), at: self.at };
         Ok(Arc::clone(&self.months.get_or_init(found).months))
-    }
-
-    /// The months in which digests were closed, the newest first.
-    fn digest_months(&self, reader: &Transaction<'_>) -> Result<Vec<Month>, Error> {
-        let (zone, ends) = (self.zone(), reader.digest_ends(&self.output.id)?);
-        let months: BTreeSet<Month> =
-            ends.into_iter().map(|(_, at)| Month::of(at, &zone)).collect();
-        Ok(months.into_iter().rev().take(MONTHS).collect())
     }
 
     /// The time zone of the months.
@@ -448,7 +408,7 @@ impl Contents {
 }
 
 /// A month of the calendar, in the time zone of an output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month(Date);
 
 impl Month {

@@ -171,7 +171,7 @@ pub fn document_with_items(output: &Output) -> Option<PathBuf> {
     let mut files =
         subscription.chain(archive).map(|(format, name)| (format, directory.join(name)));
     files.find_map(|(format, path)| {
-        let (path, coding) = existing(&path)?;
+        let (path, coding) = existing(&path).next()?;
         has_own_items(format, &path, coding).then_some(path)
     })
 }

@@ -58,11 +58,11 @@ pub fn write_document(
     Ok(if same { Written::Unchanged } else { Written::Replaced })
 }
 
-/// The first file that exists of a document and its compressed siblings, with its coding; `path` is that of the document.
-pub(super) fn existing(path: &Path) -> Option<(PathBuf, Coding)> {
-    let name = path.file_name()?.to_str()?;
+/// The files that exist of a document and its compressed siblings, with their codings; `path` is that of the document.
+pub(super) fn existing(path: &Path) -> impl Iterator<Item = (PathBuf, Coding)> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let files = Coding::ALL.map(|coding| (path.with_file_name(sibling(name, coding)), coding));
-    files.into_iter().find(|(path, _)| path.symlink_metadata().is_ok())
+    files.into_iter().filter(|(path, _)| path.symlink_metadata().is_ok())
 }
 
 /// Whether the directory has a file with these bytes, and all its siblings.

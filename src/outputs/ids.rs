@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::error::Error;
 use super::select::{Feeds, Members};
-use crate::model::{ItemKey, OutputItem, StoryKey};
+use crate::model::{FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{self, PreviousPublication};
 use crate::store::{IdConflict, IdHolder, ItemHead, Transaction};
 
@@ -36,6 +36,30 @@ impl From<&OutputItem> for Lead {
     fn from(entry: &OutputItem) -> Self {
         Self { key: entry.key, story: entry.story }
     }
+}
+
+/// An item that leads its story, with the id that the story has by it.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    /// The item and its story.
+    pub(super) lead: Lead,
+    feed: FeedKey,
+    id: String,
+}
+
+impl From<&OutputItem> for Named {
+    fn from(entry: &OutputItem) -> Self {
+        Self { lead: entry.into(), feed: entry.feed.key, id: entry.outward_id.clone() }
+    }
+}
+
+/// The leads of those stories that another item shows.
+pub(super) type OtherLeads = HashMap<StoryKey, Named>;
+
+/// The leads of the stories of these entries, in the same order.
+pub(super) fn leads_of(entries: &[OutputItem], others: &OtherLeads) -> Vec<Named> {
+    let named = |entry: &OutputItem| others.get(&entry.story).cloned().unwrap_or(entry.into());
+    entries.iter().map(named).collect()
 }
 
 /// The ids that an output assigns.
@@ -164,80 +188,96 @@ pub(super) fn last_published(
     Ok(text.as_deref().map(PreviousPublication::from_text).unwrap_or_default())
 }
 
-/// Sets the id of each entry. `new` are the ids of stories that continue, see [`continued`].
+/// Sets the id of each entry: that of its story, which depends on the lead alone, also where `others` has another lead.
+/// `new` are the ids of stories that continue, see [`continued`].
 ///
 /// # Errors
 /// When the store fails.
 pub(super) fn assign(
     reader: &Transaction<'_>,
     output: &str,
-    entries: &mut [OutputItem],
+    (entries, others): (&mut [OutputItem], &OtherLeads),
+    feeds: &Feeds,
+    new: Vec<AssignedId>,
+) -> Result<Assignments, Error> {
+    let mut named = leads_of(entries, others);
+    let assignments = name(reader, output, &mut named, feeds, new)?;
+    for (entry, named) in entries.iter_mut().zip(named) {
+        entry.outward_id = named.id;
+    }
+    Ok(assignments)
+}
+
+/// Sets the id of each lead.
+fn name(
+    reader: &Transaction<'_>,
+    output: &str,
+    leads: &mut [Named],
     feeds: &Feeds,
     mut new: Vec<AssignedId>,
 ) -> Result<Assignments, Error> {
-    let keys: Vec<ItemKey> = entries.iter().map(|entry| entry.key).collect();
+    let keys: Vec<ItemKey> = leads.iter().map(|named| named.lead.key).collect();
     new.extend(claimed(reader, output, &without(&keys, &new), feeds)?);
     let mut ids = reader.output_item_ids(output, &keys)?;
     ids.extend(new.iter().cloned());
     let mut assigned: HashSet<ItemKey> = ids.keys().copied().collect();
     let stories: HashMap<ItemKey, StoryKey> =
-        entries.iter().map(|entry| (entry.key, entry.story)).collect();
-    let own: Vec<&str> = entries.iter().map(|entry| entry.outward_id.as_str()).collect();
+        leads.iter().map(|named| (named.lead.key, named.lead.story)).collect();
+    let own: Vec<&str> = leads.iter().map(|named| named.id.as_str()).collect();
     let mut holders = reader.output_id_holders(output, &own)?;
     let with_story =
         |(key, id): &AssignedId| IdHolder { id: id.clone(), key: *key, story: stories[key] };
     holders.extend(new.iter().map(with_story));
-    for entry in &mut *entries {
-        let is_another = |it: &IdHolder| it.id == entry.outward_id && it.story != entry.story;
-        if let Some(id) = ids.remove(&entry.key) {
-            entry.outward_id = id;
+    for named in &mut *leads {
+        let is_another = |it: &IdHolder| it.id == named.id && it.story != named.lead.story;
+        if let Some(id) = ids.remove(&named.lead.key) {
+            named.id = id;
         } else if holders.iter().any(is_another) {
             // The owner came into the output later.
-            entry.outward_id = other_id(entry, &entry.outward_id);
+            named.id = other_id(named, &named.id);
         }
     }
-    let separated = separate(reader, output, entries)?;
+    let separated = separate(reader, output, leads)?;
     assigned.extend(separated.iter().map(|(key, _)| *key));
     new.extend(separated);
     Ok(Assignments { new, assigned })
 }
 
 /// An id for an item whose own id another item of the output has. What is not an IRI is published as a UUID of it.
-fn other_id(entry: &OutputItem, own: &str) -> String {
-    format!("{} {own}", entry.feed.key.0)
+fn other_id(named: &Named, own: &str) -> String {
+    format!("{} {own}", named.feed.0)
 }
 
-/// Gives other ids to entries that have the id of another one. They were one story, which the operator split. The
+/// Gives other ids to stories that have the id of another one. They were one story, which the operator split. The
 /// one that subscribers see keeps the id.
 fn separate(
     reader: &Transaction<'_>,
     output: &str,
-    entries: &mut [OutputItem],
+    leads: &mut [Named],
 ) -> Result<Vec<AssignedId>, Error> {
-    let mut of_id: HashMap<&str, Vec<&OutputItem>> = HashMap::new();
-    for entry in &*entries {
-        of_id.entry(&entry.outward_id).or_default().push(entry);
+    let mut of_id: HashMap<&str, Vec<Lead>> = HashMap::new();
+    for named in &*leads {
+        of_id.entry(&named.id).or_default().push(named.lead);
     }
-    of_id.retain(|_, same| same.iter().any(|entry| entry.story != same[0].story));
+    of_id.retain(|_, same| same.iter().any(|lead| lead.story != same[0].story));
     if of_id.is_empty() {
         return Ok(Vec::new());
     }
     let last = last_published(reader, output)?;
     let mut others = HashSet::new();
     for (id, same) in of_id {
-        let shown = |entry: &&&OutputItem| last.id(entry.key) == Some(&*render::iri(id));
-        let keeps = same.iter().find(shown).or_else(|| same.iter().min_by_key(|entry| entry.key));
-        let leaves = same.iter().filter(|entry| keeps.is_none_or(|it| it.story != entry.story));
-        others.extend(leaves.map(|entry| entry.key));
+        let shown = |lead: &&Lead| last.id(lead.key) == Some(&*render::iri(id));
+        let keeps = same.iter().find(shown).or_else(|| same.iter().min_by_key(|lead| lead.key));
+        let leaves = same.iter().filter(|lead| keeps.is_none_or(|it| it.story != lead.story));
+        others.extend(leaves.map(|lead| lead.key));
     }
     let keys: Vec<ItemKey> = others.iter().copied().collect();
     let mut own = reader.outward_ids(&keys)?;
     let mut separated = Vec::with_capacity(keys.len());
-    for entry in entries.iter_mut().filter(|entry| others.contains(&entry.key)) {
-        let Some(own) = own.remove(&entry.key) else { continue };
-        let is_its_own = own == entry.outward_id;
-        entry.outward_id = if is_its_own { other_id(entry, &own) } else { own };
-        separated.push((entry.key, entry.outward_id.clone()));
+    for named in leads.iter_mut().filter(|named| others.contains(&named.lead.key)) {
+        let Some(own) = own.remove(&named.lead.key) else { continue };
+        named.id = if own == named.id { other_id(named, &own) } else { own };
+        separated.push((named.lead.key, named.id.clone()));
     }
     Ok(separated)
 }

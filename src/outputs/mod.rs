@@ -9,6 +9,8 @@
 //! archive     the archive pages, RFC 5005
 //! digest      digests of an output: closing of periods, closed ones as entries
 //! contents    queries about one output: items by page, search, one item, archive pages, months
+//! found       the stories of a query, each once
+//! months      the months in which an output has stories
 //! newer       the way back from a page to newer items
 //! filtered    some stories of an output as a feed
 //! files       files in an output's directory
@@ -31,7 +33,9 @@ mod digest;
 mod error;
 mod files;
 mod filtered;
+mod found;
 mod ids;
+mod months;
 mod newer;
 mod publisher;
 mod recovery;
@@ -44,7 +48,7 @@ mod static_site;
 mod visibility;
 
 pub use archive::ArchiveState;
-pub use contents::{Contents, Month, Query, Results};
+pub use contents::{Contents, Month, Query, Results, StoryAt};
 pub use differences::{differences, document_with_items, unknown_document};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};

@@ -6,13 +6,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
 
-use jiff::Timestamp;
-
-use super::contents::{CANDIDATES, Contents, Query};
+use super::contents::{Contents, Query};
 use super::error::Error;
-use super::select::{BATCH, Feeds, Position, leads};
+use super::found::{CANDIDATES, Scope};
+use super::select::{BATCH, Position};
 use crate::model::{FeedKey, ItemKey};
-use crate::render::Selector;
 use crate::store::{Hits, ItemHead, Transaction};
 
 impl Contents {
@@ -36,10 +34,11 @@ impl Contents {
         Ok(Some(Query { after, ..query.clone() }))
     }
 
-    /// Of items: the leads from the position on, in the order of the pages, which is that of arrival for a search.
+    /// Of stories: those from the position on, in the order of the pages, which is that of arrival for a search.
     fn newer_items(&self, reader: &Transaction<'_>, page: Page<'_>) -> Result<Found, Error> {
-        let mut leads = self.leads_of(reader, page)?;
-        let feeds: Vec<FeedKey> = leads.feeds.keys().copied().collect();
+        let scope = Scope::of(reader, &self.output, page.query)?;
+        let feeds: Vec<FeedKey> = scope.feeds().selected.keys().copied().collect();
+        let mut newer = Newer { scope, limit: page.limit, count: 0, found: Found::Nothing };
         let words = page.query.words.trim();
         let (mut from, mut batch, mut looked_at) = (page.position, 2 * page.limit, 0);
         loop {
@@ -48,9 +47,9 @@ impl Contents {
                 words => reader.search_from(words, from.key, batch)?,
             };
             looked_at += hits.heads.len();
-            leads.add(&hits.heads)?;
-            let (Found::First | Found::Nothing, Some(last)) = (leads.found, hits.last) else {
-                return Ok(leads.found);
+            newer.add(&hits.heads)?;
+            let (Found::First | Found::Nothing, Some(last)) = (newer.found, hits.last) else {
+                return Ok(newer.found);
             };
             if looked_at >= CANDIDATES {
                 return Ok(Found::After(Position { sort_at: last.sort_at, key: last.key }));
@@ -83,20 +82,6 @@ impl Contents {
             Some(_) if count <= page.limit => Found::First,
             Some(position) => Found::After(*position),
         })
-    }
-
-    fn leads_of<'a>(
-        &'a self,
-        reader: &'a Transaction<'a>,
-        page: Page<'_>,
-    ) -> Result<Leads<'a>, Error> {
-        // Only `max_age` uses the time, and a query is not limited by age.
-        let selector = Selector::new(&self.output, Timestamp::MAX);
-        let feeds = self.feeds_of(reader, page.query, &selector)?;
-        let zone = self.zone();
-        let month = page.query.month.map(|month| (month.start(&zone), month.end(&zone)));
-        let (found, count) = (Found::Nothing, 0);
-        Ok(Leads { reader, selector, feeds, month, limit: page.limit, count, found })
     }
 }
 
@@ -142,28 +127,21 @@ enum Found {
     After(Position),
 }
 
-/// Counts the items that the output shows, from older to newer ones.
-struct Leads<'a> {
-    reader: &'a Transaction<'a>,
-    selector: Selector<'a>,
-    feeds: Feeds,
-    /// Start and end of the month of the page.
-    month: Option<(Timestamp, Timestamp)>,
+/// Counts the stories that the output shows, from older to newer ones.
+struct Newer<'a> {
+    scope: Scope<'a>,
     limit: usize,
     count: usize,
     found: Found,
 }
 
-impl Leads<'_> {
+impl Newer<'_> {
     fn add(&mut self, heads: &[ItemHead]) -> Result<(), Error> {
-        let is_in_month = |at| self.month.is_none_or(|(start, end)| (start..end).contains(&at));
-        let heads = heads.iter().copied().filter(|head| is_in_month(head.sort_at));
-        let heads: Vec<ItemHead> = heads.collect();
         for heads in heads.chunks(BATCH) {
-            for entry in leads(self.reader, heads, &self.feeds, &self.selector)? {
+            for (place, _) in self.scope.stories(heads)? {
                 self.count += 1;
                 if self.count > self.limit {
-                    self.found = Found::After(Position { sort_at: entry.sort_at, key: entry.key });
+                    self.found = Found::After(place);
                     return Ok(());
                 }
                 self.found = Found::First;

@@ -15,7 +15,7 @@ use url::Url;
 use super::files::existing;
 use crate::model::{Failure, FailureKind, Link, ParsedItem};
 use crate::parse;
-use crate::render::{AlsoAt, Format, Output, also_at_starts};
+use crate::render::{AlsoAt, Coding, Format, Output, also_at_starts};
 use crate::store;
 
 /// Longest document that is read from a compressed file, in bytes.
@@ -123,7 +123,9 @@ pub fn published_id(output: &Output) -> Result<Option<String>, RecoveryError> {
     let Some(directory) = &output.directory else { return Ok(None) };
     // Also of a document that was cut: the id comes before the items.
     let id = |name: String| -> Result<Option<String>, RecoveryError> {
-        let Some(bytes) = read(&directory.join(name))? else { return Ok(None) };
+        let file = existing(&directory.join(name)).next();
+        let bytes = file.map(|(path, coding)| read((&path, coding)));
+        let Some(bytes) = bytes.transpose()?.flatten() else { return Ok(None) };
         Ok(parse_document(output, Format::Atom, &bytes).ok().and_then(|parsed| parsed.feed.id))
     };
     if let Some(id) = id(output.file_name(Format::Atom))? {
@@ -190,7 +192,7 @@ enum Found {
 }
 
 /// A document in the first format that is whole; `None`: it has no file. `path` is that of its file in a format. Damaged
-/// files that another format replaces are added to `damaged`.
+/// files that another one replaces are added to `damaged`.
 fn first_whole(
     output: &Output,
     path: impl Fn(Format) -> PathBuf,
@@ -200,17 +202,18 @@ fn first_whole(
     // Files in other formats are those of an earlier config.
     formats.sort_by_key(|format| !output.formats.contains(format));
     let (mut found, mut failures) = (None::<WholeDocument>, Vec::new());
-    for format in formats {
+    let paths: Vec<(Format, PathBuf)> = formats.map(|format| (format, path(format))).into();
+    let files = paths.iter().flat_map(|(format, path)| existing(path).map(|it| (*format, it)));
+    for (format, (path, coding)) in files {
         if found.is_some() && !output.formats.contains(&format) {
             break;
         }
-        let path = path(format);
-        match document(output, format, &path)? {
+        match document(output, format, (&path, coding))? {
             Found::Whole(document) if !document.items.is_empty() => {
                 found = Some(document);
                 break;
             }
-            // Another format may have items.
+            // Another file may have items.
             Found::Whole(document) => found = found.or(Some(document)),
             Found::Damaged(failure) => failures.push((path, failure)),
             Found::Nothing => {}
@@ -226,13 +229,12 @@ fn first_whole(
     }
 }
 
-/// The document at this path, or in a compressed file beside it; empty if that is damaged. `None`: neither exists.
-fn read(path: &Path) -> Result<Option<Vec<u8>>, RecoveryError> {
-    let Some((path, coding)) = existing(path) else { return Ok(None) };
-    match fs::read(&path) {
+/// The content of a file in this coding; empty if it is damaged. `None`: it does not exist.
+fn read((path, coding): (&Path, Coding)) -> Result<Option<Vec<u8>>, RecoveryError> {
+    match fs::read(path) {
         Ok(bytes) => Ok(Some(coding.decode(&bytes, MAX_DOCUMENT).unwrap_or_default())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(RecoveryError::Read(path, error)),
+        Err(error) => Err(RecoveryError::Read(path.to_owned(), error)),
     }
 }
 
@@ -246,8 +248,12 @@ fn parse_document(output: &Output, format: Format, bytes: &[u8]) -> Result<parse
 }
 
 /// The document in a file, if it is whole. A repaired document may lack items, or the feeds of its items.
-fn document(output: &Output, format: Format, path: &Path) -> Result<Found, RecoveryError> {
-    let Some(bytes) = read(path)? else { return Ok(Found::Nothing) };
+fn document(
+    output: &Output,
+    format: Format,
+    file: (&Path, Coding),
+) -> Result<Found, RecoveryError> {
+    let Some(bytes) = read(file)? else { return Ok(Found::Nothing) };
     let feed = match parse_document(output, format, &bytes) {
         Err(failure) => return Ok(Found::Damaged(failure)),
         Ok(parsed) if parsed.feed.partial => {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::error::Error;
-use super::ids::{self, Assignments, Lead};
+use super::ids::{self, Assignments, Lead, Named, OtherLeads};
 use super::{digest, rewrite};
 use crate::model::{FeedInfo, FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{AddResult, Output, Selector};
@@ -94,14 +94,15 @@ pub(super) fn selection(
         }
     }
     let newest = entries.iter().map(Lead::from).collect();
-    let latest = add_latest(reader, (output, &feeds), &selector, &mut entries)?;
-    let by_date = entries.iter().filter(|entry| !latest.contains(&entry.key));
+    let shown = ShownFeeds { taken: &feeds, selected: &feeds };
+    let (latest, others) = add_latest(reader, (output, shown), &selector, &mut entries)?;
+    let by_date = entries.iter().filter(|entry| !latest.contains(&entry.story));
     let oldest = by_date.map(|entry| entry.sort_at).min().unwrap_or(Timestamp::MAX);
     let displaced = (entries.len() >= output.items).then_some(oldest);
     let members = attach_also(reader, &mut entries, &feeds)?;
     let leads: Vec<Lead> = entries.iter().map(Lead::from).collect();
     let continued = ids::continued(reader, &output.id, &leads, &members)?;
-    let ids = ids::assign(reader, &output.id, &mut entries, &feeds, continued)?;
+    let ids = ids::assign(reader, &output.id, (&mut entries, &others), &feeds, continued)?;
     rewrite::apply(&output.rewrite, &mut entries);
     selector.arrange(&mut entries);
     Ok(Selection { entries, by_date: newest, ids, until: selector.until(), displaced })
@@ -122,20 +123,6 @@ pub(super) fn feeds_taken(reader: &Transaction<'_>, output: &Output) -> Result<F
     feeds(reader, |feed| selector.takes_feed(&feed.id, &feed.tags))
 }
 
-/// Those of `heads` that the selector takes and that lead their story in this output.
-///
-/// # Errors
-/// When the store fails.
-pub(super) fn leads(
-    reader: &Transaction<'_>,
-    heads: &[ItemHead],
-    feeds: &Feeds,
-    selector: &Selector<'_>,
-) -> Result<Vec<OutputItem>, Error> {
-    let mut batch = Batch::load(reader, heads, feeds)?;
-    Ok(heads.iter().filter_map(|head| batch.lead(*head, selector)).collect())
-}
-
 /// Completes entries: which other feeds carry the story, and the id that the output shows.
 ///
 /// `feeds` are the feeds of the output; items of other feeds have no effect here.
@@ -149,7 +136,29 @@ pub(super) fn complete(
     feeds: &Feeds,
 ) -> Result<(), Error> {
     attach_also(reader, entries, feeds)?;
-    ids::assign(reader, &output.id, entries, feeds, Vec::new())?;
+    let none = OtherLeads::new();
+    ids::assign(reader, &output.id, (&mut *entries, &none), feeds, Vec::new())?;
+    rewrite::apply(&output.rewrite, entries);
+    Ok(())
+}
+
+/// As [`complete`], for a document: the ids are those of the stories in the output, whichever of their items is shown
+/// here, and also where the lead has changed since they were published. `others` are the leads of stories that another
+/// item shows.
+///
+/// # Errors
+/// When the store fails.
+pub(super) fn complete_for_document(
+    reader: &Transaction<'_>,
+    output: &Output,
+    (entries, others): (&mut [OutputItem], &OtherLeads),
+    feeds: &Feeds,
+) -> Result<(), Error> {
+    let members = attach_also(reader, entries, feeds)?;
+    let leads = ids::leads_of(entries, others);
+    let leads: Vec<Lead> = leads.into_iter().map(|named| named.lead).collect();
+    let continued = ids::continued(reader, &output.id, &leads, &members)?;
+    ids::assign(reader, &output.id, (&mut *entries, others), feeds, continued)?;
     rewrite::apply(&output.rewrite, entries);
     Ok(())
 }
@@ -176,7 +185,7 @@ fn attach_also(
 pub(super) struct Batch {
     entries: HashMap<ItemKey, OutputItem>,
     members: Members,
-    /// Leads that were returned already.
+    /// Items that were returned already, each for its story.
     led: HashSet<ItemKey>,
 }
 
@@ -213,18 +222,77 @@ impl Batch {
         self.entries.remove(&head.key)
     }
 
+    /// The story of an item as the selected feeds have it, if the output shows it and it was not returned already. A story is
+    /// of a feed or a tag if any of its items is that the output takes. The first of these shows it.
+    pub(super) fn story(
+        &mut self,
+        head: ItemHead,
+        selector: &Selector<'_>,
+        selected: &Feeds,
+    ) -> Option<FoundStory> {
+        let taken = self.taken(head, selector);
+        let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
+        let shown = first_of(&taken, selected).filter(|_| feeds.len() >= selector.min_feeds())?;
+        if !self.led.insert(shown.key) {
+            return None;
+        }
+        let lead = taken.first().filter(|lead| lead.key != shown.key);
+        let lead = lead.and_then(|lead| self.entries.get(&lead.key)).map(Named::from);
+        Some(FoundStory { entry: self.entries.remove(&shown.key)?, lead })
+    }
+
+    /// The item as an entry, whether it leads its story or not, if the output takes it and shows the story.
+    pub(super) fn item(&mut self, head: ItemHead, selector: &Selector<'_>) -> Option<OutputItem> {
+        if self.shows(head, selector) { self.entries.remove(&head.key) } else { None }
+    }
+
+    /// Whether the output takes the item, and shows its story by this or another item.
+    pub(super) fn shows(&self, head: ItemHead, selector: &Selector<'_>) -> bool {
+        let taken = self.taken(head, selector);
+        let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
+        feeds.len() >= selector.min_feeds() && taken.contains(&head)
+    }
+
     /// The story of an item as far as the output takes it.
     pub(super) fn carried(&self, head: ItemHead, selector: &Selector<'_>) -> Carried {
+        let taken = self.taken(head, selector);
+        let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
+        Carried { lead: taken.first().map(|member| member.key), feeds: feeds.len() }
+    }
+
+    /// The items of the story of an item that the output takes, the first seen first.
+    pub(super) fn taken(&self, head: ItemHead, selector: &Selector<'_>) -> Vec<ItemHead> {
         let takes = |key: &ItemKey| {
             self.led.contains(key)
                 || self.entries.get(key).is_some_and(|entry| selector.takes_item(entry))
         };
         let alone = [head];
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
-        let taken: Vec<&ItemHead> = members.iter().filter(|member| takes(&member.key)).collect();
-        let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
-        Carried { lead: taken.first().map(|member| member.key), feeds: feeds.len() }
+        members.iter().filter(|member| takes(&member.key)).copied().collect()
     }
+}
+
+/// A story of a query.
+pub(super) struct FoundStory {
+    /// The item that shows it.
+    pub(super) entry: OutputItem,
+    /// Its lead in the output, if this is another item.
+    pub(super) lead: Option<Named>,
+}
+
+/// The item that shows a story where only some feeds are selected: the first of its items there, so that it changes only
+/// when this item leaves.
+pub(super) fn first_of(taken: &[ItemHead], selected: &Feeds) -> Option<ItemHead> {
+    taken.iter().copied().find(|member| selected.contains_key(&member.feed))
+}
+
+/// The feeds of an output.
+#[derive(Clone, Copy)]
+pub(super) struct ShownFeeds<'f> {
+    /// All that the output takes.
+    pub(super) taken: &'f Feeds,
+    /// Those of them that are selected.
+    pub(super) selected: &'f Feeds,
 }
 
 /// The members of a story that an output takes.
@@ -461,28 +529,40 @@ pub(super) fn latest_arrivals(
     reader.after_addition(&keys)
 }
 
-/// Adds the stories of these feeds that arrived last and are too old for what was selected by date. Returns the keys of all
-/// that arrived last.
+/// Adds the stories of the selected feeds that arrived last and are too old for what was selected by date. Returns all
+/// stories that arrived last, and the leads of those that another item shows.
 ///
 /// # Errors
 /// When the store fails.
 pub(super) fn add_latest(
     reader: &Transaction<'_>,
-    (output, feeds): (&Output, &Feeds),
+    (output, feeds): (&Output, ShownFeeds<'_>),
     selector: &Selector<'_>,
     entries: &mut Vec<OutputItem>,
-) -> Result<HashSet<ItemKey>, Error> {
+) -> Result<(HashSet<StoryKey>, OtherLeads), Error> {
     let heads = latest_arrivals(reader, output)?;
-    let latest: HashSet<ItemKey> = heads.iter().map(|head| head.key).collect();
-    let selected: HashSet<ItemKey> = entries.iter().map(|entry| entry.key).collect();
+    let latest: HashSet<StoryKey> = heads.iter().map(|head| head.story).collect();
+    let selected: HashSet<StoryKey> = entries.iter().map(|entry| entry.story).collect();
     let missing: Vec<ItemHead> = heads
         .into_iter()
-        .filter(|it| feeds.contains_key(&it.feed) && !selected.contains(&it.key))
+        .filter(|it| feeds.taken.contains_key(&it.feed) && !selected.contains(&it.story))
         .collect();
+    let mut others = OtherLeads::new();
     if !missing.is_empty() {
-        let mut batch = Batch::load(reader, &missing, feeds)?;
-        let late = missing.iter().filter_map(|head| batch.lead(*head, selector)).collect();
+        let mut batch = Batch::load(reader, &missing, feeds.taken)?;
+        let late = missing.iter().filter_map(|head| batch.story(*head, selector, feeds.selected));
+        let late = late.map(|found| found.into_entry(&mut others)).collect();
         selector.add_late(entries, late, &latest);
     }
-    Ok(latest)
+    Ok((latest, others))
+}
+
+impl FoundStory {
+    /// The item that shows it; adds the lead to those of other stories.
+    pub(super) fn into_entry(self, others: &mut OtherLeads) -> OutputItem {
+        if let Some(lead) = self.lead {
+            others.insert(lead.lead.story, lead);
+        }
+        self.entry
+    }
 }

@@ -4,7 +4,7 @@
 //! written anew when most of its lines are out of date. A line that a kill has cut off does not count: its page is then
 //! rendered once more and, being the same, not written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -32,6 +32,8 @@ pub(super) enum Content {
     File(u128),
     /// No file: the story is shown on other pages only.
     Shown,
+    /// No file: the story is shown, and another item leads it.
+    Follows,
     /// Nothing: the output does not show the item.
     Hidden,
 }
@@ -51,6 +53,8 @@ pub(super) struct Manifest {
     entries: BTreeMap<String, Entry>,
     /// Lines that are not in the file yet.
     unwritten: String,
+    /// Paths whose file the folder still has, although they have no file any more.
+    stale: BTreeSet<String>,
     /// Number of lines in the file.
     lines: usize,
     is_complete: bool,
@@ -132,6 +136,7 @@ fn read(folder: &Path) -> io::Result<Recorded> {
         };
         let content = match content {
             "shown" => Some(Content::Shown),
+            "follows" => Some(Content::Follows),
             "hidden" => Some(Content::Hidden),
             digest => u128::from_str_radix(digest, 16).ok().map(Content::File),
         };
@@ -187,7 +192,8 @@ impl Manifest {
         let lines = lines.filter(|_| !is_lost).unwrap_or(usize::MAX);
         let is_complete = is_complete && !is_lost;
         let folder = folder.to_owned();
-        Ok(Self { folder, entries, unwritten: String::new(), lines, is_complete })
+        let (unwritten, stale) = Default::default();
+        Ok(Self { folder, entries, unwritten, stale, lines, is_complete })
     }
 
     /// The entry of a path.
@@ -202,12 +208,20 @@ impl Manifest {
 
     /// Records what was written at a path.
     pub(super) fn put(&mut self, path: &str, entry: Entry) {
-        if self.get(path) == Some(entry) {
+        let before = self.get(path);
+        if before == Some(entry) {
             return;
+        }
+        let is_file = matches!(entry.content, Content::File(_));
+        if is_file {
+            self.stale.remove(path);
+        } else if matches!(before, Some(Entry { content: Content::File(_), .. })) {
+            self.stale.insert(path.to_owned());
         }
         let content = match entry.content {
             Content::File(digest) => format!("{digest:032x}"),
             Content::Shown => "shown".to_owned(),
+            Content::Follows => "follows".to_owned(),
             Content::Hidden => "hidden".to_owned(),
         };
         self.unwritten.push_str(&format!("{:032x} {content} {path}\n", entry.basis));
@@ -225,15 +239,35 @@ impl Manifest {
     /// When the file system fails.
     pub(super) fn remove(&mut self, path: &str) -> io::Result<()> {
         if matches!(self.get(path), Some(Entry { content: Content::File(_), .. })) {
-            for name in [path.to_owned(), sibling(path, Coding::Gzip)] {
-                match fs::remove_file(self.folder.join(name)) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => {}
-                }
-            }
+            self.remove_file(path)?;
         }
         self.entries.remove(path);
         self.unwritten.push_str(&format!("- - {path}\n"));
+        Ok(())
+    }
+
+    /// Removes the files of paths that were recorded without one since. Returns how many.
+    ///
+    /// # Errors
+    /// When the file system fails.
+    pub(super) fn remove_stale(&mut self) -> io::Result<usize> {
+        let mut removed = 0;
+        while let Some(path) = self.stale.first().cloned() {
+            self.remove_file(&path)?;
+            self.stale.remove(&path);
+            removed += 1;
+        }
+        Ok(removed)
+    }
+
+    /// Removes the file of a path, and its sibling.
+    fn remove_file(&self, path: &str) -> io::Result<()> {
+        for name in [path.to_owned(), sibling(path, Coding::Gzip)] {
+            match fs::remove_file(self.folder.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
         Ok(())
     }
 

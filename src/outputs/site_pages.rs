@@ -3,7 +3,8 @@
 //! A name never changes, so that links to a page stay. A month with many stories has parts of [`PART`] stories, numbered
 //! from the oldest: a new story changes only the page of the month that has no number.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -99,7 +100,10 @@ fn file_stem(name: &str) -> String {
 /// A story that the site shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SiteStory {
+    /// The item that shows it.
     pub(super) key: ItemKey,
+    /// The item that leads it, whose key its page has.
+    pub(super) lead: ItemKey,
     pub(super) feed: FeedKey,
     pub(super) story: StoryKey,
     pub(super) sort_at: Timestamp,
@@ -124,20 +128,29 @@ pub struct SiteList {
     pub(super) in_documents: Vec<SiteStory>,
 }
 
+impl SiteList {
+    /// The item that leads the story that an item of the list shows.
+    #[must_use]
+    pub fn lead_of(&self, shown: ItemKey) -> ItemKey {
+        let story = self.stories.iter().find(|story| story.key == shown);
+        story.map_or(shown, |story| story.lead)
+    }
+}
+
 /// Which stories documents have room for.
 #[derive(Debug)]
 pub(super) struct DocumentRoom {
     /// Largest number of stories.
     pub(super) items: usize,
     /// Those that arrived last, which have room first.
-    pub(super) latest: HashSet<ItemKey>,
+    pub(super) latest: HashSet<StoryKey>,
 }
 
 impl DocumentRoom {
     /// Those of the stories that a document has, in the same order: the newest first.
-    fn select<'s>(&self, stories: impl Iterator<Item = &'s SiteStory> + Clone) -> Vec<SiteStory> {
-        let items = self.items.min(PART);
-        let is_latest = |story: &&SiteStory| self.latest.contains(&story.key);
+    fn select(&self, stories: &[SiteStory]) -> Vec<SiteStory> {
+        let (items, stories) = (self.items.min(PART), stories.iter());
+        let is_latest = |story: &&SiteStory| self.latest.contains(&story.story);
         let mut room = items.saturating_sub(stories.clone().filter(is_latest).count());
         let mut has_room = || {
             let had = room > 0;
@@ -148,32 +161,54 @@ impl DocumentRoom {
     }
 }
 
+/// The items of the stories that a site shows, by their feed.
+pub(super) struct SiteItems(HashMap<FeedKey, Vec<SiteStory>>);
+
+impl SiteItems {
+    /// Each of these items as what shows its story.
+    pub(super) fn new(items: &[SiteStory]) -> Self {
+        let mut of_feed: HashMap<FeedKey, Vec<SiteStory>> = HashMap::new();
+        for item in items {
+            of_feed.entry(item.feed).or_default().push(*item);
+        }
+        Self(of_feed)
+    }
+
+    /// The stories of these feeds, newest first. The first of its items there shows a story, as it does for a query.
+    fn of_feeds(&self, feeds: impl Iterator<Item = FeedKey>) -> Vec<SiteStory> {
+        let items = feeds.filter_map(|feed| self.0.get(&feed)).flatten();
+        let mut stories: Vec<SiteStory> = items.copied().collect();
+        stories.sort_unstable_by_key(|item| item.key);
+        let mut seen = HashSet::new();
+        stories.retain(|item| seen.insert(item.story));
+        stories.sort_unstable_by_key(|item| Reverse((item.sort_at, item.key)));
+        stories
+    }
+}
+
 /// The pages with several stories, in the order in which they are written: a page is there before the first page links
-/// to it. `stories` are sorted, the newest first.
+/// to it. `stories` are shown by their leads and sorted, the newest first; `items` are all of their items.
 pub(super) fn lists(
-    stories: &[SiteStory],
+    (stories, items): (&[SiteStory], &SiteItems),
     feeds: &[Arc<FeedInfo>],
     zone: &TimeZone,
     room: &DocumentRoom,
 ) -> (Vec<SiteList>, Vec<Month>) {
     let mut lists = Vec::new();
-    let newest = |page: SitePage, shown: &dyn Fn(FeedKey) -> bool| {
-        let all = stories.iter().filter(|story| shown(story.feed));
-        let in_documents = room.select(all.clone());
-        let mut shown: Vec<SiteStory> = all.take(PART + 1).copied().collect();
-        let has_more = shown.len() > PART;
-        shown.truncate(PART);
-        SiteList { page, older: None, newer: None, has_more, stories: shown, in_documents }
+    let newest = |page: SitePage, mut stories: Vec<SiteStory>| {
+        let in_documents = room.select(&stories);
+        let has_more = stories.len() > PART;
+        stories.truncate(PART);
+        SiteList { page, older: None, newer: None, has_more, stories, in_documents }
     };
     for feed in feeds {
         let page = SitePage::Feed(feed.id.to_string());
-        lists.push(newest(page, &|key| key == feed.key));
+        lists.push(newest(page, items.of_feeds([feed.key].into_iter())));
     }
     let tags: BTreeSet<&String> = feeds.iter().flat_map(|feed| &feed.tags).collect();
     for tag in tags {
         let tagged = feeds.iter().filter(|feed| feed.tags.contains(tag)).map(|feed| feed.key);
-        let tagged: BTreeSet<FeedKey> = tagged.collect();
-        lists.push(newest(SitePage::Tag(tag.clone()), &|key| tagged.contains(&key)));
+        lists.push(newest(SitePage::Tag(tag.clone()), items.of_feeds(tagged)));
     }
     let mut months: BTreeMap<Month, Vec<SiteStory>> = BTreeMap::new();
     for story in stories {
@@ -231,8 +266,8 @@ mod tests {
 
     fn story(key: i64) -> SiteStory {
         let sort_at = Timestamp::new(1_700_000_000 + key, 0).unwrap();
-        let (feed, story) = (FeedKey(1), StoryKey(key));
-        SiteStory { key: ItemKey(key), feed, story, sort_at, basis: key as u128 }
+        let (key, feed, story) = (ItemKey(key), FeedKey(1), StoryKey(key));
+        SiteStory { key, lead: key, feed, story, sort_at, basis: key.0 as u128 }
     }
 
     fn keys(list: &SiteList) -> Vec<i64> {
@@ -270,14 +305,34 @@ mod tests {
     fn documents_have_room_for_stories_that_arrived_late() {
         let newest_first: Vec<SiteStory> = (1..=9).rev().map(story).collect();
         let keys = |items, latest: &[i64]| {
-            let latest = latest.iter().copied().map(ItemKey).collect();
-            let selected = DocumentRoom { items, latest }.select(newest_first.iter());
+            let latest = latest.iter().copied().map(StoryKey).collect();
+            let selected = DocumentRoom { items, latest }.select(&newest_first);
             selected.iter().map(|story| story.key.0).collect::<Vec<_>>()
         };
         assert_eq!(keys(3, &[]), [9, 8, 7]);
         assert_eq!(keys(3, &[9, 2]), [9, 8, 2]);
         assert_eq!(keys(3, &[5, 4, 2]), [5, 4, 2]);
         assert_eq!(keys(20, &[2]).len(), 9);
+    }
+
+    #[test]
+    fn a_story_is_of_each_feed_that_has_it_once() {
+        let item = |key: i64, feed: i64, of: i64| SiteStory {
+            feed: FeedKey(feed),
+            story: StoryKey(of),
+            lead: ItemKey(of),
+            ..story(key)
+        };
+        // The story 1 has two items of the feed 2.
+        let items = SiteItems::new(&[item(1, 1, 1), item(2, 2, 1), item(3, 2, 3), item(4, 2, 1)]);
+        let of = |feeds: &[i64]| {
+            let stories = items.of_feeds(feeds.iter().copied().map(FeedKey));
+            stories.iter().map(|story| story.key.0).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[1]), [1]);
+        assert_eq!(of(&[2]), [3, 2]);
+        assert_eq!((of(&[1, 2]), of(&[2, 1])), (vec![3, 1], vec![3, 1]));
+        assert_eq!(of(&[9]), [0_i64; 0]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! Stories come before the lists that link to them, and what no page links to any more is removed last.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,13 +14,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::contents::{Contents, Month};
+use super::digest;
 use super::error::Error;
 use super::files::sibling;
 use super::filtered::{self, OutputFeeds};
-use super::select::{BATCH, Feeds, complete, feeds_taken, leads};
+use super::ids::OtherLeads;
+use super::select::{self, BATCH, Batch, Feeds, complete, complete_for_document, feeds_taken};
 use super::site_manifest::{self, Completeness, Content, Entry, Manifest, has_gzip, short};
-use super::site_pages::{DocumentRoom, SiteList, SitePage, SiteStory, lists};
-use super::{digest, select};
+use super::site_pages::{DocumentRoom, SiteItems, SiteList, SitePage, SiteStory, lists};
 use crate::files::Batch as Files;
 use crate::model::{FeedKey, ItemKey, OutputItem, StoryKey};
 use crate::render::{self, Coding, Effort, Format, Output, Selector};
@@ -31,6 +32,8 @@ use crate::text::sha256::{Sha256, sha256};
 const AT_ONCE: usize = 512;
 /// Number of lists that are rendered in one step.
 const LISTS: usize = 32;
+/// To be raised when pages or their entries in the manifest have other content with the same stories.
+const MADE_BY: u32 = 2;
 
 /// What a static site needs beside its stories.
 #[derive(Debug)]
@@ -192,6 +195,8 @@ impl Work<'_> {
             self.manifest.remove(&path).map_err(failed)?;
             self.step.removed += usize::from(is_file);
         }
+        let failed = |source| Error::Write { path: self.folder.to_owned(), source };
+        self.step.removed += self.manifest.remove_stale().map_err(failed)?;
         self.step.is_complete = true;
         Ok(())
     }
@@ -200,7 +205,7 @@ impl Work<'_> {
     fn look(&self, look: &SiteLook) -> [u8; 32] {
         let theme = &self.output.theme;
         // `Debug` shows every setting of the output but the texts of the theme.
-        let parts = (&look.version, self.output, &theme.header, &theme.footer);
+        let parts = (MADE_BY, &look.version, self.output, &theme.header, &theme.footer);
         sha256(format!("{parts:?}"))
     }
 
@@ -215,11 +220,12 @@ impl Work<'_> {
         let mut files = PageFiles::default();
         for batch in changed.chunks(BATCH) {
             let heads: Vec<ItemHead> = batch.iter().map(|candidate| candidate.head).collect();
-            let entries = self.entries(reader, &heads, feeds)?;
+            let Shown { leads, followers } = self.shown_of(reader, &heads, feeds)?;
             for candidate in batch {
                 let key = candidate.head.key;
                 let path = SitePage::Story(key).path();
-                let content = match entries.get(&key) {
+                let content = match leads.get(&key) {
+                    None if followers.contains(&key) => Content::Follows,
                     None => Content::Hidden,
                     Some(_) if !has_story_pages(self.output) => Content::Shown,
                     Some(entry) => {
@@ -241,14 +247,14 @@ impl Work<'_> {
         look: [u8; 32],
         render: &impl Fn(SiteContent<'_>) -> Result<String, Error>,
     ) -> Result<Option<Vec<SiteList>>, Error> {
-        let mut shown: Vec<SiteStory> = candidates.iter().filter_map(|it| self.shown(it)).collect();
-        shown.sort_by_key(|story| Reverse((story.sort_at, story.key)));
+        let (stories, items) = self.shown(candidates);
         let by_title = OutputFeeds::new(self.output, feeds);
         let zone = self.output.presentation.zone();
         let latest = select::latest_arrivals(reader, self.output)?;
-        let latest = latest.into_iter().map(|head| head.key).collect();
+        let latest = latest.into_iter().map(|head| head.story).collect();
         let room = DocumentRoom { items: self.output.items, latest };
-        let (lists, months) = lists(&shown, by_title.selectable(), &zone, &room);
+        let shown = (&*stories, &items);
+        let (lists, months) = lists(shown, by_title.selectable(), &zone, &room);
         let frame = sha256(format!("{look:?} {:?} {months:?}", by_title.all));
         let (mut files, mut count) = (PageFiles::default(), 0);
         for list in &lists {
@@ -265,7 +271,10 @@ impl Work<'_> {
             }
             count += 1;
             if !documents.is_empty() {
-                let entries = self.stories_of(reader, &list.in_documents, feeds)?;
+                let stories = (&list.page, &*list.in_documents);
+                let (mut entries, others) = self.stories_of(reader, stories, feeds)?;
+                let shown = (&mut *entries, &others);
+                complete_for_document(reader, self.output, shown, feeds)?;
                 for document in documents {
                     self.document(&mut files, document, &entries)?;
                 }
@@ -273,7 +282,11 @@ impl Work<'_> {
             if is_known {
                 continue;
             }
-            let entries = self.stories_of(reader, &list.stories, feeds)?;
+            let stories = (&list.page, &*list.stories);
+            let (mut entries, _) = self.stories_of(reader, stories, feeds)?;
+            if self.output.digest.is_none() {
+                complete(reader, self.output, &mut entries, feeds)?;
+            }
             let content = SiteContent::List { list, entries, feeds: &by_title, months: &months };
             let html = render(content)?.into_bytes();
             let content = Content::File(self.add(&mut files, &path, html)?);
@@ -283,16 +296,28 @@ impl Work<'_> {
         Ok(Some(lists))
     }
 
-    /// These stories in their order, as far as they can still be shown.
+    /// These stories of a page in their order, as far as they can still be shown, and the leads of those that another item
+    /// shows. Digests are complete.
     fn stories_of(
         &self,
         reader: &Transaction<'_>,
-        stories: &[SiteStory],
+        (page, stories): (&SitePage, &[SiteStory]),
         feeds: &Feeds,
-    ) -> Result<Vec<OutputItem>, Error> {
+    ) -> Result<(Vec<OutputItem>, OtherLeads), Error> {
+        let mut others = OtherLeads::new();
+        if self.output.digest.is_some() {
+            let mut digests = self.digests_of(reader, stories.iter().map(|story| story.key))?;
+            let entries = stories.iter().filter_map(|story| digests.remove(&story.key));
+            return Ok((entries.collect(), others));
+        }
+        let query = page.filter().unwrap_or_default();
+        let mut selected = feeds.clone();
+        selected.retain(|_, feed| query.selects(feed));
         let heads: Vec<ItemHead> = stories.iter().map(SiteStory::head).collect();
-        let mut entries = self.entries(reader, &heads, feeds)?;
-        Ok(heads.iter().filter_map(|head| entries.remove(&head.key)).collect())
+        let (mut batch, selector) = (Batch::load(reader, &heads, feeds)?, self.selector());
+        let found = heads.iter().filter_map(|head| batch.story(*head, &selector, &selected));
+        let entries = found.map(|story| story.into_entry(&mut others)).collect();
+        Ok((entries, others))
     }
 
     /// Whether the path was made from this.
@@ -335,35 +360,68 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn shown(&self, candidate: &Candidate) -> Option<SiteStory> {
-        let ItemHead { feed, key, story, sort_at } = candidate.head;
-        let entry = self.manifest.get(&SitePage::Story(key).path())?;
-        (entry.content != Content::Hidden).then_some(SiteStory {
-            key,
-            feed,
-            story,
-            sort_at,
-            basis: candidate.basis,
-        })
+    /// The stories by their leads, newest first, and the items of all of them.
+    fn shown(&self, candidates: &[Candidate]) -> (Vec<SiteStory>, SiteItems) {
+        let content = |candidate: &Candidate| {
+            let path = SitePage::Story(candidate.head.key).path();
+            self.manifest.get(&path).map_or(Content::Hidden, |entry| entry.content)
+        };
+        let mut leads: HashMap<StoryKey, ItemKey> = HashMap::new();
+        let mut shown = Vec::new();
+        for candidate in candidates {
+            let content = content(candidate);
+            if content == Content::Hidden {
+                continue;
+            }
+            let ItemHead { feed, key, story, sort_at } = candidate.head;
+            if content != Content::Follows {
+                leads.insert(story, key);
+            }
+            let basis = candidate.basis;
+            shown.push(SiteStory { key, lead: key, feed, story, sort_at, basis });
+        }
+        for item in &mut shown {
+            item.lead = leads.get(&item.story).copied().unwrap_or(item.key);
+        }
+        let items = SiteItems::new(&shown);
+        shown.retain(|item| leads.get(&item.story) == Some(&item.key));
+        shown.sort_by_key(|story| Reverse((story.sort_at, story.key)));
+        (shown, items)
     }
 
-    /// Those of these items that lead a story of the output, complete.
-    fn entries(
+    /// The conditions of the output. Only `max_age` uses the time, and the site is not limited by age.
+    fn selector(&self) -> Selector<'_> {
+        Selector::new(self.output, Timestamp::MAX)
+    }
+
+    /// What the output shows of these items.
+    fn shown_of(
         &self,
         reader: &Transaction<'_>,
         heads: &[ItemHead],
         feeds: &Feeds,
-    ) -> Result<HashMap<ItemKey, OutputItem>, Error> {
-        // Only `max_age` uses the time, and the site is not limited by age.
-        let selector = Selector::new(self.output, Timestamp::MAX);
+    ) -> Result<Shown, Error> {
         if self.output.digest.is_some() {
-            let keys = heads.iter().map(|head| head.key);
-            let digests = digest::of_numbers(reader, self.output, keys)?;
-            return Ok(digests.into_iter().map(|entry| (entry.key, entry)).collect());
+            let leads = self.digests_of(reader, heads.iter().map(|head| head.key))?;
+            return Ok(Shown { leads, followers: HashSet::new() });
         }
-        let mut entries = leads(reader, heads, feeds, &selector)?;
-        complete(reader, self.output, &mut entries, feeds)?;
-        Ok(entries.into_iter().map(|entry| (entry.key, entry)).collect())
+        let (mut batch, selector) = (Batch::load(reader, heads, feeds)?, self.selector());
+        let followers = heads.iter().filter(|head| batch.shows(**head, &selector));
+        let followers = followers.map(|head| head.key).collect();
+        let mut leads: Vec<OutputItem> =
+            heads.iter().filter_map(|head| batch.lead(*head, &selector)).collect();
+        complete(reader, self.output, &mut leads, feeds)?;
+        Ok(Shown { leads: leads.into_iter().map(|entry| (entry.key, entry)).collect(), followers })
+    }
+
+    /// These digests by their key.
+    fn digests_of(
+        &self,
+        reader: &Transaction<'_>,
+        keys: impl IntoIterator<Item = ItemKey>,
+    ) -> Result<HashMap<ItemKey, OutputItem>, Error> {
+        let digests = digest::of_numbers(reader, self.output, keys)?;
+        Ok(digests.into_iter().map(|entry| (entry.key, entry)).collect())
     }
 
     /// Writes the files beside the pages.
@@ -410,6 +468,14 @@ impl Work<'_> {
         }
         Ok(())
     }
+}
+
+/// What the output shows of some items.
+struct Shown {
+    /// Those that lead a story, complete.
+    leads: HashMap<ItemKey, OutputItem>,
+    /// Those whose story is shown, by this or another item.
+    followers: HashSet<ItemKey>,
 }
 
 /// A document with the newest stories of a list.

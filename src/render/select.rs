@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::media;
 use super::output::{Output, ShownDate};
-use crate::model::{Conditions, FeedId, FeedKey, ItemKey, OutputItem, Refusal, Subject};
+use crate::model::{Conditions, FeedId, FeedKey, OutputItem, Refusal, StoryKey, Subject};
 
 /// What [`Selector::try_add`] did with a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +155,7 @@ impl<'a> Selector<'a> {
         &self,
         selected: &mut Vec<OutputItem>,
         late: Vec<OutputItem>,
-        latest: &HashSet<ItemKey>,
+        latest: &HashSet<StoryKey>,
     ) {
         let young = |entry: &OutputItem| self.young.is_some_and(|since| entry.sort_at > since);
         let position = |entry: &OutputItem| Reverse((entry.sort_at, entry.key));
@@ -165,7 +165,7 @@ impl<'a> Selector<'a> {
             let is_limited = self.limit().is_some_and(|limit| of_feed >= limit);
             let leaves = |other: &OutputItem| {
                 let may = if is_limited { is_own(other) } else { !young(other) };
-                may && !latest.contains(&other.key)
+                may && !latest.contains(&other.story)
             };
             if is_limited || selected.len() >= self.output.items {
                 match selected.iter().rposition(leaves) {

@@ -41,12 +41,16 @@ pub struct Texts {
     pub tag: &'static str,
     /// First option of the menu of tags, which selects all. Short, because the menu is narrow.
     pub all_tags: &'static str,
-    /// Text of a page of an output without stories.
+    /// Text of a page of an output without stories, whose feeds are being polled.
     pub no_stories: &'static str,
+    /// Text of a page of an output without stories, whose feeds were polled.
+    pub no_stories_now: &'static str,
     /// Text of a page without results, if older stories were not searched.
     pub no_newer_match: &'static str,
     /// Text of a page without results.
     pub no_match: &'static str,
+    /// Text of a page without results, if the search has no word that a story could have.
+    pub no_words: &'static str,
     /// Label of the link of a time, for screen readers.
     pub permanent_link: &'static str,
     /// Label before the names of other feeds with the story.
@@ -113,8 +117,10 @@ const ENGLISH: Texts = Texts {
     tag: "Tag",
     all_tags: "All tags",
     no_stories: "There are no stories yet. Try again in a moment.",
+    no_stories_now: "There are no stories from these feeds at present.",
     no_newer_match: "No match among the newer stories.",
     no_match: "No story matches.",
+    no_words: "The search has no word to look for. Type at least one word that the stories contain.",
     permanent_link: "Permanent link",
     also_at: "Also at",
     full_text: "Full text",
@@ -157,8 +163,10 @@ const GERMAN: Texts = Texts {
     tag: "Thema",
     all_tags: "Themen",
     no_stories: "Es gibt noch keine Artikel. Versuchen Sie es in Kürze noch einmal.",
+    no_stories_now: "Zurzeit gibt es keine Artikel aus diesen Feeds.",
     no_newer_match: "Kein Treffer unter den neueren Artikeln.",
     no_match: "Keine Artikel gefunden.",
+    no_words: "Die Suche enthält kein Wort, nach dem gesucht werden kann. Geben Sie mindestens ein Wort ein, das in den Artikeln vorkommt.",
     permanent_link: "Permalink",
     also_at: "Auch bei",
     full_text: "Ganzer Artikel",
@@ -201,8 +209,10 @@ const FRENCH: Texts = Texts {
     tag: "Thème",
     all_tags: "Thèmes",
     no_stories: "Aucun article pour l’instant. Réessayez dans un moment.",
+    no_stories_now: "Ces flux ne proposent actuellement aucun article.",
     no_newer_match: "Aucun résultat parmi les articles plus récents.",
     no_match: "Aucun article trouvé.",
+    no_words: "La recherche ne contient aucun mot à trouver. Saisissez au moins un mot présent dans les articles.",
     permanent_link: "Lien permanent",
     also_at: "Également sur",
     full_text: "Article complet",
@@ -245,8 +255,10 @@ const SPANISH: Texts = Texts {
     tag: "Tema",
     all_tags: "Temas",
     no_stories: "Todavía no hay artículos. Inténtelo de nuevo en un momento.",
+    no_stories_now: "En este momento no hay artículos de estas fuentes.",
     no_newer_match: "Ningún resultado entre los artículos más recientes.",
     no_match: "No se ha encontrado ningún artículo.",
+    no_words: "La búsqueda no contiene ninguna palabra que buscar. Escriba al menos una palabra que aparezca en los artículos.",
     permanent_link: "Enlace permanente",
     also_at: "También en",
     full_text: "Artículo completo",
@@ -289,8 +301,10 @@ const JAPANESE: Texts = Texts {
     tag: "タグ",
     all_tags: "タグ",
     no_stories: "まだ記事がありません。しばらくしてからもう一度お試しください。",
+    no_stories_now: "現在、これらのフィードに記事はありません。",
     no_newer_match: "これより新しい記事には見つかりませんでした。",
     no_match: "該当する記事はありません。",
+    no_words: "検索できる語がありません。記事に含まれる語を一つ以上入力してください。",
     permanent_link: "固定リンク",
     also_at: "ほかの掲載元",
     full_text: "全文",

@@ -4,6 +4,7 @@
 use url::form_urlencoded;
 
 use super::stories::{Frame, Links};
+use crate::model::ItemKey;
 use crate::outputs::{Month, Query, ServedOutput, SitePage};
 use crate::render::Story;
 
@@ -92,18 +93,18 @@ impl Frame {
         self.target != Target::Server
     }
 
-    /// The URL of the page of a story.
-    pub(super) fn story_url(&self, story: &Story) -> String {
+    /// The URL of the page of a story, which has the key of this item.
+    pub(super) fn story_url(&self, story: &Story, key: ItemKey) -> String {
         match (self.target, &story.url) {
             (Target::Server, _) => {
-                let page = format!("{}{}/story/{}", self.root, self.id, story.key.0);
+                let page = format!("{}{}/story/{}", self.root, self.id, key.0);
                 with_queries(&page, &[&self.token_query])
             }
             (Target::FilesWithoutStories, Some(url)) => url.clone(),
             (Target::FilesWithoutStories, None) => {
                 file_url(self, &SitePage::Feed(story.feed.clone()))
             }
-            (Target::Files, _) => file_url(self, &SitePage::Story(story.key)),
+            (Target::Files, _) => file_url(self, &SitePage::Story(key)),
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod settings;
 
 mod access;
 mod base_url;
+mod filters;
 mod general_pages;
 mod images;
 mod links;

@@ -187,8 +187,17 @@ pub(super) fn no_image(status: StatusCode, audience: &Audience) -> Response {
 
 /// A permanent redirect to the URL with the final slash. `location` is relative.
 pub(super) fn moved(location: &str, audience: &Audience) -> Response {
+    redirect(StatusCode::PERMANENT_REDIRECT, location, audience)
+}
+
+/// A redirect to a URL that may change again. `location` is relative.
+pub(super) fn moved_for_now(location: &str, audience: &Audience) -> Response {
+    redirect(StatusCode::TEMPORARY_REDIRECT, location, audience)
+}
+
+fn redirect(status: StatusCode, location: &str, audience: &Audience) -> Response {
     let response = same_origin(TEXT)
-        .status(StatusCode::PERMANENT_REDIRECT)
+        .status(status)
         .header(LOCATION, location)
         .header(CACHE_CONTROL, audience.cache_control(PAGE_MAX_AGE));
     build(response, Body::empty())

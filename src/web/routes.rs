@@ -16,7 +16,7 @@ use url::form_urlencoded;
 
 use crate::model::ItemKey;
 use crate::outputs::ServedOutput;
-use crate::render::{Document, Format, Images, story as item};
+use crate::render::{Document, Format, Images, Token, story as item};
 
 use super::access::{self, LocalEnd, OutputAccess, Rejection};
 use super::base_url::{self, BaseUrl, Place, Proxy};
@@ -25,12 +25,12 @@ use super::images::{ItemImage, Unavailable, Variant, image_name, image_url};
 use super::links::{self, Target};
 use super::negotiate::{self, Representation};
 use super::response::{
-    Audience, HTML, build, cacheable, denied, image_copy, line, moved, no_image, not_found,
-    picture, same_origin, uncached, with_media, with_security_headers,
+    Audience, HTML, build, cacheable, denied, image_copy, line, moved, moved_for_now, no_image,
+    not_found, picture, same_origin, uncached, with_media, with_security_headers,
 };
 use super::settings::MetricsPage;
 use super::site::{Error, Peer, Site};
-use super::stories::Links;
+use super::stories::{Links, StoryAddress};
 use super::{monitoring, response, status, stories};
 
 /// The answers of a site. Cheap to clone, one for each connection.
@@ -409,7 +409,17 @@ async fn story(
     let shown = Arc::clone(&output);
     let page =
         site.query(&output, move |contents| stories::story_page(&shown, contents, key, &links));
-    page_response(page.await, &output, &headers, &audience)
+    let page = match page.await {
+        Ok(Some(StoryAddress::Moved(lead))) => {
+            let token_query = audience.token().map(Token::query).unwrap_or_default();
+            let location = links::with_queries(&lead.0.to_string(), &[&token_query]);
+            return moved_for_now(&location, &audience);
+        }
+        Ok(Some(StoryAddress::Page(html))) => Ok(Some(html)),
+        Ok(None) => Ok(None),
+        Err(error) => Err(error),
+    };
+    page_response(page, &output, &headers, &audience)
 }
 
 /// `planet/image/4711/NAME`: a copy of an image in the text of a story.

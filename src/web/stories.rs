@@ -8,6 +8,9 @@ use jiff::tz::TimeZone;
 use url::form_urlencoded;
 
 use super::base_url::BaseUrl;
+use super::filters::{
+    FilterOption, ListedFeed, SelectionHeading, feed_options, listed, selection, tag_options,
+};
 use super::images::{ImageProxy, ItemImage, KnownImage, Variant, image_name, image_url};
 use super::links::{
     self, FormatLink, MonthLink, Target, Year, file_url, format_links, page_url, with_queries,
@@ -19,11 +22,13 @@ use super::static_site::logo_name;
 use crate::model::{FeedId, FeedInfo, ItemKey, OutputItem};
 use crate::outputs::{
     Contents, Month, OutputFeeds, Position, Query, Results, ServedOutput, SiteList, SitePage,
+    StoryAt,
 };
 use crate::render::{
     Content, Images, Logo, Media, PageText, Picture, Presentation, Story, Texts, Token, feed_name,
     story,
 };
+use crate::store::SearchQuery;
 use crate::text::dates;
 
 /// Number of stories on a page.
@@ -57,7 +62,7 @@ pub(super) struct Frame {
     assets: String,
     pub(super) target: Target,
     /// Whether the stories are digests, which are of no single feed.
-    is_digest: bool,
+    pub(super) is_digest: bool,
     /// The policy for the content, which a web server of files does not send; `None`: the server sends it.
     policy: Option<String>,
     pub(super) id: String,
@@ -82,6 +87,8 @@ pub(super) struct Frame {
 pub(super) struct StoriesPage {
     frame: Frame,
     days: Vec<Day>,
+    /// Text of a page without stories.
+    nothing: &'static str,
     words: String,
     feeds: Vec<FilterOption>,
     tags: Vec<FilterOption>,
@@ -114,34 +121,6 @@ pub(super) struct StoryPage {
     shown: ShownStory,
     html: String,
     all: String,
-}
-
-/// What the page shows, if it is not the whole output.
-struct SelectionHeading {
-    /// Words, title of the feed, tag and month.
-    title: String,
-    /// The same without the month, which documents ignore; `None`: they have the stories of the whole output.
-    subscribed: Option<String>,
-    /// Number of stories in words, on the first page.
-    count: Option<String>,
-    /// The feed, if one is selected.
-    feed: Option<ListedFeed>,
-}
-
-/// A feed of the output with its links.
-struct ListedFeed {
-    name: String,
-    /// First letter of the name.
-    initial: String,
-    /// Number of a colour, 0 to 7.
-    colour: u8,
-    /// URL of the page with its stories.
-    page: String,
-    /// URL of its site.
-    site: Option<String>,
-    /// URL of the feed itself.
-    url: Option<String>,
-    selected: bool,
 }
 
 /// The stories of one day.
@@ -184,15 +163,6 @@ struct ShownStory {
     date: String,
 }
 
-/// An option of a filter.
-struct FilterOption {
-    value: String,
-    name: String,
-    /// URL of the page with these stories.
-    page: String,
-    selected: bool,
-}
-
 /// How the links of a page begin and end.
 #[derive(Debug)]
 pub(super) struct Links {
@@ -231,9 +201,10 @@ pub(super) fn page(
     let newer = contents.newer(query, PAGE_SIZE)?;
     // It would be the same link.
     let is_second = newer.as_ref().is_some_and(|newer| newer.after.is_none());
-    let place = Place { frame: &frame, query, sole: sole_feed(&feeds.all, query) };
+    let place = Place { frame: &frame, query, sole: sole_feed(&feeds.all, query), list: None };
     let page = StoriesPage {
         days: days(&results, output, place),
+        nothing: nothing(&frame, contents, query, &results)?,
         words: query.words.clone(),
         feeds: feed_options(&frame, selectable, query),
         tags: tag_options(&frame, selectable, query),
@@ -257,15 +228,46 @@ pub(super) fn page(
     Ok(page.render()?)
 }
 
-/// The page of one story as HTML; `None`: the output does not show this item.
+/// Why a page has no stories, if it has none.
+fn nothing(
+    frame: &Frame,
+    contents: &Contents,
+    query: &Query,
+    results: &Results,
+) -> Result<&'static str, Error> {
+    let has_words = || SearchQuery::read(&query.words).is_some();
+    Ok(match &results.more {
+        _ if !results.entries.is_empty() => "",
+        _ if !query.words.is_empty() && !has_words() => frame.texts.no_words,
+        Some(_) => frame.texts.no_newer_match,
+        None if query.is_filter() || query.month.is_some() => frame.texts.no_match,
+        None if contents.awaits_feeds()? => frame.texts.no_stories,
+        None => frame.texts.no_stories_now,
+    })
+}
+
+/// What the address of a story's page leads to.
+pub(super) enum StoryAddress {
+    /// The page, as HTML.
+    Page(String),
+    /// The page with the key of this item.
+    Moved(ItemKey),
+}
+
+/// The page of one story; `None`: the output does not show this item, and no other one for it.
 pub(super) fn story_page(
     output: &ServedOutput,
     contents: &Contents,
     key: ItemKey,
     links: &Links,
-) -> Result<Option<String>, Error> {
-    let Some(entry) = contents.item(key)? else { return Ok(None) };
-    Ok(Some(story_of(output, &entry, links).render()?))
+) -> Result<Option<StoryAddress>, Error> {
+    Ok(match contents.story(key)? {
+        Some(StoryAt::Here(entry)) => {
+            Some(StoryAddress::Page(story_of(output, &entry, links).render()?))
+        }
+        Some(StoryAt::Moved(lead)) => Some(StoryAddress::Moved(lead)),
+        None => None,
+    })
 }
 
 /// The page of a story.
@@ -277,7 +279,7 @@ pub(super) fn story_of(output: &ServedOutput, entry: &OutputItem, links: &Links)
         shown: shown(
             story_as_shown(entry, output),
             &entry.feed.id,
-            Place { frame: &frame, query: &query, sole: None },
+            Place { frame: &frame, query: &query, sole: None, list: None },
         ),
         all: page_url(&frame, &query),
         frame,
@@ -304,6 +306,7 @@ pub(super) fn list_of(
     let results = Results { entries, more };
     let is_part = matches!(list.page, SitePage::Month { part: Some(_), .. });
     let is_listed = !query.is_filter();
+    let is_whole = list.page == SitePage::Index;
     let mut heading = selection(&frame, &feeds.all, &query, &results);
     heading.count = heading.count.filter(|_| !is_part);
     let ends = (&query, list.newer.is_none(), list.older.is_none());
@@ -317,12 +320,18 @@ pub(super) fn list_of(
         days: days(
             &results,
             output,
-            Place { frame: &frame, query: &query, sole: sole_feed(&feeds.all, &query) },
+            Place {
+                frame: &frame,
+                query: &query,
+                sole: sole_feed(&feeds.all, &query),
+                list: Some(list),
+            },
         ),
+        nothing: if is_whole { frame.texts.no_stories_now } else { frame.texts.no_match },
         words: String::new(),
         feeds: Vec::new(),
         tags: tag_options(&frame, feeds.selectable(), &query),
-        selection: (list.page != SitePage::Index).then_some(heading),
+        selection: (!is_whole).then_some(heading),
         unlisted: None,
         listed: feeds.all.iter().map(|feed| listed(&frame, feed, &query)).collect(),
         newer: list.newer.as_ref().map(|page| file_url(&frame, page)),
@@ -411,59 +420,6 @@ fn thumbnail(frame: &Frame, story: &Story, feed: &FeedId) -> Option<Picture> {
     }
 }
 
-/// What the search and the filters select.
-fn selection(
-    frame: &Frame,
-    feeds: &[Arc<FeedInfo>],
-    query: &Query,
-    results: &Results,
-) -> SelectionHeading {
-    let is_selected = |feed: &&Arc<FeedInfo>| query.feed.as_deref() == Some(feed.id.as_str());
-    let feed = feeds.iter().find(is_selected).map(|feed| listed(frame, feed, query));
-    let words = Some(&query.words).filter(|words| !words.is_empty());
-    let words = words.map(|words| frame.texts.quoted(words));
-    let name = feed.as_ref().map(|feed| feed.name.clone()).or_else(|| query.feed.clone());
-    let tag = query.tag.as_ref().map(|tag| format!("#{tag}"));
-    let month = query.month.map(|month| frame.texts.calendar().month(month.first_day()));
-    let filter: Vec<String> = [words, name, tag].into_iter().flatten().collect();
-    let joined = |parts: &[String]| parts.join(" · ");
-    let all: Vec<String> = filter.iter().cloned().chain(month).collect();
-    let shown = results.entries.len();
-    let count = match (&results.more, query.after.is_none()) {
-        (None, true) => Some(frame.texts.count(shown)),
-        (Some(_), true) if shown > 0 => Some(frame.texts.more_than(shown)),
-        _ => None,
-    };
-    SelectionHeading {
-        title: joined(&all),
-        subscribed: Some(joined(&filter)).filter(|title| !title.is_empty()),
-        count,
-        feed,
-    }
-}
-
-fn listed(frame: &Frame, feed: &FeedInfo, query: &Query) -> ListedFeed {
-    let id = feed.id.to_string();
-    let of_feed = Query { feed: Some(id.clone()), ..Query::default() };
-    let site = feed.profile.site_url.clone().filter(|url| is_web(url));
-    ListedFeed {
-        name: feed.title.clone(),
-        initial: initial(&feed.title),
-        colour: colour(&id),
-        page: match frame.is_digest {
-            true => site.clone().unwrap_or_else(|| feed.url.clone()),
-            false => page_url(frame, &of_feed),
-        },
-        site,
-        url: Some(feed.url.clone()).filter(|url| is_web(url)),
-        selected: query.feed == Some(id),
-    }
-}
-
-fn is_web(url: &str) -> bool {
-    url.starts_with("https://") || url.starts_with("http://")
-}
-
 /// Where a story is shown.
 #[derive(Clone, Copy)]
 struct Place<'a> {
@@ -471,6 +427,8 @@ struct Place<'a> {
     query: &'a Query,
     /// The feed of all stories of the page; `None`: they may be of several feeds.
     sole: Option<&'a FeedInfo>,
+    /// The list of a static site, which has one page for each story; `None`: each item has one.
+    list: Option<&'a SiteList>,
 }
 
 fn sole_feed<'f>(feeds: &'f [Arc<FeedInfo>], query: &Query) -> Option<&'f FeedInfo> {
@@ -537,7 +495,8 @@ fn text_of(frame: &Frame, entry: &OutputItem, output: &ServedOutput) -> String {
 }
 
 fn shown(story: Story, feed: &FeedId, place: Place<'_>) -> ShownStory {
-    let Place { frame, query, sole } = place;
+    let Place { frame, query, sole, list } = place;
+    let page = list.map_or(story.key, |list| list.lead_of(story.key));
     let of_feed = Query { feed: Some(story.feed.clone()), ..Query::default() };
     let at = story.at.to_zoned_datetime(frame.zone.clone());
     let has_heading = story.has_own_title || story.excerpt.is_empty();
@@ -549,7 +508,7 @@ fn shown(story: Story, feed: &FeedId, place: Place<'_>) -> ShownStory {
         text: None,
         initial: initial(&story.source),
         colour: colour(&story.feed),
-        page: frame.story_url(&story),
+        page: frame.story_url(&story, page),
         feed_page: page_url(frame, if frame.is_digest { query } else { &of_feed }),
         machine: dates::rfc3339(story.at),
         time: at.strftime("%H:%M").to_string(),
@@ -559,30 +518,4 @@ fn shown(story: Story, feed: &FeedId, place: Place<'_>) -> ShownStory {
         authors: story.authors.iter().filter(|name| **name != story.source).cloned().collect(),
         story,
     }
-}
-
-fn feed_options(frame: &Frame, feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<FilterOption> {
-    let option = |feed: &Arc<FeedInfo>| {
-        let value = feed.id.to_string();
-        FilterOption {
-            page: page_url(frame, &Query { feed: Some(value.clone()), ..Query::default() }),
-            name: feed.title.clone(),
-            selected: query.feed.as_ref() == Some(&value),
-            value,
-        }
-    };
-    feeds.iter().map(option).collect()
-}
-
-fn tag_options(frame: &Frame, feeds: &[Arc<FeedInfo>], query: &Query) -> Vec<FilterOption> {
-    let mut tags: Vec<&String> = feeds.iter().flat_map(|feed| &feed.tags).collect();
-    tags.sort();
-    tags.dedup();
-    let option = |tag: &String| FilterOption {
-        value: tag.clone(),
-        name: tag.clone(),
-        page: page_url(frame, &Query { tag: Some(tag.clone()), ..Query::default() }),
-        selected: query.tag.as_ref() == Some(tag),
-    };
-    tags.into_iter().map(option).collect()
 }

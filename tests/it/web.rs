@@ -10,6 +10,7 @@ mod images;
 mod months;
 mod notices;
 mod page;
+mod shared;
 pub(crate) mod site;
 mod static_site;
 mod status;

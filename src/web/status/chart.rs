@@ -372,14 +372,18 @@ fn axis_labels(intervals: &[Interval], period: Period) -> Vec<AxisLabel> {
     vec![start(0), start(intervals.len() / 2), end]
 }
 
-/// The next larger number of the form 1, 2 or 5 times a power of ten; at least 2, so that half of it is a whole number.
+/// The next larger number of the form 1, 2 or 5 times a power of ten, so that half of it is a whole number: at least 2, and 6 in
+/// place of 5.
 fn round_up(value: f64) -> f64 {
-    if value <= 0.0 {
+    if value <= 2.0 {
         return 2.0;
     }
     let power = 10_f64.powf(value.log10().floor());
     let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|n| n * power >= value);
-    (factor.unwrap_or(10.0) * power).max(2.0)
+    match factor.unwrap_or(10.0) * power {
+        5.0 => 6.0,
+        top => top,
+    }
 }
 
 #[cfg(test)]
@@ -443,10 +447,14 @@ mod tests {
     }
 
     #[test]
-    fn scales_end_at_round_numbers() {
+    fn scales_end_at_round_numbers_with_a_whole_half() {
         assert_eq!(
-            [0.0, 1.0, 3.0, 17.0, 50.0, 51.0].map(round_up),
-            [2.0, 2.0, 5.0, 20.0, 50.0, 100.0]
+            [0.0, 1.0, 3.0, 5.0, 6.0, 17.0, 50.0, 51.0].map(round_up),
+            [2.0, 2.0, 6.0, 6.0, 10.0, 20.0, 50.0, 100.0]
         );
+        for value in 0..10_000 {
+            let top = round_up(f64::from(value));
+            assert!(top >= f64::from(value) && top % 2.0 == 0.0, "{value}: {top}");
+        }
     }
 }

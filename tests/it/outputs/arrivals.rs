@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use newswire::model::{Item, ItemKey, OutputItem};
+use newswire::model::{Item, OutputItem, StoryKey};
 use newswire::render::{Output, Selector};
 
 use super::sample::{at, entry, feed, output};
@@ -24,7 +24,7 @@ fn after(
     latest: &[i64],
 ) -> Vec<i64> {
     let mut selected = selected;
-    let latest: HashSet<ItemKey> = latest.iter().copied().map(ItemKey).collect();
+    let latest: HashSet<StoryKey> = latest.iter().copied().map(StoryKey).collect();
     Selector::new(output, at("2025-11-30T12:00:00Z")).add_late(&mut selected, late, &latest);
     selected.iter().map(|entry| entry.key.0).collect()
 }

@@ -94,7 +94,7 @@ fn a_filter_that_takes_few_items_has_the_way_back_too() {
 }
 
 /// The target of a link with this relation.
-fn link(page: &str, relation: &str) -> Option<String> {
+pub(super) fn link(page: &str, relation: &str) -> Option<String> {
     let (before, _) = page.split_once(&format!("\" rel=\"{relation}\""))?;
     let target = before.rsplit("href=\"").next()?.replace("&#38;", "&").replace("&amp;", "&");
     Some(target.replace("../", "/"))

@@ -1,6 +1,7 @@
 //! The archive of an output by month.
 
 use jiff::tz::TimeZone;
+use newswire::model::Conditions;
 
 use super::page::{Planet, titles};
 use super::site::run;
@@ -60,6 +61,30 @@ fn the_archive_lists_the_months_that_have_stories() {
         assert!(both.contains("stories of this page: <bdi>#news</bdi>"), "{both}");
         assert!(past.contains("<details open><summary>2024</summary>"), "{past}");
         assert!(page.contains("rel=\"canonical\" href=\"../planet/\""), "{page}");
+    });
+}
+
+#[test]
+fn the_archive_lists_no_month_whose_items_the_output_does_not_show() {
+    run(async {
+        let documents = [
+            dated(&[
+                ("March", "Sat, 15 Mar 2025 12:00:00 GMT"),
+                ("Another day in May", "Thu, 15 May 2025 12:00:00 GMT"),
+            ]),
+            dated(&[
+                ("Not in May", "Fri, 16 May 2025 12:00:00 GMT"),
+                ("Past", "Tue, 31 Dec 2024 12:00:00 GMT"),
+            ]),
+        ];
+        let planet = Planet::of(documents, |output| {
+            let title = regex::Regex::new("March|Not").ok();
+            output.filter.exclude = vec![Conditions { title, ..Conditions::default() }];
+        });
+        let page = planet.await.get("/planet/").await.text();
+        let links: Vec<&str> =
+            page.split("href=\"../planet/?month=").skip(1).map(|link| &link[..7]).collect();
+        assert_eq!(links, ["2025-05", "2024-12"]);
     });
 }
 

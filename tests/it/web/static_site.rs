@@ -302,6 +302,65 @@ fn pages_of_stories_that_leave_are_removed() {
 }
 
 #[test]
+fn a_story_that_a_filter_excludes_loses_its_page() {
+    run(async {
+        let folder = Folder::with(|_| ()).await;
+        let stories = |folder: &Folder| {
+            folder.files().keys().filter(|name| name.contains("/story/")).count() / 2
+        };
+        assert_eq!(stories(&folder), 7);
+        let folder = folder.restarted(|output| {
+            let title = regex::Regex::new("Note 4").ok();
+            output.filter.exclude = vec![Conditions { title, ..Conditions::default() }];
+        });
+        let folder = folder.await;
+        assert_eq!(stories(&folder), 6, "{:?}", folder.files());
+        assert_eq!(folder.differences(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_story_is_in_the_files_of_each_of_its_feeds_as_it_is_served() {
+    run(async {
+        let folder = Folder::with(|_| ()).await;
+        // The second feed leads these.
+        folder.show(0, &notes(3..5));
+        folder.poll().await;
+        let site = Site::before(folder.engine.served().clone()).await;
+        let items = |text: &str| {
+            let document: serde_json::Value = serde_json::from_str(text).unwrap();
+            let items = document["items"].as_array().unwrap().iter();
+            items
+                .map(|item| (item["id"].to_string(), item["title"].to_string()))
+                .collect::<Vec<_>>()
+        };
+        let all = items(&folder.read("planet.json"));
+        assert_eq!(all.len(), 7, "{all:?}");
+        for (page, query, count) in [
+            ("feed/a.test-feed", "feed=a.test-feed", 4),
+            ("feed/b.test-feed", "feed=b.test-feed", 5),
+            ("tag/tech", "tag=tech", 4),
+        ] {
+            let written = items(&folder.read(&format!("planet/{page}.json")));
+            assert_eq!(written.len(), count, "{page}: {written:?}");
+            let served = site.get(&format!("/planet.json?{query}"), &[]).await.text();
+            assert_eq!(written, items(&served), "{page}");
+            assert!(written.iter().all(|item| all.contains(item)), "{page}: {written:?}");
+            let name = format!("planet/{page}.html");
+            let html = folder.read(&name);
+            assert_eq!(html.matches("<article").count(), count, "{page}: {html}");
+            for link in links(&html) {
+                let file = folder.www().join(resolved(&name, &link));
+                assert!(file.exists(), "{page}: {link}");
+            }
+        }
+        let index = folder.read("planet/index.html");
+        assert_eq!(index.matches("<article").count(), 7, "{index}");
+        assert_eq!(folder.differences(), Vec::<String>::new());
+    });
+}
+
+#[test]
 fn an_output_without_full_texts_has_no_pages_of_stories() {
     run(async {
         let folder = Folder::with(|output| output.presentation.content = Content::Summary).await;
