@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::canonical;
 use super::digest::{Hasher, digest};
 use super::settings::IdentityRule;
-use crate::model::{Digest, GuidUse, ParseWarning, ParsedItem};
+use crate::model::{Digest, GuidUse, ParseWarning, ParsedItem, is_played};
 
 /// An item of a document with the keys by which it is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +138,10 @@ impl Keys {
         let title = item.title.as_ref().map(|title| title.value.as_str());
         let date = item.published.or(item.updated);
         let date = date.map(|date| date.as_second().to_be_bytes().to_vec()).unwrap_or_default();
-        let file = item.enclosures.first().map(|file| file.url.as_str());
+        // A picture may be that of a category, or a logo.
+        let file =
+            item.enclosures.iter().find(|file| is_played(&file.media_type.to_ascii_lowercase()));
+        let file = file.map(|file| file.url.as_str());
         let file = file.filter(|_| guid.is_none() && page.is_none());
         let place = page.or(file).map(canonical::within_feed).unwrap_or_default();
         let alone = match (guid, page, file) {
@@ -153,7 +156,7 @@ impl Keys {
         let parts = digest(&[b"parts", &part(guid), place.as_bytes(), &part(title), named, &date]);
         let all = digest(&[b"all", &parts, &words]);
         let with_page = match (guid, page) {
-            (Some(guid), Some(page)) => digest(&[b"guid+page", guid.as_bytes(), page.as_bytes()]),
+            (Some(guid), Some(_)) => digest(&[b"guid+page", guid.as_bytes(), place.as_bytes()]),
             (Some(_), None) => parts,
             (None, Some(_)) => alone,
             (None, None) => words,
@@ -174,7 +177,8 @@ impl Keys {
         let backing = if page.is_some() { Backing::Page } else { Backing::Content };
         let says_something =
             [&item.title, &item.content, &item.summary].iter().any(|it| it.is_some());
-        let copied = rule != IdentityRule::Key && says_something;
+        // Without dates, they may be the events of a log.
+        let copied = rule != IdentityRule::Key && says_something && !date.is_empty();
         let copy = page.filter(|_| copied).map(|_| CopyKeys {
             page: digest(&[b"page", place.as_bytes()]),
             all: digest(&[b"copy", place.as_bytes(), &date, &words]),
@@ -321,7 +325,9 @@ pub fn content_digest(item: &ParsedItem) -> Digest {
 fn digest_with(item: &ParsedItem, words: &Digest) -> Digest {
     let mut hasher = Hasher::default();
     hasher.part(words);
-    hasher.maybe(item.page());
+    // What a link tells the site about its reader changes no item.
+    let bare = item.page().and_then(|page| canonical::without_trackers(page, "&"));
+    hasher.maybe(bare.as_deref().or(item.page()));
     // A new editor of the feed changes no item.
     let own = if item.authors_are_inherited { &[][..] } else { &item.authors };
     for author in own {
@@ -439,13 +445,17 @@ mod tests {
             [one(), at("2", "http://e.org/a", "A", 1_000), at("3", "http://e.org/a", "B", 9)];
         assert_eq!(sound(&others).len(), 3, "the page is constant");
         let undated = [item("1", "http://e.org/a", "A"), item("2", "http://e.org/a", "A")];
-        assert_eq!(sound(&undated).len(), 1);
+        assert_eq!(sound(&undated).len(), 2, "events of a log");
     }
 
     #[test]
     fn a_file_identifies_an_item_without_guid_and_link() {
         let episode = |file: &str, title| ParsedItem {
-            enclosures: vec![Enclosure { url: file.to_owned(), ..Enclosure::default() }],
+            enclosures: vec![Enclosure {
+                url: file.to_owned(),
+                media_type: "audio/mpeg".to_owned(),
+                ..Enclosure::default()
+            }],
             ..item("", "", title)
         };
         let first =

@@ -366,3 +366,113 @@ async fn only_guid_and_link_count_if_the_operator_says_so() {
         assert_eq!(polled(&world, rule, &documents).await.1, [1, count], "{rule:?}");
     }
 }
+
+/// Polls the documents of a feed with this rule. Returns the numbers of new and of changed items.
+async fn outcomes(rule: IdentityRule, documents: &[String]) -> (World, Vec<(usize, usize)>) {
+    let world = World::new().await;
+    world.origin.route(HOST, "/feed", documents.iter().map(|body| Answer::ok(body.as_str())));
+    let config = world.config(&[world.origin.url(HOST, "/feed")]);
+    let engine = world.open_with(with(config, |settings| settings.identity = rule)).await;
+    let mut counts = Vec::new();
+    for _ in documents {
+        let recorded = poll(&engine, FeedSelection::All).await.remove(0).recorded;
+        counts.push((recorded.new, recorded.changed));
+        world.clock.advance(2 * HOUR);
+    }
+    drop(engine);
+    (world, counts)
+}
+
+/// The numbers of new items with the default rule.
+async fn new_items(documents: &[String]) -> Vec<usize> {
+    let (_, counts) = outcomes(IdentityRule::Auto, documents).await;
+    counts.into_iter().map(|(new, _)| new).collect()
+}
+
+/// Items without guid and link: title, date, text, file, media type.
+fn enclosed(items: &[[&str; 5]]) -> String {
+    let item = |[title, date, text, file, media_type]: &[&str; 5]| {
+        let date =
+            if date.is_empty() { String::new() } else { format!("<pubDate>{date}</pubDate>") };
+        format!(
+            "<item><title>{title}</title>{date}<description>{text}</description>\
+             <enclosure url='https://site.test/{file}' type='{media_type}' length='7'/></item>"
+        )
+    };
+    let items: String = items.iter().map(item).collect();
+    format!("<rss version='2.0'><channel><title>S</title>{items}</channel></rss>")
+}
+
+#[tokio::test]
+async fn a_file_whose_name_is_constant_is_another_item_with_title_and_date() {
+    let days = ["Monday", "Tuesday", "Wednesday"];
+    let at = |n: usize, minute: usize| format!("0{} May 2025 08:{minute}:09 GMT", n + 5);
+    for shows in [&["News"][..], &["News", "Weather"]] {
+        let document = |n: usize| {
+            let item = |show: &&str| {
+                let minute = 10 + show.len();
+                [format!("{show}, {}", days[n]), at(n, minute), format!("{show}-latest.mp3")]
+            };
+            let items: Vec<[String; 3]> = shows.iter().map(item).collect();
+            let items: Vec<[&str; 5]> =
+                items.iter().map(|[a, b, c]| [a, b, TEASER, c, "audio/mpeg"]).collect();
+            enclosed(&items)
+        };
+        let n = shows.len();
+        let documents = [0, 1, 2, 2].map(document);
+        assert_eq!(new_items(&documents).await, [n, n, n, 0], "{shows:?}");
+    }
+}
+
+#[tokio::test]
+async fn pictures_that_items_share_identify_none_of_them() {
+    let document = |n: usize| {
+        let items = [2 * n, 2 * n + 1].map(|n| (sentence(n + 20), sentence(n)));
+        let file = |n: usize| ["icons/sport.png", "icons/politics.png"][n];
+        let item = |n: usize| [&*items[n].0, "", &*items[n].1, file(n), "image/png"];
+        enclosed(&[item(0), item(1)])
+    };
+    assert_eq!(new_items(&[0, 1, 2, 2].map(document)).await, [2, 2, 2, 0]);
+}
+
+#[tokio::test]
+async fn undated_items_that_differ_only_in_the_guid_are_distinct() {
+    let log = |n: usize| {
+        let guids: Vec<String> = (0..=n).rev().map(|n| format!("ring-{n}")).collect();
+        let rang = |guid: &String| {
+            ["https://site.test/bell", "The bell rang", CRANE, guid].map(str::to_owned)
+        };
+        let items: Vec<[String; 4]> = guids.iter().map(rang).collect();
+        let items: Vec<[&str; 5]> = items
+            .iter()
+            .map(|[link, title, text, guid]| [&**guid, link, title, "", text])
+            .collect();
+        feed(&items)
+    };
+    assert_eq!(new_items(&[1, 2, 3, 3].map(log)).await, [2, 1, 1, 0]);
+}
+
+#[tokio::test]
+async fn a_parameter_that_tracks_is_no_change_of_an_item() {
+    let date = |n: usize| format!("0{} May 2025 08:10:09 GMT", n + 1);
+    for guids in [["1", "1", "1"], ["a", "b", "c"]] {
+        let document = |poll: usize, title: &str| {
+            let item = |n: usize| {
+                let link = format!("https://site.test/n/{n}?utm_term={poll}");
+                [
+                    guids[n].to_owned(),
+                    link,
+                    format!("{title} {}", sentence(n)),
+                    date(n),
+                    sentence(n + 5),
+                ]
+            };
+            let items = [0, 1, 2].map(item);
+            feed(&items.each_ref().map(|item| item.each_ref().map(String::as_str)))
+        };
+        let mut documents: Vec<String> = (0..4).map(|poll| document(poll, "News:")).collect();
+        documents.push(document(4, "More news:"));
+        let counts = outcomes(IdentityRule::Auto, &documents).await.1;
+        assert_eq!(counts, [(3, 0), (0, 0), (0, 0), (0, 0), (0, 3)], "{guids:?}");
+    }
+}
