@@ -9,9 +9,9 @@ use jiff::Timestamp;
 
 use super::start::Target;
 use crate::dedupe::{
-    self, AcrossFeeds, Comparable, DocumentOrder, Facts, Fingerprint, Identified, IdentityRule,
-    OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text, UnrecognisedItem, Updates,
-    Weights, Words,
+    self, AcrossFeeds, Comparable, Coverage, DocumentOrder, Facts, Fingerprint, Identified,
+    IdentityRule, OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text,
+    UnrecognisedItem, Updates, Weights, Words,
 };
 use crate::model::{
     Digest, EditCounts, Enclosure, HoldReason, Item, ItemKey, ItemTraits, KnownItem, PageOwner,
@@ -68,7 +68,8 @@ pub(super) struct Document<'a> {
     pub(super) reduced: &'a HashMap<usize, ParsedItem>,
 }
 
-/// Maximum number of stored items that are searched for the same item under another guid.
+/// Maximum number of stored items that are searched for the same item under another guid, in a document with no more
+/// new items.
 const MAX_SEARCHED: usize = 500;
 /// Number of stored items that are examined for boilerplate.
 const BOILERPLATE_SAMPLE: usize = 12;
@@ -152,7 +153,9 @@ fn sort_newcomers(
 ) -> Result<(), store::Error> {
     let state = document.state;
     let kept = if state.items > 0 {
-        reader.read(|reader| reader.recent_items(document.target.key, MAX_SEARCHED))?
+        // All items of a large document may have new guids.
+        let most = MAX_SEARCHED.max(newcomers.len());
+        reader.read(|reader| reader.recent_items(document.target.key, most))?
     } else {
         Vec::new()
     };
@@ -166,7 +169,7 @@ fn sort_newcomers(
     }
     // The operator chose what identifies an item; nothing else does.
     let checked = document.target.subscription.dedupe.identity == IdentityRule::Auto;
-    if document.extent == Extent::Whole && checked && !kept.is_empty() {
+    if checked && !kept.is_empty() {
         for (known, edits) in recognised(document, &mut newcomers, (&kept, here), &site, reader)? {
             let place = newcomers.iter().position(|new| new.found.index == known.index);
             let Some(place) = place else { continue };
@@ -196,7 +199,12 @@ fn recognised(
 ) -> Result<Vec<(RecognisedItem, EditCounts)>, store::Error> {
     let unrecognised: Vec<UnrecognisedItem> =
         newcomers.iter_mut().map(|new| unrecognised(new, boilerplate)).collect();
-    let shown = Shown { unrecognised: &unrecognised, dates: document.dates, stored, here };
+    let coverage = match document.extent {
+        Extent::Whole => Coverage::All,
+        Extent::Part => Coverage::Part,
+    };
+    let shown =
+        Shown { unrecognised: &unrecognised, dates: document.dates, stored, here, coverage };
     let texts = fingerprints(document, &dedupe::compared(&shown), reader)?;
     let words: HashMap<ItemKey, Words> =
         texts.into_iter().map(|(key, it)| (key, it.text.own_words(boilerplate))).collect();

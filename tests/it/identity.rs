@@ -476,3 +476,76 @@ async fn a_parameter_that_tracks_is_no_change_of_an_item() {
         assert_eq!(counts, [(3, 0), (0, 0), (0, 0), (0, 0), (0, 3)], "{guids:?}");
     }
 }
+
+#[tokio::test]
+async fn a_number_that_rises_in_a_headline_makes_no_new_item() {
+    let others =
+        [1, 2, 3].map(|n| [format!("{n}"), format!("https://site.test/n/{n}"), sentence(n)]);
+    let document = |guid: &str, title: &str, date: &str, text: &str| {
+        let mut items = vec![[guid, "https://site.test/n/c123", title, date, text]];
+        let other = |n: usize| {
+            let [guid, link, title] = &others[n];
+            [&**guid, &**link, &**title, "01 May 2025 08:10:09 GMT", &**title]
+        };
+        items.extend([0, 1, 2].map(other));
+        feed(&items)
+    };
+    let crash = |n: usize, text: &str| {
+        let title = format!("Bus crash near Lyon leaves {} dead", n + 3);
+        let date = format!("02 May 2025 {:02}:22:09 GMT", 9 + n);
+        document(&format!("https://site.test/n/c123#{n}"), &title, &date, text)
+    };
+    let report = |n: usize| {
+        format!(
+            "At least {} people are dead after a coach overturned in heavy snow on a motorway.",
+            n + 3
+        )
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(|n| crash(n, CRANE))).await, [4, 0, 0]);
+    assert_eq!(new_items(&[0, 1, 2].map(|n| crash(n, &report(n)))).await, [4, 0, 0]);
+    let thread = |n: usize| {
+        let date = format!("{:02} May 2025 09:22:09 GMT", n + 2);
+        document(&format!("thread-{n}"), &format!("Open thread {}", n + 101), &date, TEASER)
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(thread)).await, [4, 1, 1]);
+    let bulletin = |n: usize| {
+        let date = format!("02 May 2025 {:02}:00:09 GMT", 9 + n);
+        document(&format!("at-{n}"), &format!("News at {}", n + 9), &date, TEASER)
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(bulletin)).await, [4, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_forecast_with_other_figures_is_new() {
+    let forecast = |n: usize| {
+        let date = format!("{:02} May 2025 06:00:03 GMT", n + 1);
+        let item = |day: &str| {
+            let text = format!(
+                "Forecast for {day}: cloudy with a chance of light rain in the afternoon and wind from the west \
+                 at {} km per hour, high of {} degrees.",
+                20 + n,
+                11 + n
+            );
+            [format!("{day}-{n}"), String::new(), day.to_owned(), date.clone(), text]
+        };
+        let items = ["Today", "Tomorrow"].map(item);
+        feed(&items.each_ref().map(|item| item.each_ref().map(String::as_str)))
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(forecast)).await, [2, 2, 2]);
+}
+
+#[tokio::test]
+async fn all_items_of_a_large_document_are_known_under_new_guids() {
+    let documents = ["a", "b"].map(|guid| {
+        let item = |n: usize| {
+            let date = format!("01 May 2025 {:02}:{:02}:09 GMT", n / 60, n % 60);
+            let link = format!("https://site.test/n/{n}");
+            [format!("{guid}-{n}"), link, sentence(n), date, sentence(n + 5)]
+        };
+        let items: Vec<[String; 5]> = (0..600).map(item).collect();
+        let items = items.iter().map(|item| item.each_ref().map(String::as_str));
+        feed(&items.collect::<Vec<_>>())
+    });
+    let (world, _) = outcomes(IdentityRule::Auto, &documents).await;
+    assert_eq!(world.status().items, 600);
+}
