@@ -11,7 +11,7 @@ use super::settings::IdentityRule;
 use crate::model::{Digest, GuidUse, ParseWarning, ParsedItem, is_played};
 
 /// An item of a document with the keys by which it is recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identified {
     /// Index of the item in the document.
     pub index: usize,
@@ -19,6 +19,8 @@ pub struct Identified {
     pub identity: Digest,
     /// Other keys under which the item may be stored, from an earlier document: the most specific first.
     pub others: [Option<OtherKey>; LEVELS - 1],
+    /// Keys of the guids of its copies in the document, which were left out.
+    pub copies: Vec<Digest>,
     /// Digest of everything that a subscriber would notice; dates and counters are left out.
     pub content_digest: Digest,
     /// Digest of its canonical URL; `None`: the URL does not identify it.
@@ -224,12 +226,14 @@ pub fn identify(items: &[ParsedItem], guids: GuidUse, rule: IdentityRule) -> Ide
     let pages: Vec<Option<Digest>> =
         items.iter().map(|item| item.page().and_then(canonical::url_key)).collect();
     let urls = counts(kept.iter().filter_map(|at| pages[*at]));
+    let left_out = left_out(&kept, &keys, first);
     let identified = |index: &usize| {
         let (keys, level) = (&keys[*index], levels[index]);
         Identified {
             index: *index,
             identity: keys.levels[level],
             others: keys.others(level),
+            copies: left_out.get(index).cloned().unwrap_or_default(),
             content_digest: keys.content_digest,
             // A page that several items of one document link to is not the page of any of them.
             url_key: pages[*index].filter(|key| urls.get(key) == Some(&1)),
@@ -249,7 +253,8 @@ fn counts(keys: impl Iterator<Item = Digest>) -> HashMap<Digest, usize> {
 
 /// The places of the items without exact copies, and of the versions of an entry the newest one.
 ///
-/// Items that differ only in the guid are copies, unless other items have their page too: then it is constant.
+/// Items with a date that differ only in the guid are copies, unless other items have their page too: then it is
+/// constant.
 ///
 /// RFC 4287 4.1.1: entries with the same id and different dates of update are versions of one entry.
 fn without_copies(items: &[ParsedItem], keys: &[Keys]) -> Vec<usize> {
@@ -271,6 +276,30 @@ fn without_copies(items: &[ParsedItem], keys: &[Keys]) -> Vec<usize> {
         copy(at).is_none_or(|copy| seen.insert(copy.all) || pages[&copy.page] != copies[&copy.all])
     });
     kept
+}
+
+/// The keys of the copies that were left out, by the kept item. `level` is that of the key of an item.
+fn left_out(
+    kept: &[usize],
+    keys: &[Keys],
+    level: impl Fn(usize) -> usize,
+) -> HashMap<usize, Vec<Digest>> {
+    let mut owners: HashMap<Digest, usize> = HashMap::new();
+    for at in kept {
+        if let Some(copy) = keys[*at].copy {
+            owners.entry(copy.all).or_insert(*at);
+        }
+    }
+    let mut taken: HashSet<Digest> = kept.iter().flat_map(|at| keys[*at].levels).collect();
+    let mut found: HashMap<usize, Vec<Digest>> = HashMap::new();
+    for (index, keys) in keys.iter().enumerate() {
+        let owner = keys.copy.and_then(|copy| owners.get(&copy.all));
+        let key = keys.levels[level(index)];
+        if let Some(owner) = owner.filter(|_| taken.insert(key)) {
+            found.entry(*owner).or_default().push(key);
+        }
+    }
+    found
 }
 
 fn guid(item: &ParsedItem) -> Option<&str> {

@@ -389,6 +389,11 @@ async fn new_items(documents: &[String]) -> Vec<usize> {
     counts.into_iter().map(|(new, _)| new).collect()
 }
 
+/// A document whose end is missing, after its last item.
+fn without_end(document: &str) -> String {
+    document.replace("</channel></rss>", "")
+}
+
 /// Items without guid and link: title, date, text, file, media type.
 fn enclosed(items: &[[&str; 5]]) -> String {
     let item = |[title, date, text, file, media_type]: &[&str; 5]| {
@@ -453,6 +458,26 @@ async fn undated_items_that_differ_only_in_the_guid_are_distinct() {
 }
 
 #[tokio::test]
+async fn the_guids_of_copies_that_were_left_out_are_known() {
+    let date = "01 May 2025 08:10:09 GMT";
+    let one = |guid| [guid, "https://site.test/a", "Crane", date, CRANE];
+    let other = ["3", "https://site.test/b", "Gate", date, GATE];
+    let copies = [
+        feed(&[one("1"), one("2"), other]),
+        feed(&[one("2"), one("1"), other]),
+        feed(&[one("2"), other]),
+        feed(&[one("1"), one("2"), one("4"), other]),
+        feed(&[one("4"), other]),
+    ];
+    let unchanged = [(2, 0), (0, 0), (0, 0), (0, 0), (0, 0)];
+    assert_eq!(outcomes(IdentityRule::Title, &copies).await.1, unchanged);
+    assert_eq!(
+        outcomes(IdentityRule::Auto, &copies.clone().map(|it| without_end(&it))).await.1,
+        unchanged
+    );
+}
+
+#[tokio::test]
 async fn a_parameter_that_tracks_is_no_change_of_an_item() {
     let date = |n: usize| format!("0{} May 2025 08:10:09 GMT", n + 1);
     for guids in [["1", "1", "1"], ["a", "b", "c"]] {
@@ -475,6 +500,30 @@ async fn a_parameter_that_tracks_is_no_change_of_an_item() {
         let counts = outcomes(IdentityRule::Auto, &documents).await.1;
         assert_eq!(counts, [(3, 0), (0, 0), (0, 0), (0, 0), (0, 3)], "{guids:?}");
     }
+}
+
+#[tokio::test]
+async fn an_item_with_another_guid_at_each_poll_is_not_written() {
+    let document = |poll: usize, more: &str| {
+        let item = |n: usize| {
+            let date = format!("0{} May 2025 08:10:09 GMT", n + 1);
+            let text = format!("{}{more}", sentence(n + 5));
+            [format!("{poll}-{n}"), format!("https://site.test/n/{n}"), sentence(n), date, text]
+        };
+        let items = [0, 1, 2].map(item);
+        feed(&items.each_ref().map(|item| item.each_ref().map(String::as_str)))
+    };
+    let mut documents: Vec<String> = (0..30).map(|poll| document(poll, "")).collect();
+    documents.push(document(30, " They regret an error in the first version of it."));
+    let (world, counts) = outcomes(IdentityRule::Auto, &documents).await;
+    assert_eq!((counts[0], counts[30]), ((3, 0), (0, 3)));
+    assert!(counts[1..30].iter().all(|counts| *counts == (0, 0)), "{counts:?}");
+    let database = rusqlite::Connection::open(world.database()).unwrap();
+    let most = "SELECT max(n) FROM (SELECT count(*) n FROM identity GROUP BY item_id)";
+    let most: i64 = database.query_row(most, [], |row| row.get(0)).unwrap();
+    assert_eq!(most, 9, "the first guid and the newest ones");
+    let without_end: Vec<String> = documents[..3].iter().map(|it| without_end(it)).collect();
+    assert_eq!(outcomes(IdentityRule::Auto, &without_end).await.1, [(3, 0), (0, 0), (0, 0)]);
 }
 
 #[tokio::test]
