@@ -58,6 +58,8 @@ pub(super) enum Wording {
     Same,
     /// Nearly all of the shorter one is in the other, in the same order.
     Alike,
+    /// Alike, but with other figures, as two forecasts are.
+    Figures,
     /// Too short, partly the same, or the same for other items too.
     Unclear,
     Other,
@@ -181,13 +183,14 @@ pub(super) fn wording(new: &Words, old: &Words) -> Wording {
     if shorter < NAME {
         return Wording::Unclear;
     }
-    let kept = slots(&new.0, &old.0, None).kept as f32 / shorter as f32;
+    let laid = slots(&new.0, &old.0, None);
+    let kept = laid.kept as f32 / shorter as f32;
     if new.size() < EXACT_WORDS || old.size() < EXACT_WORDS {
         // Only words that were added, because another word makes a short text another one.
         return if kept >= 1.0 { Wording::Alike } else { Wording::Unclear };
     }
     if kept >= EDITED {
-        Wording::Alike
+        if laid.numbers > 0 { Wording::Figures } else { Wording::Alike }
     } else if kept < BY_CHANCE {
         Wording::Other
     } else {
@@ -224,6 +227,10 @@ pub(super) struct Pair {
     pub(super) same_content: bool,
     /// Number of words of the new title.
     pub(super) title_words: usize,
+    /// Whether the new title is a sentence in which a number may rise: "Crash leaves 3 dead" and not "Open thread 3".
+    pub(super) is_headline: bool,
+    /// Whether the dates are at most half a day apart.
+    pub(super) is_close: bool,
     /// Number of items of the document.
     pub(super) items: usize,
     pub(super) own_key: OwnKey,
@@ -275,7 +282,7 @@ impl Pair {
     pub(super) fn is_one(&self, guids: Guids) -> bool {
         let counter = self.wording == Wording::Same
             && (self.date == Date::Same || guids != Guids::Kept && self.same_words());
-        if self.naming == Naming::Numbered && !counter {
+        if self.naming == Naming::Numbered && !counter && !self.counts_up() {
             return false;
         }
         let same_page = matches!(self.place, Place::Page | Place::ConstantPage);
@@ -289,6 +296,18 @@ impl Pair {
         !self.is_redated(guids) && (self.is_one_by_words() || self.is_one_by_guids(guids))
     }
 
+    /// Whether a number rises in a headline of one page, as that of the victims does in a report.
+    fn counts_up(&self) -> bool {
+        let alike = matches!(self.wording, Wording::Same | Wording::Alike | Wording::Figures);
+        let soon = self.date == Date::Same || self.is_close && self.is_headline;
+        self.place == Place::Page && self.substance == Substance::Words && alike && soon
+    }
+
+    /// Whether the new item is the stored one, where the rest of the document is unknown: nothing of it changed.
+    pub(super) fn is_unchanged(&self) -> bool {
+        self.place == Place::Page && self.same_content && !self.is_redated(Guids::Kept)
+    }
+
     /// Whether an item with the same page is an edit of it, with any date.
     fn is_one_by_page(&self, guids: Guids) -> bool {
         let redated = self.is_redated(guids);
@@ -298,7 +317,7 @@ impl Pair {
         match self.wording {
             Wording::Other => false,
             Wording::Same => true,
-            Wording::Alike => self.naming != Naming::Other,
+            Wording::Alike | Wording::Figures => self.naming != Naming::Other,
             Wording::Unclear => match self.naming {
                 Naming::Same => self.title_words >= NAME || guids != Guids::Kept,
                 Naming::Recurring => !redated && self.title_words >= NAME,
@@ -309,11 +328,11 @@ impl Pair {
 
     /// Whether the words prove it, with the time, with the path, or because the item has no key.
     fn is_one_by_words(&self) -> bool {
-        let alike = matches!(self.wording, Wording::Same | Wording::Alike);
+        let alike = matches!(self.wording, Wording::Same | Wording::Alike | Wording::Figures);
         let by_time = match (self.date, self.wording) {
             (_, Wording::Other) => false,
             (Date::Same, Wording::Same) => true,
-            (Date::Same, Wording::Alike) => self.naming != Naming::Other,
+            (Date::Same, Wording::Alike | Wording::Figures) => self.naming != Naming::Other,
             (Date::Same, Wording::Unclear) => self.has_title() || self.naming == Naming::Absent,
             (Date::Round, _) => alike && (self.has_title() || self.naming == Naming::Absent),
             _ => false,
@@ -325,12 +344,13 @@ impl Pair {
     /// Whether an item without a key is an edit of the stored one.
     fn is_one_without_key(&self) -> bool {
         let named = matches!(self.naming, Naming::Same | Naming::Absent | Naming::Alike);
+        let alike = matches!(self.wording, Wording::Alike | Wording::Figures);
         let edited = match self.date {
             Date::Round if self.has_title() => self.wording != Wording::Other,
             // In a document of one item, the text may be constant.
             Date::Round | Date::Day if self.wording == Wording::Same => named || self.items > 1,
-            Date::Round | Date::Day => named && self.wording == Wording::Alike,
-            Date::Unknown => self.naming == Naming::Absent && self.wording == Wording::Alike,
+            Date::Round | Date::Day => named && alike,
+            Date::Unknown => self.naming == Naming::Absent && alike,
             _ => false,
         };
         self.same_content || edited || named && self.same_words()
@@ -400,7 +420,8 @@ mod tests {
         let read = Words::of_text;
         let text = "The ferry to the island ran aground in thick fog this morning, 3 comments.";
         for (other, expected) in [
-            (text.replace("3 comments", "7 comments"), Wording::Alike),
+            (text.replace("3 comments", "7 comments"), Wording::Figures),
+            (text.replace("thick fog", "fog"), Wording::Alike),
             (format!("{text} It floats again."), Wording::Alike),
             (
                 "Bakers in the old town have raised the price of a loaf again.".into(),

@@ -8,10 +8,10 @@ use std::collections::{HashMap, HashSet};
 use super::canonical;
 use super::digest::{Hasher, digest};
 use super::settings::IdentityRule;
-use crate::model::{Digest, GuidUse, ParseWarning, ParsedItem};
+use crate::model::{Digest, GuidUse, ParseWarning, ParsedItem, is_played};
 
 /// An item of a document with the keys by which it is recognised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identified {
     /// Index of the item in the document.
     pub index: usize,
@@ -19,6 +19,8 @@ pub struct Identified {
     pub identity: Digest,
     /// Other keys under which the item may be stored, from an earlier document: the most specific first.
     pub others: [Option<OtherKey>; LEVELS - 1],
+    /// Keys of the guids of its copies in the document, which were left out.
+    pub copies: Vec<Digest>,
     /// Digest of everything that a subscriber would notice; dates and counters are left out.
     pub content_digest: Digest,
     /// Digest of its canonical URL; `None`: the URL does not identify it.
@@ -138,7 +140,10 @@ impl Keys {
         let title = item.title.as_ref().map(|title| title.value.as_str());
         let date = item.published.or(item.updated);
         let date = date.map(|date| date.as_second().to_be_bytes().to_vec()).unwrap_or_default();
-        let file = item.enclosures.first().map(|file| file.url.as_str());
+        // A picture may be that of a category, or a logo.
+        let file =
+            item.enclosures.iter().find(|file| is_played(&file.media_type.to_ascii_lowercase()));
+        let file = file.map(|file| file.url.as_str());
         let file = file.filter(|_| guid.is_none() && page.is_none());
         let place = page.or(file).map(canonical::within_feed).unwrap_or_default();
         let alone = match (guid, page, file) {
@@ -153,7 +158,7 @@ impl Keys {
         let parts = digest(&[b"parts", &part(guid), place.as_bytes(), &part(title), named, &date]);
         let all = digest(&[b"all", &parts, &words]);
         let with_page = match (guid, page) {
-            (Some(guid), Some(page)) => digest(&[b"guid+page", guid.as_bytes(), page.as_bytes()]),
+            (Some(guid), Some(_)) => digest(&[b"guid+page", guid.as_bytes(), place.as_bytes()]),
             (Some(_), None) => parts,
             (None, Some(_)) => alone,
             (None, None) => words,
@@ -174,7 +179,8 @@ impl Keys {
         let backing = if page.is_some() { Backing::Page } else { Backing::Content };
         let says_something =
             [&item.title, &item.content, &item.summary].iter().any(|it| it.is_some());
-        let copied = rule != IdentityRule::Key && says_something;
+        // Without dates, they may be the events of a log.
+        let copied = rule != IdentityRule::Key && says_something && !date.is_empty();
         let copy = page.filter(|_| copied).map(|_| CopyKeys {
             page: digest(&[b"page", place.as_bytes()]),
             all: digest(&[b"copy", place.as_bytes(), &date, &words]),
@@ -220,12 +226,14 @@ pub fn identify(items: &[ParsedItem], guids: GuidUse, rule: IdentityRule) -> Ide
     let pages: Vec<Option<Digest>> =
         items.iter().map(|item| item.page().and_then(canonical::url_key)).collect();
     let urls = counts(kept.iter().filter_map(|at| pages[*at]));
+    let left_out = left_out(&kept, &keys, first);
     let identified = |index: &usize| {
         let (keys, level) = (&keys[*index], levels[index]);
         Identified {
             index: *index,
             identity: keys.levels[level],
             others: keys.others(level),
+            copies: left_out.get(index).cloned().unwrap_or_default(),
             content_digest: keys.content_digest,
             // A page that several items of one document link to is not the page of any of them.
             url_key: pages[*index].filter(|key| urls.get(key) == Some(&1)),
@@ -245,7 +253,8 @@ fn counts(keys: impl Iterator<Item = Digest>) -> HashMap<Digest, usize> {
 
 /// The places of the items without exact copies, and of the versions of an entry the newest one.
 ///
-/// Items that differ only in the guid are copies, unless other items have their page too: then it is constant.
+/// Items with a date that differ only in the guid are copies, unless other items have their page too: then it is
+/// constant.
 ///
 /// RFC 4287 4.1.1: entries with the same id and different dates of update are versions of one entry.
 fn without_copies(items: &[ParsedItem], keys: &[Keys]) -> Vec<usize> {
@@ -267,6 +276,30 @@ fn without_copies(items: &[ParsedItem], keys: &[Keys]) -> Vec<usize> {
         copy(at).is_none_or(|copy| seen.insert(copy.all) || pages[&copy.page] != copies[&copy.all])
     });
     kept
+}
+
+/// The keys of the copies that were left out, by the kept item. `level` is that of the key of an item.
+fn left_out(
+    kept: &[usize],
+    keys: &[Keys],
+    level: impl Fn(usize) -> usize,
+) -> HashMap<usize, Vec<Digest>> {
+    let mut owners: HashMap<Digest, usize> = HashMap::new();
+    for at in kept {
+        if let Some(copy) = keys[*at].copy {
+            owners.entry(copy.all).or_insert(*at);
+        }
+    }
+    let mut taken: HashSet<Digest> = kept.iter().flat_map(|at| keys[*at].levels).collect();
+    let mut found: HashMap<usize, Vec<Digest>> = HashMap::new();
+    for (index, keys) in keys.iter().enumerate() {
+        let owner = keys.copy.and_then(|copy| owners.get(&copy.all));
+        let key = keys.levels[level(index)];
+        if let Some(owner) = owner.filter(|_| taken.insert(key)) {
+            found.entry(*owner).or_default().push(key);
+        }
+    }
+    found
 }
 
 fn guid(item: &ParsedItem) -> Option<&str> {
@@ -321,7 +354,9 @@ pub fn content_digest(item: &ParsedItem) -> Digest {
 fn digest_with(item: &ParsedItem, words: &Digest) -> Digest {
     let mut hasher = Hasher::default();
     hasher.part(words);
-    hasher.maybe(item.page());
+    // What a link tells the site about its reader changes no item.
+    let bare = item.page().and_then(|page| canonical::without_trackers(page, "&"));
+    hasher.maybe(bare.as_deref().or(item.page()));
     // A new editor of the feed changes no item.
     let own = if item.authors_are_inherited { &[][..] } else { &item.authors };
     for author in own {
@@ -439,13 +474,17 @@ mod tests {
             [one(), at("2", "http://e.org/a", "A", 1_000), at("3", "http://e.org/a", "B", 9)];
         assert_eq!(sound(&others).len(), 3, "the page is constant");
         let undated = [item("1", "http://e.org/a", "A"), item("2", "http://e.org/a", "A")];
-        assert_eq!(sound(&undated).len(), 1);
+        assert_eq!(sound(&undated).len(), 2, "events of a log");
     }
 
     #[test]
     fn a_file_identifies_an_item_without_guid_and_link() {
         let episode = |file: &str, title| ParsedItem {
-            enclosures: vec![Enclosure { url: file.to_owned(), ..Enclosure::default() }],
+            enclosures: vec![Enclosure {
+                url: file.to_owned(),
+                media_type: "audio/mpeg".to_owned(),
+                ..Enclosure::default()
+            }],
             ..item("", "", title)
         };
         let first =

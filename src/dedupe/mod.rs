@@ -43,7 +43,7 @@ pub mod verdict;
 pub mod weights;
 pub mod words;
 
-pub use churn::{RecognisedItem, Shown, UnrecognisedItem, compared, recognised};
+pub use churn::{Coverage, RecognisedItem, Shown, UnrecognisedItem, compared, recognised};
 pub use differences::{Difference, differences};
 pub use evidence::{OwnKey, Substance};
 pub use fingerprint::{Comparable, Facts, Fingerprint};

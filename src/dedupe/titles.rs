@@ -15,6 +15,9 @@ pub struct Title {
     set: Vec<u32>,
 }
 
+/// Number of words from which a title is a sentence.
+const HEADLINE: usize = 5;
+
 impl Title {
     /// Reads a title; an absent one has no words.
     #[must_use]
@@ -137,6 +140,12 @@ impl Title {
         let differ = !self.difference(other).is_empty() && !other.difference(self).is_empty();
         differ
             && (self.alike(other) < TITLE_ALIKE || slots(&self.words, &other.words, None).lost > 0)
+    }
+
+    /// Whether it is a sentence with numbers in it, and not the name of a series with its number at the end.
+    pub(super) fn is_headline(&self) -> bool {
+        let ends_in_number = self.words.last().is_some_and(|word| word.kind == Kind::Number);
+        self.len() >= HEADLINE && !ends_in_number
     }
 
     /// Words that only this title has, without little words.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::fingerprint::Comparable;
+use super::fingerprint::{Comparable, Fingerprint};
 use super::likeness::{likeness, slots};
 use super::tuning::{EXACT_WORDS, TITLE_SUPPORT};
 use super::words::Words;
@@ -40,6 +40,14 @@ pub fn is_another(old: &Comparable, new: &Comparable, page: PageTrust) -> bool {
     if same_page || same_date || same_title {
         return false;
     }
+    // Its file may be constant, and so may the words around title and date.
+    let keyless =
+        |it: &Fingerprint| it.url_key.is_none() && it.guid.is_none() && it.global_id.is_none();
+    let redated = was.published.is_some() && is.published.is_some();
+    let renamed = !was.title.is_empty() && !is.title.is_empty();
+    if keyless(was) && keyless(is) && redated && renamed {
+        return true;
+    }
     let nothing = |item: &Comparable| item.fingerprint.title.is_empty() && item.size < EXACT_WORDS;
     !nothing(old) && !nothing(new) && likeness(old, new).containment < TITLE_SUPPORT
 }
@@ -74,7 +82,7 @@ pub fn is_worth_showing(old: &Words, new: &Words) -> bool {
 mod tests {
     use std::collections::HashSet;
 
-    use super::super::{Fingerprint, Text, Title, Weights};
+    use super::super::{Text, Title, Weights};
     use super::*;
 
     fn says(url: u8, title: &str, text: &str, at: i64) -> Comparable {
@@ -102,6 +110,24 @@ mod tests {
             says(1, "Dear bread", BREAD, 1_000),
         ] {
             assert!(!another(&edit), "{edit:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_key_another_title_and_date_make_another_item() {
+        let keyless = |title, at| {
+            let mut found = says(1, title, FERRY, at);
+            found.fingerprint.url_key = None;
+            found
+        };
+        let old = keyless("News, Monday", 1_000);
+        for (new, expected) in [
+            (keyless("News, Tuesday", 90_000), true),
+            (keyless("News, Tuesday", 1_000), false),
+            (keyless("News, Monday, corrected", 90_000), false),
+            (says(1, "News, Tuesday", FERRY, 90_000), false),
+        ] {
+            assert_eq!(is_another(&old, &new, PageTrust::Sameness), expected, "{new:?}");
         }
     }
 

@@ -185,8 +185,9 @@ fn recognise(
     for item in &mut identified {
         item.url_key = item.url_key.filter(|page| !feed_sites.is_own_page(page));
     }
-    let keys =
-        |item: &Identified| item.other_keys().chain([item.identity]).collect::<Vec<Digest>>();
+    let keys = |item: &Identified| {
+        item.other_keys().chain([item.identity]).chain(item.copies.clone()).collect::<Vec<Digest>>()
+    };
     let wanted: Vec<Digest> = identified.iter().flat_map(keys).collect();
     // A feed that was never read has no stored items.
     let known: HashMap<Digest, KnownItem> = match document.state.last_success {
@@ -199,7 +200,7 @@ fn recognise(
         .map(|item| Found { known: None, by_other_key: false, item })
         .collect();
     // The most specific keys of all items come first, so that no item takes what is another's.
-    for step in [Step::Specific, Step::Identity, Step::General] {
+    for step in [Step::Specific, Step::Identity, Step::General, Step::Copies] {
         for found in found.iter_mut().filter(|found| found.known.is_none()) {
             let Some(stored) = step.find(&found.item, &known) else { continue };
             if taken.insert(stored.key) {
@@ -207,6 +208,9 @@ fn recognise(
                 found.by_other_key = step != Step::Identity;
             }
         }
+    }
+    for found in &mut found {
+        found.item.copies.retain(|key| !known.contains_key(key));
     }
     Ok(found)
 }
@@ -220,6 +224,8 @@ enum Step {
     Identity,
     /// Keys that an item had before its feed gave them to other items too.
     General,
+    /// Keys of its copies in the document, which were left out: another one was left out before.
+    Copies,
 }
 
 impl Step {
@@ -228,8 +234,10 @@ impl Step {
         item: &Identified,
         known: &'k HashMap<Digest, KnownItem>,
     ) -> Option<&'k KnownItem> {
-        if self == Self::Identity {
-            return known.get(&item.identity);
+        match self {
+            Self::Identity => return known.get(&item.identity),
+            Self::Copies => return item.copies.iter().find_map(|key| known.get(key)),
+            Self::Specific | Self::General => {}
         }
         item.others.iter().flatten().find_map(|other| {
             let stored = known.get(&other.key)?;

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 
 use super::start::Target;
 use crate::dedupe::{
-    self, AcrossFeeds, Comparable, DocumentOrder, Facts, Fingerprint, Identified, IdentityRule,
-    OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text, UnrecognisedItem, Updates,
-    Weights, Words,
+    self, AcrossFeeds, Comparable, Coverage, DocumentOrder, Facts, Fingerprint, Identified,
+    IdentityRule, OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text,
+    UnrecognisedItem, Updates, Weights, Words,
 };
 use crate::model::{
     Digest, EditCounts, Enclosure, HoldReason, Item, ItemKey, ItemTraits, KnownItem, PageOwner,
@@ -24,6 +24,7 @@ use crate::store::{
 
 /// An item of the document, with the stored item that it is.
 pub(super) struct Found {
+    /// Its copies are those whose guids are not stored.
     pub(super) item: Identified,
     pub(super) known: Option<KnownItem>,
     /// Whether it was found by another key than its present identity.
@@ -68,7 +69,8 @@ pub(super) struct Document<'a> {
     pub(super) reduced: &'a HashMap<usize, ParsedItem>,
 }
 
-/// Maximum number of stored items that are searched for the same item under another guid.
+/// Maximum number of stored items that are searched for the same item under another guid, in a document with no more
+/// new items.
 const MAX_SEARCHED: usize = 500;
 /// Number of stored items that are examined for boilerplate.
 const BOILERPLATE_SAMPLE: usize = 12;
@@ -108,10 +110,9 @@ pub(super) fn sort(
     let edited: Vec<(&Found, &KnownItem)> =
         found.iter().filter_map(|found| Some((found, found.known.as_ref()?))).collect();
     for (found, known) in &edited {
-        if found.by_other_key {
-            let (key, identity) = (known.key, found.item.identity);
-            sorted.renamed.push(GuidChange { key, identity, recognised_by: RecognisedBy::Page });
-        }
+        let identity = found.by_other_key.then_some(found.item.identity);
+        let identities = identity.into_iter().chain(found.item.copies.iter().copied());
+        sorted.renamed.extend(renamed(known.key, identities, RecognisedBy::Page));
     }
     let mut newcomers: Vec<Read> = Vec::new();
     let differs =
@@ -121,11 +122,11 @@ pub(super) fn sort(
     let keys: Vec<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
     let before = fingerprints(document, &keys, reader)?;
     for (found, known) in edited {
-        let read = Read::new(found.item, normal(&found.item));
+        let read = Read::new(found.item.clone(), normal(&found.item));
         let before = before.get(&known.key);
         if is_another(document, before, &read) {
             let identity = dedupe::reused(&feed.items[found.item.index]);
-            newcomers.push(Read { found: found.item.with_identity(identity), ..read });
+            newcomers.push(Read { found: read.found.with_identity(identity), ..read });
             // The item that had the guid before may have another guid now.
             here.remove(&known.key);
             sorted.reused = true;
@@ -136,7 +137,7 @@ pub(super) fn sort(
         sorted.changed.push(changed(document, known.key, read, (before, change), boilerplate));
     }
     let new = found.iter().filter(|found| found.known.is_none());
-    newcomers.extend(new.map(|found| Read::new(found.item, normal(&found.item))));
+    newcomers.extend(new.map(|found| Read::new(found.item.clone(), normal(&found.item))));
     if !newcomers.is_empty() {
         sort_newcomers(document, (newcomers, &here), reader, &mut sorted)?;
     }
@@ -152,7 +153,9 @@ fn sort_newcomers(
 ) -> Result<(), store::Error> {
     let state = document.state;
     let kept = if state.items > 0 {
-        reader.read(|reader| reader.recent_items(document.target.key, MAX_SEARCHED))?
+        // All items of a large document may have new guids.
+        let most = MAX_SEARCHED.max(newcomers.len());
+        reader.read(|reader| reader.recent_items(document.target.key, most))?
     } else {
         Vec::new()
     };
@@ -166,16 +169,20 @@ fn sort_newcomers(
     }
     // The operator chose what identifies an item; nothing else does.
     let checked = document.target.subscription.dedupe.identity == IdentityRule::Auto;
-    if document.extent == Extent::Whole && checked && !kept.is_empty() {
-        for (known, edits) in recognised(document, &mut newcomers, (&kept, here), &site, reader)? {
+    if checked && !kept.is_empty() {
+        for (known, stored) in recognised(document, &mut newcomers, (&kept, here), &site, reader)? {
             let place = newcomers.iter().position(|new| new.found.index == known.index);
             let Some(place) = place else { continue };
             let read = newcomers.remove(place);
-            let (key, identity, way) = (known.key, read.found.identity, known.way);
-            sorted.renamed.push(GuidChange { key, identity, recognised_by: way });
+            let key = known.key;
+            let identities = [read.found.identity].into_iter().chain(read.found.copies.clone());
+            sorted.renamed.extend(renamed(key, identities, known.way));
+            if stored.seen.content_digest == Some(read.found.content_digest) {
+                continue;
+            }
             let change = match document.target.subscription.dedupe.updates {
                 Updates::Ignore => EditAction::Ignore,
-                _ if !dedupe::may_change(&edits) => EditAction::Ignore,
+                _ if !dedupe::may_change(&stored.edits) => EditAction::Ignore,
                 Updates::Silent | Updates::Bump => EditAction::Replace,
             };
             sorted.changed.push(changed(document, key, read, (None, change), &site));
@@ -185,25 +192,39 @@ fn sort_newcomers(
     Ok(())
 }
 
-/// The newcomers that are stored under another guid, with the changes of the stored items. `here` are the stored items
-/// that are in the document.
-fn recognised(
+/// Guids that a stored item has from now on.
+fn renamed(
+    key: ItemKey,
+    identities: impl Iterator<Item = Digest>,
+    recognised_by: RecognisedBy,
+) -> impl Iterator<Item = GuidChange> {
+    identities.map(move |identity| GuidChange { key, identity, recognised_by })
+}
+
+/// The newcomers that are stored under another guid, with the stored items. `here` are the stored items that are in the
+/// document.
+fn recognised<'s>(
     document: &Document<'_>,
     newcomers: &mut [Read],
-    (stored, here): (&[RecentItem], &HashSet<ItemKey>),
+    (stored, here): (&'s [RecentItem], &HashSet<ItemKey>),
     boilerplate: &HashSet<u64>,
     reader: &Reader,
-) -> Result<Vec<(RecognisedItem, EditCounts)>, store::Error> {
+) -> Result<Vec<(RecognisedItem, &'s RecentItem)>, store::Error> {
     let unrecognised: Vec<UnrecognisedItem> =
         newcomers.iter_mut().map(|new| unrecognised(new, boilerplate)).collect();
-    let shown = Shown { unrecognised: &unrecognised, dates: document.dates, stored, here };
+    let coverage = match document.extent {
+        Extent::Whole => Coverage::All,
+        Extent::Part => Coverage::Part,
+    };
+    let shown =
+        Shown { unrecognised: &unrecognised, dates: document.dates, stored, here, coverage };
     let texts = fingerprints(document, &dedupe::compared(&shown), reader)?;
     let words: HashMap<ItemKey, Words> =
         texts.into_iter().map(|(key, it)| (key, it.text.own_words(boilerplate))).collect();
-    let edits: HashMap<ItemKey, EditCounts> =
-        stored.iter().map(|stored| (stored.key, stored.edits)).collect();
+    let stored: HashMap<ItemKey, &RecentItem> =
+        stored.iter().map(|stored| (stored.key, stored)).collect();
     let known = dedupe::recognised(&shown, &words).into_iter();
-    Ok(known.filter_map(|known| Some((known, *edits.get(&known.key)?))).collect())
+    Ok(known.filter_map(|known| Some((known, *stored.get(&known.key)?))).collect())
 }
 
 /// The new items, the oldest first, each with the reason why it is not published. `dated` is the number of stored
@@ -422,12 +443,15 @@ fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> UnrecognisedItem 
 
 fn new_item(document: &Document<'_>, new: Read, boilerplate: &HashSet<u64>) -> NewItem {
     let facts = facts(document, &new, None);
-    let found = new.found;
+    let found = new.found.clone();
     let (item, text) = text_keys(document, new, facts, boilerplate);
     let own_id = dedupe::own_id(&document.target.id, &found.identity);
     let global = item.guid.as_deref().and_then(dedupe::global_id);
     // The next document has the guid or link of this item again, and an old one may come back from a cache.
-    let others = if document.single { found.other_keys().collect() } else { Vec::new() };
+    let mut others = found.copies.clone();
+    if document.single {
+        others.extend(found.other_keys());
+    }
     NewItem {
         identity: found.identity,
         other_identities: others,

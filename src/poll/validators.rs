@@ -280,6 +280,11 @@ impl Evidence<'_> {
         }
     }
 
+    /// Whether no request worked for half a day.
+    fn is_persistent(&self) -> bool {
+        self.before.is_none_or(|(_, success)| self.now.duration_since(success) >= PERSISTENT)
+    }
+
     /// The server failed on a request with validators.
     fn after_failure(&self, before: ValidatorTrust) -> ValidatorUse {
         let rested = before.checked_at.is_none_or(|at| {
@@ -288,7 +293,11 @@ impl Evidence<'_> {
         });
         match before.validator_use {
             same if !self.failed_with_validators() => same,
-            ValidatorUse::Doubted => ValidatorUse::Refused,
+            // One failure may have any reason. The server may reject them in any way too, and then it always does.
+            ValidatorUse::Doubted if self.is_rejection() || self.is_persistent() => {
+                ValidatorUse::Refused
+            }
+            ValidatorUse::Doubted => ValidatorUse::Doubted,
             // It gets a request without them every day.
             same @ (ValidatorUse::Unreliable | ValidatorUse::Refused | ValidatorUse::Rejected) => {
                 same
@@ -306,7 +315,7 @@ impl Evidence<'_> {
     pub(super) fn next_key(&self, request_key: String, trust: ValidatorTrust) -> String {
         // RFC 3229: the server does not know the manipulation, or sent a part that cannot be used.
         let failed = self.failed_with_validators()
-            && matches!(self.response.status, Some(226 | 400..=428 | 430..=499));
+            && (self.is_rejection() || self.response.status == Some(226));
         // A request without validators and without A-IM worked.
         let worked_without = trust.validator_use == ValidatorUse::Doubted;
         match failed || worked_without || wanted(self.memory) == fetch::Wanted::WholeFeed {

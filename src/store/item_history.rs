@@ -1,12 +1,16 @@
 //! How an item came to be in its story and its outputs, for `newswire why`.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::error::Error;
+use super::poll_update::GuidChange;
 use super::transaction::Transaction;
-use super::values::{item_match, maybe, outcome, timestamp};
+use super::values::{item_match, json_list, maybe, outcome, timestamp};
 use crate::model::{Digest, FeedKey, ItemKey, Match, Outcome, StoryKey};
+
+/// Number of guids that are kept of an item beside its first one.
+const MAX_GUIDS: usize = 8;
 
 /// What identifies an item to people, and its times.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,6 +216,26 @@ impl Transaction<'_> {
             found.push((item_match(row)?, named(row, 7)?, timestamp(row.get(6)?)?));
         }
         Ok(found)
+    }
+
+    /// Deletes the guids of renamed items of a feed except the first of each and its newest. A feed may send other guids
+    /// at each poll.
+    pub(super) fn forget_guids(&self, feed: FeedKey, renamed: &[GuidChange]) -> Result<(), Error> {
+        if renamed.is_empty() {
+            return Ok(());
+        }
+        let keys = json_list(renamed.iter().map(|renamed| renamed.key.0));
+        self.connection
+            .prepare_cached(
+                "DELETE FROM identity WHERE feed_id = ?1 AND digest IN (
+                   SELECT older.digest FROM json_each(?2) wanted
+                   CROSS JOIN identity older ON older.item_id = wanted.value AND older.recognised_by IS NOT NULL
+                   WHERE ?3 <= (SELECT count(*) FROM identity newer
+                                WHERE newer.item_id = older.item_id AND newer.recognised_by IS NOT NULL
+                                AND (newer.recognised_at, newer.digest) > (older.recognised_at, older.digest)))",
+            )?
+            .execute(params![feed.0, keys, MAX_GUIDS as i64])?;
+        Ok(())
     }
 
     fn guid_changes(&self, key: ItemKey) -> Result<Vec<(String, Timestamp)>, Error> {

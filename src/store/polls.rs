@@ -124,6 +124,7 @@ impl Transaction<'_> {
             self.add_guid(update, renamed)?;
             recorded.guid_changes += 1;
         }
+        self.forget_guids(update.feed, &update.guid_changes)?;
         for (at, changed) in update.changed.iter().enumerate() {
             if self.update_item(update, changed)? {
                 self.mark_pending(changed.key)?;

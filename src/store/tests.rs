@@ -12,7 +12,7 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use super::*;
 use crate::model::{
     Digest, FeedId, FeedKey, FetchOutcome, Hints, Item, ItemKey, PageOwner, Plan, Promise,
-    PromiseReason, PromiseScope, Reason, ReasonKind, StoryKey, Validators,
+    PromiseReason, PromiseScope, Reason, ReasonKind, RecognisedBy, StoryKey, Validators,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -151,15 +151,12 @@ fn no_statement_scans_a_table_that_grows() {
     transaction.write_poll(&update(b, vec![new_item("2", "http://e.org/1", 5)], vec![])).unwrap();
     let key = transaction.known_items(a, &[digest_of("1")]).unwrap()[&digest_of("1")].key;
     matches::every_method(&transaction, key, a);
-    let changed = ChangedItem {
-        key,
-        url_key: None,
-        content_digest: digest_of("2"),
-        item: new_item("1", "http://e.org/1", 5).item,
-        action: EditAction::Replace,
-        text: TextIndex::default(),
-    };
-    transaction.write_poll(&update(a, vec![], vec![changed])).unwrap();
+    let NewItem { item, text, content_digest, .. } = new_item("2", "http://e.org/1", 5);
+    let action = EditAction::Replace;
+    let changed = ChangedItem { key, url_key: None, content_digest, item, action, text };
+    let renamed = GuidChange { key, identity: digest_of("3"), recognised_by: RecognisedBy::Page };
+    let again = update(a, vec![], vec![changed]);
+    transaction.write_poll(&PollUpdate { guid_changes: vec![renamed], ..again }).unwrap();
     let infos = transaction.feeds().unwrap();
     let infos = infos.into_iter().map(|info| (info.key, Arc::new(info))).collect();
     let head = transaction.newest_items(a, Start::Newest, 5).unwrap()[0];

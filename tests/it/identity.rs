@@ -366,3 +366,235 @@ async fn only_guid_and_link_count_if_the_operator_says_so() {
         assert_eq!(polled(&world, rule, &documents).await.1, [1, count], "{rule:?}");
     }
 }
+
+/// Polls the documents of a feed with this rule. Returns the numbers of new and of changed items.
+async fn outcomes(rule: IdentityRule, documents: &[String]) -> (World, Vec<(usize, usize)>) {
+    let world = World::new().await;
+    world.origin.route(HOST, "/feed", documents.iter().map(|body| Answer::ok(body.as_str())));
+    let config = world.config(&[world.origin.url(HOST, "/feed")]);
+    let engine = world.open_with(with(config, |settings| settings.identity = rule)).await;
+    let mut counts = Vec::new();
+    for _ in documents {
+        let recorded = poll(&engine, FeedSelection::All).await.remove(0).recorded;
+        counts.push((recorded.new, recorded.changed));
+        world.clock.advance(2 * HOUR);
+    }
+    drop(engine);
+    (world, counts)
+}
+
+/// The numbers of new items with the default rule.
+async fn new_items(documents: &[String]) -> Vec<usize> {
+    let (_, counts) = outcomes(IdentityRule::Auto, documents).await;
+    counts.into_iter().map(|(new, _)| new).collect()
+}
+
+/// A document whose end is missing, after its last item.
+fn without_end(document: &str) -> String {
+    document.replace("</channel></rss>", "")
+}
+
+/// Items without guid and link: title, date, text, file, media type.
+fn enclosed(items: &[[&str; 5]]) -> String {
+    let item = |[title, date, text, file, media_type]: &[&str; 5]| {
+        let date =
+            if date.is_empty() { String::new() } else { format!("<pubDate>{date}</pubDate>") };
+        format!(
+            "<item><title>{title}</title>{date}<description>{text}</description>\
+             <enclosure url='https://site.test/{file}' type='{media_type}' length='7'/></item>"
+        )
+    };
+    let items: String = items.iter().map(item).collect();
+    format!("<rss version='2.0'><channel><title>S</title>{items}</channel></rss>")
+}
+
+#[tokio::test]
+async fn a_file_whose_name_is_constant_is_another_item_with_title_and_date() {
+    let days = ["Monday", "Tuesday", "Wednesday"];
+    let at = |n: usize, minute: usize| format!("0{} May 2025 08:{minute}:09 GMT", n + 5);
+    for shows in [&["News"][..], &["News", "Weather"]] {
+        let document = |n: usize| {
+            let item = |show: &&str| {
+                let minute = 10 + show.len();
+                [format!("{show}, {}", days[n]), at(n, minute), format!("{show}-latest.mp3")]
+            };
+            let items: Vec<[String; 3]> = shows.iter().map(item).collect();
+            let items: Vec<[&str; 5]> =
+                items.iter().map(|[a, b, c]| [a, b, TEASER, c, "audio/mpeg"]).collect();
+            enclosed(&items)
+        };
+        let n = shows.len();
+        let documents = [0, 1, 2, 2].map(document);
+        assert_eq!(new_items(&documents).await, [n, n, n, 0], "{shows:?}");
+    }
+}
+
+#[tokio::test]
+async fn pictures_that_items_share_identify_none_of_them() {
+    let document = |n: usize| {
+        let items = [2 * n, 2 * n + 1].map(|n| (sentence(n + 20), sentence(n)));
+        let file = |n: usize| ["icons/sport.png", "icons/politics.png"][n];
+        let item = |n: usize| [&*items[n].0, "", &*items[n].1, file(n), "image/png"];
+        enclosed(&[item(0), item(1)])
+    };
+    assert_eq!(new_items(&[0, 1, 2, 2].map(document)).await, [2, 2, 2, 0]);
+}
+
+#[tokio::test]
+async fn undated_items_that_differ_only_in_the_guid_are_distinct() {
+    let log = |n: usize| {
+        let guids: Vec<String> = (0..=n).rev().map(|n| format!("ring-{n}")).collect();
+        let rang = |guid: &String| {
+            ["https://site.test/bell", "The bell rang", CRANE, guid].map(str::to_owned)
+        };
+        let items: Vec<[String; 4]> = guids.iter().map(rang).collect();
+        let items: Vec<[&str; 5]> = items
+            .iter()
+            .map(|[link, title, text, guid]| [&**guid, link, title, "", text])
+            .collect();
+        feed(&items)
+    };
+    assert_eq!(new_items(&[1, 2, 3, 3].map(log)).await, [2, 1, 1, 0]);
+}
+
+#[tokio::test]
+async fn the_guids_of_copies_that_were_left_out_are_known() {
+    let date = "01 May 2025 08:10:09 GMT";
+    let one = |guid| [guid, "https://site.test/a", "Crane", date, CRANE];
+    let other = ["3", "https://site.test/b", "Gate", date, GATE];
+    let copies = [
+        feed(&[one("1"), one("2"), other]),
+        feed(&[one("2"), one("1"), other]),
+        feed(&[one("2"), other]),
+        feed(&[one("1"), one("2"), one("4"), other]),
+        feed(&[one("4"), other]),
+    ];
+    let unchanged = [(2, 0), (0, 0), (0, 0), (0, 0), (0, 0)];
+    assert_eq!(outcomes(IdentityRule::Title, &copies).await.1, unchanged);
+    assert_eq!(
+        outcomes(IdentityRule::Auto, &copies.clone().map(|it| without_end(&it))).await.1,
+        unchanged
+    );
+}
+
+#[tokio::test]
+async fn a_parameter_that_tracks_is_no_change_of_an_item() {
+    let date = |n: usize| format!("0{} May 2025 08:10:09 GMT", n + 1);
+    for guids in [["1", "1", "1"], ["a", "b", "c"]] {
+        let document = |poll: usize, title: &str| {
+            let item = |n: usize| {
+                let link = format!("https://site.test/n/{n}?utm_term={poll}");
+                [
+                    guids[n].to_owned(),
+                    link,
+                    format!("{title} {}", sentence(n)),
+                    date(n),
+                    sentence(n + 5),
+                ]
+            };
+            let items = [0, 1, 2].map(item);
+            feed(&items.each_ref().map(|item| item.each_ref().map(String::as_str)))
+        };
+        let mut documents: Vec<String> = (0..4).map(|poll| document(poll, "News:")).collect();
+        documents.push(document(4, "More news:"));
+        let counts = outcomes(IdentityRule::Auto, &documents).await.1;
+        assert_eq!(counts, [(3, 0), (0, 0), (0, 0), (0, 0), (0, 3)], "{guids:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_item_with_another_guid_at_each_poll_is_not_written() {
+    let document = |poll: usize, more: &str| {
+        let item = |n: usize| {
+            let date = format!("0{} May 2025 08:10:09 GMT", n + 1);
+            let text = format!("{}{more}", sentence(n + 5));
+            [format!("{poll}-{n}"), format!("https://site.test/n/{n}"), sentence(n), date, text]
+        };
+        let items = [0, 1, 2].map(item);
+        feed(&items.each_ref().map(|item| item.each_ref().map(String::as_str)))
+    };
+    let mut documents: Vec<String> = (0..30).map(|poll| document(poll, "")).collect();
+    documents.push(document(30, " They regret an error in the first version of it."));
+    let (world, counts) = outcomes(IdentityRule::Auto, &documents).await;
+    assert_eq!((counts[0], counts[30]), ((3, 0), (0, 3)));
+    assert!(counts[1..30].iter().all(|counts| *counts == (0, 0)), "{counts:?}");
+    let database = rusqlite::Connection::open(world.database()).unwrap();
+    let most = "SELECT max(n) FROM (SELECT count(*) n FROM identity GROUP BY item_id)";
+    let most: i64 = database.query_row(most, [], |row| row.get(0)).unwrap();
+    assert_eq!(most, 9, "the first guid and the newest ones");
+    let without_end: Vec<String> = documents[..3].iter().map(|it| without_end(it)).collect();
+    assert_eq!(outcomes(IdentityRule::Auto, &without_end).await.1, [(3, 0), (0, 0), (0, 0)]);
+}
+
+#[tokio::test]
+async fn a_number_that_rises_in_a_headline_makes_no_new_item() {
+    let others =
+        [1, 2, 3].map(|n| [format!("{n}"), format!("https://site.test/n/{n}"), sentence(n)]);
+    let document = |guid: &str, title: &str, date: &str, text: &str| {
+        let mut items = vec![[guid, "https://site.test/n/c123", title, date, text]];
+        let other = |n: usize| {
+            let [guid, link, title] = &others[n];
+            [&**guid, &**link, &**title, "01 May 2025 08:10:09 GMT", &**title]
+        };
+        items.extend([0, 1, 2].map(other));
+        feed(&items)
+    };
+    let crash = |n: usize, text: &str| {
+        let title = format!("Bus crash near Lyon leaves {} dead", n + 3);
+        let date = format!("02 May 2025 {:02}:22:09 GMT", 9 + n);
+        document(&format!("https://site.test/n/c123#{n}"), &title, &date, text)
+    };
+    let report = |n: usize| {
+        format!(
+            "At least {} people are dead after a coach overturned in heavy snow on a motorway.",
+            n + 3
+        )
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(|n| crash(n, CRANE))).await, [4, 0, 0]);
+    assert_eq!(new_items(&[0, 1, 2].map(|n| crash(n, &report(n)))).await, [4, 0, 0]);
+    let thread = |n: usize| {
+        let date = format!("{:02} May 2025 09:22:09 GMT", n + 2);
+        document(&format!("thread-{n}"), &format!("Open thread {}", n + 101), &date, TEASER)
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(thread)).await, [4, 1, 1]);
+    let bulletin = |n: usize| {
+        let date = format!("02 May 2025 {:02}:00:09 GMT", 9 + n);
+        document(&format!("at-{n}"), &format!("News at {}", n + 9), &date, TEASER)
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(bulletin)).await, [4, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_forecast_with_other_figures_is_new() {
+    let forecast = |n: usize| {
+        let date = format!("{:02} May 2025 06:00:03 GMT", n + 1);
+        let item = |day: &str| {
+            let text = format!(
+                "Forecast for {day}: cloudy with a chance of light rain in the afternoon and wind from the west \
+                 at {} km per hour, high of {} degrees.",
+                20 + n,
+                11 + n
+            );
+            [format!("{day}-{n}"), String::new(), day.to_owned(), date.clone(), text]
+        };
+        let items = ["Today", "Tomorrow"].map(item);
+        feed(&items.each_ref().map(|item| item.each_ref().map(String::as_str)))
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(forecast)).await, [2, 2, 2]);
+}
+
+#[tokio::test]
+async fn all_items_of_a_large_document_are_known_under_new_guids() {
+    let documents = ["a", "b"].map(|guid| {
+        let item = |n: usize| {
+            let date = format!("01 May 2025 {:02}:{:02}:09 GMT", n / 60, n % 60);
+            let link = format!("https://site.test/n/{n}");
+            [format!("{guid}-{n}"), link, sentence(n), date, sentence(n + 5)]
+        };
+        let items: Vec<[String; 5]> = (0..600).map(item).collect();
+        let items = items.iter().map(|item| item.each_ref().map(String::as_str));
+        feed(&items.collect::<Vec<_>>())
+    });
+    let (world, _) = outcomes(IdentityRule::Auto, &documents).await;
+    assert_eq!(world.status().items, 600);
+}

@@ -1,5 +1,6 @@
 //! Which validators are sent to servers that handle them well, badly, or not at all.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -220,7 +221,7 @@ async fn the_date_is_sent_alone_to_a_server_whose_entity_tag_never_matches() {
 #[tokio::test]
 async fn a_cut_document_keeps_its_items_but_no_validators_and_no_hash() {
     let world = feed_with(|clock| {
-        let (clock, cut) = (clock.clone(), std::sync::atomic::AtomicBool::new(true));
+        let (clock, cut) = (clock.clone(), AtomicBool::new(true));
         Answer::dynamic(move |asked| {
             let last = published(&clock, 24 * 365);
             if asked.header("if-none-match").is_some() {
@@ -228,7 +229,7 @@ async fn a_cut_document_keeps_its_items_but_no_validators_and_no_hash() {
             }
             let whole = document(last, 24 * 365);
             let half = whole.find("<title>Item").map(|_| whole.len() / 2).unwrap_or_default();
-            let body = match cut.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            let body = match cut.swap(false, SeqCst) {
                 true => whole[..half].to_owned(),
                 false => whole,
             };
@@ -327,6 +328,48 @@ async fn reject_conditions(rejections: &[(String, Answer)]) {
         let state = reader.read(|reader| reader.feed_state(status.info.key)).unwrap();
         assert_eq!(state.trust.validator_use, ValidatorUse::Refused, "{host}");
         assert!(status.items > 11, "{host}: {} items", status.items);
+    }
+}
+
+#[tokio::test]
+async fn a_failure_after_an_outage_is_no_rejection_of_validators() {
+    for status in [404, 429, 503] {
+        let world = feed_with(|clock| {
+            let honest = honest(clock, 24);
+            let (complete, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+            Answer::dynamic(move |asked| match is_conditional(asked) {
+                false => {
+                    complete.fetch_add(1, SeqCst);
+                    honest.clone()
+                }
+                // The outage ends when the request without validators is sent.
+                true if complete.load(SeqCst) < 2 => Answer::status(503),
+                true if !failed.swap(true, SeqCst) => Answer::status(status),
+                true => honest.clone(),
+            })
+        })
+        .await;
+        let unconditional = run(&world, HOUR, 24 * 5).await;
+        assert_eq!(unconditional.len(), 2, "{status}: {unconditional:?}");
+        assert_eq!(validator_use(&world), ValidatorUse::Both, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn new_items_are_requested_again_after_a_failure_that_is_about_the_feed() {
+    for status in [401, 403, 404, 410] {
+        let world = feed_with(|clock| {
+            let (honest, failed) = (honest(clock, 24), AtomicBool::new(false));
+            Answer::dynamic(move |asked| match is_conditional(asked) {
+                true if !failed.swap(true, SeqCst) => Answer::status(status),
+                _ => honest.clone(),
+            })
+        })
+        .await;
+        run(&world, HOUR, 24 * 4).await;
+        let asked = world.origin.asked();
+        let for_new_items = asked.iter().filter(|asked| asked.header("a-im").is_some()).count();
+        assert_eq!(for_new_items, asked.len() - 1, "{status}");
     }
 }
 

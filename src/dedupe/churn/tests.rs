@@ -1,0 +1,284 @@
+//! Tests of `churn`.
+
+use super::*;
+use crate::model::EditCounts;
+
+const DAY: i64 = 86_400;
+/// A second of some day that is not midnight.
+const NOON: i64 = 400 * DAY + 43_207;
+const FERRY: &str = "The ferry to the island ran aground in thick fog this morning at six.";
+const BREAD: &str = "Bakers in the old town have raised the price of a loaf again by far.";
+const TEASER: &str = "Read the full report with all of the details on our website today.";
+
+/// URL, title, date and text.
+type Entry<'a> = (&'a str, &'a str, i64, &'a str);
+
+fn seen((url, title, at, text): Entry<'_>) -> ItemTraits {
+    let content = format!("{url} {title} {text}");
+    ItemTraits {
+        url: (!url.is_empty()).then(|| url.to_owned()),
+        url_key: canonical::url_key(url),
+        title: (!title.is_empty()).then(|| title.to_owned()),
+        published: (at > 0).then(|| Timestamp::from_second(at).unwrap()),
+        text_digest: Words::of_text(text).exact_digest().map(u64::cast_signed),
+        content_digest: Some(super::super::digest::digest(&[content.as_bytes()])),
+    }
+}
+
+/// A document in which no item has a known guid; `keys` are those of the items.
+fn found(
+    old: &[Entry<'_>],
+    new: &[Entry<'_>],
+    (own_key, known): (OwnKey, &[Entry<'_>]),
+) -> Vec<(usize, i64, RecognisedBy)> {
+    let stored = |(n, entry): (usize, &Entry<'_>)| RecentItem {
+        key: ItemKey(n as i64),
+        seen: seen(*entry),
+        edits: EditCounts::default(),
+    };
+    let all: Vec<RecentItem> = old.iter().chain(known).enumerate().map(stored).collect();
+    let here = (old.len()..all.len()).map(|n| ItemKey(n as i64)).collect();
+    let unrecognised: Vec<UnrecognisedItem> = new
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| UnrecognisedItem {
+            index,
+            own_key,
+            substance: Substance::Words,
+            seen: seen(*entry),
+            words: Words::of_text(entry.3),
+        })
+        .collect();
+    let dates: Vec<Option<Timestamp>> =
+        new.iter().chain(known).map(|entry| seen(*entry).published).collect();
+    let (unrecognised, coverage) = (&*unrecognised, Coverage::All);
+    let shown = Shown { unrecognised, dates: &dates, stored: &all, here: &here, coverage };
+    let pairs: Vec<(usize, ItemKey)> =
+        candidates(&shown).iter().map(|pair| (pair.new.index, pair.old.key)).collect();
+    assert_eq!(
+        pairs.iter().collect::<HashSet<_>>().len(),
+        pairs.len(),
+        "each pair is compared once"
+    );
+    let words = compared(&shown).into_iter().map(|key| {
+        let place = key.0 as usize;
+        let entry = old.iter().chain(known).nth(place).unwrap();
+        (key, Words::of_text(entry.3))
+    });
+    let found = recognised(&shown, &words.collect());
+    found.iter().map(|found| (found.index, found.key.0, found.way)).collect()
+}
+
+/// Other items of the feed, which stay.
+const OTHERS: [Entry<'static>; 2] = [
+    ("https://e.example/x", "Fog on the coast", NOON - 90_001, "Drivers should be careful."),
+    ("https://e.example/y", "A lamp at sea", NOON - 190_002, "It was seen from the pier."),
+];
+
+fn one(old: Entry<'_>, new: Entry<'_>) -> Option<RecognisedBy> {
+    let found = found(&[old], &[new], (OwnKey::Present, &OTHERS));
+    found.first().map(|(_, _, way)| *way)
+}
+
+#[test]
+fn a_new_guid_for_the_same_page_path_title_or_text_at_the_same_time_is_the_same_item() {
+    let old = ("http://old.example/2026/a-post", "A long post", NOON, FERRY);
+    let longer = format!("{FERRY} It floats again.");
+    for (url, title, at, text, way) in [
+        ("https://old.example/2026/a-post", "A long post", NOON, FERRY, RecognisedBy::Page),
+        ("https://old.example/2026/a-post", "A long post", NOON + 9_001, FERRY, RecognisedBy::Page),
+        (
+            "https://old.example/2026/a-post",
+            "A long post",
+            NOON + 9_001,
+            &*longer,
+            RecognisedBy::Page,
+        ),
+        ("https://old.example/2026/a-post", "Ferry aground", NOON, BREAD, RecognisedBy::Page),
+        ("https://new.example/2026/a-post", "A long post", 0, &*longer, RecognisedBy::Path),
+        ("https://new.example/?p=7", "A long post", NOON, &*longer, RecognisedBy::Title),
+        ("https://new.example/?p=7", "A long post", NOON + 30, &*longer, RecognisedBy::Title),
+        ("https://new.example/?p=7", "Ferry aground", NOON + 30, FERRY, RecognisedBy::Text),
+    ] {
+        let new = (url, title, at, text);
+        assert_eq!(one(old, new), Some(way), "{new:?}");
+    }
+}
+
+#[test]
+fn an_item_with_another_date_number_or_text_is_new() {
+    let midnight = 401 * DAY;
+    // Midnight in another time zone.
+    let evening = midnight - 2 * 3_600;
+    let (a, b) = ("https://e.example/a", "https://e.example/b");
+    for (old, new) in [
+        // Recurring items with a constant text.
+        (
+            (a, "Weekly open thread", NOON, TEASER),
+            (b, "Weekly open thread", NOON + 7 * DAY, TEASER),
+        ),
+        (
+            (a, "Press briefing 1 May", NOON, TEASER),
+            (b, "Press briefing 2 May", NOON + DAY, TEASER),
+        ),
+        ((a, "Press briefing 1 May", 0, TEASER), (b, "Press briefing 2 May", 0, TEASER)),
+        ((a, "Episode 100", NOON, TEASER), (b, "Episode 103", NOON + DAY, TEASER)),
+        ((a, "Council agenda", NOON, TEASER), (b, "Council minutes", NOON + DAY, TEASER)),
+        ((a, "Morning news", 0, TEASER), (b, "Morning news", 0, TEASER)),
+        // A date without time.
+        ((a, "Traffic accident", midnight, FERRY), (b, "Traffic accident", midnight, BREAD)),
+        ((a, "Pension law adopted", midnight, TEASER), (b, "Volcano erupts", midnight, TEASER)),
+        ((a, "Road closed", midnight, TEASER), (b, "Road closed", midnight, TEASER)),
+        ((a, "Pension law adopted", evening, TEASER), (b, "Volcano erupts", evening, TEASER)),
+        ((a, "Road closed", evening, "By snow."), (b, "Road closed", evening, "By a tree.")),
+        // The same path on another host.
+        (
+            ("https://a.example/news-2026/latest", "Morning bulletin", NOON, FERRY),
+            ("https://b.example/news-2026/latest", "Morning bulletin", NOON + DAY, BREAD),
+        ),
+        // A constant page, and places in it.
+        ((a, "Deal of the day", NOON, FERRY), (a, "Deal of the day", NOON + DAY, BREAD)),
+        ((a, "Deal of the day", NOON, FERRY), (a, "A lamp for tonight", NOON + DAY, BREAD)),
+        (
+            ("https://e.example/all#d1", "Notes of the day", NOON, TEASER),
+            ("https://e.example/all#d2", "Notes of the day", NOON + DAY, TEASER),
+        ),
+        ((a, "The walk, part 1", NOON, FERRY), (a, "The walk, part 2", NOON, BREAD)),
+    ] {
+        assert_eq!(one(old, new), None, "{old:?} {new:?}");
+        let alone = found(&[old], &[new], (OwnKey::Present, &[]));
+        assert_eq!(alone, [], "{old:?} {new:?}");
+    }
+}
+
+#[test]
+fn a_page_proves_little_where_it_is_that_of_the_only_item() {
+    let old = ("https://e.example/deal", "Deal of the day", NOON, FERRY);
+    let longer = format!("{FERRY} Only today.");
+    let alone = |at, text: &str| {
+        let new = ("https://e.example/deal", "Deal of the day", at, text);
+        found(&[old], &[new], (OwnKey::Present, &[])).len()
+    };
+    assert_eq!(alone(NOON + DAY, &longer), 0);
+    assert_eq!(alone(NOON, &longer), 1, "the same time");
+    assert_eq!(alone(NOON + DAY, FERRY), 1, "nothing is new");
+}
+
+#[test]
+fn an_episode_with_a_constant_page_title_and_text_is_new() {
+    let mut seen = seen(("https://e.example/show", "The news", NOON, TEASER));
+    let old = RecentItem { key: ItemKey(1), seen: seen.clone(), edits: EditCounts::default() };
+    seen.published = Some(Timestamp::from_second(NOON + DAY).unwrap());
+    seen.content_digest = Some([7; 16]);
+    let (substance, own_key) = (Substance::File, OwnKey::Present);
+    let words = Words::of_text(TEASER);
+    let new = UnrecognisedItem { index: 0, own_key, substance, seen, words };
+    for dates in [vec![new.seen.published], vec![new.seen.published, None]] {
+        let (stored, here) = ([old.clone()], HashSet::new());
+        let unrecognised = std::slice::from_ref(&new);
+        let coverage = Coverage::All;
+        let shown = Shown { unrecognised, dates: &dates, stored: &stored, here: &here, coverage };
+        assert_eq!(recognised(&shown, &HashMap::new()), []);
+    }
+}
+
+#[test]
+fn what_several_items_have_in_common_proves_nothing() {
+    let thread = |url, at| (url, "Weekly open thread", at, TEASER);
+    let (old, new) = (thread("https://e.example/1", 0), thread("https://e.example/3", 0));
+    let known = [thread("https://e.example/2", 0)];
+    for own_key in [OwnKey::Present, OwnKey::Absent] {
+        assert_eq!(found(&[old], &[new], (own_key, &known)), [], "{own_key:?}");
+    }
+}
+
+#[test]
+fn items_without_a_key_are_known_by_title_and_text_unless_the_date_is_another() {
+    let longer = format!("{FERRY} It floats.");
+    let keyless =
+        |old: Entry<'_>, new: Entry<'_>| found(&[old], &[new], (OwnKey::Absent, &OTHERS)).len();
+    for (old, new) in [
+        (("", "", NOON, FERRY), ("", "", NOON, &*longer)),
+        (("", "Ferry aground", 0, FERRY), ("", "Ferry aground", 0, &*longer)),
+        (("", "Ferry agruond here", 0, FERRY), ("", "Ferry aground here", 0, FERRY)),
+        (("", "", 401 * DAY, FERRY), ("", "", 401 * DAY, &*longer)),
+        (("", "", 0, FERRY), ("", "", 0, &*longer)),
+        (
+            ("", "Ferry aground", 0, "It ran aground."),
+            ("", "Ferry aground", 0, "It ran aground here."),
+        ),
+        (("", "Ferry aground", NOON, FERRY), ("", "Ferry aground", NOON, BREAD)),
+    ] {
+        let expected = usize::from(new.3 != BREAD);
+        assert_eq!(keyless(old, new), expected, "{old:?} {new:?}");
+    }
+    assert_eq!(keyless(("", "", 0, FERRY), ("", "", 0, BREAD)), 0);
+    assert_eq!(keyless(("", "", NOON, FERRY), ("", "", NOON + 2 * DAY, &*longer)), 0);
+    let morning = 401 * DAY + 8 * 3_600;
+    assert_eq!(keyless(("", "Gate", morning, FERRY), ("", "The gate", morning, FERRY)), 1);
+    let old = ("", "Gate two closed", NOON, FERRY);
+    assert_eq!(keyless(old, ("", "Gate two closed again", NOON, FERRY)), 1);
+    assert_eq!(keyless(old, ("", "Gate two closed again", NOON + 90_000, FERRY)), 0);
+    assert_eq!(keyless(old, ("", "Gate two closed", NOON + 2 * DAY, FERRY)), 0);
+}
+
+#[test]
+fn items_without_a_key_stay_the_same_when_all_have_the_time_of_the_build() {
+    let at = |time| {
+        let link = "https://e.example/";
+        [(link, "Ferry aground", time, FERRY), (link, "Dear bread", time, BREAD)]
+    };
+    let found = found(&at(NOON), &at(NOON + 181), (OwnKey::Absent, &[]));
+    assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn items_with_one_title_and_text_are_known_by_their_times() {
+    let up = |n: i64, at| (format!("https://e.example/{n}?t={at}"), NOON + n * 3_600);
+    let entries = |at| -> Vec<(String, i64)> { (0..5).map(|n| up(n, at)).collect() };
+    let (old, new) = (entries(1), entries(2));
+    let old: Vec<Entry<'_>> = old.iter().map(|(url, at)| (&**url, "Up", *at, "ok")).collect();
+    let new: Vec<Entry<'_>> = new.iter().map(|(url, at)| (&**url, "Up", *at, "ok")).collect();
+    let found = found(&old, &new, (OwnKey::Present, &[]));
+    assert!(found.len() == 5 && found.iter().all(|(new, old, _)| *new as i64 == *old));
+}
+
+const TITLES: [&str; 5] = [
+    "The red barn burns",
+    "Five ways to sleep",
+    "On ferries and fog",
+    "Bread is dear now",
+    "A lamp at sea",
+];
+
+#[test]
+fn when_everything_moves_at_once_a_title_is_enough() {
+    let urls = |host: &str| [0, 1, 2, 3, 4].map(|n| format!("https://{host}/{n}"));
+    let (old, new) = (urls("old.example"), urls("new.example"));
+    let texts = |part: &str| TITLES.map(|title| format!("{title}: {part}."));
+    let (full, short) = (texts("all that was seen of it by all of us that day"), texts("more"));
+    for (at, moved) in [(NOON + 2 * 3_600, 5), (NOON + 9 * DAY, 5)] {
+        let entry = |urls: &'_ [String; 5], n: usize| urls[n].clone();
+        let place = |n: usize| if at == NOON + 9 * DAY { at } else { at + 61 * n as i64 };
+        let gone: Vec<(String, i64)> =
+            (0..5).map(|n| (entry(&old, n), NOON + 61 * n as i64)).collect();
+        let come: Vec<(String, i64)> = (0..5).map(|n| (entry(&new, n), place(n))).collect();
+        let gone: Vec<Entry<'_>> =
+            (0..5).map(|n| (&*gone[n].0, TITLES[n], gone[n].1, &*full[n])).collect();
+        let come: Vec<Entry<'_>> =
+            (0..5).map(|n| (&*come[n].0, TITLES[n], come[n].1, &*short[n])).collect();
+        assert_eq!(found(&gone, &come, (OwnKey::Present, &[])).len(), moved, "{at}");
+        assert_eq!(found(&gone, &come[..2], (OwnKey::Present, &[])), []);
+    }
+}
+
+#[test]
+fn when_several_guids_change_title_and_text_are_enough() {
+    let texts = TITLES.map(|title| format!("{title}: what we have seen of it on that day."));
+    let entry = |n: usize, url| (url, TITLES[n], 0, &*texts[n]);
+    let gone = [entry(0, "https://e.example/b/0"), entry(1, "https://e.example/b/1")];
+    let come = [entry(0, "https://e.example/p/00"), entry(1, "https://e.example/p/01")];
+    assert_eq!(found(&gone, &come, (OwnKey::Present, &[])).len(), 2);
+    assert_eq!(found(&gone, &come[..1], (OwnKey::Present, &[])), [], "one is a coincidence");
+    assert_eq!(found(&gone, &come, (OwnKey::Present, &OTHERS)), [], "most did not change");
+}
