@@ -476,7 +476,7 @@ mod tests {
             "понедельник",
             "dissabte",
         ] {
-            assert_eq!(months(word), [], "{word}");
+            assert!(months(word).is_empty(), "{word}");
             assert!(!meanings(word).is_empty(), "{word}");
         }
         assert!(meanings("mar").iter().any(|meaning| meaning.weekday() == Some(1)));
