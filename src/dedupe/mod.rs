@@ -61,6 +61,6 @@ pub use sketch::Sketch;
 pub use titles::Title;
 pub use tuning::{CANDIDATES, ENOUGH_MATCHES, EXACT_WORDS};
 pub use updates::{PageTrust, is_another, is_worth_showing, may_bump, may_change};
-pub use verdict::{Verdict, unlike, verdict};
+pub use verdict::{Verdict, is_still_one, unlike, verdict};
 pub use weights::Weights;
 pub use words::Words;
