@@ -258,6 +258,7 @@ fn holds(
                 bursts: lately.bursts,
                 per_day: lately.per_day.max(dated),
                 last_success: state.last_success,
+                last_new: lately.last_new,
             }
         }
     };
