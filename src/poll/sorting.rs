@@ -19,7 +19,8 @@ use crate::model::{
 };
 use crate::normalise;
 use crate::store::{
-    self, ChangedItem, EditAction, FeedState, GuidChange, NewItem, Reader, TextIndex, search_words,
+    self, ChangedItem, EditAction, FeedState, GuidChange, NewItem, Reader, TextIndex, ValidatorUse,
+    search_words,
 };
 
 /// An item of the document, with the stored item that it is.
@@ -157,7 +158,7 @@ fn sort_newcomers(
         Vec::new()
     };
     let published = kept.iter().take(2 * BOILERPLATE_SAMPLE).filter_map(|kept| kept.seen.published);
-    let dated = dedupe::per_day(published);
+    let past = Past { items: kept.len(), per_day: dedupe::per_day(published) };
     let site = boilerplate(document, &kept, &newcomers, reader)?;
     if site != state.boilerplate {
         let mut list: Vec<u64> = site.iter().copied().collect();
@@ -181,7 +182,7 @@ fn sort_newcomers(
             sorted.changed.push(changed(document, key, read, (None, change), &site));
         }
     }
-    sorted.new = new_items(document, newcomers, (dated, &site), reader)?;
+    sorted.new = new_items(document, newcomers, (past, &site), reader)?;
     Ok(())
 }
 
@@ -206,19 +207,27 @@ fn recognised(
     Ok(known.filter_map(|known| Some((known, *edits.get(&known.key)?))).collect())
 }
 
-/// The new items, the oldest first, each with the reason why it is not published. `dated` is the number of stored
-/// items per day by their dates.
+/// What is stored of a feed.
+#[derive(Debug, Clone, Copy)]
+struct Past {
+    /// Number of stored items, also those that are held.
+    items: usize,
+    /// Stored items per day by their dates.
+    per_day: f32,
+}
+
+/// The new items, the oldest first, each with the reason why it is not published.
 fn new_items(
     document: &Document<'_>,
     newcomers: Vec<Read>,
-    (dated, boilerplate): (f32, &HashSet<u64>),
+    (past, boilerplate): (Past, &HashSet<u64>),
     reader: &Reader,
 ) -> Result<Vec<NewItem>, store::Error> {
     let filtered: Vec<Option<String>> =
         newcomers.iter().map(|new| refusal(document, &new.item)).collect();
     let entering = newcomers.iter().zip(&filtered).filter(|(_, rule)| rule.is_none());
     let dates: Vec<Option<Timestamp>> = entering.map(|(new, _)| new.item.published).collect();
-    let mut holds = holds(document, dated, &dates, reader)?.into_iter();
+    let mut holds = holds(document, past, &dates, reader)?.into_iter();
     let mut news = Vec::with_capacity(newcomers.len());
     for (new, filtered_by) in newcomers.into_iter().zip(filtered) {
         let held = match &filtered_by {
@@ -240,23 +249,27 @@ fn refusal(document: &Document<'_>, item: &Item) -> Option<String> {
     Some(refusal.rule().to_owned())
 }
 
-/// Decides which of the new items are held. `dated` is the number of stored items per day by their
-/// dates.
+/// Decides which of the new items are held.
 fn holds(
     document: &Document<'_>,
-    dated: f32,
+    past: Past,
     dates: &[Option<Timestamp>],
     reader: &Reader,
 ) -> Result<Vec<Option<HoldReason>>, store::Error> {
-    let Document { target, state, now, .. } = *document;
+    let Document { target, state, now, extent, .. } = *document;
+    // One item may be a notice, and a document that was cut shows no more of a feed than its beginning.
+    let never_complete =
+        state.trust.validator_use == ValidatorUse::Cut && state.trust.last_full_at.is_none();
+    let first = past.items <= 1 || never_complete && extent == Extent::Whole;
     let rhythm = match state.items {
         0 => Rhythm::default(),
+        _ if first => Rhythm::default(),
         _ => {
             let lately = reader.read(|reader| reader.bursts(target.key, now))?;
             Rhythm {
                 document: DocumentOrder::Later,
                 bursts: lately.bursts,
-                per_day: lately.per_day.max(dated),
+                per_day: lately.per_day.max(past.per_day),
                 last_success: state.last_success,
                 last_new: lately.last_new,
             }
