@@ -48,6 +48,8 @@ pub(super) enum Ending {
     Complete,
     /// The end of the document is missing.
     Cut,
+    /// It is complete, but a change in it is left to a later poll.
+    Postponed,
 }
 
 /// Whether a response is a document of the same feed.
@@ -129,7 +131,7 @@ pub(super) fn read(
         guids: if brought.reused { GuidUse::Reused } else { guids },
         boilerplate: brought.boilerplate.clone(),
     };
-    let ending = ending(feed.partial, &facts.parse_warnings);
+    let ending = ending(feed.partial, &facts.parse_warnings, &brought);
     let (items, dropped) = (feed.items.len(), parsed.dropped);
     Ok(Ok(Reading { facts, feed_match, brought, items, dropped, ending }))
 }
@@ -169,9 +171,13 @@ fn reduce(
 }
 
 /// Whether the document was cut. One that is too large is always read in part.
-fn ending(partial: bool, parse_warnings: &[ParseWarning]) -> Ending {
+fn ending(partial: bool, parse_warnings: &[ParseWarning], brought: &Sorted) -> Ending {
     let too_large = parse_warnings.iter().any(|it| it.code == "too_many_elements");
-    if partial && !too_large { Ending::Cut } else { Ending::Complete }
+    match brought.postponed {
+        _ if partial && !too_large => Ending::Cut,
+        true => Ending::Postponed,
+        false => Ending::Complete,
+    }
 }
 
 /// The items of the document with the stored items that they are, by guid, page or text.

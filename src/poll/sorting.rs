@@ -3,15 +3,18 @@
 //!
 //! For this it finds the owner of the page that an item links to: the feed, a site that it claims, or others.
 
+mod edits;
+
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use self::edits::sort_edited;
 use super::start::Target;
 use crate::dedupe::{
     self, AcrossFeeds, Comparable, DocumentOrder, Facts, Fingerprint, Identified, IdentityRule,
-    OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text, UnrecognisedItem, Updates,
-    Weights, Words,
+    OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text, Touched, UnrecognisedItem,
+    Updates, Weights, Words,
 };
 use crate::model::{
     Digest, EditCounts, Enclosure, HoldReason, Item, ItemKey, ItemTraits, KnownItem, PageOwner,
@@ -42,6 +45,8 @@ pub(super) struct Sorted {
     pub(super) boilerplate: Option<Vec<u64>>,
     /// Whether a guid was reused for another item.
     pub(super) reused: bool,
+    /// Whether changes were left to a later poll.
+    pub(super) postponed: bool,
 }
 
 /// Which items of the feed a document contains.
@@ -118,23 +123,15 @@ pub(super) fn sort(
     let differs =
         |(found, known): &(&Found, &KnownItem)| found.item.content_digest != known.content_digest;
     let mut here: HashSet<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
-    let edited: Vec<(&Found, &KnownItem)> = edited.into_iter().filter(differs).collect();
-    let keys: Vec<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
-    let before = fingerprints(document, &keys, reader)?;
-    for (found, known) in edited {
-        let read = Read::new(found.item, normal(&found.item));
-        let before = before.get(&known.key);
-        if is_another(document, before, &read) {
-            let identity = dedupe::reused(&feed.items[found.item.index]);
-            newcomers.push(Read { found: found.item.with_identity(identity), ..read });
-            // The item that had the guid before may have another guid now.
-            here.remove(&known.key);
-            sorted.reused = true;
-            continue;
-        }
-        let change = change(document, before, &read, &known.edits);
-        let boilerplate = &document.state.boilerplate;
-        sorted.changed.push(changed(document, known.key, read, (before, change), boilerplate));
+    let edited = edited.into_iter().filter(differs);
+    let edited: Vec<(Read, &KnownItem)> =
+        edited.map(|(it, known)| (Read::new(it.item, normal(&it.item)), known)).collect();
+    for (read, reused) in sort_edited(document, edited, reader, &mut sorted)? {
+        let identity = dedupe::reused(&feed.items[read.found.index]);
+        newcomers.push(Read { found: read.found.with_identity(identity), ..read });
+        // The item that had the guid before may have another guid now.
+        here.remove(&reused);
+        sorted.reused = true;
     }
     let new = found.iter().filter(|found| found.known.is_none());
     newcomers.extend(new.map(|found| Read::new(found.item, normal(&found.item))));
@@ -174,9 +171,19 @@ fn sort_newcomers(
             let read = newcomers.remove(place);
             let (key, identity, way) = (known.key, read.found.identity, known.way);
             sorted.renamed.push(GuidChange { key, identity, recognised_by: way });
+            let same = |old: &RecentItem| {
+                old.key == key && old.seen.content_digest == Some(read.found.content_digest)
+            };
+            let may = || may_change(document, &edits, Touched::Content);
             let change = match document.target.subscription.dedupe.updates {
                 Updates::Ignore => EditAction::Ignore,
-                _ if !dedupe::may_change(&edits) => EditAction::Ignore,
+                _ if dedupe::is_often_changed(&edits) && kept.iter().any(same) => {
+                    EditAction::Ignore
+                }
+                _ if !may() => {
+                    sorted.postponed = true;
+                    continue;
+                }
                 Updates::Silent | Updates::Bump => EditAction::Replace,
             };
             sorted.changed.push(changed(document, key, read, (None, change), &site));
@@ -341,13 +348,22 @@ fn facts(document: &Document<'_>, read: &Read, before: Option<&Fingerprint>) -> 
     }
 }
 
-/// Whether the guid, or the link, of a stored item was reused for another item.
-fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read) -> bool {
+/// Whether the guid, or the link, of a stored item was reused for another item. `kept` is what is stored of it, if the
+/// document has one item only.
+fn is_another(
+    document: &Document<'_>,
+    (before, kept): (Option<&Fingerprint>, Option<&Item>),
+    read: &Read,
+) -> bool {
     let page = match document.target.subscription.dedupe.identity {
         IdentityRule::Key => return false,
         _ if document.single => PageTrust::Nothing,
         _ => PageTrust::Sameness,
     };
+    let kept = kept.filter(|_| document.single);
+    if kept.is_some_and(|kept| dedupe::is_another_episode(kept, &read.item)) {
+        return true;
+    }
     let Some(before) = before else { return false };
     let comparable = |fingerprint: Fingerprint| -> Comparable {
         fingerprint.comparable(&document.state.boilerplate, &Weights::default())
@@ -359,21 +375,27 @@ fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read
     dedupe::is_another(&comparable(before.clone()), &comparable(after), page)
 }
 
+/// Whether a change of an item may be taken now.
+fn may_change(document: &Document<'_>, edits: &EditCounts, touched: Touched) -> bool {
+    dedupe::may_change(edits, touched, document.state.last_success, document.now)
+}
+
+/// What is done with a change; `None`: it is left to a later poll.
 fn change(
     document: &Document<'_>,
     before: Option<&Fingerprint>,
     read: &Read,
-    edits: &EditCounts,
-) -> EditAction {
+    (edits, touched): (&EditCounts, Touched),
+) -> Option<EditAction> {
     let own = |text: &Text| -> Words { text.own_words(&document.state.boilerplate) };
     let worth =
         || before.is_some_and(|b| dedupe::is_worth_showing(&own(&b.text), &own(&read.text)));
-    match document.target.subscription.dedupe.updates {
-        _ if !dedupe::may_change(edits) => EditAction::Ignore,
+    Some(match document.target.subscription.dedupe.updates {
         Updates::Ignore => EditAction::Ignore,
+        _ if !may_change(document, edits, touched) => return None,
         Updates::Bump if dedupe::may_bump(edits, document.now) && worth() => EditAction::Bump,
         Updates::Bump | Updates::Silent => EditAction::Replace,
-    }
+    })
 }
 
 fn changed(
