@@ -12,6 +12,14 @@ const ALWAYS: usize = 5;
 const TIMES: f32 = 3.0;
 /// Items that are dated closer together than this do not show how often a feed publishes.
 const SPAN: SignedDuration = SignedDuration::from_hours(1);
+/// Longest time without new items for which the usual number is expected afterwards, in days: a feed that was quiet for
+/// longer was not merely served from a stale copy.
+const LONGEST_QUIET: f32 = 31.0;
+/// Maximum number of recent items with a date that no other item has which always pass, as of a weekly blog that reports
+/// from a conference. What was moved or imported has more, or one date for all.
+const OWN_DATES: usize = 20;
+/// Dates this close are one, in seconds.
+const MINUTE: i64 = 60;
 /// Longest time that a publisher's date may be before the last successful poll for an item that is new.
 const SLACK: SignedDuration = SignedDuration::from_hours(24);
 
@@ -26,6 +34,8 @@ pub struct Rhythm {
     pub per_day: f32,
     /// Time of the last successful poll; `None`: never.
     pub last_success: Option<Timestamp>,
+    /// Time of the last poll with new items; `None`: unknown.
+    pub last_new: Option<Timestamp>,
 }
 
 /// Which of the documents of a feed the present one is.
@@ -48,8 +58,10 @@ pub fn budget(rhythm: &Rhythm, now: Timestamp) -> usize {
         .get((bursts.len() * 95 / 100).min(bursts.len().saturating_sub(1)))
         .copied()
         .unwrap_or(0);
-    let away =
-        rhythm.last_success.map_or(0.0, |last| now.duration_since(last).as_secs_f32() / 86_400.0);
+    let days = |since: Timestamp| now.duration_since(since).as_secs_f32() / 86_400.0;
+    // A server may have answered with an empty or an old document.
+    let quiet = rhythm.last_new.map_or(0.0, days).min(LONGEST_QUIET);
+    let away = rhythm.last_success.map_or(0.0, days).max(quiet);
     let expected = (usual as f32).max(rhythm.per_day * away.max(0.0));
     ALWAYS + (expected * TIMES).ceil() as usize
 }
@@ -65,6 +77,17 @@ pub fn per_day(published: impl Iterator<Item = Timestamp>) -> f32 {
     if span < SPAN { 0.0 } else { count as f32 / (span.as_secs_f32() / 86_400.0) }
 }
 
+/// Number of dates that are more than a minute from all others.
+fn own_dates<'d>(dates: impl Iterator<Item = &'d Timestamp>) -> usize {
+    let mut seconds: Vec<i64> = dates.map(|date| date.as_second()).collect();
+    seconds.sort_unstable();
+    let apart = |a: usize, b: usize| seconds[b] - seconds[a] > MINUTE;
+    let alone = |at: &usize| {
+        (*at == 0 || apart(at - 1, *at)) && (at + 1 == seconds.len() || apart(*at, at + 1))
+    };
+    (0..seconds.len()).filter(alone).count()
+}
+
 /// For each new item, given by its date in the document's order (the newest first), whether it waits.
 #[must_use]
 pub fn admit(
@@ -73,16 +96,20 @@ pub fn admit(
     dates: &[Option<Timestamp>],
     now: Timestamp,
 ) -> Vec<Option<HoldReason>> {
-    let fresh = |date: &Option<Timestamp>| {
-        let since = rhythm.last_success.and_then(|last| last.checked_sub(SLACK).ok());
-        date.zip(since).is_none_or(|(date, since)| date >= since)
-    };
+    let last = rhythm.last_success.map(|last| rhythm.last_new.map_or(last, |new| new.min(last)));
+    let since = last.and_then(|last| last.checked_sub(SLACK).ok());
+    let fresh =
+        |date: &Option<Timestamp>| date.zip(since).is_none_or(|(date, since)| date >= since);
     let (room, hold) = match rhythm.document {
         DocumentOrder::First => (settings.initial_items, HoldReason::History),
         DocumentOrder::Later if settings.burst_guard == BurstGuard::Off => {
             (usize::MAX, HoldReason::Burst)
         }
-        DocumentOrder::Later => (budget(rhythm, now), HoldReason::Burst),
+        DocumentOrder::Later => {
+            let own = own_dates(dates.iter().filter(|date| fresh(date)).flatten());
+            let own = if own <= OWN_DATES { own } else { 0 };
+            (budget(rhythm, now).max(own), HoldReason::Burst)
+        }
     };
     if dates.len() <= room {
         return vec![None; dates.len()];
@@ -119,6 +146,7 @@ mod tests {
             bursts: vec![1, 2, 1, 3, 2],
             per_day: 4.0,
             last_success: Some(at(-1)),
+            last_new: None,
         }
     }
 
@@ -149,6 +177,31 @@ mod tests {
         let away = Rhythm { last_success: Some(at(-24 * 10)), ..known() };
         let dates: Vec<_> = (0..60).map(|n| Some(at(-4 * n))).collect();
         assert_eq!(passed(&away, &dates).len(), 60);
+    }
+
+    #[test]
+    fn after_a_stale_document_more_is_usual_but_not_after_a_year() {
+        let stale = |days: i64| Rhythm {
+            bursts: Vec::new(),
+            per_day: 1.0,
+            last_new: Some(at(-24 * days)),
+            ..known()
+        };
+        let daily: Vec<_> = (0..20).map(|n| Some(at(-24 * n))).collect();
+        assert_eq!(passed(&stale(20), &daily).len(), 20);
+        assert_eq!(budget(&stale(365), at(0)), 5 + 93);
+    }
+
+    #[test]
+    fn a_day_with_many_dated_posts_passes_and_an_archive_does_not() {
+        let quiet = Rhythm { bursts: vec![1], per_day: 0.1, ..known() };
+        let day: Vec<_> = (0..12).map(|n| Some(at(-n))).collect();
+        assert_eq!(passed(&quiet, &day).len(), 12);
+        let old: Vec<_> = (0..12).map(|n| Some(at(-2_000 - n))).collect();
+        assert_eq!(passed(&quiet, &old).len(), 0);
+        assert_eq!(passed(&quiet, &[Some(at(0)); 12]).len(), 8, "one date for all");
+        let many: Vec<_> = (0..21).map(|n| Some(at(-n))).collect();
+        assert_eq!(passed(&quiet, &many).len(), 8);
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //!
 //! Every constant is in `tuning`. `poll` and `stories` read the stored items and call these files in order.
 
+pub mod appearance;
 pub mod canonical;
 pub mod churn;
 mod clocks;
@@ -43,6 +44,7 @@ pub mod verdict;
 pub mod weights;
 pub mod words;
 
+pub use appearance::{Touched, is_another_episode, touched};
 pub use churn::{Coverage, RecognisedItem, Shown, UnrecognisedItem, compared, recognised};
 pub use differences::{Difference, differences};
 pub use evidence::{OwnKey, Substance};
@@ -60,7 +62,9 @@ pub use settings::{AcrossFeeds, BurstGuard, IdentityRule, Settings, Similarity, 
 pub use sketch::Sketch;
 pub use titles::Title;
 pub use tuning::{CANDIDATES, ENOUGH_MATCHES, EXACT_WORDS};
-pub use updates::{PageTrust, is_another, is_worth_showing, may_bump, may_change};
-pub use verdict::{Verdict, unlike, verdict};
+pub use updates::{
+    PageTrust, is_another, is_limited, is_often_changed, is_worth_showing, may_bump, may_change,
+};
+pub use verdict::{Verdict, is_still_one, unlike, verdict};
 pub use weights::Weights;
 pub use words::Words;

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::appearance::Touched;
 use super::fingerprint::{Comparable, Fingerprint};
 use super::likeness::{likeness, slots};
 use super::tuning::{EXACT_WORDS, TITLE_SUPPORT};
@@ -52,16 +53,45 @@ pub fn is_another(old: &Comparable, new: &Comparable, page: PageTrust) -> bool {
     !nothing(old) && !nothing(new) && likeness(old, new).containment < TITLE_SUPPORT
 }
 
-/// Maximum number of changes of an item. One that changes more often is generated, not edited.
+/// Maximum number of changes of an item that are all taken. One that changes more often is generated, not edited: then
+/// only one change an hour is taken.
 const CHANGES: u32 = 24;
+const HOUR: i64 = 3_600;
+/// The same for changes of attributes alone, which leave the others a part of the number. Then one a day is taken, so
+/// that addresses of pictures stay valid.
+const CHANGES_OF_ATTRIBUTES: u32 = 12;
+const DAY: i64 = 24 * HOUR;
 /// A change is shown as one this often, and not again within this time.
 const BUMPS: u32 = 3;
 const BUMP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-/// Whether the words of an item may be replaced once more.
+/// Whether a change of an item may be taken now. `last` is the time of the poll before: the first poll of an hour, or
+/// of a day, takes the change, because no time of the last change is stored.
 #[must_use]
-pub fn may_change(edits: &EditCounts) -> bool {
-    edits.changes < CHANGES
+pub fn may_change(
+    edits: &EditCounts,
+    touched: Touched,
+    last: Option<Timestamp>,
+    now: Timestamp,
+) -> bool {
+    let (limit, period) = match touched {
+        Touched::Content => (CHANGES, HOUR),
+        Touched::Attributes => (CHANGES_OF_ATTRIBUTES, DAY),
+    };
+    let period = |at: Timestamp| at.as_second().div_euclid(period);
+    edits.changes < limit || last.is_none_or(|last| period(last) != period(now))
+}
+
+/// Whether it depends on what a change touches whether it is taken.
+#[must_use]
+pub fn is_often_changed(edits: &EditCounts) -> bool {
+    edits.changes >= CHANGES_OF_ATTRIBUTES
+}
+
+/// Whether an item changed so often that only one change an hour is taken.
+#[must_use]
+pub fn is_limited(changes: u64) -> bool {
+    changes >= u64::from(CHANGES)
 }
 
 /// Whether a change of an item may be shown as one, now.
@@ -148,10 +178,23 @@ mod tests {
     }
 
     #[test]
-    fn an_item_is_changed_and_shown_again_a_limited_number_of_times() {
+    fn after_many_changes_an_item_takes_one_an_hour_and_of_attributes_one_a_day() {
+        let at = |minutes: i64| Timestamp::from_second(minutes * 60).unwrap();
+        let may = |changes, touched, last, now| {
+            let edits = EditCounts { changes, ..EditCounts::default() };
+            may_change(&edits, touched, Some(at(last)), at(now))
+        };
+        let (content, attributes) = (Touched::Content, Touched::Attributes);
+        assert!(may(23, content, 10, 30) && may(11, attributes, 10, 30));
+        assert!(!may(24, content, 10, 30) && !may(12, attributes, 10, 30));
+        assert!(may(99, content, 30, 70) && !may(99, attributes, 30, 70));
+        assert!(may(99, attributes, 30, 1_450));
+    }
+
+    #[test]
+    fn an_item_is_shown_again_a_limited_number_of_times() {
         let at = |hours: i64| Timestamp::from_second(hours * 3_600).unwrap();
         let edits = |changes, bumps, bumped_at| EditCounts { changes, bumps, bumped_at };
-        assert!(may_change(&edits(23, 0, None)) && !may_change(&edits(24, 0, None)));
         assert!(may_bump(&edits(0, 2, Some(at(0))), at(24)));
         assert!(!may_bump(&edits(0, 2, Some(at(0))), at(23)));
         assert!(!may_bump(&edits(0, 3, None), at(99)));

@@ -59,6 +59,23 @@ pub fn unlike() -> Verdict {
     Verdict { rule: Rule::SimilarText, score: 0.0, threshold: NEED[NEED.len() - 1].1, same: false }
 }
 
+/// Whether two items that were one story stay one after an edit of `edited`. `verdict` is that on them now. A notice in
+/// the place of a text, or a text that was written anew under its headline, makes no other story. A whole text with
+/// another headline and other words does.
+#[must_use]
+pub fn is_still_one(edited: &Comparable, other: &Comparable, verdict: Option<&Verdict>) -> bool {
+    let rule = verdict.map(|verdict| verdict.rule);
+    if matches!(rule, Some(Rule::Series | Rule::Template | Rule::SameSite)) {
+        return false;
+    }
+    edited.size < SHORT_WORDS
+        || edited.fingerprint.title.alike(&other.fingerprint.title) >= SAME_HEADLINE
+        || likeness(edited, other).containment >= TITLE_SUPPORT
+}
+
+/// Headlines as like as this are about one thing.
+const SAME_HEADLINE: f32 = 0.5;
+
 /// Compares two items. Returns `None` if they have nothing in common that is worth remembering.
 #[must_use]
 pub fn verdict(

@@ -57,6 +57,8 @@ pub struct KnownItem {
     pub url_key: Option<Digest>,
     /// Number of changes that were applied.
     pub edits: EditCounts,
+    /// Time of first sight of an item that is held as history; `None`: it is not.
+    pub history_since: Option<Timestamp>,
 }
 
 /// A stored item of the same feed, with what it can be recognised by when its guid changes.

@@ -48,6 +48,8 @@ pub(super) enum Ending {
     Complete,
     /// The end of the document is missing.
     Cut,
+    /// It is complete, but a change in it is left to a later poll.
+    Postponed,
 }
 
 /// Whether a response is a document of the same feed.
@@ -97,10 +99,6 @@ pub(super) fn read(
         Ok(found) => found,
         Err(error) => return Ok(Err(error)),
     };
-    let feed_match = feed_match(state, &feed, found.iter().any(|found| found.known.is_some()));
-    if feed_match == FeedMatch::Different && asked.host_str() != url.host_str() {
-        return Err(different_feed(url));
-    }
     let context =
         normalise::Context { now, document_url: url, feed_language: feed.language.as_deref() };
     let extent = if feed.partial { Extent::Part } else { extent };
@@ -119,6 +117,10 @@ pub(super) fn read(
         Ok(brought) => brought,
         Err(error) => return Ok(Err(error)),
     };
+    let feed_match = feed_match(state, &feed, SharedItems::new(&found, &brought));
+    if feed_match == FeedMatch::Different && asked.host_str() != url.host_str() {
+        return Err(different_feed(url));
+    }
     let facts = DocumentFacts {
         profile,
         items: (extent == Extent::Whole).then_some(feed.items.len()),
@@ -129,7 +131,7 @@ pub(super) fn read(
         guids: if brought.reused { GuidUse::Reused } else { guids },
         boilerplate: brought.boilerplate.clone(),
     };
-    let ending = ending(feed.partial, &facts.parse_warnings);
+    let ending = ending(feed.partial, &facts.parse_warnings, &brought);
     let (items, dropped) = (feed.items.len(), parsed.dropped);
     Ok(Ok(Reading { facts, feed_match, brought, items, dropped, ending }))
 }
@@ -169,9 +171,13 @@ fn reduce(
 }
 
 /// Whether the document was cut. One that is too large is always read in part.
-fn ending(partial: bool, parse_warnings: &[ParseWarning]) -> Ending {
+fn ending(partial: bool, parse_warnings: &[ParseWarning], brought: &Sorted) -> Ending {
     let too_large = parse_warnings.iter().any(|it| it.code == "too_many_elements");
-    if partial && !too_large { Ending::Cut } else { Ending::Complete }
+    match brought.postponed {
+        _ if partial && !too_large => Ending::Cut,
+        true => Ending::Postponed,
+        false => Ending::Complete,
+    }
 }
 
 /// The items of the document with the stored items that they are, by guid, page or text.
@@ -253,11 +259,42 @@ impl Step {
     }
 }
 
-/// Whether the document belongs to the feed: a common item or the same feed id.
-fn feed_match(state: &FeedState, feed: &ParsedFeed, shares_items: bool) -> FeedMatch {
+/// The items of a document that are stored ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SharedItems {
+    /// At least one has a guid, link or other key of a stored item.
+    Known,
+    /// This number was recognised by title, date, text and path.
+    Recognised(usize),
+}
+
+impl SharedItems {
+    fn new(found: &[Found], brought: &Sorted) -> Self {
+        match found.iter().any(|found| found.known.is_some()) {
+            true => Self::Known,
+            false => Self::Recognised(brought.renamed.len()),
+        }
+    }
+
+    /// Whether they show that two documents are of one feed, of which `comparable` items may be in both. A site that
+    /// took over a domain may have the title of an item by chance.
+    fn are_enough(self, comparable: usize) -> bool {
+        match self {
+            Self::Known => true,
+            Self::Recognised(number) => {
+                number > 0 && number >= comparable.min(2) && 3 * number >= comparable
+            }
+        }
+    }
+}
+
+/// Whether the document belongs to the feed: common items or the same feed id.
+fn feed_match(state: &FeedState, feed: &ParsedFeed, shared: SharedItems) -> FeedMatch {
     let same_id = feed.id.is_some() && feed.id == state.atom_id;
     // One side has no items.
     let nothing_to_compare = state.items == 0 || feed.items.is_empty();
+    let stored = usize::try_from(state.items).unwrap_or(usize::MAX);
+    let shares_items = shared.are_enough(feed.items.len().min(stored));
     if shares_items || same_id || nothing_to_compare {
         FeedMatch::Same
     } else {

@@ -3,14 +3,17 @@
 //!
 //! For this it finds the owner of the page that an item links to: the feed, a site that it claims, or others.
 
+mod edits;
+
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use self::edits::sort_edited;
 use super::start::Target;
 use crate::dedupe::{
     self, AcrossFeeds, Comparable, Coverage, DocumentOrder, Facts, Fingerprint, Identified,
-    IdentityRule, OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text,
+    IdentityRule, OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text, Touched,
     UnrecognisedItem, Updates, Weights, Words,
 };
 use crate::model::{
@@ -19,7 +22,8 @@ use crate::model::{
 };
 use crate::normalise;
 use crate::store::{
-    self, ChangedItem, EditAction, FeedState, GuidChange, NewItem, Reader, TextIndex, search_words,
+    self, ChangedItem, EditAction, FeedState, GuidChange, NewItem, Reader, TextIndex, ValidatorUse,
+    search_words,
 };
 
 /// An item of the document, with the stored item that it is.
@@ -42,6 +46,8 @@ pub(super) struct Sorted {
     pub(super) boilerplate: Option<Vec<u64>>,
     /// Whether a guid was reused for another item.
     pub(super) reused: bool,
+    /// Whether changes were left to a later poll.
+    pub(super) postponed: bool,
 }
 
 /// Which items of the feed a document contains.
@@ -118,23 +124,15 @@ pub(super) fn sort(
     let differs =
         |(found, known): &(&Found, &KnownItem)| found.item.content_digest != known.content_digest;
     let mut here: HashSet<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
-    let edited: Vec<(&Found, &KnownItem)> = edited.into_iter().filter(differs).collect();
-    let keys: Vec<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
-    let before = fingerprints(document, &keys, reader)?;
-    for (found, known) in edited {
-        let read = Read::new(found.item.clone(), normal(&found.item));
-        let before = before.get(&known.key);
-        if is_another(document, before, &read) {
-            let identity = dedupe::reused(&feed.items[found.item.index]);
-            newcomers.push(Read { found: read.found.with_identity(identity), ..read });
-            // The item that had the guid before may have another guid now.
-            here.remove(&known.key);
-            sorted.reused = true;
-            continue;
-        }
-        let change = change(document, before, &read, &known.edits);
-        let boilerplate = &document.state.boilerplate;
-        sorted.changed.push(changed(document, known.key, read, (before, change), boilerplate));
+    let edited = edited.into_iter().filter(differs);
+    let edited: Vec<(Read, &KnownItem)> =
+        edited.map(|(it, known)| (Read::new(it.item.clone(), normal(&it.item)), known)).collect();
+    for (read, reused) in sort_edited(document, edited, reader, &mut sorted)? {
+        let identity = dedupe::reused(&feed.items[read.found.index]);
+        newcomers.push(Read { found: read.found.with_identity(identity), ..read });
+        // The item that had the guid before may have another guid now.
+        here.remove(&reused);
+        sorted.reused = true;
     }
     let new = found.iter().filter(|found| found.known.is_none());
     newcomers.extend(new.map(|found| Read::new(found.item.clone(), normal(&found.item))));
@@ -160,7 +158,7 @@ fn sort_newcomers(
         Vec::new()
     };
     let published = kept.iter().take(2 * BOILERPLATE_SAMPLE).filter_map(|kept| kept.seen.published);
-    let dated = dedupe::per_day(published);
+    let past = Past { items: kept.len(), per_day: dedupe::per_day(published) };
     let site = boilerplate(document, &kept, &newcomers, reader)?;
     if site != state.boilerplate {
         let mut list: Vec<u64> = site.iter().copied().collect();
@@ -180,15 +178,19 @@ fn sort_newcomers(
             if stored.seen.content_digest == Some(read.found.content_digest) {
                 continue;
             }
+            let may = || may_change(document, &stored.edits, Touched::Content);
             let change = match document.target.subscription.dedupe.updates {
                 Updates::Ignore => EditAction::Ignore,
-                _ if !dedupe::may_change(&stored.edits) => EditAction::Ignore,
+                _ if !may() => {
+                    sorted.postponed = true;
+                    continue;
+                }
                 Updates::Silent | Updates::Bump => EditAction::Replace,
             };
             sorted.changed.push(changed(document, key, read, (None, change), &site));
         }
     }
-    sorted.new = new_items(document, newcomers, (dated, &site), reader)?;
+    sorted.new = new_items(document, newcomers, (past, &site), reader)?;
     Ok(())
 }
 
@@ -227,19 +229,27 @@ fn recognised<'s>(
     Ok(known.filter_map(|known| Some((known, *stored.get(&known.key)?))).collect())
 }
 
-/// The new items, the oldest first, each with the reason why it is not published. `dated` is the number of stored
-/// items per day by their dates.
+/// What is stored of a feed.
+#[derive(Debug, Clone, Copy)]
+struct Past {
+    /// Number of stored items, also those that are held.
+    items: usize,
+    /// Stored items per day by their dates.
+    per_day: f32,
+}
+
+/// The new items, the oldest first, each with the reason why it is not published.
 fn new_items(
     document: &Document<'_>,
     newcomers: Vec<Read>,
-    (dated, boilerplate): (f32, &HashSet<u64>),
+    (past, boilerplate): (Past, &HashSet<u64>),
     reader: &Reader,
 ) -> Result<Vec<NewItem>, store::Error> {
     let filtered: Vec<Option<String>> =
         newcomers.iter().map(|new| refusal(document, &new.item)).collect();
     let entering = newcomers.iter().zip(&filtered).filter(|(_, rule)| rule.is_none());
     let dates: Vec<Option<Timestamp>> = entering.map(|(new, _)| new.item.published).collect();
-    let mut holds = holds(document, dated, &dates, reader)?.into_iter();
+    let mut holds = holds(document, past, &dates, reader)?.into_iter();
     let mut news = Vec::with_capacity(newcomers.len());
     for (new, filtered_by) in newcomers.into_iter().zip(filtered) {
         let held = match &filtered_by {
@@ -261,24 +271,29 @@ fn refusal(document: &Document<'_>, item: &Item) -> Option<String> {
     Some(refusal.rule().to_owned())
 }
 
-/// Decides which of the new items are held. `dated` is the number of stored items per day by their
-/// dates.
+/// Decides which of the new items are held.
 fn holds(
     document: &Document<'_>,
-    dated: f32,
+    past: Past,
     dates: &[Option<Timestamp>],
     reader: &Reader,
 ) -> Result<Vec<Option<HoldReason>>, store::Error> {
-    let Document { target, state, now, .. } = *document;
+    let Document { target, state, now, extent, .. } = *document;
+    // One item may be a notice, and a document that was cut shows no more of a feed than its beginning.
+    let never_complete =
+        state.trust.validator_use == ValidatorUse::Cut && state.trust.last_full_at.is_none();
+    let first = past.items <= 1 || never_complete && extent == Extent::Whole;
     let rhythm = match state.items {
         0 => Rhythm::default(),
+        _ if first => Rhythm::default(),
         _ => {
             let lately = reader.read(|reader| reader.bursts(target.key, now))?;
             Rhythm {
                 document: DocumentOrder::Later,
                 bursts: lately.bursts,
-                per_day: lately.per_day.max(dated),
+                per_day: lately.per_day.max(past.per_day),
                 last_success: state.last_success,
+                last_new: lately.last_new,
             }
         }
     };
@@ -348,13 +363,22 @@ fn facts(document: &Document<'_>, read: &Read, before: Option<&Fingerprint>) -> 
     }
 }
 
-/// Whether the guid, or the link, of a stored item was reused for another item.
-fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read) -> bool {
+/// Whether the guid, or the link, of a stored item was reused for another item. `kept` is what is stored of it, if the
+/// document has one item only.
+fn is_another(
+    document: &Document<'_>,
+    (before, kept): (Option<&Fingerprint>, Option<&Item>),
+    read: &Read,
+) -> bool {
     let page = match document.target.subscription.dedupe.identity {
         IdentityRule::Key => return false,
         _ if document.single => PageTrust::Nothing,
         _ => PageTrust::Sameness,
     };
+    let kept = kept.filter(|_| document.single);
+    if kept.is_some_and(|kept| dedupe::is_another_episode(kept, &read.item)) {
+        return true;
+    }
     let Some(before) = before else { return false };
     let comparable = |fingerprint: Fingerprint| -> Comparable {
         fingerprint.comparable(&document.state.boilerplate, &Weights::default())
@@ -366,21 +390,27 @@ fn is_another(document: &Document<'_>, before: Option<&Fingerprint>, read: &Read
     dedupe::is_another(&comparable(before.clone()), &comparable(after), page)
 }
 
+/// Whether a change of an item may be taken now.
+fn may_change(document: &Document<'_>, edits: &EditCounts, touched: Touched) -> bool {
+    dedupe::may_change(edits, touched, document.state.last_success, document.now)
+}
+
+/// What is done with a change; `None`: it is left to a later poll.
 fn change(
     document: &Document<'_>,
     before: Option<&Fingerprint>,
     read: &Read,
-    edits: &EditCounts,
-) -> EditAction {
+    (edits, touched): (&EditCounts, Touched),
+) -> Option<EditAction> {
     let own = |text: &Text| -> Words { text.own_words(&document.state.boilerplate) };
     let worth =
         || before.is_some_and(|b| dedupe::is_worth_showing(&own(&b.text), &own(&read.text)));
-    match document.target.subscription.dedupe.updates {
-        _ if !dedupe::may_change(edits) => EditAction::Ignore,
+    Some(match document.target.subscription.dedupe.updates {
         Updates::Ignore => EditAction::Ignore,
+        _ if !may_change(document, edits, touched) => return None,
         Updates::Bump if dedupe::may_bump(edits, document.now) && worth() => EditAction::Bump,
         Updates::Bump | Updates::Silent => EditAction::Replace,
-    }
+    })
 }
 
 fn changed(

@@ -339,7 +339,7 @@ pub(super) fn trust(before: ValidatorTrust, evidence: &Evidence<'_>) -> Validato
             }
         };
     let unconditional = evidence.sent != Sent::Conditions && evidence.was_asked();
-    let complete = evidence.is_complete() && evidence.ending == Ending::Complete;
+    let complete = evidence.is_complete() && evidence.ending != Ending::Cut;
     ValidatorTrust {
         last_full_at: if complete { Some(evidence.now) } else { before.last_full_at },
         checked_at: if unconditional { Some(evidence.now) } else { before.checked_at },
@@ -443,8 +443,8 @@ pub(super) fn remembered(
             validators: Validators::default(),
             ..memory.clone()
         }
-    } else if ending == Ending::Cut && response.outcome.is_success() {
-        // With the validators, the rest of the document would stay hidden behind a 304.
+    } else if ending != Ending::Complete && response.outcome.is_success() {
+        // With the validators, the rest of the document, or a postponed change, would stay hidden behind a 304.
         CachedResponse { request_key, url: answered, ..CachedResponse::default() }
     } else if response.outcome.is_success() {
         let mut validators =

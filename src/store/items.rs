@@ -38,7 +38,8 @@ impl Transaction<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT identity.digest, item.id, item.content_digest, item.url_key,
                     item.changes, item.bumps, item.bumped_at,
-                    identity.row_digest IS row_digest(identity.feed_id, identity.digest, identity.item_id)
+                    identity.row_digest IS row_digest(identity.feed_id, identity.digest, identity.item_id),
+                    iif(item.hidden = 'history', item.first_seen_at, NULL)
              FROM json_each(?2) wanted
              CROSS JOIN identity ON identity.feed_id = ?1 AND identity.digest = unhex(wanted.value)
              JOIN item ON item.id = identity.item_id",
@@ -52,10 +53,10 @@ impl Transaction<'_> {
             let identity = digest(row.get_ref(0)?.as_blob().unwrap_or_default())?;
             let url_key =
                 row.get_ref(3)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
-            known.insert(
-                identity,
-                KnownItem { key: ItemKey(key), content_digest, url_key, edits: edits(row, 4)? },
-            );
+            let (edits, history_since) = (edits(row, 4)?, maybe(row.get(8)?)?);
+            let key = ItemKey(key);
+            known
+                .insert(identity, KnownItem { key, content_digest, url_key, edits, history_since });
         }
         Ok(known)
     }
@@ -523,6 +524,9 @@ impl Transaction<'_> {
                 now,
                 changed.text.digest,
             ])?;
+        if changed.action == EditAction::Release {
+            self.release_changed(update, changed)?;
+        }
         let details = serde_json::to_string(&item.details)?;
         let mut statement = self.connection.prepare_cached(
             "SELECT outward_id, first_seen_at, sort_at, published_at, guid, updated_at, feed_id FROM item

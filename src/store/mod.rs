@@ -10,7 +10,7 @@
 //! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs` |
 //! | `promise`, `asked` | `promises.rs`, `manners.rs` |
 //! | `shared_document` | `shared_documents.rs` |
-//! | `item`, `identity`, `body` | `items.rs`, `item_order.rs`, `item_history.rs`, `shown_marks.rs` |
+//! | `item`, `identity`, `body` | `items.rs`, `edits.rs`, `item_order.rs`, `item_history.rs`, `shown_marks.rs` |
 //! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
 //! | `search` | `search.rs`, `search_query.rs`, `folding.rs` |
 //! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
@@ -30,6 +30,7 @@ mod check;
 mod clock;
 mod digests;
 mod disk;
+mod edits;
 mod error;
 mod feed_state;
 mod feeds;

@@ -271,6 +271,8 @@ pub enum EditAction {
     Replace,
     /// Its text is replaced, and its updated date is now.
     Bump,
+    /// Its text is replaced, and it is no longer held as history.
+    Release,
     /// It stays as it is. The digest is written, so that the change is not considered again.
     Ignore,
 }

@@ -14,7 +14,7 @@ use super::poll_update::{PollCounts, PollUpdate};
 use super::row_digest::{FEED, altered};
 use super::search::Unindexed;
 use super::transaction::Transaction;
-use super::values::{digests_to_bytes, millis, outcome, timestamp};
+use super::values::{digests_to_bytes, maybe, millis, outcome, timestamp};
 use crate::model::{
     Considered, Dialect, FeedKey, FetchOutcome, GuidUse, HoldReason, Outcome, ReasonKind,
 };
@@ -461,6 +461,8 @@ pub struct BurstHistory {
     pub bursts: Vec<u32>,
     /// Items a day since the first recorded poll.
     pub per_day: f32,
+    /// Time of the last poll with new items; `None`: never.
+    pub last_new: Option<Timestamp>,
 }
 
 impl Transaction<'_> {
@@ -482,7 +484,10 @@ impl Transaction<'_> {
         let days = first.map_or(0.0, |first| (now.as_millisecond() - first) as f32 / 86_400_000.0);
         let all: u32 = bursts.iter().sum();
         let per_day = if days > 0.0 { all as f32 / days.max(1.0) } else { 0.0 };
-        Ok(BurstHistory { bursts, per_day })
+        let mut statement =
+            self.connection.prepare_cached("SELECT last_new_at FROM feed WHERE id = ?1")?;
+        let last_new = maybe(statement.query_row([feed.0], |row| row.get(0))?)?;
+        Ok(BurstHistory { bursts, per_day, last_new })
     }
 
     /// Statistics of each feed. Reads whole tables.

@@ -374,6 +374,13 @@ impl Memory {
                         dedupe::other_filling((&own, &one), (&theirs, &two), &found, settings);
                     verdict = refused.or(verdict);
                 }
+                let refused = !verdict.is_some_and(|verdict| verdict.same);
+                // A published story does not fall apart: the stored match stays.
+                if before && refused && dedupe::is_still_one(&own, &theirs, verdict.as_ref()) {
+                    tally.matches += 1;
+                    first = first.or(Some(story));
+                    continue;
+                }
                 // Two that were one story may have nothing in common after an edit.
                 let verdict = verdict.or_else(|| before.then(dedupe::unlike));
                 if let Some(verdict) = verdict {

@@ -10,6 +10,7 @@ mod carriers;
 mod cli;
 mod clock;
 mod config;
+mod corrections;
 mod counted;
 mod crash;
 mod daemon;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::dedupe::Difference;
+use crate::dedupe::{self, Difference};
 use crate::model::{ItemKey, Match, Rule};
 use crate::outputs::Visibility;
 use crate::store::{ItemHistory, ItemSummary};
@@ -59,7 +59,11 @@ impl Why<'_> {
             add("new guid", &format!("{}: recognised by the same {way}", ago(*at, now)));
         }
         if *changes > 0 {
-            add("edited", &count(*changes, "time"));
+            let limit = match dedupe::is_limited(*changes) {
+                true => "; at most one further change an hour is taken, others are ignored",
+                false => "",
+            };
+            add("edited", &format!("{}{limit}", count(*changes, "time")));
         }
         let leads = item.story.0 == item.key.0;
         match others.as_slice() {

@@ -1,0 +1,83 @@
+//! Sorts the changed items of a document: edits, other items under the guid of a stored one, and items of the history that
+//! were published again.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::{Document, Read, Sorted, change, changed, fingerprints, is_another, refusal};
+use crate::dedupe::{self, Fingerprint, Text, Touched};
+use crate::model::{ItemKey, KnownItem};
+use crate::store::{self, EditAction, Reader};
+
+/// Sorts known items whose content differs. Returns those that are other items under the guid of a stored one, with the
+/// key of that one.
+pub(super) fn sort_edited(
+    document: &Document<'_>,
+    edited: Vec<(Read, &KnownItem)>,
+    reader: &Reader,
+    sorted: &mut Sorted,
+) -> Result<Vec<(Read, ItemKey)>, store::Error> {
+    let keys: Vec<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
+    let before = fingerprints(document, &keys, reader)?;
+    let compared = edited.iter().map(|(_, known)| known);
+    let compared = compared.filter(|it| document.single || dedupe::is_often_changed(&it.edits));
+    let compared: Vec<ItemKey> = compared.map(|known| known.key).collect();
+    let kept = match compared.is_empty() {
+        true => HashMap::new(),
+        false => reader.read(|reader| reader.kept_items(&compared))?,
+    };
+    let is_revived = |(read, known): &&(Read, &KnownItem)| {
+        is_revived(document, before.get(&known.key), read, known)
+    };
+    let mut revived: HashSet<ItemKey> =
+        edited.iter().filter(is_revived).map(|(_, known)| known.key).collect();
+    if revived.len() > MAX_REVIVED {
+        revived.clear();
+    }
+    let mut others = Vec::new();
+    for (read, known) in edited {
+        let (before, kept) = (before.get(&known.key), kept.get(&known.key));
+        if is_another(document, (before, kept), &read) {
+            others.push((read, known.key));
+            continue;
+        }
+        let boilerplate = &document.state.boilerplate;
+        if revived.contains(&known.key) {
+            let change = (None, EditAction::Release);
+            sorted.changed.push(changed(document, known.key, read, change, boilerplate));
+            continue;
+        }
+        let touched = kept.map_or(Touched::Content, |kept| dedupe::touched(kept, &read.item));
+        match change(document, before, &read, (&known.edits, touched)) {
+            Some(action) => {
+                let change = (before, action);
+                sorted.changed.push(changed(document, known.key, read, change, boilerplate));
+            }
+            None => sorted.postponed |= touched == Touched::Content,
+        }
+    }
+    Ok(others)
+}
+
+/// Maximum number of items of the history that one document may bring up again. More were dated anew.
+const MAX_REVIVED: usize = 5;
+
+/// Whether an item that is held as history was published again: with a date after the first poll, which no other item
+/// of the document has, and with other words.
+fn is_revived(
+    document: &Document<'_>,
+    before: Option<&Fingerprint>,
+    read: &Read,
+    known: &KnownItem,
+) -> bool {
+    let (Some(since), Some(date)) = (known.history_since, read.item.published) else {
+        return false;
+    };
+    let near = |other: &&Timestamp| (other.as_second() - date.as_second()).abs() <= 60;
+    let own_date = document.dates.iter().flatten().filter(near).count() <= 1;
+    let own = |text: &Text| text.own_words(&document.state.boilerplate);
+    let reworded =
+        || before.is_none_or(|it| dedupe::is_worth_showing(&own(&it.text), &own(&read.text)));
+    date > since && own_date && reworded() && refusal(document, &read.item).is_none()
+}

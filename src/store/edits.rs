@@ -1,0 +1,59 @@
+//! What is kept of items that a document has in another form, and the publication of an item of the history that its
+//! publisher brought up again.
+
+use std::collections::HashMap;
+
+use rusqlite::params;
+
+use super::error::Error;
+use super::poll_update::{ChangedItem, PollUpdate};
+use super::transaction::Transaction;
+use super::values::{json_list, maybe, millis};
+use crate::model::{Details, Item, ItemKey};
+
+impl Transaction<'_> {
+    /// The items with these keys as they are kept. Those whose text was deleted are left out.
+    pub fn kept_items(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Item>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.published_at, item.guid, item.url, item.title, body.summary, body.content, body.details
+             FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
+             JOIN body ON body.item_id = item.id",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut kept = HashMap::with_capacity(keys.len());
+        while let Some(row) = rows.next()? {
+            // What cannot be read differs from everything, and is replaced.
+            let details: Details =
+                serde_json::from_str(&row.get::<_, String>(7)?).unwrap_or_default();
+            let item = Item {
+                published: maybe(row.get(1)?)?,
+                guid: row.get(2)?,
+                url: row.get(3)?,
+                title: row.get(4)?,
+                summary: row.get(5)?,
+                content: row.get(6)?,
+                details,
+                ..Item::default()
+            };
+            kept.insert(ItemKey(row.get(0)?), item);
+        }
+        Ok(kept)
+    }
+
+    /// Releases an item that is held as history. It was in no output yet, so it gets the date of its change.
+    pub(super) fn release_changed(
+        &self,
+        update: &PollUpdate,
+        changed: &ChangedItem,
+    ) -> Result<(), Error> {
+        let now = millis(update.at);
+        let published = changed.item.published.map_or(now, millis);
+        self.connection
+            .prepare_cached(
+                "UPDATE item SET hidden = 'pending', published_at = ?2, sort_at = min(?2, ?3)
+                 WHERE id = ?1 AND hidden = 'history'",
+            )?
+            .execute(params![changed.key.0, published, now])?;
+        Ok(())
+    }
+}
