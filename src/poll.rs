@@ -14,6 +14,7 @@
 
 mod batch;
 mod documents;
+mod edits;
 mod end;
 mod gate;
 mod lanes;

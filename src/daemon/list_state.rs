@@ -19,6 +19,8 @@ use crate::store::CachedResponse;
 /// Longest wait between two requests for a list with a shorter interval: the longest that a server can ask for, and the
 /// wait after a 410, which a list never ends with: it may have been sent by mistake.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Longest wait after a request without a result.
+pub(super) const RETRY: Duration = Duration::from_secs(60 * 60);
 /// A request that is planned by this much later than the longest wait was planned by a clock that was wrong.
 const WRONG_CLOCK: SignedDuration = SignedDuration::from_hours(24);
 
@@ -110,6 +112,11 @@ impl ListState {
         self.next = at.min(latest(interval, now)).as_second();
     }
 
+    /// The interval without a copy: as the feeds of the list are missing, a failed request is soon repeated.
+    pub(super) fn soon(&self, interval: Duration) -> Duration {
+        if self.failures() > 0 { interval.min(RETRY) } else { interval }
+    }
+
     /// Whether a list with this interval is due.
     pub(super) fn is_due(&self, interval: Duration, now: Timestamp) -> bool {
         let wrong = latest(interval, now).saturating_add(WRONG_CLOCK).unwrap_or(Timestamp::MAX);
@@ -163,7 +170,7 @@ fn latest(interval: Duration, now: Timestamp) -> Timestamp {
     now.saturating_add(interval.max(LONGEST_WAIT)).unwrap_or(Timestamp::MAX)
 }
 
-/// The copy of a list, if it is valid.
+/// The copy of a list, if it is valid; a list with a damaged one is requested whole.
 pub(super) fn read_copy(copy: &Path) -> Option<Vec<u8>> {
     std::fs::read(copy).ok().filter(|bytes| read_list(bytes).is_ok())
 }

@@ -13,7 +13,9 @@ use tracing::{debug, info, warn};
 use url::Url;
 
 use super::handle::{DaemonHandle, ReloadResult};
-use super::list_state::{ListState, code_and_text, list_statuses, read_copy, read_list, write};
+use super::list_state::{
+    ListState, RETRY, code_and_text, list_statuses, read_copy, read_list, write,
+};
 use super::setup::FollowedLists;
 use crate::clock::Clock;
 use crate::config::Followed;
@@ -29,8 +31,6 @@ use crate::telemetry::{Event, Problem, Readiness};
 
 /// Interval of the checks for changed files and due lists.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
-/// Longest wait after a request without a result.
-const RETRY: Duration = Duration::from_secs(60 * 60);
 
 /// Result of fetching lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +152,6 @@ impl ListFollower {
         settings: &fetch::Settings,
         (copy, mut state): (&Path, ListState),
     ) -> ListChange {
-        // A damaged copy is requested whole.
         let kept = read_copy(copy);
         let (validators, from) = (state.validators_of(kept.as_deref()), state.url.clone());
         let request = Request {
@@ -202,10 +201,8 @@ impl ListFollower {
             }
         };
         let (outcome, now) = ((&outcome, state.failures()), self.clock.now());
-        // Without a copy its feeds are missing: the first request that succeeds is soon.
-        let soon = if state.failures() > 0 && kept.is_none() { RETRY } else { interval };
-        let next = plan((url, interval.min(soon)), outcome, freshness, now).at;
-        state.plan(next, interval, now);
+        let soon = if kept.is_none() { state.soon(interval) } else { interval };
+        state.plan(plan((url, soon), outcome, freshness, now).at, interval, now);
         state.store(copy);
         change
     }

@@ -296,7 +296,8 @@ pub struct OutputItem {
     pub outward_id: String,
     /// Time of first sight of the lead item.
     pub first_seen: Timestamp,
-    /// Position in the order: `min(published, first_seen)` at first sight; never changed.
+    /// Position in the order: `min(published, first_seen)` at first sight; changed only when an item of the
+    /// history is published again.
     pub sort_at: Timestamp,
     /// The lead item of the story.
     pub item: Item,

@@ -1,5 +1,7 @@
 //! Authors, categories, dates and language tags of an item.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
@@ -8,6 +10,7 @@ use super::plain_text::{self, NAME};
 use super::references::references;
 use crate::model::{Category, Person, has_login};
 use crate::text::chars;
+use crate::text::html::to_text;
 
 /// Maximum number of authors of an item.
 pub(super) const MAX_PEOPLE: usize = 20;
@@ -36,7 +39,12 @@ pub(super) fn authors(parsed: &[Person], base: &Url) -> (Vec<Person>, usize) {
 
 /// An author; `None` if all values are empty or invalid.
 fn person(parsed: &Person, base: &Url) -> Option<Person> {
-    let written = plain_text::line(&parsed.name, NAME).unwrap_or_default();
+    // Some publishers write a link to the page of the author.
+    let name = match parsed.name.contains("</") {
+        true => Cow::Owned(to_text(&parsed.name)),
+        false => Cow::Borrowed(&*parsed.name),
+    };
+    let written = plain_text::line(&name, NAME).unwrap_or_default();
     let (name, inside) = name_and_address(&written);
     let name = plain_text::line(&references(&name), NAME).unwrap_or_default();
     let email = parsed.email.as_deref().and_then(address).or(inside);
@@ -186,6 +194,8 @@ mod tests {
             [person("", Some("jane@example.org"), None)]
         );
         assert_eq!(read(&[person("Jane (she) @ work", None, None)])[0].name, "Jane (she) @ work");
+        let linked = "<a href=\"https://example.org/ann\">Ann <b>Lee</b></a>";
+        assert_eq!(read(&[person(linked, None, None)])[0].name, "Ann Lee");
         assert_eq!(read(&[person("The Band (UK)", None, None)])[0].name, "The Band (UK)");
     }
 

@@ -196,18 +196,11 @@ fn is_host(link: &str) -> bool {
     host.matches('.').count() >= 2 && is_host_name(host)
 }
 
-/// Whether a placeholder or words are written instead of a link.
+/// Whether a placeholder is written instead of a link.
 pub(super) fn is_no_link(link: &str) -> bool {
-    const PLACEHOLDERS: &[&str] = &["", "#", "-", "n/a", "none", "null", "undefined"];
+    const PLACEHOLDERS: &[&str] = &["", "#", "-", "n/a", "no link", "none", "null", "undefined"];
     let link = bare(link);
-    // A link with a scheme or a host is repaired, also if it has blanks.
-    let words = || {
-        link.contains(char::is_whitespace)
-            && !has_scheme(link)
-            && !is_host(link)
-            && !link.starts_with(['/', '.', '?'])
-    };
-    PLACEHOLDERS.iter().any(|placeholder| placeholder.eq_ignore_ascii_case(link)) || words()
+    PLACEHOLDERS.iter().any(|placeholder| placeholder.eq_ignore_ascii_case(link))
 }
 
 fn is_web(url: &Url) -> bool {
@@ -272,9 +265,8 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_and_words_are_no_links() {
-        for written in ["N/A", " none ", "#", "", "\u{200b}", "No link", "“not available”", "-"]
-        {
+    fn placeholders_are_no_links() {
+        for written in ["N/A", " none ", "#", "", "\u{200b}", "No link", "“none”", "-"] {
             assert!(is_no_link(written), "{written}");
         }
         for written in [

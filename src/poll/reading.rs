@@ -304,8 +304,9 @@ fn feed_match(state: &FeedState, feed: &ParsedFeed, shared: SharedItems) -> Feed
 
 /// Failure for a redirect to another feed, as when a domain changed hands.
 fn different_feed(url: &Url) -> Failure {
-    let message =
-        format!("redirected to {url}, which is a different feed: no item and no feed id in common");
+    let message = format!(
+        "redirected to {url}, which is a different feed: no feed id and too few items in common"
+    );
     Failure::new(FailureKind::DifferentFeed, message)
         .help(format!("if it is the right feed, set url = \"{url}\" in its [[feed]]"))
 }

@@ -3,13 +3,11 @@
 //!
 //! For this it finds the owner of the page that an item links to: the feed, a site that it claims, or others.
 
-mod edits;
-
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use self::edits::sort_edited;
+use super::edits::sort_edited;
 use super::start::Target;
 use crate::dedupe::{
     self, AcrossFeeds, Comparable, Coverage, DocumentOrder, Facts, Fingerprint, Identified,
@@ -84,10 +82,10 @@ const BOILERPLATE_SAMPLE: usize = 12;
 const MIN_SAMPLE: usize = 6;
 
 /// A new or changed item, normalised, with its text.
-struct Read {
+pub(super) struct Read {
     found: Identified,
-    item: Item,
-    text: Text,
+    pub(super) item: Item,
+    pub(super) text: Text,
     /// Words of the item without boilerplate, if they were computed already.
     own: Option<Words>,
     /// Words of the item for the search index.
@@ -264,7 +262,7 @@ fn new_items(
 }
 
 /// The rule by which a filter keeps a new item out.
-fn refusal(document: &Document<'_>, item: &Item) -> Option<String> {
+pub(super) fn refusal(document: &Document<'_>, item: &Item) -> Option<String> {
     let Target { id, subscription, .. } = document.target;
     let subject = Subject::new(id, &subscription.feed.tags, item, document.now);
     let refusal = subscription.filters.iter().find_map(|filter| filter.refusal(&subject))?;
@@ -328,7 +326,7 @@ fn boilerplate(
 }
 
 /// The fingerprints of stored items, computed if they are no longer stored.
-fn fingerprints(
+pub(super) fn fingerprints(
     document: &Document<'_>,
     keys: &[ItemKey],
     reader: &Reader,
@@ -365,7 +363,7 @@ fn facts(document: &Document<'_>, read: &Read, before: Option<&Fingerprint>) -> 
 
 /// Whether the guid, or the link, of a stored item was reused for another item. `kept` is what is stored of it, if the
 /// document has one item only.
-fn is_another(
+pub(super) fn is_another(
     document: &Document<'_>,
     (before, kept): (Option<&Fingerprint>, Option<&Item>),
     read: &Read,
@@ -396,7 +394,7 @@ fn may_change(document: &Document<'_>, edits: &EditCounts, touched: Touched) -> 
 }
 
 /// What is done with a change; `None`: it is left to a later poll.
-fn change(
+pub(super) fn change(
     document: &Document<'_>,
     before: Option<&Fingerprint>,
     read: &Read,
@@ -413,7 +411,7 @@ fn change(
     })
 }
 
-fn changed(
+pub(super) fn changed(
     document: &Document<'_>,
     key: ItemKey,
     read: Read,

@@ -184,7 +184,8 @@ impl<'a> ShownItem<'a> {
 /// Readers drop items without a date, from the future, or from before 1990.
 fn dates(entry: &OutputItem, date: ShownDate) -> (Timestamp, Timestamp) {
     let published = Some(entry.published())
-        .filter(|at| (OLDEST..=entry.first_seen).contains(at))
+        // An item of the history that was published again is placed later than it was first seen.
+        .filter(|at| (OLDEST..=entry.first_seen.max(entry.sort_at)).contains(at))
         .filter(|_| date == ShownDate::Published)
         .unwrap_or(entry.first_seen)
         .max(OLDEST);

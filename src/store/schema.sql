@@ -138,7 +138,7 @@ CREATE TABLE item (
   content_digest BLOB  NOT NULL,           -- of all that a subscriber would notice
   url_key      BLOB,                       -- digest of the canonical URL; NULL: its URL does not identify it
   first_seen_at INTEGER NOT NULL,
-  sort_at      INTEGER NOT NULL,           -- min(published, first seen), never changed
+  sort_at      INTEGER NOT NULL,           -- min(published, first seen); changed only when an item of the history is published again
   published_at INTEGER,                    -- NULL: the publisher gave no credible date
   updated_at   INTEGER,                    -- NULL: as published_at
   guid         TEXT,                       -- from the publisher; NULL: none

@@ -212,9 +212,10 @@ async fn add_finds_the_only_feed_of_a_page_and_lists_several() {
     let here = |path: &str| origin.url("127.0.0.1", path).to_string();
     origin.route("127.0.0.1", "/new", [Answer::ok(rss(&[("a", "A")]))]);
     origin.route("127.0.0.1", "/old", [Answer::redirect(301, "/new")]);
-    origin.route("127.0.0.1", "/one", [page(&link("/old", "Posts"))]);
-    let two =
-        link("/new", "Posts &amp; more") + &link("/comments", "Comments") + &link("/new", "x");
+    // A feed of comments is no choice.
+    let comments = link("/comments", "Comments") + &link("/old", "Posts");
+    origin.route("127.0.0.1", "/one", [page(&comments)]);
+    let two = link("/new", "Posts &amp; more") + &link("/second", "Second") + &link("/new", "x");
     origin.route("127.0.0.1", "/two", [page(&two)]);
     origin.route("127.0.0.1", "/none", [page("")]);
     let before = read(folder.path(), "newswire.toml");
@@ -222,7 +223,7 @@ async fn add_finds_the_only_feed_of_a_page_and_lists_several() {
     assert_eq!((several.code, several.out.as_str()), (64, ""));
     for part in [
         format!("newswire add {}   # Posts & more, application/rss+xml\n", here("/new")),
-        format!("newswire add {}   # Comments", here("/comments")),
+        format!("newswire add {}   # Second", here("/second")),
     ] {
         assert!(several.err.contains(&part), "{part} is missing in {}", several.err);
     }

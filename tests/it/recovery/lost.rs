@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
 use super::{ITEMS, Planet};
 use crate::cli::newswire;
@@ -185,7 +186,13 @@ async fn a_document_that_is_damaged_in_every_format_is_named_and_can_be_moved_aw
     let before = planet.published();
     let id = |text: &str| text.split("<id>").nth(1).unwrap().split('<').next().unwrap().to_owned();
     let own = id(&planet.text("planet.atom"));
-    let files = ["json", "atom", "rss"].map(|it| planet.folder().join(format!("www/planet.{it}")));
+    let www = fs::read_dir(planet.folder().join("www")).unwrap().map(|entry| entry.unwrap().path());
+    let is_document = |file: &PathBuf| {
+        let name = file.file_name().unwrap().to_string_lossy();
+        ["planet.json", "planet.atom", "planet.rss"].iter().any(|it| name.starts_with(it))
+    };
+    // Also the compressed ones, each of which replaces a damaged one.
+    let files: Vec<PathBuf> = www.filter(is_document).collect();
     files.iter().for_each(|file| fs::write(file, "").unwrap());
     planet.lose_the_database();
     let error = planet.fails(&["restore", "--from-outputs"], 65, "published_document_damaged");

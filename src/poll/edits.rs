@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::{Document, Read, Sorted, change, changed, fingerprints, is_another, refusal};
+use super::sorting::{Document, Read, Sorted, change, changed, fingerprints, is_another, refusal};
 use crate::dedupe::{self, Fingerprint, Text, Touched};
 use crate::model::{ItemKey, KnownItem};
 use crate::store::{self, EditAction, Reader};
