@@ -307,7 +307,7 @@ pub(crate) fn authors(element: &Element<'_>, context: &Context) -> (Vec<Person>,
     {
         person.name = other.name;
     }
-    unique(people)
+    unique(people.into_iter())
 }
 
 /// RSS `author` is a line of text, but some publishers use the child elements of Atom.
@@ -321,7 +321,7 @@ fn rss_authors(element: &Element<'_>, context: &Context) -> Vec<Person> {
 pub(crate) fn contributors(element: &Element<'_>, context: &Context) -> Vec<Person> {
     let atom = element.all(Atom, "contributor").filter_map(|found| atom_person(found, context));
     let dc = element.all(Dc, "contributor").filter_map(|found| constructs::person(&found.text()));
-    unique(atom.chain(dc).collect()).0
+    unique(atom.chain(dc)).0
 }
 
 /// A person construct, RFC 4287 3.2.
@@ -353,8 +353,8 @@ pub(crate) fn atom_person(element: &Element<'_>, context: &Context) -> Option<Pe
 }
 
 /// The first people without duplicates, and the number of people left out.
-fn unique(people: Vec<Person>) -> (Vec<Person>, usize) {
-    let mut kept: Vec<Person> = Vec::with_capacity(people.len().min(MAX_PARTS));
+pub(crate) fn unique(people: impl Iterator<Item = Person>) -> (Vec<Person>, usize) {
+    let mut kept: Vec<Person> = Vec::new();
     let mut surplus = 0;
     for person in people {
         if kept.len() == MAX_PARTS {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::constructs::{self, UntypedAs, trimmed_plain, untyped_kind};
 use super::context::Context;
-use super::{dates, json_repair, json_tree};
+use super::{dates, item, json_repair, json_tree};
 use crate::model::{
     Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
     ParseWarning, ParsedFeed, ParsedItem, Person, Surplus, Text,
@@ -233,13 +233,7 @@ fn people(map: &Map<String, Value>, context: &Context) -> (Vec<Person>, usize) {
         Value::String(name) => constructs::person(&chars::without_c1(name)),
         _ => None,
     };
-    let mut named = Vec::new();
-    for author in members(map, "authors").chain(members(map, "author")).filter_map(person) {
-        if !named.contains(&author) {
-            named.push(author);
-        }
-    }
-    first(named)
+    item::unique(members(map, "authors").chain(members(map, "author")).filter_map(person))
 }
 
 /// The first of the parts, and the number of the others.

@@ -210,11 +210,14 @@ fn start(written: &str) -> Option<String> {
     let parts: Vec<u64> = whole.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
     let digits = fraction.bytes().all(|byte| byte.is_ascii_digit());
     let fits = parts.len() <= 3 && digits && parts.iter().all(|part| *part < 1_000_000);
+    if !fits {
+        return None;
+    }
     let seconds = parts.iter().fold(0, |all, part| all * 60 + part);
     let milliseconds: u64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let time = format!("{hours:02}:{minutes:02}:{seconds:02}");
-    fits.then(|| if milliseconds > 0 { format!("{time}.{milliseconds:03}") } else { time })
+    Some(if milliseconds > 0 { format!("{time}.{milliseconds:03}") } else { time })
 }
 
 /// A whole number, also of one with a fraction such as `360.5`.
@@ -304,6 +307,8 @@ mod tests {
             ("1:02:03", Some(3723)),
             ("12.5", Some(12)),
             ("99999999999999999999", None),
+            ("9999999999999999999:0", None),
+            ("59:59:59:59:59:59:59:59:59:59:59:59:59:59", None),
             ("٤٥:١٢", None),
             ("1:2:3:4", None),
             ("", None),
