@@ -9,7 +9,7 @@ use url::{Position, Url};
 
 use crate::model::joined;
 use crate::text::chars;
-use crate::text::html::resolve_references;
+use crate::text::html::{reference_number, resolve_references};
 
 /// Schemes of pages, images and files.
 pub(super) const WEB: &[&str] = &["http", "https"];
@@ -68,11 +68,8 @@ const MAX_ESCAPED: usize = 3;
 /// The link without references to `&`, which no URL contains: publishers escape links twice, or in a CDATA section.
 fn unescaped(written: &str) -> Cow<'_, str> {
     let ampersand = |name: &str| {
-        let number = || match name.strip_prefix('#')?.strip_prefix(['x', 'X']) {
-            Some(digits) => u32::from_str_radix(digits, 16).ok(),
-            None => name[1..].parse::<u32>().ok(),
-        };
-        let is_it = name.eq_ignore_ascii_case("amp") || number() == Some(u32::from('&'));
+        let is_it =
+            name.eq_ignore_ascii_case("amp") || reference_number(name) == Some(u32::from('&'));
         is_it.then_some(Cow::Borrowed("&"))
     };
     let mut link = Cow::Borrowed(written);

@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, UTF_8};
 use url::{Host, Url};
 
 use crate::model::{FeedInfo, has_login};
-use crate::text::html::resolve_references;
+use crate::text::html::{reference_number, resolve_references};
 use crate::text::{bidi, chars, file_kind};
 
 /// The largest list, in bytes.
@@ -275,14 +275,7 @@ fn character(name: &str) -> Option<char> {
         "gt" => Some('>'),
         "quot" => Some('"'),
         "apos" => Some('\''),
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => number.parse(),
-            };
-            char::from_u32(code.ok()?)
-        }
+        _ => char::from_u32(reference_number(name)?),
     }
 }
 

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use encoding_rs::WINDOWS_1252;
 use html5ever::data::NAMED_ENTITIES;
 
-use crate::text::html::{join_surrogates, resolve_references};
+use crate::text::html::{join_surrogates, reference_number, resolve_references};
 
 /// Replaces references. Unknown ones stay unchanged.
 pub(crate) fn unescape<'t>(text: &'t str, declared: &Declared<'_>) -> Cow<'t, str> {
@@ -198,18 +198,15 @@ pub(crate) fn entity(name: &str) -> Option<Cow<'static, str>> {
         "apos" => return Some(Cow::Borrowed("'")),
         _ => {}
     }
-    let Some(number) = name.strip_prefix('#') else {
+    if !name.starts_with('#') {
         // HTML 13.5: some references are two characters.
         let (first, second) = *NAMED_ENTITIES.get(&format!("{name};"))?;
         let characters = [first, second].into_iter().filter(|code| *code > 0);
         // A prefix of a longer name has an entry without characters.
         let text: String = characters.filter_map(char::from_u32).collect();
         return (!text.is_empty()).then_some(Cow::Owned(text));
-    };
-    let code = match number.strip_prefix(['x', 'X']) {
-        Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16).ok()?,
-        None => number.parse().ok()?,
-    };
+    }
+    let code = reference_number(name)?;
     // HTML 13.2.5.80: numbers from 128 to 159 are Windows-1252.
     if let Some(byte) = u8::try_from(code).ok().filter(|byte| (0x80..=0x9f).contains(byte)) {
         let bytes = [byte];

@@ -85,6 +85,16 @@ pub fn resolve_references<'t>(
     Cow::Owned(plain)
 }
 
+/// The number of a numeric reference such as `#38` or `#x26`; `name` is without `&` and `;`.
+#[must_use]
+pub fn reference_number(name: &str) -> Option<u32> {
+    let number = name.strip_prefix('#')?;
+    match number.strip_prefix(['x', 'X']) {
+        Some(hexadecimal) => u32::from_str_radix(hexadecimal, 16).ok(),
+        None => number.parse().ok(),
+    }
+}
+
 /// The text with each pair of references to the two halves of a UTF-16 surrogate pair, as in `&#55357;&#56832;` or
 /// `&#xD83D;&#xDE00;`, replaced by its character. Some publishers escape each UTF-16 unit.
 #[must_use]
@@ -122,16 +132,11 @@ fn surrogate_pair(text: &str) -> Option<(char, usize)> {
 
 /// The number of the reference at the start of the text, and its length in bytes.
 fn code_unit(text: &str) -> Option<(u16, usize)> {
-    let number = text.strip_prefix("&#")?;
-    let end = number.bytes().take(8).position(|byte| byte == b';')?;
-    let number = &number[..end];
-    let (digits, radix) = match number.strip_prefix(['x', 'X']) {
-        Some(digits) => (digits, 16),
-        None => (number, 10),
-    };
+    let name = text.strip_prefix('&')?;
+    let end = name.bytes().take(9).position(|byte| byte == b';')?;
     // A sign is not part of a reference.
-    let code = u16::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'))?;
-    Some((code, "&#;".len() + end))
+    let code = reference_number(&name[..end]).filter(|_| !name[..end].contains('+'))?;
+    Some((u16::try_from(code).ok()?, "&;".len() + end))
 }
 
 /// The pieces of `html`, in order. Accepts any text and loses none of it.
@@ -213,14 +218,7 @@ pub fn tag_length(html: &str) -> usize {
 fn reference(html: &str) -> (char, usize) {
     let Some(end) = html.bytes().take(12).position(|byte| byte == b';') else { return ('&', 1) };
     let name = &html[1..end];
-    let numeric = || {
-        let number = name.strip_prefix('#')?;
-        let code = match number.strip_prefix(['x', 'X']) {
-            Some(hex) => u32::from_str_radix(hex, 16),
-            None => number.parse(),
-        };
-        char::from_u32(code.ok()?)
-    };
+    let numeric = || char::from_u32(reference_number(name)?);
     let c = match name {
         "amp" => '&',
         "lt" => '<',
