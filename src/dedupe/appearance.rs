@@ -1,7 +1,6 @@
 //! What a change of an item touches, as a subscriber sees it, and whether another file makes it another item. Pure.
 
-use jiff::Timestamp;
-
+use super::evidence::at_once;
 use crate::model::{Enclosure, Item};
 use crate::text::html::{tag_length, to_text};
 
@@ -18,15 +17,13 @@ pub enum Touched {
 #[must_use]
 pub fn touched(old: &Item, new: &Item) -> Touched {
     let (was, is) = (&old.details, &new.details);
-    let files = |item: &Item| -> Vec<String> {
-        item.details.enclosures.iter().map(|file| file.url.clone()).collect()
-    };
+    let files = was.enclosures.iter().map(|file| &file.url);
     let named = (&old.title, &old.url, &old.summary) == (&new.title, &new.url, &new.summary)
         && (&was.authors, &was.categories, &was.podcast)
             == (&is.authors, &is.categories, &is.podcast);
     let (before, after) = (old.content.as_deref(), new.content.as_deref());
     let same = named
-        && files(old) == files(new)
+        && files.eq(is.enclosures.iter().map(|file| &file.url))
         && before.is_some() == after.is_some()
         && looks_the_same(before.unwrap_or_default(), after.unwrap_or_default());
     if same { Touched::Attributes } else { Touched::Content }
@@ -62,9 +59,6 @@ fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 
-/// Dates this close are one, in seconds.
-const MINUTE: i64 = 60;
-
 /// Whether an item has both another date and another audio or video file than the stored item with its guid: it is the
 /// next episode, also under the same title and text. A token in the query makes no other file.
 #[must_use]
@@ -73,17 +67,16 @@ pub fn is_another_episode(old: &Item, new: &Item) -> bool {
         let played = item.details.enclosures.iter().find(|file| Enclosure::is_played(file));
         played.map(|file| without_query(&file.url).to_owned())
     };
-    let apart =
-        |(old, new): (Timestamp, Timestamp)| (old.as_second() - new.as_second()).abs() > MINUTE;
-    let redated = old.published.zip(new.published).is_some_and(apart);
+    let redated = old.published.zip(new.published).is_some_and(|(old, new)| !at_once(old, new));
     redated && file(old).zip(file(new)).is_some_and(|(old, new)| old != new)
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Details;
+    use jiff::Timestamp;
 
     use super::*;
+    use crate::model::Details;
 
     fn item(content: &str) -> Item {
         Item {

@@ -14,11 +14,17 @@ use super::tuning::EXACT_WORDS;
 use super::words::Words;
 
 /// Longest difference of two dates that count as the same, in seconds.
-const MINUTE: i64 = 60;
+pub(super) const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 /// Number of equal dates without a time, or of equal steps, from which they are the time of the build.
 const DATES_ALONE: usize = 3;
+
+/// Whether two dates are at most a minute apart, and so count as the same.
+#[must_use]
+pub fn at_once(one: Timestamp, other: Timestamp) -> bool {
+    (one.as_second() - other.as_second()).abs() <= MINUTE
+}
 
 /// How the dates of two items compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

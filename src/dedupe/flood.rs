@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::evidence::MINUTE;
 use super::settings::{BurstGuard, Settings};
 use crate::model::HoldReason;
 
@@ -18,8 +19,6 @@ const LONGEST_QUIET: f32 = 31.0;
 /// Maximum number of recent items with a date that no other item has which always pass, as of a weekly blog that reports
 /// from a conference. What was moved or imported has more, or one date for all.
 const OWN_DATES: usize = 20;
-/// Dates this close are one, in seconds.
-const MINUTE: i64 = 60;
 /// Longest time that a publisher's date may be before the last successful poll for an item that is new.
 const SLACK: SignedDuration = SignedDuration::from_hours(24);
 

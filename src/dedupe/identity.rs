@@ -354,7 +354,7 @@ pub fn content_digest(item: &ParsedItem) -> Digest {
 fn digest_with(item: &ParsedItem, words: &Digest) -> Digest {
     let mut hasher = Hasher::default();
     hasher.part(words);
-    // What a link tells the site about its reader changes no item.
+    // Without tracking parameters, which change no item.
     let bare = item.page().and_then(|page| canonical::without_trackers(page, "&"));
     hasher.maybe(bare.as_deref().or(item.page()));
     // A new editor of the feed changes no item.

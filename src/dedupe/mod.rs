@@ -47,7 +47,7 @@ pub mod words;
 pub use appearance::{Touched, is_another_episode, touched};
 pub use churn::{Coverage, RecognisedItem, Shown, UnrecognisedItem, compared, recognised};
 pub use differences::{Difference, differences};
-pub use evidence::{OwnKey, Substance};
+pub use evidence::{OwnKey, Substance, at_once};
 pub use fingerprint::{Comparable, Facts, Fingerprint};
 pub use flood::{DocumentOrder, Rhythm, admit, per_day};
 pub use frames::{Frame, other_filling};

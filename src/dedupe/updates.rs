@@ -3,14 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::appearance::Touched;
+use super::evidence::at_once;
 use super::fingerprint::{Comparable, Fingerprint};
 use super::likeness::{likeness, slots};
 use super::tuning::{EXACT_WORDS, TITLE_SUPPORT};
 use super::words::Words;
 use crate::model::EditCounts;
 
-/// Dates this close are one, in seconds.
-const MINUTE: i64 = 60;
 /// The smallest change that is shown: this part of the words, or this number of words (some 50 characters).
 const PART: f32 = 0.1;
 const WORDS: usize = 9;
@@ -32,7 +31,7 @@ pub fn is_another(old: &Comparable, new: &Comparable, page: PageTrust) -> bool {
     let trusted = page == PageTrust::Sameness;
     let same_page = trusted && was.url_key.is_some() && was.url_key == is.url_key;
     let same_date = match (was.published, is.published) {
-        (Some(old), Some(new)) => (old.as_second() - new.as_second()).abs() <= MINUTE,
+        (Some(old), Some(new)) => at_once(old, new),
         // Without dates they may be the same.
         _ => trusted && (was.url_key.is_none() || is.url_key.is_none()),
     };

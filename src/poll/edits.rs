@@ -74,7 +74,7 @@ fn is_revived(
     let (Some(since), Some(date)) = (known.history_since, read.item.published) else {
         return false;
     };
-    let near = |other: &&Timestamp| (other.as_second() - date.as_second()).abs() <= 60;
+    let near = |other: &&Timestamp| dedupe::at_once(**other, date);
     let own_date = document.dates.iter().flatten().filter(near).count() <= 1;
     let own = |text: &Text| text.own_words(&document.state.boilerplate);
     let reworded =

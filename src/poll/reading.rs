@@ -192,7 +192,10 @@ fn recognise(
         item.url_key = item.url_key.filter(|page| !feed_sites.is_own_page(page));
     }
     let keys = |item: &Identified| {
-        item.other_keys().chain([item.identity]).chain(item.copies.clone()).collect::<Vec<Digest>>()
+        item.other_keys()
+            .chain([item.identity])
+            .chain(item.copies.iter().copied())
+            .collect::<Vec<Digest>>()
     };
     let wanted: Vec<Digest> = identified.iter().flat_map(keys).collect();
     // A feed that was never read has no stored items.

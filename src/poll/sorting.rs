@@ -171,7 +171,8 @@ fn sort_newcomers(
             let Some(place) = place else { continue };
             let read = newcomers.remove(place);
             let key = known.key;
-            let identities = [read.found.identity].into_iter().chain(read.found.copies.clone());
+            let copies = read.found.copies.iter().copied();
+            let identities = [read.found.identity].into_iter().chain(copies);
             sorted.renamed.extend(renamed(key, identities, known.way));
             if stored.seen.content_digest == Some(read.found.content_digest) {
                 continue;
