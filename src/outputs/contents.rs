@@ -339,8 +339,7 @@ impl Contents {
     pub fn awaits_feeds(&self) -> Result<bool, Error> {
         self.reader.read(|reader| {
             let shown = feeds_taken(reader, &self.output)?;
-            let mut statuses = reader.feed_statuses()?.into_iter();
-            Ok(statuses.any(|it| it.last_poll_at.is_none() && shown.contains_key(&it.info.key)))
+            Ok(reader.awaits_feeds(shown.into_keys())?)
         })
     }
 

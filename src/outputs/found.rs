@@ -14,12 +14,10 @@ use super::select::{
 };
 use crate::model::{ItemKey, OutputItem};
 use crate::render::{Output, Selector};
-use crate::store::{Hits, ItemHead, SearchQuery, Transaction};
+use crate::store::{Hits, ItemHead, SearchQuery, Transaction, indexed_part};
 
 /// Number of candidates that are looked at for one query.
 pub(super) const CANDIDATES: usize = 2048;
-/// Number of bytes of a text in which words are looked for, as in the index.
-const SEARCHED: usize = 64 * 1024;
 
 /// What a query selects of an output.
 pub(super) struct Scope<'a> {
@@ -170,9 +168,5 @@ impl<'a> Scope<'a> {
 /// Whether an item is one that a search finds.
 fn has_words(entry: &OutputItem, words: &SearchQuery) -> bool {
     let text = entry.item.text();
-    let mut end = text.len().min(SEARCHED);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    words.matches(&[entry.item.title.as_deref().unwrap_or_default(), &text[..end]])
+    words.matches(&[entry.item.title.as_deref().unwrap_or_default(), indexed_part(&text)])
 }

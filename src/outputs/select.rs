@@ -231,8 +231,8 @@ impl Batch {
         selected: &Feeds,
     ) -> Option<FoundStory> {
         let taken = self.taken(head, selector);
-        let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
-        let shown = first_of(&taken, selected).filter(|_| feeds.len() >= selector.min_feeds())?;
+        let is_enough = number_of_feeds(&taken) >= selector.min_feeds();
+        let shown = first_of(&taken, selected).filter(|_| is_enough)?;
         if !self.led.insert(shown.key) {
             return None;
         }
@@ -249,15 +249,14 @@ impl Batch {
     /// Whether the output takes the item, and shows its story by this or another item.
     pub(super) fn shows(&self, head: ItemHead, selector: &Selector<'_>) -> bool {
         let taken = self.taken(head, selector);
-        let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
-        feeds.len() >= selector.min_feeds() && taken.contains(&head)
+        number_of_feeds(&taken) >= selector.min_feeds() && taken.contains(&head)
     }
 
     /// The story of an item as far as the output takes it.
     pub(super) fn carried(&self, head: ItemHead, selector: &Selector<'_>) -> Carried {
         let taken = self.taken(head, selector);
-        let feeds: HashSet<FeedKey> = taken.iter().map(|member| member.feed).collect();
-        Carried { lead: taken.first().map(|member| member.key), feeds: feeds.len() }
+        let feeds = number_of_feeds(&taken);
+        Carried { lead: taken.first().map(|member| member.key), feeds }
     }
 
     /// The items of the story of an item that the output takes, the first seen first.
@@ -270,6 +269,11 @@ impl Batch {
         let members = self.members.get(&head.story).map_or(&alone[..], Vec::as_slice);
         members.iter().filter(|member| takes(&member.key)).copied().collect()
     }
+}
+
+/// Number of feeds that these items are of.
+fn number_of_feeds(items: &[ItemHead]) -> usize {
+    items.iter().map(|item| item.feed).collect::<HashSet<FeedKey>>().len()
 }
 
 /// A story of a query.

@@ -11,7 +11,7 @@ use super::feed_state::STATE;
 use super::poll_update::{CachedResponse, ValidatorTrust, ValidatorUse};
 use super::row_digest::{FEED, check_intact};
 use super::transaction::Transaction;
-use super::values::{digests_from_bytes, maybe, maybe_outcome, reason, timestamp};
+use super::values::{digests_from_bytes, json_list, maybe, maybe_outcome, reason, timestamp};
 use crate::model::{
     Address, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, GuidUse, Hints,
     MoveCandidate, Outcome, Validators,
@@ -162,6 +162,15 @@ impl Transaction<'_> {
     /// but keep their items there.
     pub fn shown_feeds(&self) -> Result<Vec<FeedInfo>, Error> {
         self.feeds_where("active = 1 OR kept = 1")
+    }
+
+    /// Whether any of these feeds is configured and was not polled yet.
+    pub fn awaits_feeds(&self, feeds: impl Iterator<Item = FeedKey>) -> Result<bool, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM json_each(?1) wanted CROSS JOIN feed ON feed.id = wanted.value
+                            WHERE feed.active = 1 AND feed.last_poll_at IS NULL)",
+        )?;
+        Ok(statement.query_row([json_list(feeds.map(|feed| feed.0))], |row| row.get(0))?)
     }
 
     fn feeds_where(&self, condition: &str) -> Result<Vec<FeedInfo>, Error> {

@@ -77,7 +77,7 @@ pub fn search_words(title: Option<&str>, text: &str) -> String {
             index.push(' ');
         }
     };
-    for part in [title.unwrap_or_default(), cut(text)] {
+    for part in [title.unwrap_or_default(), indexed_part(text)] {
         words(part, |word| if is_run(word) { indexed(word, &mut add) } else { add(word) });
     }
     index
@@ -184,7 +184,7 @@ impl Transaction<'_> {
             let title = row.get::<_, Option<String>>(4)?.unwrap_or_default();
             let head = head(row, FeedKey(row.get(3)?))?;
             looked_at += 1;
-            if query.has_order(&[&title, cut(&text(row.get(5)?, row.get(6)?))]) {
+            if query.has_order(&[&title, indexed_part(&text(row.get(5)?, row.get(6)?))]) {
                 hits.heads.push(head);
             }
             if hits.heads.len() == limit || looked_at == TEXTS {
@@ -200,7 +200,8 @@ impl Transaction<'_> {
 const INDEXED: usize = 64 * 1024;
 
 /// The part of a text that is indexed.
-fn cut(text: &str) -> &str {
+#[must_use]
+pub fn indexed_part(text: &str) -> &str {
     let mut end = text.len().min(INDEXED);
     while !text.is_char_boundary(end) {
         end -= 1;
