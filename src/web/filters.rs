@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::links::page_url;
+use super::links::{is_web, page_url};
 use super::parts::{colour, initial};
 use super::stories::Frame;
 use crate::model::FeedInfo;
@@ -92,10 +92,6 @@ pub(super) fn listed(frame: &Frame, feed: &FeedInfo, query: &Query) -> ListedFee
         url: Some(feed.url.clone()).filter(|url| is_web(url)),
         selected: query.feed == Some(id),
     }
-}
-
-fn is_web(url: &str) -> bool {
-    url.starts_with("https://") || url.starts_with("http://")
 }
 
 pub(super) fn feed_options(

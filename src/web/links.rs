@@ -87,6 +87,11 @@ pub(super) fn page_url(frame: &Frame, query: &Query) -> String {
     with_queries(&format!("{}{}/", frame.root, frame.id), &queries)
 }
 
+/// Whether a browser may follow the URL.
+pub(super) fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
 impl Frame {
     /// Whether the page is a file of a static site.
     pub(super) fn is_static(&self) -> bool {

@@ -12,6 +12,7 @@ use crate::model::{Considered, FeedStatus, ItemKey, ParseWarning};
 use crate::outputs::{Query, ServedOutput};
 use crate::store::{FeedState, ItemFilter, ItemSummary, PollRecord, Transaction};
 use crate::text::amounts::{ahead, bytes, span};
+use crate::web::links::is_web;
 use crate::web::parts::{RemedyParts, Time, feed_name};
 use crate::web::site::Error;
 
@@ -312,10 +313,9 @@ fn warning(warning: &ParseWarning) -> Warning {
 }
 
 fn item(named: &ItemSummary, story_urls: &HashMap<ItemKey, String>, now: Timestamp) -> ItemRow {
-    let is_web = |url: &&String| url.starts_with("https://") || url.starts_with("http://");
     ItemRow {
         title: named.title.clone().unwrap_or_else(|| "untitled".to_owned()),
-        url: named.url.as_ref().filter(is_web).cloned(),
+        url: named.url.clone().filter(|url| is_web(url)),
         story: story_urls.get(&named.key).cloned(),
         at: Time::new(named.sort_at, now),
     }
