@@ -39,14 +39,6 @@ pub enum Followed {
     },
 }
 
-impl Followed {
-    /// Whether its feeds are not known, because it is on the web and has no valid copy.
-    #[must_use]
-    pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Web { is_known: false, .. })
-    }
-}
-
 /// A feed with its section; `None`: it comes from a list.
 pub(super) struct ConfiguredFeed<'d> {
     pub(super) feed: Feed,

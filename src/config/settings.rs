@@ -55,7 +55,8 @@ impl Config {
     /// Whether the subscriptions have the feeds of all followed lists.
     #[must_use]
     pub fn lists(&self) -> store::Lists {
-        match self.followed.iter().any(Followed::is_unknown) {
+        let is_unknown = |list: &Followed| matches!(list, Followed::Web { is_known: false, .. });
+        match self.followed.iter().any(is_unknown) {
             true => store::Lists::Unknown,
             false => store::Lists::Known,
         }

@@ -49,10 +49,8 @@ pub(crate) fn document_age(headers: &HeaderMap) -> Option<SignedDuration> {
 
 /// Longest pause that a rate limit causes, in seconds: seven days.
 const LONGEST_PAUSE: f64 = 7.0 * 86_400.0;
-/// Values of a reset from here on are Unix times, in seconds.
-const UNIX_TIME: f64 = 1e9;
-/// The same as a whole number.
-const UNIX_SECONDS: i64 = 1_000_000_000;
+/// Numbers from here on are Unix times, in seconds.
+const UNIX_TIME: u32 = 1_000_000_000;
 /// Values from here on are Unix times in milliseconds.
 const UNIX_MILLIS: f64 = 1e12;
 
@@ -70,7 +68,7 @@ fn host_pause(headers: &HeaderMap, status: u16, server_time: Timestamp) -> Optio
     let now = server_time.as_second() as f64;
     let seconds = waits.map(|(_, reset)| match reset {
         reset if reset >= UNIX_MILLIS => reset / 1000.0 - now,
-        reset if reset >= UNIX_TIME => reset - now,
+        reset if reset >= f64::from(UNIX_TIME) => reset - now,
         reset => reset,
     });
     let longest = seconds.filter(|wait| *wait > 0.0 && *wait <= LONGEST_PAUSE).reduce(f64::max)?;
@@ -144,7 +142,8 @@ fn wait_seconds(text: &str, server_time: Timestamp) -> Option<i64> {
     let asked = seconds_of(whole).filter(|_| digits)?.cast_signed();
     let until = |time: i64| time - server_time.as_second();
     // Below, a clock without a battery that starts in 1970 is near every number.
-    let times = [asked, asked / 1000].into_iter().filter(|time| *time >= UNIX_SECONDS).map(until);
+    let is_time = |time: &i64| *time >= i64::from(UNIX_TIME);
+    let times = [asked, asked / 1000].into_iter().filter(is_time).map(until);
     let wait = match times.into_iter().find(|wait| wait.abs() <= NEAR) {
         Some(wait) => wait,
         None => asked + i64::from(part.bytes().any(|digit| digit != b'0')),

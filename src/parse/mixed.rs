@@ -10,7 +10,7 @@ use crate::model::ParseWarning;
 /// What the labels of a document say about UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Labels {
-    /// One of them is UTF-8, or there is none.
+    /// One of them is UTF-8, or the document has no label.
     AllowUtf8,
     /// They name another encoding.
     ExcludeUtf8,
