@@ -66,7 +66,7 @@ pub(crate) fn channel(layout: &Layout<'_, '_>, context: &Context) -> ParsedFeed 
         contributors: contributors(channel, context),
         categories: categories(channel).0,
         rights: rights(channel, context),
-        language: language(channel, root, context),
+        language: context.feed_language.clone(),
         generator: generator(channel, context),
         icon: address(channel, Atom, "icon", context),
         image: image(channel, root, context),
@@ -121,7 +121,12 @@ fn feed_authors(channel: &Element<'_>, context: &Context) -> Vec<Person> {
     owner.or_else(master).into_iter().collect()
 }
 
-fn language(channel: &Element<'_>, root: &Element<'_>, context: &Context) -> Option<String> {
+/// The language of the feed, by its element or by `xml:lang`.
+pub(crate) fn language(
+    channel: &Element<'_>,
+    root: &Element<'_>,
+    context: &Context,
+) -> Option<String> {
     let child = |namespace, name| channel.child(namespace, name).and_then(Element::trimmed);
     let attribute = |element: &Element<'_>| {
         element

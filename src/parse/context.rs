@@ -35,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) own_base: bool,
     /// Language tag (BCP 47).
     pub(crate) language: Option<String>,
+    /// Language tag that the feed has for all of its items.
+    pub(crate) feed_language: Option<String>,
     /// Whether the document is Atom 0.3, in which a `div` around XHTML is part of the text.
     pub(crate) keeps_div: bool,
     /// Shared by all contexts of a document.

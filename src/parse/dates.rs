@@ -48,7 +48,8 @@ pub(crate) fn date(text: &str, context: &Context) -> Option<Timestamp> {
         return None;
     }
     let shown = || text.chars().take(60).collect::<String>();
-    let dated = match parse(text, context.language.as_deref()) {
+    let language = context.language.as_ref().or(context.feed_language.as_ref());
+    let dated = match parse(text, language.map(String::as_str)) {
         Ok(dated) => dated,
         Err(NoDate::Unknown) => {
             context.report("bad_date", || format!("{:?} is not a date; left out", shown()));

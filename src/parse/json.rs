@@ -30,7 +30,10 @@ pub(crate) fn read(
     let Some(feed) = top.or_else(|| feed.values().find_map(|value| find_feed(value, 1))) else {
         return Err(if is_cut { cut_before_items() } else { no_feed() });
     };
-    let context = &context.with_web_base(|| feed_links(feed, &Context::default()));
+    let mut context = context.with_web_base(|| feed_links(feed, &Context::default())).into_owned();
+    let language = string(feed, "language");
+    context.feed_language.clone_from(&language);
+    let context = &context;
     // Inside a wrapper, all items were read.
     let inner = feed.get("items").and_then(Value::as_array).filter(|_| top.is_none());
     let (items, dropped, others) = match inner {
@@ -46,7 +49,6 @@ pub(crate) fn read(
         let message = "the JSON Feed has no items".to_owned();
         parse_warnings.push(ParseWarning::new("no_items", None, message));
     }
-    let language = string(feed, "language");
     check_feed(feed, context);
     if others > 0 {
         context.report("bad_item", || "an item of the JSON Feed is not an object; left out".into());

@@ -256,7 +256,8 @@ fn xml(
     context.keeps_div = layout.dialect == Dialect::Atom03;
     let root = context.enter(layout.root);
     let own = std::ptr::eq(layout.root, layout.channel);
-    let inner = if own { root } else { Cow::Owned(root.enter(layout.channel).into_owned()) };
+    let mut inner = if own { root.into_owned() } else { root.enter(layout.channel).into_owned() };
+    inner.feed_language = channel::language(layout.channel, layout.root, &inner);
     let mut feed = channel::channel(&layout, &inner);
     feed.explicit = media::explicit(layout.channel);
     (feed.item_authors, feed.surplus_authors) = item::authors(layout.channel, &inner);

@@ -95,6 +95,26 @@ fn atom_is_read_with_bases_languages_and_sources() {
 }
 
 #[test]
+fn the_language_of_a_feed_decides_which_month_a_name_is() {
+    let rss = |language: &str| {
+        let text = format!(
+            "<rss version='2.0'><channel><title>T</title>{language}<item><title>a</title>\
+             <pubDate>3 listopada 2024</pubDate></item></channel></rss>"
+        );
+        only(&text).published.map(|at| at.to_string())
+    };
+    assert_eq!(rss("<language>pl</language>").as_deref(), Some("2024-11-03T00:00:00Z"));
+    assert_eq!(rss("<language>hr-HR</language>").as_deref(), Some("2024-10-03T00:00:00Z"));
+    assert_eq!(rss(""), None);
+    let json = r#"{"version":"https://jsonfeed.org/version/1.1","title":"T","language":"pl",
+        "items":[{"id":"1","title":"a","date_published":"3 listopada 2024"}]}"#;
+    assert_eq!(
+        only(json).published.map(|at| at.to_string()).as_deref(),
+        Some("2024-11-03T00:00:00Z")
+    );
+}
+
+#[test]
 fn a_feed_in_xhtml_is_read_with_its_markup() {
     let item = only(
         r#"<feed xmlns="http://www.w3.org/2005/Atom"><entry><title type="xhtml"><div
