@@ -10,10 +10,8 @@ use super::tokens::{self, Sink, Tag};
 /// The HTML of a content or a summary as it is meant.
 pub(super) fn meant(html: &str) -> Cow<'_, str> {
     let html = without_cdata(html);
-    if has_markup(html) {
-        return Cow::Borrowed(html);
-    }
-    escaped_twice(html).or_else(|| paragraphs(html)).map_or(Cow::Borrowed(html), Cow::Owned)
+    let unmarked = || if has_markup(html) { None } else { paragraphs(html) };
+    escaped_twice(html).or_else(unmarked).map_or(Cow::Borrowed(html), Cow::Owned)
 }
 
 /// The content of an escaped CDATA section; some publishers escape the delimiters too.
@@ -30,16 +28,19 @@ fn has_markup(html: &str) -> bool {
         .any(|at| html.as_bytes().get(at + 1).is_some_and(begins))
 }
 
-/// The markup in HTML that shows nothing but markup.
+/// The markup in HTML that shows nothing but markup. What a plug-in adds to it, such as the picture that counts readers,
+/// is escaped once.
 fn escaped_twice(html: &str) -> Option<String> {
     let html = html.trim();
-    if !html.starts_with('&') || html.contains('<') {
+    if !html.starts_with('&') {
         return None;
     }
-    let unescaped = references(html);
+    let (escaped, added) = html.split_at(html.find('<').unwrap_or(html.len()));
+    let unescaped = references(escaped.trim_end());
     let whole = unescaped.starts_with('<') && unescaped.ends_with('>');
     let is_whole = || tokens::read(&unescaped, Outline::default).is_whole();
-    (whole && is_whole()).then(|| unescaped.into_owned())
+    let has_text = || tokens::read(added, Outline::default).has_text;
+    (whole && is_whole() && !has_text()).then(|| unescaped.into_owned() + added)
 }
 
 /// Elements in code that is shown, but not in the text of an item.
@@ -56,13 +57,17 @@ struct Outline {
     ends: bool,
     /// Whether a tag is of code, or an end tag does not match.
     is_broken: bool,
-    /// Whether there is a text or a picture.
-    shows: bool,
+    has_text: bool,
+    /// Whether there is a picture or the like.
+    has_media: bool,
 }
 
 impl Outline {
     fn is_whole(&self) -> bool {
-        self.begins == Some(true) && self.ends && !self.is_broken && self.shows
+        self.begins == Some(true)
+            && self.ends
+            && !self.is_broken
+            && (self.has_text || self.has_media)
     }
 }
 
@@ -71,7 +76,7 @@ impl Sink for Outline {
         if !text.trim().is_empty() {
             self.begins.get_or_insert(false);
             self.ends = false;
-            self.shows = true;
+            self.has_text = true;
         }
     }
 
@@ -81,7 +86,7 @@ impl Sink for Outline {
         self.begins.get_or_insert(is_open && !tag.end);
         self.ends = false;
         self.is_broken |= OF_CODE.contains(&name);
-        self.shows |= matches!(name, "img" | "iframe" | "video" | "audio");
+        self.has_media |= matches!(name, "img" | "iframe" | "video" | "audio");
         if is_open && tag.end {
             self.is_broken |= self.open.pop().as_deref() != Some(name);
             self.ends = self.open.is_empty();
@@ -130,6 +135,14 @@ mod tests {
             ),
             ("&lt;figure&gt;&lt;img src=a&gt;&lt;/figure&gt;", "<figure><img src=a></figure>"),
             ("<![CDATA[&lt;p&gt;a&lt;/p&gt;]]>", "<p>a</p>"),
+            (
+                "&lt;p&gt;a&lt;/p&gt;\n<img src='https://e.org/1.gif'>",
+                "<p>a</p><img src='https://e.org/1.gif'>",
+            ),
+            (
+                "&lt;p&gt;a&lt;/p&gt;<br clear=all><a href=b><img src=c></a>",
+                "<p>a</p><br clear=all><a href=b><img src=c></a>",
+            ),
         ] {
             assert_eq!(meant(html), expected, "{html}");
         }
@@ -149,6 +162,8 @@ mod tests {
             "&lt;div&gt;&lt;script&gt;x&lt;/script&gt;&lt;/div&gt;",
             "&lt;html&gt;&lt;p&gt;a&lt;/p&gt;&lt;/html&gt;",
             "<b>a</b> &lt;p&gt;b&lt;/p&gt;",
+            "&lt;p&gt;a&lt;/p&gt; <p>is a paragraph</p>",
+            "&lt;p&gt;a&lt;/p&gt; <b>is a paragraph</b>",
             "&lt;p&gt;a < b&lt;/p&gt;",
             "&lt;T&gt;",
             "&",
