@@ -42,7 +42,6 @@ mod structure_tests;
 mod tests;
 mod tree;
 
-use std::borrow::Cow;
 
 use url::Url;
 
