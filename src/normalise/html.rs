@@ -252,6 +252,7 @@ impl Sink for Rewriter<'_> {
             if !text.trim().is_empty() {
                 self.settle();
             }
+            self.formulas.pass(text);
             self.writer.text(text);
         }
     }
@@ -300,23 +301,16 @@ impl Sink for Rewriter<'_> {
 
 impl Rewriter<'_> {
     fn start(&mut self, tag: &Tag<'_>, link_base: LinkBase<'_>) {
-        if self.formulas != Formulas::None && math::is_twin(tag) {
+        if self.formulas.exist && math::is_twin(tag) {
             self.skip_twin(tag);
             return;
         }
-        if self.formulas == Formulas::Tex && math::is_tex(tag) {
-            self.settle();
-            self.formula = Some(Formula::new(tag));
-            return;
+        self.formula = self.formulas.begun_by(tag);
+        if self.formula.is_some() {
+            return self.settle();
         }
         match &*tag.name {
-            name if math::is_math(name) => {
-                self.settle();
-                if !tag.self_closing {
-                    self.formula = Some(Formula::new(tag));
-                }
-                return;
-            }
+            name if math::is_math(name) => return self.settle(),
             "noscript" => return self.begin_noscript(tag),
             "img" | "image" | "amp-img" => return self.image(tag, link_base),
             _ => self.settle(),
@@ -366,7 +360,8 @@ impl Rewriter<'_> {
     fn end_formula(&mut self) {
         if let Some(formula) = self.formula.take() {
             self.omissions.formulas += usize::from(formula.is_cut());
-            self.writer.text(&formula.finish());
+            let text = self.formulas.end(formula);
+            self.writer.text(&text);
         }
     }
 

@@ -43,10 +43,8 @@ pub(super) fn long_labels(tag: &Tag<'_>, allowed: &[&'static str]) -> usize {
 /// tags can hide deep elements from it.
 pub(super) fn may_exceed(html: &str) -> bool {
     let deepest = depth(html.as_bytes());
-    let formulas = || {
-        (html.len() > MAX_FORMULA || deepest > MAX_FORMULA_DEPTH)
-            && Formulas::of(html) != Formulas::None
-    };
+    let formulas =
+        || (html.len() > MAX_FORMULA || deepest > MAX_FORMULA_DEPTH) && Formulas::of(html).exist;
     deepest > MAX_DEPTH || has_long_attribute(html.as_bytes()) || formulas()
 }
 

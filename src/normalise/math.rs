@@ -1,7 +1,10 @@
-//! Formulas in `MathML` as text: `alttext`, or else the TeX annotation, or else a line such as `1/2`, `e^(kt)` or
-//! `√(y)`.
+//! Formulas as text: in `MathML` the `alttext`, or else the TeX annotation, or else a line such as `1/2`, `e^(kt)` or
+//! `√(y)`; in scripts for `MathJax` as they are written.
+//!
+//! `line` makes the line of an element from those of its children.
 
 use super::limits::{MAX_FORMULA, MAX_FORMULA_DEPTH};
+use super::math_line::{Node, Part};
 use super::tokens::Tag;
 
 /// Whether a tag is of a `<math>` element, also with a prefix such as `mml:`.
@@ -25,12 +28,11 @@ fn local(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
 }
 
-/// Whether a tag begins a formula in TeX, as `MathJax` reads it: `<script type="math/tex">`.
-pub(super) fn is_tex(tag: &Tag<'_>) -> bool {
-    &*tag.name == "script"
-        && tag.attribute("type").is_some_and(|kind| {
-            kind.trim_start().get(..8).is_some_and(|kind| kind.eq_ignore_ascii_case("math/tex"))
-        })
+/// Whether a tag begins a script with a formula, as `MathJax` reads it: `<script type="math/tex">`.
+fn is_script(tag: &Tag<'_>) -> bool {
+    let kind = tag.attribute("type").filter(|_| &*tag.name == "script").unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(kind.as_str(), "math/tex" | "math/mml" | "math/asciimath")
 }
 
 /// Whether an element shows a formula a second time: it is hidden from screen readers, or a preview.
@@ -39,44 +41,46 @@ pub(super) fn is_twin(tag: &Tag<'_>) -> bool {
         || tag.attribute("class").is_some_and(|class| class.contains("MathJax_Preview"))
 }
 
-/// The formulas of a fragment.
+/// The formulas of a fragment, while it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Formulas {
-    #[default]
-    None,
-    /// Formulas in TeX only.
-    Tex,
-    /// Formulas in `MathML`; TeX may follow each.
-    MathMl,
+pub(super) struct Formulas {
+    /// Whether the fragment may contain any.
+    pub(super) exist: bool,
+    /// Whether only space separates this place from the end of a `<math>` element. `MathJax` adds one to each of its
+    /// scripts, before it.
+    is_shown: bool,
 }
 
 impl Formulas {
-    /// The formulas that a fragment may contain.
+    /// The formulas of a fragment, at its beginning.
     pub(super) fn of(html: &str) -> Self {
-        match html {
-            _ if has_math(html) => Self::MathMl,
-            _ if html.contains("math/tex") => Self::Tex,
-            _ => Self::None,
+        Self { exist: has_math(html) || html.contains("math/"), is_shown: false }
+    }
+
+    /// The formula that a start tag begins.
+    pub(super) fn begun_by(self, tag: &Tag<'_>) -> Option<Formula> {
+        if is_math(&tag.name) {
+            return (!tag.self_closing).then(|| Formula::new(tag));
         }
+        (self.exist && !self.is_shown && is_script(tag)).then(|| Formula::new(tag))
+    }
+
+    /// Records a text outside of formulas.
+    pub(super) fn pass(&mut self, text: &str) {
+        self.is_shown &= text.trim().is_empty();
+    }
+
+    /// The text of a formula that ends.
+    pub(super) fn end(&mut self, formula: Formula) -> String {
+        self.is_shown = formula.is_element;
+        formula.finish()
     }
 }
 
-/// An open element of a formula.
-#[derive(Default)]
-struct Node {
-    name: String,
-    /// The children as text.
-    parts: Vec<String>,
-    /// Text of a leaf.
-    text: String,
-    /// Opening and closing bracket and separator of `mfenced`.
-    fence: Option<[String; 3]>,
-    /// Whether it is an annotation in TeX.
-    is_tex: bool,
-}
-
-/// Reads the tags and texts of one `<math>` element.
+/// Reads the tags and texts of one formula.
 pub(super) struct Formula {
+    /// Whether it is a `<math>` element, not a script.
+    is_element: bool,
     open: Vec<Node>,
     too_deep: usize,
     alt: Option<String>,
@@ -88,10 +92,11 @@ pub(super) struct Formula {
 
 impl Formula {
     /// The formula that begins with this tag.
-    pub(super) fn new(tag: &Tag<'_>) -> Self {
+    fn new(tag: &Tag<'_>) -> Self {
         let alt = tag.attribute("alttext").map(str::trim).filter(|alt| !alt.is_empty());
         Self {
-            open: vec![Node { name: local(&tag.name).to_owned(), ..Node::default() }],
+            is_element: is_math(&tag.name),
+            open: vec![Node::new(local(&tag.name), tag)],
             too_deep: 0,
             alt: alt.map(str::to_owned),
             tex: None,
@@ -119,8 +124,8 @@ impl Formula {
                 self.too_deep += usize::from(!tag.self_closing);
                 return false;
             }
-            self.open.push(node(name, tag));
-            if tag.self_closing || matches!(name, "mspace" | "mprescripts" | "none") {
+            self.open.push(Node::new(name, tag));
+            if tag.self_closing || matches!(name, "mspace" | "mprescripts" | "none" | "sep") {
                 self.close();
             }
             return false;
@@ -143,11 +148,8 @@ impl Formula {
         if node.is_tex {
             self.tex = Some(node.text.trim().to_owned()).filter(|tex| !tex.is_empty());
         }
-        let text = node.line();
-        if let Some(parent) = self.open.last_mut()
-            && !matches!(node.name.as_str(), "annotation" | "annotation-xml")
-        {
-            parent.parts.push(text);
+        if let Some(parent) = self.open.last_mut() {
+            parent.add(&node);
         }
     }
 
@@ -158,101 +160,14 @@ impl Formula {
     }
 
     /// The formula as text.
-    pub(super) fn finish(mut self) -> String {
+    fn finish(mut self) -> String {
         while self.open.len() > 1 {
             self.close();
         }
         let line = self.open.pop().map(|math| math.line());
-        let text = self.alt.or(self.tex).or(line).unwrap_or_default();
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        let text = self.alt.or(self.tex).or(line.map(|Part { text, .. }| text));
+        text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
     }
-}
-
-fn node(name: &str, tag: &Tag<'_>) -> Node {
-    let value = |name: &str, default: &str| tag.attribute(name).unwrap_or(default).to_owned();
-    let fence = (name == "mfenced")
-        .then(|| [value("open", "("), value("close", ")"), value("separators", ",")]);
-    let is_tex = name == "annotation"
-        && tag.attribute("encoding").is_some_and(|kind| kind.to_ascii_lowercase().contains("tex"));
-    Node { name: name.to_owned(), fence, is_tex, ..Node::default() }
-}
-
-impl Node {
-    /// The element as a line of text.
-    fn line(&self) -> String {
-        let part = |at: usize| self.parts.get(at).map_or("", String::as_str);
-        match self.name.as_str() {
-            "mfrac" if self.parts.len() == 2 => {
-                format!("{}/{}", operand(part(0)), operand(part(1)))
-            }
-            "msup" | "mover" if self.parts.len() == 2 => script(part(0), "^", part(1)),
-            "msub" | "munder" if self.parts.len() == 2 => script(part(0), "_", part(1)),
-            "msubsup" | "munderover" if self.parts.len() == 3 => {
-                script(&script(part(0), "_", part(1)), "^", part(2))
-            }
-            "msqrt" => format!("√({})", row(&self.parts)),
-            "mroot" if self.parts.len() == 2 => format!("√[{}]({})", part(1), part(0)),
-            "mtr" | "mlabeledtr" => self.parts.join(", "),
-            "mtable" => format!("[{}]", self.parts.join("; ")),
-            "mphantom" => String::new(),
-            "mspace" => " ".to_owned(),
-            // The first child is the formula, the others are annotations.
-            "semantics" => part(0).to_owned(),
-            "mfenced" => {
-                let [open, close, separators] =
-                    self.fence.as_ref().map_or(["(", ")", ","], |[open, close, separators]| {
-                        [open.as_str(), close.as_str(), separators.as_str()]
-                    });
-                let separator: String = separators.trim().chars().take(1).collect();
-                format!("{open}{}{close}", self.parts.join(&separator))
-            }
-            _ if self.parts.is_empty() => self.text.trim().to_owned(),
-            _ => row(&self.parts),
-        }
-    }
-}
-
-/// The parts of a row. Names of functions, such as `sin`, are separated from letters and numbers beside them.
-fn row(parts: &[String]) -> String {
-    let mut line = String::new();
-    let (mut last_is_word, mut last_ends_in_letter) = (false, false);
-    // Invisible operators.
-    let visible = |c: char| !('\u{2061}'..='\u{2064}').contains(&c);
-    for part in parts {
-        let part: String = part.chars().filter(|c| visible(*c)).collect();
-        if part.is_empty() {
-            continue;
-        }
-        let is_word = part.chars().count() > 1 && part.chars().all(char::is_alphabetic);
-        let begins = part.starts_with(char::is_alphanumeric);
-        if last_ends_in_letter && begins && (last_is_word || is_word) {
-            line.push(' ');
-        }
-        line.push_str(&part);
-        last_is_word = is_word;
-        last_ends_in_letter = part.ends_with(char::is_alphanumeric);
-    }
-    line
-}
-
-/// A part of a fraction, in brackets if it has more than one symbol.
-fn operand(text: &str) -> String {
-    let text = text.trim();
-    let simple = text.chars().all(char::is_alphanumeric)
-        || text.starts_with('(') && text.ends_with(')') && text.matches('(').count() == 1;
-    if simple { text.to_owned() } else { format!("({text})") }
-}
-
-/// A base with an exponent or index.
-fn script(base: &str, sign: &str, text: &str) -> String {
-    let (base, text) = (base.trim(), text.trim());
-    if text.is_empty() {
-        return base.to_owned();
-    }
-    let base =
-        if base.chars().any(|c| "+-−·/ ".contains(c)) { operand(base) } else { base.to_owned() };
-    let one = text.chars().count() == 1 || text.chars().all(|c| c.is_ascii_digit());
-    if one { format!("{base}{sign}{text}") } else { format!("{base}{sign}({text})") }
 }
 
 #[cfg(test)]
@@ -295,6 +210,44 @@ mod tests {
             ),
             ("<semantics><mi>x</mi><annotation-xml><ci>x</ci></annotation-xml></semantics>", "x"),
             ("<mi>x</mi><mo>&lt;</mo><mi>y</mi>", "x&lt;y"),
+            ("<mn>2</mn><mfrac><mn>1</mn><mn>2</mn></mfrac>", "2 1/2"),
+            ("<mi>x</mi><mfrac><mn>1</mn><mn>2</mn></mfrac><mi>y</mi>", "x 1/2 y"),
+            ("<msup><mn>10</mn><mn>2</mn></msup><mo>\u{2062}</mo><mn>5</mn>", "10^2 5"),
+            ("<mn>2</mn><mo>\u{2062}</mo><mn>5</mn><mo>\u{2062}</mo><mi>x</mi>", "2 5x"),
+            ("<msub><mi>x</mi><mn>1</mn></msub><mn>2</mn>", "x_1 2"),
+            ("<mfrac><mi>a</mi><mrow><mi>b</mi><mi>c</mi></mrow></mfrac>", "a/(bc)"),
+            ("<mfrac><mrow><mi>a</mi><mi>b</mi></mrow><mi>c</mi></mfrac>", "ab/c"),
+            ("<mfrac><mi>a</mi><mfrac><mi>b</mi><mi>c</mi></mfrac></mfrac>", "a/(b/c)"),
+            ("<msup><msup><mi>x</mi><mi>a</mi></msup><mi>b</mi></msup>", "(x^a)^b"),
+            (
+                "<mmultiscripts><mi>U</mi><mprescripts/><mn>92</mn><mn>235</mn></mmultiscripts>",
+                "_92^235 U",
+            ),
+            (
+                "<mmultiscripts><mi>C</mi><mn>6</mn><none/><mprescripts/><none/><mn>14</mn></mmultiscripts>",
+                "^14 C_6",
+            ),
+            ("<mo>(</mo><mfrac linethickness=0><mi>n</mi><mi>k</mi></mfrac><mo>)</mo>", "(n; k)"),
+            ("<maction><mn>1</mn><mn>2</mn></maction>", "1"),
+            ("<maction selection=2><mn>1</mn><mn>2</mn></maction>", "2"),
+            ("<menclose notation=radical><mn>2</mn></menclose>", "√(2)"),
+            ("<apply><divide/><cn>1</cn><cn>2</cn></apply>", "1/2"),
+            ("<apply><power/><ci>x</ci><cn>2</cn></apply>", "x^2"),
+            (
+                "<apply><times/><apply><plus/><ci>a</ci><ci>b</ci></apply><ci>c</ci></apply>",
+                "(a+b)·c",
+            ),
+            ("<apply><sin/><ci>x</ci></apply>", "sin(x)"),
+            ("<apply><ci>f</ci><ci>x</ci><ci>y</ci></apply>", "f(x, y)"),
+            ("<cn type=rational>1<sep/>2</cn>", "1/2"),
+            (
+                "<munderover><mo>∑</mo><mi>i</mi><mi>n</mi></munderover><msub><mi>a</mi><mi>i</mi></msub>",
+                "∑_i^n a_i",
+            ),
+            ("<mover><mi>x</mi><mo>^</mo></mover>", "x\u{302}"),
+            ("<mover><mrow><mi>A</mi><mi>B</mi></mrow><mo>¯</mo></mover>", "A\u{305}B\u{305}"),
+            ("<msup><mn>90</mn><mo>∘</mo></msup>", "90°"),
+            ("<msup><mi>f</mi><mo>″</mo></msup>", "f″"),
         ] {
             assert_eq!(
                 read(&format!("<p>a <math>{math}</math> b</p>")),
@@ -323,6 +276,15 @@ mod tests {
             assert_eq!(text_of_html(html), "a e^{kt} b");
         }
         assert_eq!(read("a<script>x<b>y</script>"), "a");
+        let mixed =
+            "<p>a <math><mi>x</mi></math> and <script type='math/tex'>e^{kt}</script> b</p>";
+        assert_eq!(read(mixed), "<p>a x and e^{kt} b</p>");
+        let two = "<script type=math/tex>a</script> <script type=math/tex>b</script>";
+        assert_eq!(read(two), "a b");
+        let others = "a <script type='math/mml'><math><mfrac><mn>1</mn><mn>2</mn></mfrac></math></script> \
+            b <script type='math/asciimath'>1/2</script>";
+        assert_eq!(read(others), "a 1/2 b 1/2");
+        assert_eq!(text_of_html(others), "a 1/2 b 1/2");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod item;
 mod limits;
 mod links;
 mod math;
+mod math_line;
 mod metadata;
 mod plain_text;
 mod references;

@@ -51,6 +51,10 @@ struct Reading {
     formula: Option<Formula>,
     /// Number of open `<pre>` elements.
     verbatim: usize,
+    /// Where the text of an open `<sup>` or `<sub>` begins.
+    script: Option<usize>,
+    /// Whether the text is that of an `<rt>`.
+    is_in_reading: bool,
 }
 
 impl Sink for Reading {
@@ -61,18 +65,8 @@ impl Sink for Reading {
         if let Some(formula) = &mut self.formula {
             return formula.text(characters);
         }
-        let characters = chars::clean(characters);
-        if self.verbatim > 0 {
-            return self.text.push_str(&characters);
-        }
-        let mut words = characters.split([' ', '\t', '\n']);
-        self.text.push_str(words.next().unwrap_or_default());
-        for word in words {
-            if !self.text.ends_with([' ', '\n']) {
-                self.text.push(' ');
-            }
-            self.text.push_str(word);
-        }
+        self.formulas.pass(characters);
+        self.push(characters);
     }
 
     fn tag(&mut self, tag: &Tag<'_>) -> bool {
@@ -88,16 +82,17 @@ impl Sink for Reading {
             return false;
         }
         match (name, tag.end) {
-            ("td" | "th", _) => self.text(" "),
+            ("td" | "th", _) => self.push(" "),
             ("pre", false) => self.verbatim += 1,
             ("pre", true) => self.verbatim = self.verbatim.saturating_sub(1),
             ("img", false) => {
                 self.alt.push_str(tag.attribute("alt").unwrap_or_default());
                 self.alt.push(' ');
             }
-            _ => {}
+            _ => self.signs(name, tag.end),
         }
         if is_block(name) || name == "br" {
+            self.script = None;
             self.text.truncate(self.text.trim_end_matches([' ', '\t']).len());
             // Nested blocks are separated by one line break.
             let most = if name == "br" { "\n\n" } else { "\n" };
@@ -105,7 +100,9 @@ impl Sink for Reading {
                 self.text.push('\n');
             }
         }
-        if !tag.end && is_hidden(name) && !tag.self_closing {
+        // HTML 4.8.8, 4.5.13: the text in a player is for browsers without players, that in <rp> for those without ruby.
+        let is_hidden = is_hidden(name) || matches!(name, "audio" | "video" | "rp");
+        if !tag.end && is_hidden && !tag.self_closing {
             self.hidden = Some(name.to_owned());
         }
         !tag.end
@@ -113,6 +110,51 @@ impl Sink for Reading {
 }
 
 impl Reading {
+    /// Adds visible text.
+    fn push(&mut self, characters: &str) {
+        let characters = chars::clean(characters);
+        if self.verbatim > 0 {
+            return self.text.push_str(&characters);
+        }
+        let mut words = characters.split([' ', '\t', '\n']);
+        self.text.push_str(words.next().unwrap_or_default());
+        for word in words {
+            if !self.text.ends_with([' ', '\n']) {
+                self.text.push(' ');
+            }
+            self.text.push_str(word);
+        }
+    }
+
+    /// Adds the signs that a browser shows around and in an element.
+    fn signs(&mut self, name: &str, is_end: bool) {
+        match (name, is_end) {
+            ("q", false) => self.push("“"),
+            ("q", true) => self.push("”"),
+            ("sup" | "sub", false) => self.script = Some(self.text.len()),
+            ("sup" | "sub", true) => {
+                let begin = self.script.take();
+                if let Some((base, text)) = begin.and_then(|at| self.text.split_at_checked(at)) {
+                    self.text = base.to_owned() + &script(base, name, text);
+                }
+            }
+            // Readings of characters; browsers hide <rp>, which has brackets for others.
+            ("rt", false) => {
+                self.end_reading();
+                self.push("(");
+                self.is_in_reading = true;
+            }
+            ("rt" | "ruby", true) | ("rb" | "rp" | "rtc", false) => self.end_reading(),
+            _ => {}
+        }
+    }
+
+    fn end_reading(&mut self) {
+        if std::mem::take(&mut self.is_in_reading) {
+            self.push(")");
+        }
+    }
+
     /// Whether a tag is outside of formulas and their twins.
     fn is_shown(&mut self, tag: &Tag<'_>) -> bool {
         if let Some((name, open)) = &mut self.twin {
@@ -134,12 +176,11 @@ impl Reading {
             }
             return breaks;
         }
-        if tag.end || self.formulas == Formulas::None {
+        if tag.end || !self.formulas.exist {
             return true;
         }
-        let tex = self.formulas == Formulas::Tex && math::is_tex(tag);
-        if tex || math::is_math(&tag.name) {
-            self.formula = (!tag.self_closing).then(|| Formula::new(tag));
+        self.formula = self.formulas.begun_by(tag);
+        if self.formula.is_some() || math::is_math(&tag.name) {
             return false;
         }
         let hidden = math::is_twin(tag);
@@ -152,9 +193,58 @@ impl Reading {
 
     fn end_formula(&mut self) {
         if let Some(formula) = self.formula.take() {
-            self.text(&formula.finish());
+            let text = self.formulas.end(formula);
+            self.push(&text);
         }
     }
+}
+
+/// The text of a `<sup>` or `<sub>` beside its base. What would be read as part of a number or a word gets a form of its
+/// own: 10⁶ is not 106. Ordinals (2nd), abbreviations (Mme) and formulas of chemistry (CO2) stay as they are.
+fn script(base: &str, name: &str, text: &str) -> String {
+    let is_sign = |c: char| "+-−*/=·".contains(c);
+    let short = text.trim();
+    let last = |text: &str| text.chars().next_back();
+    let joined = last(base).is_some_and(|c| c.is_alphanumeric() || ")]".contains(c));
+    let raised: Option<String> = short.chars().map(superscript).collect();
+    match (name, raised) {
+        ("sup", Some(raised)) if !short.is_empty() => text.replace(short, &raised),
+        _ if !joined => text.to_owned(),
+        (_, _)
+            if short.contains(is_sign)
+                && short
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || is_sign(c) || " ()".contains(c)) =>
+        {
+            format!("{}({short})", if name == "sup" { '^' } else { '_' })
+        }
+        ("sup", _) if is_power(base, short) => format!("^{short}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// Whether a letter is an exponent: it is one that no ordinal and no abbreviation ends with, beside one letter or a number.
+fn is_power(base: &str, letter: &str) -> bool {
+    let word = base.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let is_short = word.chars().count() == 1 || word.chars().all(|c| c.is_ascii_digit());
+    is_short && matches!(letter, "i" | "j" | "k" | "m" | "n" | "p" | "q" | "x" | "y" | "z")
+}
+
+/// The form of a digit or sign that Unicode has for exponents; commas and spaces separate notes.
+fn superscript(c: char) -> Option<char> {
+    Some(match c {
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '0' | '4'..='9' => char::from_u32(0x2070 + c.to_digit(10)?)?,
+        '+' => '⁺',
+        '-' | '−' | '–' => '⁻',
+        '=' => '⁼',
+        '(' => '⁽',
+        ')' => '⁾',
+        ',' | ' ' => c,
+        _ => return None,
+    })
 }
 
 /// Whether the content of an element is not shown.
@@ -332,9 +422,46 @@ mod tests {
             ("a<script>x<b>y</script>b<style>z</style>c<!-- d -->", "abc"),
             ("a<svg><title>t</title><text>u</text></svg>b<svg><p>c", "ab\nc"),
             ("<iframe src=x>inside</iframe>after<iframe/>more", "aftermore"),
+            ("<video><source src=x>Your browser shows no films.</video>after", "after"),
             ("a < b & c <3", "a < b & c <3"),
             ("just text\n here", "just text here"),
             ("x&#7;y&#x85;z&#0;", "xy…z"),
+        ] {
+            assert_eq!(text_of_html(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn an_exponent_is_not_read_as_part_of_a_number() {
+        for (html, text) in [
+            ("10<sup>6</sup> m", "10⁶ m"),
+            ("x<sup>2</sup>+y<SUP> 10 </SUP>", "x²+y ¹⁰ "),
+            ("2<sup>-3</sup>, 2<sup>−3</sup>", "2⁻³, 2⁻³"),
+            ("a word<sup><a href='#f1'>1</a></sup>", "a word¹"),
+            ("a word<sup>1, 2</sup>", "a word¹, ²"),
+            ("a word<sup>[1]</sup>", "a word[1]"),
+            ("2<sup>n</sup> and e<sup>x</sup>", "2^n and e^x"),
+            ("2<sup>n+1</sup>", "2^(n+1)"),
+            ("x<sub>i+1</sub>", "x_(i+1)"),
+            ("the 2<sup>nd</sup> and 1<sup>er</sup>, XX<sup>e</sup>", "the 2nd and 1er, XXe"),
+            ("CO<sub>2</sub> and M<sup>me</sup> n<sup>o</sup> 5", "CO2 and Mme no 5"),
+            ("Brand<sup>TM</sup> <sup>new</sup>", "BrandTM new"),
+            ("a<sup>1<p>b</p></sup>", "a1\nb"),
+        ] {
+            assert_eq!(text_of_html(html), text.trim_end(), "{html}");
+        }
+    }
+
+    #[test]
+    fn quotations_and_readings_have_their_signs() {
+        for (html, text) in [
+            ("she said <q>yes</q>", "she said “yes”"),
+            ("<ruby>漢<rt>かん</rt></ruby>字", "漢(かん)字"),
+            (
+                "<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rp>(</rp><rt>じ</rt><rp>)</rp></ruby>",
+                "漢(かん)字(じ)",
+            ),
+            ("<ruby>漢<rt>かん字<rt>じ</ruby>", "漢(かん字)(じ)"),
         ] {
             assert_eq!(text_of_html(html), text, "{html}");
         }
