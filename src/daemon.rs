@@ -12,7 +12,7 @@
 //! listeners         the sockets of the web server
 //! handle            commands to the daemon from signals, the control socket and followed lists
 //! control           the control socket
-//! lists             requests for followed lists of feeds
+//! lists             requests for followed lists of feeds, and looks at those that are files
 //! list_state        copy, plan and last failure of each followed list
 //! clock_watch       whether the wall clock can be trusted
 //! store_checks      checks of the database after an unclean stop and once a week
@@ -70,10 +70,10 @@ pub use self::engine::{Engine, Error, FeedSelection};
 use self::handle::{Command, Demands, PollRefusal, PollRequest, StartedPolls};
 pub use self::handle::{Commands, ConfigSource, DaemonHandle, ReloadResult, handle};
 use self::incident_watch::IncidentWatch;
-pub use self::list_state::{ListError, list_response, list_statuses, read_list};
+pub use self::list_state::{keep_list_files, list_response, list_statuses};
 use self::listeners::Listeners;
 pub use self::listeners::inherited_sockets;
-pub use self::lists::{ListChange, ListFollower};
+pub use self::lists::{ListChange, ListFollower, ListSelection};
 use self::matching::Matching;
 use self::outage_watch::OutageWatch;
 use self::polls::Polls;

@@ -88,6 +88,29 @@ pub fn numbered(path: &Path, end: &str) -> PathBuf {
     (1..u32::MAX).map(name).find(is_free).unwrap_or_else(|| name(u32::MAX))
 }
 
+/// What changes when a file is written or replaced, also by a program that sets its times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStamp {
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl FileStamp {
+    /// The stamp of the file at this path; `None`: it cannot be examined.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let meta = fs::metadata(path).ok()?;
+        Some(Self {
+            inode: meta.ino(),
+            size: meta.size(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+            changed: (meta.ctime(), meta.ctime_nsec()),
+        })
+    }
+}
+
 /// A regular file that is open for reading.
 ///
 /// # Errors

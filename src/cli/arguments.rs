@@ -77,7 +77,8 @@ pub(super) enum Command {
         /// Poll only these feeds (id or URL), even if they are not due
         #[arg(value_name = "FEED", conflicts_with = "all", value_parser = feed_name)]
         feeds: Vec<String>,
-        /// Poll all feeds, even if they are not due; paused feeds only with --force; a running daemon polls them now
+        /// Poll all feeds, even if they are not due; with --force also paused feeds and followed lists; a running daemon
+        /// polls them now
         #[arg(long)]
         all: bool,
         /// Also poll feeds that were requested less than five minutes ago, or whose server asked to wait

@@ -18,10 +18,10 @@ use super::document::{Document, DocumentError};
 use super::online::{Online, Promises};
 use super::{config_file, filters};
 use crate::config::{Config, Diagnostic, Files, Followed, Loaded, PathChecks, Report, Style};
-use crate::daemon;
 use crate::daemon::control::{CONTROL_SOCKET, is_socket_of};
 use crate::fetch::{self, FetcherError};
 use crate::model::{Coded as _, Outcome, site};
+use crate::opml;
 use crate::poll::{Subscription, denial_line};
 use crate::schedule;
 use crate::web::ListenAddress;
@@ -228,7 +228,7 @@ async fn ask(
         Followed::Web { url, .. } => {
             Some(Asked { kind: Kind::List, url, fetch: &config.fetch, schedule: &list_schedule })
         }
-        Followed::File(_) => None,
+        Followed::File { .. } => None,
     });
     let mut hosts: BTreeMap<&str, Vec<(usize, Asked<'_>)>> = BTreeMap::new();
     for (n, asked) in feeds.chain(lists).enumerate() {
@@ -281,6 +281,6 @@ fn read(kind: Kind, document: &Document) -> Result<(Option<String>, usize), Docu
             let title = feed.title.as_ref().map(plain).filter(|title| !title.is_empty());
             Ok((title, feed.items.len()))
         }
-        Kind::List => Ok((None, daemon::read_list(&document.bytes)?.feeds.len())),
+        Kind::List => Ok((None, opml::read_followed(&document.bytes)?.feeds.len())),
     }
 }

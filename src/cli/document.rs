@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::daemon::ListError;
 use crate::model::{Coded, Failure, Hop, Outcome, ParseWarning, Validators};
+use crate::opml;
 use crate::parse::{self, Input, Parsed};
 use crate::poll::{Denied, denial_line};
 use crate::store;
@@ -59,7 +59,7 @@ pub enum DocumentError {
     },
     /// It is not a list of feeds that can be followed.
     #[error(transparent)]
-    List(#[from] ListError),
+    List(#[from] opml::Error),
     /// The ledger of promises cannot be read or written.
     #[error(transparent)]
     Ledger(store::Error),

@@ -31,6 +31,9 @@ pub enum Error {
         /// Each skipped entry with its reason, one per line.
         skipped: String,
     },
+    /// The list contains no entry at all.
+    #[error("{0} contains no feeds")]
+    NoEntries(String),
     /// The config cannot be changed.
     #[error(transparent)]
     Append(#[from] append_feeds::Error),
@@ -40,6 +43,7 @@ crate::model::codes! {
     Error:
     Self::Read(..) => "list_unreadable": "name a file, or - for standard input",
     Self::NoFeeds { .. } => "list_without_feeds": "the lines above give the reason for each entry",
+    Self::NoEntries(_) => "list_without_feeds": "export the subscriptions again; each feed of an OPML file has an xmlUrl",
     ;
     Self::List(_, error) => error,
     Self::Append(error) => error,
@@ -66,8 +70,10 @@ pub(super) fn run(
     for note in &list.ignored {
         let _ = writeln!(stderr, "{name}:{}: ignored {:?}: {}", note.line, note.name, note.reason);
     }
-    if list.feeds.is_empty() {
-        return Err(Error::NoFeeds { name, skipped: stderr });
+    match (list.feeds.is_empty(), stderr.is_empty()) {
+        (true, true) => return Err(Error::NoEntries(name)),
+        (true, false) => return Err(Error::NoFeeds { name, skipped: stderr }),
+        (false, _) => {}
     }
     let feeds: Vec<Feed> = list.feeds.into_iter().map(feed).collect();
     let config_feeds = config.as_ref().map(|(_, config)| config);

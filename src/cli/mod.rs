@@ -369,7 +369,7 @@ fn poll_once(
     selection: FeedSelection,
     force: bool,
 ) -> Result<(), Exit> {
-    let config = block_on(run::with_current_lists(path, config))?.map_err(failed)?;
+    let config = block_on(run::with_current_lists(path, config, &selection))?.map_err(failed)?;
     poll::warn_of_lists(Some(&config), Clock::system().now());
     if let FeedSelection::Named(names) = &selection {
         check_names(&config, names)?;

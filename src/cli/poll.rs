@@ -146,13 +146,14 @@ pub(super) async fn run(
 
 /// Prints a warning for each followed list that fails.
 pub(super) fn warn_of_lists(config: Option<&Config>, now: Timestamp) {
-    let lists = config.map(|config| daemon::list_statuses(&config.followed)).unwrap_or_default();
+    let lists = config.map(|config| daemon::list_statuses(&config.followed, now));
+    let lists = lists.unwrap_or_default();
     for list in &lists {
         if let (Some(failure), Some(text), Some(remedy)) =
             (&list.failure, list.text(now), list.remedy())
         {
-            let (url, code) = (&list.url, &failure.code);
-            print_error(&format!("warning: list {url}: {text} ({code})\n  help: {remedy}\n"));
+            let (place, code) = (&list.place, &failure.code);
+            print_error(&format!("warning: list {place}: {text} ({code})\n  help: {remedy}\n"));
         }
     }
 }

@@ -14,7 +14,8 @@ use super::online::create_missing;
 use crate::clock::Clock;
 use crate::config::{Config, Files, Followed, PathChecks};
 use crate::daemon::{
-    self, ConfigSource, DaemonHandle, Engine, FollowedLists, Inputs, ListChange, ListFollower,
+    self, ConfigSource, DaemonHandle, Engine, FeedSelection, FollowedLists, Inputs, ListChange,
+    ListFollower, ListSelection,
 };
 use crate::fetch::{Fetcher, Resolver, SystemResolver};
 use crate::poll::{Gate, Ledger};
@@ -132,30 +133,37 @@ async fn reload_on(mut hangup: Signal, handle: DaemonHandle) {
     }
 }
 
-/// Fetches the lists of feeds that are due and returns the config with their feeds, for a single pass.
+/// Fetches lists of feeds and returns the config with their feeds, for a single pass of these feeds.
 ///
 /// # Errors
 /// When the HTTP client cannot be set up.
 pub(super) async fn with_current_lists(
     path: &Path,
     config: Config,
+    selection: &FeedSelection,
 ) -> Result<Config, daemon::Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
     let source = source(path, Overrides::default(), PathChecks::Existence);
-    fetch_lists(config, clock, resolver, &source).await
+    let lists = match selection {
+        FeedSelection::WithPaused => ListSelection::All,
+        FeedSelection::Due | FeedSelection::All | FeedSelection::Named(_) => ListSelection::Due,
+    };
+    fetch_lists(config, (clock, resolver), &source, lists).await
 }
 
-/// Fetches the lists of feeds that are due and returns the config with their feeds. A list that cannot be fetched keeps
-/// its last copy.
+/// Fetches lists of feeds and returns the config with their feeds. A list that cannot be fetched keeps its last copy. The
+/// lists that are files get a copy.
 ///
 /// # Errors
 /// When the HTTP client cannot be set up.
 pub async fn fetch_lists(
     config: Config,
-    clock: Clock,
-    resolver: Arc<dyn Resolver>,
+    (clock, resolver): (Clock, Arc<dyn Resolver>),
     source: &ConfigSource,
+    selection: ListSelection,
 ) -> Result<Config, daemon::Error> {
+    // Blocks, beside nothing else. The next run looks at the files again.
+    let _ = daemon::keep_list_files(&config.followed, clock.now());
     if !config.followed.iter().any(|list| matches!(list, Followed::Web { .. })) {
         return Ok(config);
     }
@@ -164,7 +172,7 @@ pub async fn fetch_lists(
     let gate = Gate::new(Arc::new(Fetcher::new(resolver)?), ledger, clock.clone());
     let follower = ListFollower::new(gate, clock);
     let lists = FollowedLists { lists: config.followed.clone(), fetch: config.fetch.clone() };
-    match follower.fetch(&lists).await {
+    match follower.fetch(&lists, selection).await {
         ListChange::Changed => Ok(source().config.unwrap_or(config)),
         ListChange::Unchanged => Ok(config),
     }

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::arguments::Format;
 use super::config_file::{self, path, print_diagnostics};
 use super::exit::Exit;
@@ -68,7 +70,7 @@ pub(super) fn show_status(
     let is_named = |FeedInfo { id, url, .. }: &FeedInfo| names.iter().any(|it| it.is_of(id, url));
     feeds.retain(|feed| named.is_empty() || is_named(&feed.info));
     // Lists are not part of a question about feeds.
-    let lists = if named.is_empty() { lists(config.as_ref()) } else { Vec::new() };
+    let lists = if named.is_empty() { lists(config.as_ref(), now) } else { Vec::new() };
     let exit = status::overall(&feeds, &lists, now).0;
     if listed == Listed::Failing {
         feeds.retain(|feed| status::is_failing(feed, now));
@@ -92,12 +94,12 @@ pub(super) fn show_status(
     Ok(exit)
 }
 
-/// The followed lists on the web; without a config none are known.
-fn lists(config: Option<&Config>) -> Vec<ListStatus> {
-    config.map(|config| daemon::list_statuses(&config.followed)).unwrap_or_default()
+/// The followed lists; without a config none are known.
+fn lists(config: Option<&Config>, now: Timestamp) -> Vec<ListStatus> {
+    config.map(|config| daemon::list_statuses(&config.followed, now)).unwrap_or_default()
 }
 
-/// Added to the line of a config that has errors, such as a followed list in a file that cannot be read.
+/// Added to the line of a config that has errors, such as a followed list in a file that was never readable.
 const CONFIG_ERRORS: &str = "the config has errors: run 'newswire check'";
 
 /// Whether this user may not read a file.
@@ -118,8 +120,9 @@ pub(super) fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
     let feeds = Reader::open(&database)
         .map_err(daemon::Error::from)
         .and_then(|reader| Ok(reader.read(|reader| known::statuses(config.as_ref(), reader))?));
+    let now = Clock::system().now();
     let (exit, line) = match feeds {
-        Ok(feeds) => status::overall(&feeds, &lists(config.as_ref()), Clock::system().now()),
+        Ok(feeds) => status::overall(&feeds, &lists(config.as_ref(), now), now),
         // Of another user: nothing is known.
         Err(error) if is_denied(&database) => (Exit::Unknown, error.to_string()),
         Err(error) => (Exit::Down, error.to_string()),

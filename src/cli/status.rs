@@ -65,8 +65,8 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp, width: Option<usize>) 
 pub(super) fn failing_lists(lists: &[ListStatus], now: Timestamp) -> String {
     let lines = |list: &ListStatus| {
         let (failure, text, remedy) = (list.failure.as_ref()?, list.text(now)?, list.remedy()?);
-        let ListStatus { url, .. } = list;
-        Some(format!("list {url}: {text} ({})\n  {remedy}\n", failure.code))
+        let ListStatus { place, .. } = list;
+        Some(format!("list {place}: {text} ({})\n  {remedy}\n", failure.code))
     };
     lists.iter().filter_map(lines).collect()
 }
@@ -171,7 +171,7 @@ pub(super) fn overall(
         (judged, _) => judged,
     };
     let lists = failing.iter().filter_map(|list| {
-        Some(format!("; list {} fails: {}", list.url, list.failure.as_ref()?.text))
+        Some(format!("; list {} fails: {}", list.place, list.failure.as_ref()?.text))
     });
     (exit, lists.fold(why, |line, list| line + &list))
 }
@@ -281,7 +281,7 @@ pub(super) fn json(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::ListFailure;
+    use crate::health::{ListFailure, ListPlace};
     use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile};
     use crate::model::{FailureKind, MoveCandidate, ReasonKind};
 
@@ -430,7 +430,7 @@ mod tests {
     /// A list that failed once.
     fn failing_list(has_copy: bool) -> ListStatus {
         ListStatus {
-            url: "https://list.example/x.opml".parse().unwrap(),
+            place: ListPlace::Web("https://list.example/x.opml".parse().unwrap()),
             has_copy,
             last_request_at: Some(at(6_400)),
             next_request_at: None,

@@ -10,34 +10,15 @@ use url::{Host, Url};
 
 use super::definition::Section;
 use super::diagnostic::{Diagnostic, Report};
-use super::named_file;
+use super::followed::{self, Followed};
 use super::quantity::spelled;
 use super::resolve::{self, Chain, MANY_FEEDS};
 use super::section::{Document, Layer};
 use super::settings::{self, Config};
 use crate::fetch;
 use crate::model::{Feed, FeedId, Removal, site};
-use crate::opml::{self, FeedList, ListedFeed};
+use crate::opml::ListedFeed;
 use crate::poll::Subscription;
-use crate::text::sha256::{hex, sha256};
-
-/// A list that is followed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Followed {
-    /// A file on this machine.
-    File(PathBuf),
-    /// A list on the web.
-    Web {
-        /// URL of the list.
-        url: Url,
-        /// Time between two requests.
-        interval: Duration,
-        /// Path of the last valid copy, an OPML file.
-        copy: PathBuf,
-        /// Whether the copy was read. Without it, the feeds of the list are not known.
-        is_known: bool,
-    },
-}
 
 /// A feed with its section; `None`: it comes from a list.
 pub(super) struct ConfiguredFeed<'d> {
@@ -346,18 +327,10 @@ fn followed_feeds<'d>(
         feeds.iter().enumerate().map(|(n, feed)| (without_fragment(&feed.feed.url), n)).collect();
     let mut all = Vec::new();
     for layer in document.all(Section::Subscriptions) {
+        let Some((followed, list)) = followed::read(layer, database, report) else { continue };
         let values = Chain::of(layer);
-        let Some(mut followed) = followed(layer, &values, database, report) else { continue };
-        let list = match &mut followed {
-            Followed::File(path) => list_file(layer, path, report),
-            Followed::Web { copy, is_known, .. } => {
-                let list = std::fs::read(copy).ok().and_then(|bytes| opml::read(&bytes).ok());
-                *is_known = list.is_some();
-                list
-            }
-        };
         let removal = values.choice("removed", &[Removal::Keep, Removal::Hide]);
-        for ListedFeed { url, title, tags, .. } in list.unwrap_or_default().feeds {
+        for ListedFeed { url, title, tags, .. } in list.feeds {
             let n = *index.entry(without_fragment(&url)).or_insert(feeds.len());
             if n == feeds.len() {
                 let feed = Feed { id: None, url, title, tags: Vec::new(), removal };
@@ -373,61 +346,6 @@ fn followed_feeds<'d>(
         all.push(followed);
     }
     all
-}
-
-/// The list of a section; `None` if it has an error.
-fn followed(
-    layer: &Layer,
-    values: &Chain<'_>,
-    database: &Path,
-    report: &mut Report,
-) -> Option<Followed> {
-    if layer.is_uncertain("file") || layer.is_uncertain("url") {
-        return None;
-    }
-    match (layer.sets("file"), layer.sets("url")) {
-        (true, false) => values.get("file").map(Followed::File),
-        (false, true) => {
-            let url = values.get::<Url>("url")?;
-            let interval = values.get("interval").unwrap_or_default();
-            let name = hex(&sha256(url.as_str())[..8]);
-            let folder = database.parent().unwrap_or(Path::new("")).join("lists");
-            let copy = folder.join(format!("{name}.opml"));
-            Some(Followed::Web { url, interval, copy, is_known: false })
-        }
-        (both, _) => {
-            let what = if both { "both file and url" } else { "neither file nor url" };
-            let message = format!("[[subscriptions]] has {what}");
-            let error = layer.error("missing_key", "url", message);
-            report.push(error.help("write either file = \"feeds.opml\" or url = \"https://…\""));
-            None
-        }
-    }
-}
-
-/// The list in a file; reports entries that are skipped.
-fn list_file(layer: &Layer, path: &Path, report: &mut Report) -> Option<FeedList> {
-    let (span, shown) = (layer.span("file"), path.display());
-    let read = named_file::read(path, opml::MAX_BYTES as u64).map_err(|error| error.to_string());
-    let list = match read.and_then(|bytes| opml::read(&bytes).map_err(|error| error.to_string())) {
-        Ok(list) => list,
-        Err(why) => {
-            let error = Diagnostic::error("bad_list", span, format!("cannot read {shown}: {why}"));
-            report.push(error.help("name an OPML file, a urls file or the ini file of a planet"));
-            return None;
-        }
-    };
-    for (code, verb, what, left_out) in [
-        ("list_entry_skipped", "skipped", "entries", &list.skipped),
-        ("ignored_setting", "ignored", "settings", &list.ignored),
-    ] {
-        let Some(first) = left_out.first() else { continue };
-        let (line, name, why) = (first.line, &first.name, &first.reason);
-        let message = format!("{shown}:{line}: {verb} {name:?}: {why}");
-        let help = format!("{verb} {what}: {}; 'newswire import' lists them", left_out.len());
-        report.push(Diagnostic::warning(code, span.clone(), message).help(help));
-    }
-    Some(list)
 }
 
 /// Reports bounds of the interval that contradict each other, in the section `layer` that begins `chain`.

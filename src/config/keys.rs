@@ -525,7 +525,7 @@ pub const KEYS: &[Key] = &[
     key(Section::Subscriptions, "file", FILE).example("\"feeds.opml\"")
         .doc("File with a list of feeds: OPML, a urls file of newsboat, or the ini file of a planet.")
         .details("Its feeds are polled as if they were in this file. The list is read again when it changes. A feed that is removed from it \
-            is not polled any more.")
+            is not polled any more. While the file is missing, damaged or without feeds, its last good copy is used.")
         .also_called(&["path", "opml", "filename"]),
     key(Section::Subscriptions, "url", URL).example("\"https://example.org/feeds.opml\"")
         .doc("URL of a list of feeds, instead of file.")

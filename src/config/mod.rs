@@ -11,7 +11,7 @@
 //! secret      values that are stored elsewhere
 //! suggest     what an unknown name probably means
 //! resolve     inheritance: the effective value of a key and its origin
-//! settings    from values to the settings of the rooms; feeds: the same for each feed
+//! settings    from values to the settings of the rooms; feeds: the same for each feed; followed: lists of feeds
 //! checks      what only the config as a whole shows; podcast, digest: the same of podcasts and digests
 //! diagnostic  errors and warnings; snippet: as text and JSON; redact: without secrets
 //! effective   newswire config; schema: newswire schema
@@ -26,6 +26,7 @@ mod effective;
 mod environment;
 mod feeds;
 mod files;
+mod followed;
 mod format;
 mod keys;
 mod named_file;
@@ -54,9 +55,9 @@ pub use self::definition::{Key, Kind, Section};
 pub use self::diagnostic::{Diagnostic, Report, Severity};
 pub use self::effective::Effective;
 use self::feeds::Feeds;
-pub use self::feeds::Followed;
 use self::files::STATE_VARIABLE;
 pub use self::files::{Files, state_folder};
+pub use self::followed::{BrokenList, Followed, ListSource, read_list_file};
 pub use self::keys::KEYS;
 pub use self::position::Location;
 pub use self::redact::{config as redact_config, logins as redact_logins};

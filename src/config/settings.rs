@@ -10,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 use url::Url;
 
 use super::diagnostic::Report;
-use super::feeds::Followed;
+use super::followed::Followed;
 use super::resolve::{self, Chain};
 use super::secret::authorization as authorization_value;
 use super::section::Layer;

@@ -374,6 +374,10 @@ async fn poll(
         (true, false) => FeedSelection::All,
         (true, true) => FeedSelection::WithPaused,
     };
+    if selection == FeedSelection::WithPaused {
+        // Not waited for: their new feeds are polled as soon as they are known.
+        handle.request_lists();
+    }
     let demands = if force { Demands::Ignore } else { Demands::Keep };
     let started = match handle.poll(selection, demands).await {
         Ok(started) => started,

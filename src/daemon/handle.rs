@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot, watch};
 use tracing::level_filters::LevelFilter;
 use tracing::{error, info};
 
@@ -109,6 +109,8 @@ pub struct DaemonHandle {
     commands: mpsc::Sender<Command>,
     /// Held during a reload.
     reloading: Arc<Mutex<()>>,
+    /// A command requests all followed lists.
+    lists: Arc<Notify>,
     log: Option<LogLevels>,
 }
 
@@ -143,7 +145,8 @@ pub fn handle(
         configured: watch::Sender::new(level),
         changes: Arc::default(),
     });
-    let handle = DaemonHandle { source, commands, reloading: Arc::default(), log };
+    let (reloading, lists) = (Arc::default(), Arc::default());
+    let handle = DaemonHandle { source, commands, reloading, lists, log };
     (handle.clone(), Commands { receiver, handle })
 }
 
@@ -179,6 +182,16 @@ impl DaemonHandle {
             Ok(polls) => polls,
             Err(_) => Err(PollRefusal::Unable("the daemon is stopping".to_owned())),
         }
+    }
+
+    /// Asks for a request for each followed list, also if it is not due.
+    pub(crate) fn request_lists(&self) {
+        self.lists.notify_one();
+    }
+
+    /// Waits until a command asks for all followed lists.
+    pub(crate) async fn lists_requested(&self) {
+        self.lists.notified().await;
     }
 
     /// Loads the config and applies it, completely or not at all.

@@ -79,7 +79,7 @@ impl Watcher {
         let (served, waiting) = (Arc::clone(&self.served), unsaved.clone());
         let (lists, problems) = (Arc::clone(&self.lists.borrow()), self.readiness.problems());
         let (known, changed, identity) = read(self.store.reader(), move |reader| {
-            let lists = list_statuses(&lists.lists);
+            let lists = list_statuses(&lists.lists, now);
             changes(reader, &served, (waiting, (&*lists, &*problems)), now)
         })
         .await?;
@@ -122,7 +122,7 @@ fn changes(
     conditions.extend(own);
     present.extend(served.outputs().iter().map(|output| output.id.clone()));
     present.extend(served.refusals().into_keys());
-    present.extend(lists.iter().map(|list| list.url.to_string()));
+    present.extend(lists.iter().map(|list| list.place.to_string()));
     let known = merged(reader.incidents(MAX_ENDED)?, waiting.clone());
     let mut changed = health::advance(&known, &conditions, &present, now);
     changed.iter().for_each(|incident| log(incident, &feeds));

@@ -1,20 +1,24 @@
-//! What is kept of a list on the web: its last copy, and beside it the validators, the plan and the last failure.
+//! What is kept of a list: its last copy, and beside it the last failure, and for a list on the web the validators and
+//! the plan.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tracing::warn;
+use tracing::{info, warn};
 use url::Url;
 
-use crate::config::Followed;
-use crate::health::{ListFailure, ListStatus};
-use crate::model::{Coded, Validators};
-use crate::opml::{self, FeedList};
+use crate::config::{BrokenList, Followed, read_list_file};
+use crate::health::{ATTENTION_FAILURES, ListFailure, ListPlace, ListStatus};
+use crate::model::{Coded, Considered, FeedId, Hints, Plan, Validators};
+use crate::opml::{self, OpmlHead};
 use crate::outputs::write_atomically;
+use crate::schedule::{self, IntervalMode, LastPoll};
 use crate::store::CachedResponse;
+use crate::telemetry::Event;
 
 /// Longest wait between two requests for a list with a shorter interval: the longest that a server can ask for, and the
 /// wait after a 410, which a list never ends with: it may have been sent by mistake.
@@ -23,46 +27,95 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 pub(super) const RETRY: Duration = Duration::from_secs(60 * 60);
 /// A request that is planned by this much later than the longest wait was planned by a clock that was wrong.
 const WRONG_CLOCK: SignedDuration = SignedDuration::from_hours(24);
+/// Time after which a file that is still broken has failed again: a program that writes it has ended.
+const WRITING: SignedDuration = SignedDuration::from_mins(1);
 
-/// Why a document cannot be used as a list.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ListError {
-    /// It is not a list, or a damaged one.
-    #[error(transparent)]
-    Unreadable(#[from] opml::Error),
-    /// None of its entries is a feed.
-    #[error("the list contains no feed that can be polled")]
-    WithoutFeeds,
-}
-
-crate::model::codes! {
-    ListError:
-    Self::WithoutFeeds => "list_without_feeds": "'newswire import' lists the reason for each entry",
-    ;
-    Self::Unreadable(error) => error,
-}
-
-/// Reads a list that is followed.
-///
-/// # Errors
-/// When it cannot be read, or has no feeds.
-pub fn read_list(bytes: &[u8]) -> Result<FeedList, ListError> {
-    let list = opml::read(bytes)?;
-    if list.feeds.is_empty() { Err(ListError::WithoutFeeds) } else { Ok(list) }
-}
-
-/// What is known about each followed list on the web. Blocks.
+/// What is known about each followed list. Blocks.
 #[must_use]
-pub fn list_statuses(lists: &[Followed]) -> Vec<ListStatus> {
-    // Two sections may have the same URL.
-    let mut urls = HashSet::new();
+pub fn list_statuses(lists: &[Followed], now: Timestamp) -> Vec<ListStatus> {
+    // Two sections may have the same list.
+    let mut places = HashSet::new();
     let status = |list: &Followed| match list {
-        Followed::Web { url, copy, is_known, .. } if urls.insert(url.clone()) => {
-            Some(ListState::load(copy).status(url, *is_known))
+        Followed::Web { url, interval, copy, is_known } => {
+            ListState::load(copy).status((url, *interval), *is_known)
         }
-        Followed::Web { .. } | Followed::File(_) => None,
+        Followed::File { path, copy, broken, .. } => ListStatus {
+            place: ListPlace::File(path.clone()),
+            has_copy: copy.is_file(),
+            last_request_at: None,
+            next_request_at: None,
+            failure: broken.as_ref().map(|why| ListState::load(copy).with(why, now)),
+        },
     };
-    lists.iter().filter_map(status).collect()
+    lists.iter().map(status).filter(|list| places.insert(list.place.clone())).collect()
+}
+
+/// Keeps what was read of the lists that are files: a copy of each good one, and since when the others are broken. Returns
+/// whether all are good and have a copy. Blocks.
+pub fn keep_list_files(lists: &[Followed], now: Timestamp) -> bool {
+    let mut copies = HashSet::new();
+    let keep = |list: &Followed| match list {
+        Followed::File { path, copy, broken, .. } if copies.insert(copy.clone()) => match broken {
+            Some(why) => keep_failure(path, copy, (why, now)),
+            None => keep_copy(path, copy),
+        },
+        Followed::File { .. } | Followed::Web { .. } => true,
+    };
+    lists.iter().map(keep).fold(true, |all, kept| all & kept)
+}
+
+/// Replaces the copy of a file if its feeds changed. Returns whether they are kept.
+fn keep_copy(path: &Path, copy: &Path) -> bool {
+    // A file that changed since it was read is looked at again.
+    let Ok(list) = read_list_file(path) else { return true };
+    let (text, kept) = (opml::write(&OpmlHead::default(), &list.feeds), read_copy(copy));
+    if kept.as_deref() != Some(text.as_bytes()) {
+        if let Err(error) = write(copy, text.as_bytes()) {
+            warn!(list = %path.display(), error, "copy of a list of feeds not stored");
+            return false;
+        }
+        if kept.is_some() {
+            log_changed(path.display());
+        }
+    }
+    let mut state = ListState::load(copy);
+    if state.failure.take().is_some() {
+        state.store(copy);
+    }
+    true
+}
+
+/// Records that a file is broken. Returns false: it is not good.
+fn keep_failure(path: &Path, copy: &Path, (why, now): (&BrokenList, Timestamp)) -> bool {
+    let mut state = ListState::load(copy);
+    let known = state.failure.as_ref();
+    let is_new = known.is_none_or(|known| known.code != why.code || known.text != why.text);
+    let failure = state.with(why, now);
+    if is_new {
+        log_failing(path.display(), &why.text, copy);
+    }
+    if is_new || known.is_some_and(|known| known.failures != failure.failures) {
+        state.failure = Some(failure);
+        state.store(copy);
+    }
+    false
+}
+
+/// Logs that a list has other feeds than before.
+pub(super) fn log_changed(list: impl fmt::Display) {
+    info!(event = Event::ListChanged.slug(), %list, "list of feeds changed");
+}
+
+/// Logs the failure of a list with this copy.
+pub(super) fn log_failing(list: impl fmt::Display, text: &str, copy: &Path) {
+    let (event, has_copy) = (Event::ListFailing.slug(), read_copy(copy).is_some());
+    warn!(event, %list, text, has_copy, "list of feeds not updated");
+}
+
+/// Settings of the plan of a list with this interval.
+pub(super) fn schedule_of(interval: Duration) -> schedule::Settings {
+    let interval_mode = IntervalMode::Fixed;
+    schedule::Settings { interval, interval_mode, ..schedule::Settings::default() }
 }
 
 /// The last good response of a list on the web that has a copy, with which a command makes its request conditional.
@@ -76,7 +129,7 @@ pub fn list_response(list: &Followed) -> Option<(&Url, CachedResponse)> {
     Some((url, CachedResponse { validators, url: sender, ..CachedResponse::default() }))
 }
 
-/// The stored state of a list on the web, beside its copy.
+/// The stored state of a list, beside its copy.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct ListState {
@@ -84,12 +137,14 @@ pub(super) struct ListState {
     pub(super) last_modified: Option<Vec<u8>>,
     /// URL that sent the validators.
     pub(super) url: Option<Url>,
-    /// Why the last request failed; `None`: it succeeded, or there was none.
+    /// Why the list cannot be used; `None`: it can, or it was not requested yet.
     failure: Option<ListFailure>,
     /// Time of the last request, in seconds since 1970.
     pub(super) last: Option<i64>,
     /// Time of the next request, in seconds since 1970.
     pub(super) next: i64,
+    /// Inputs of the plan of the next request; empty if a promise determined its time.
+    considered: Vec<Considered>,
 }
 
 impl ListState {
@@ -107,9 +162,30 @@ impl ListState {
         }
     }
 
-    /// Plans the next request at this time, or as late as allowed with this interval.
-    pub(super) fn plan(&mut self, at: Timestamp, interval: Duration, now: Timestamp) {
-        self.next = at.min(latest(interval, now)).as_second();
+    /// Plans the next request, not later than allowed with this interval.
+    pub(super) fn plan(&mut self, plan: Plan, interval: Duration, now: Timestamp) {
+        self.next = plan.at.min(latest(interval, now)).as_second();
+        self.considered = plan.considered;
+    }
+
+    /// Plans the next request for the end of a promise.
+    pub(super) fn hold(&mut self, until: Timestamp) {
+        (self.next, self.considered) = (until.as_second(), Vec::new());
+    }
+
+    /// Time of the next request in seconds since 1970. As with feeds, a changed interval counts from the last request.
+    fn next_at(&self, url: &Url, interval: Duration) -> i64 {
+        let settings = schedule_of(interval);
+        let at = self.last.and_then(|at| Timestamp::from_second(at).ok());
+        let last = at.map(|at| LastPoll { at, considered: &self.considered });
+        match last.filter(|last| last.is_outdated(&settings)) {
+            Some(last) => {
+                let id = FeedId::derive(url);
+                let plan = schedule::revise(&settings, &id, &last, &Hints::default(), None);
+                plan.at.min(latest(interval, last.at)).as_second()
+            }
+            None => self.next,
+        }
     }
 
     /// The interval without a copy: as the feeds of the list are missing, a failed request is soon repeated.
@@ -117,10 +193,11 @@ impl ListState {
         if self.failures() > 0 { interval.min(RETRY) } else { interval }
     }
 
-    /// Whether a list with this interval is due.
-    pub(super) fn is_due(&self, interval: Duration, now: Timestamp) -> bool {
+    /// Whether a list with this URL and this interval is due.
+    pub(super) fn is_due(&self, (url, interval): (&Url, Duration), now: Timestamp) -> bool {
         let wrong = latest(interval, now).saturating_add(WRONG_CLOCK).unwrap_or(Timestamp::MAX);
-        self.next <= now.as_second() || self.next > wrong.as_second()
+        let next = self.next_at(url, interval);
+        next <= now.as_second() || next > wrong.as_second()
     }
 
     /// Whether the list was read, and its copy was lost or damaged since.
@@ -152,13 +229,22 @@ impl ListState {
         self.failure = Some(ListFailure { code: code.to_owned(), text, since, failures });
     }
 
-    fn status(self, url: &Url, has_copy: bool) -> ListStatus {
+    /// The failure of a file that is broken, which may have begun earlier.
+    fn with(&self, why: &BrokenList, now: Timestamp) -> ListFailure {
+        let since = self.failure.as_ref().map_or(now, |failure| failure.since.min(now));
+        let is_lasting = now.duration_since(since) >= WRITING;
+        let failures = if is_lasting { ATTENTION_FAILURES } else { self.failures().max(1) };
+        ListFailure { code: why.code.to_owned(), text: why.text.clone(), since, failures }
+    }
+
+    fn status(self, (url, interval): (&Url, Duration), has_copy: bool) -> ListStatus {
         let time = |second: i64| Timestamp::from_second(second).ok();
+        let next = self.next_at(url, interval);
         ListStatus {
-            url: url.clone(),
+            place: ListPlace::Web(url.clone()),
             has_copy,
             last_request_at: self.last.and_then(time),
-            next_request_at: Some(self.next).filter(|next| *next > 0).and_then(time),
+            next_request_at: Some(next).filter(|next| *next > 0).and_then(time),
             failure: self.failure,
         }
     }
@@ -172,7 +258,7 @@ fn latest(interval: Duration, now: Timestamp) -> Timestamp {
 
 /// The copy of a list, if it is valid; a list with a damaged one is requested whole.
 pub(super) fn read_copy(copy: &Path) -> Option<Vec<u8>> {
-    std::fs::read(copy).ok().filter(|bytes| read_list(bytes).is_ok())
+    std::fs::read(copy).ok().filter(|bytes| opml::read_followed(bytes).is_ok())
 }
 
 /// Replaces a file beside the database.

@@ -182,6 +182,8 @@ impl Setup {
             budgeted: _,
         } = self;
         let FollowedLists { lists: followed, fetch } = &**lists;
+        // What was read of the lists shows in the feeds.
+        let sources = other.lists.lists.iter().map(Followed::source);
         let without_addresses =
             |web: &web::Settings| web::Settings { listen: Vec::new(), ..web.clone() };
         let keys = [
@@ -195,7 +197,7 @@ impl Setup {
             ("fetch", *fetch != other.lists.fetch),
             ("fetch.concurrency", *concurrency != other.concurrency),
             ("dedupe", *dedupe != other.dedupe),
-            ("subscriptions", *followed != other.lists.lists),
+            ("subscriptions", !followed.iter().map(Followed::source).eq(sources)),
         ];
         keys.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::judge::{Health, State};
-use super::lists::ListStatus;
+use super::lists::{ListPlace, ListStatus};
 use crate::model::{FeedStatus, Incident, Outcome, SubscriberCount};
 
 /// A feed with its health. Times are RFC 3339 in UTC.
@@ -52,14 +52,19 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
     })
 }
 
-/// A followed list on the web. Times are RFC 3339 in UTC.
+/// A followed list. Times are RFC 3339 in UTC.
 #[must_use]
 pub fn list(list: &ListStatus, now: Timestamp) -> Value {
     let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
     let failure = list.failure.as_ref();
     let state = if failure.is_some() { State::Failing } else { State::Ok };
+    let (url, file) = match &list.place {
+        ListPlace::Web(url) => (Some(url.as_str()), None),
+        ListPlace::File(path) => (None, Some(path.to_string_lossy())),
+    };
     json!({
-        "url": list.url.as_str(),
+        "url": url,
+        "file": file,
         "state": state.slug(),
         "needs_attention": list.needs_attention(),
         "has_copy": list.has_copy,

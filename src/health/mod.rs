@@ -14,6 +14,6 @@ pub mod silence;
 
 pub use incidents::{Condition, advance, conditions};
 pub use judge::{Health, JudgedFeed, State, address_for_config, judge, judge_all, tally};
-pub use lists::{ListFailure, ListStatus};
+pub use lists::{ATTENTION_FAILURES, ListFailure, ListPlace, ListStatus};
 pub use remedy::Remedy;
 pub use silence::{Silence, SilenceKind, silence};

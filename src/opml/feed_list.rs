@@ -220,6 +220,9 @@ pub enum Error {
         /// What is wrong with the markup.
         message: String,
     },
+    /// A list that is followed has no entry that is a feed.
+    #[error("the list contains no feed that can be polled")]
+    WithoutFeeds,
 }
 
 crate::model::codes! {
@@ -230,6 +233,7 @@ crate::model::codes! {
     Self::Empty => "list_empty": "export or download it again",
     Self::UnknownFormat(_) => "not_a_feed_list": "a list is OPML, the urls file of newsboat, or the ini file of Planet or Venus",
     Self::Malformed { .. } => "list_malformed": "export or download it again; nothing was imported",
+    Self::WithoutFeeds => "list_without_feeds": "'newswire import' lists the reason for each entry",
 }
 
 /// The text, in the encoding that a byte order mark or an XML declaration names, else UTF-8.

@@ -45,3 +45,12 @@ pub fn read(bytes: &[u8]) -> Result<FeedList, Error> {
         Some(_) => newsboat::read(&text),
     }
 }
+
+/// Reads a list that is followed. One without feeds is an error: it is more often damaged than meant.
+///
+/// # Errors
+/// As [`read`], and when the list has no feeds.
+pub fn read_followed(bytes: &[u8]) -> Result<FeedList, Error> {
+    let list = read(bytes)?;
+    if list.feeds.is_empty() { Err(Error::WithoutFeeds) } else { Ok(list) }
+}

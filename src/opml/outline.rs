@@ -63,6 +63,8 @@ struct Open {
     /// Name of the folder; `None` for a feed.
     folder: Option<String>,
     is_feed: bool,
+    /// Whether it, or an outline that contains it, is commented out.
+    is_comment: bool,
     has_children: bool,
 }
 
@@ -101,14 +103,23 @@ impl Walk<'_> {
         if self.outlines > MAX_OUTLINES || depth > 100_000 {
             return Err(Error::TooMany(self.line));
         }
+        let is_in_comment = self.open.last().is_some_and(|above| above.is_comment);
         if let Some(above) = self.open.last_mut() {
             above.has_children = true;
         }
         let attributes = Attributes::of(tag);
         let line = self.line;
-        let label = attributes.get("title").or_else(|| attributes.get("text"));
-        let mut open = Open { line, folder: None, is_feed: true, has_children: false };
+        let label = attributes.label();
+        let label = label.as_deref();
+        let is_comment = is_in_comment || attributes.is_comment();
+        let mut open = Open { line, folder: None, is_feed: true, is_comment, has_children: false };
         match attributes.feed() {
+            // Reported once, with the outermost one.
+            _ if is_in_comment => {}
+            _ if is_comment => {
+                let reason = "it is commented out (isComment), with what it contains";
+                self.builder.skip(line, label.unwrap_or_default(), reason);
+            }
             Feed::At(_) if self.open.len() >= MAX_DEPTH => {
                 let reason = "it is nested more than 32 levels deep";
                 self.builder.skip(line, label.unwrap_or_default(), reason);
@@ -176,6 +187,17 @@ impl<'a> Attributes<'a> {
         let found =
             |(key, value): &&(String, Cow<'_, str>)| key == name && !value.trim().is_empty();
         self.0.iter().find(found).map(|(_, value)| &**value)
+    }
+
+    /// Title or text. Its references are resolved again: `text` may contain HTML (OPML 2.0), and many programs
+    /// escape titles twice.
+    fn label(&self) -> Option<Cow<'_, str>> {
+        self.get("title").or_else(|| self.get("text")).map(unescape)
+    }
+
+    /// OPML 2.0, `isComment`: what it contains is a comment too.
+    fn is_comment(&self) -> bool {
+        self.get("iscomment").is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
     fn feed(&self) -> Feed<'_> {

@@ -81,6 +81,37 @@ fn a_skipped_outline_has_a_line_and_a_reason() {
 }
 
 #[test]
+fn a_title_that_is_escaped_twice_is_resolved() {
+    let list = outline(
+        "<outline text='Cat &amp;amp; Mouse'><outline text='Tom &amp;amp; Jerry&amp;#39;s' xmlUrl='https://a.example/?a=1&amp;amp;b=2'/></outline>\n\
+         <outline text='Q&amp;A &amp;eacute;' xmlUrl='https://b.example/'/>",
+    );
+    assert_eq!(
+        flat(&list),
+        [
+            ("https://a.example/?a=1&amp;b=2", Some("Tom & Jerry's"), vec!["Cat & Mouse"]),
+            ("https://b.example/", Some("Q&A &eacute;"), vec![]),
+        ]
+    );
+}
+
+#[test]
+fn commented_outlines_are_skipped_with_their_children() {
+    let list = outline(
+        "<outline text='Old' isComment='TRUE'>\n\
+           <outline text='Deep'><outline text='x' xmlUrl='https://a.example/'/></outline>\n\
+         </outline>\n\
+         <outline text='y' xmlUrl='https://b.example/' iscomment=' true '/>\n\
+         <outline text='z' xmlUrl='https://c.example/' isComment='false'/>",
+    );
+    assert_eq!(flat(&list), [("https://c.example/", Some("z"), vec![])]);
+    let skipped: Vec<_> =
+        list.skipped.iter().map(|entry| (entry.line, entry.name.as_str())).collect();
+    assert_eq!(skipped, [(3, "Old"), (6, "y")]);
+    assert!(list.skipped[0].reason.contains("commented out"), "{list:?}");
+}
+
+#[test]
 fn a_urls_file_is_read_with_its_tags_titles_and_comments() {
     let list = good(
         "# my feeds\n\
@@ -179,6 +210,15 @@ fn a_list_in_a_declared_encoding_is_read() {
     let wide: Vec<u8> =
         [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     assert_eq!(read(&wide).unwrap().feeds[0].title.as_deref(), Some("Café"));
+}
+
+#[test]
+fn a_list_that_is_followed_has_to_have_feeds() {
+    let list = |body: &str| read_followed(format!("<opml><body>{body}</body></opml>").as_bytes());
+    assert_eq!(list("<outline xmlUrl='https://a.example/'/>").unwrap().feeds.len(), 1);
+    assert_eq!(list("<outline xmlUrl='gopher://a.example/'/>"), Err(Error::WithoutFeeds));
+    assert_eq!(list(""), Err(Error::WithoutFeeds));
+    assert_eq!(read_followed(b""), Err(Error::Empty));
 }
 
 /// Ten hostile lists within a second.

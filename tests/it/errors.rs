@@ -146,7 +146,7 @@ fn invalid_lists_of_feeds() {
         ("empty", Vec::new(), "list_empty", "again"),
         ("feed", rss(&[("a", "A")]).into_bytes(), "not_a_feed_list", "a list is OPML"),
         ("cut", b"<opml><body><outline text='a".to_vec(), "list_malformed", "again"),
-        ("bare", b"<opml><body/></opml>".to_vec(), "list_without_feeds", "reason for each"),
+        ("bare", b"<opml><body/></opml>".to_vec(), "list_without_feeds", "xmlUrl"),
     ];
     for (name, bytes, code, remedy) in lists {
         write(folder.path(), name, bytes);

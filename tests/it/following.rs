@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use newswire::cli::run::fetch_lists;
 use newswire::config::{self, Config, Followed, Loaded, Style};
+use newswire::daemon::control::{Request, send};
 use newswire::daemon::{
-    self, ConfigSource, Engine, FollowedLists, Inputs, ListChange, ListFollower,
+    self, ConfigSource, Engine, FollowedLists, Inputs, ListChange, ListFollower, ListSelection,
 };
 use newswire::fetch::Fetcher;
 use newswire::poll::{Gate, Ledger};
+use newswire::store::Store;
 use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
@@ -28,21 +30,21 @@ const HEAD: &str = "version = 1\n[schedule]\nhost_spacing = \"1ms\"\n[fetch]\nco
     allow_networks = [\"127.0.0.0/8\"]\n[web]\nlisten = \"off\"\npublic_url = \"https://planet.test/\"\n\
     [[output]]\nid = \"planet\"\n";
 
-fn load(folder: &Path, text: &str) -> Loaded {
+pub(crate) fn load(folder: &Path, text: &str) -> Loaded {
     config::read(format!("{HEAD}{text}"), &folder.join("newswire.toml"), folder)
 }
 
-fn good(folder: &Path, text: &str) -> Config {
+pub(crate) fn good(folder: &Path, text: &str) -> Config {
     let Loaded { config, report, .. } = load(folder, text);
     config.unwrap_or_else(|| panic!("{}", report.draw(Style::Plain)))
 }
 
-fn opml(urls: &[&str]) -> String {
+pub(crate) fn opml(urls: &[&str]) -> String {
     let feeds: String = urls.iter().map(|url| format!("<outline xmlUrl='{url}'/>")).collect();
     format!("<opml><body><outline text='folder'>{feeds}</outline></body></opml>")
 }
 
-fn urls(config: &Config) -> Vec<&str> {
+pub(crate) fn urls(config: &Config) -> Vec<&str> {
     config.subscriptions.iter().map(|s| s.feed.url.as_str()).collect()
 }
 
@@ -62,7 +64,7 @@ fn follower(world: &World, config: &Config) -> (ListFollower, FollowedLists) {
 }
 
 /// A daemon with this config, and the sender that ends it.
-async fn started(
+pub(crate) async fn started(
     world: &World,
     source: ConfigSource,
 ) -> (JoinHandle<Result<(), daemon::Error>>, oneshot::Sender<()>) {
@@ -78,7 +80,7 @@ async fn started(
 }
 
 /// The answer at this path, after the clock has advanced until `holds` is true for it.
-async fn answer(
+pub(crate) async fn answer(
     world: &World,
     (address, path): (SocketAddr, &str),
     holds: impl Fn(&str) -> bool,
@@ -154,12 +156,12 @@ async fn a_list_on_the_web_is_fetched_conditionally_and_keeps_its_copy() {
     let (clock, resolver) = (world.clock.clone(), world.origin.resolver());
     let (place, written) = (folder.to_owned(), text.clone());
     let source: ConfigSource = Arc::new(move || load(&place, &written));
-    let config = fetch_lists(config, clock, resolver, &source).await.unwrap();
+    let config = fetch_lists(config, (clock, resolver), &source, ListSelection::Due).await.unwrap();
     assert_eq!(urls(&config), ["https://a.example/"]);
     assert_eq!(config.subscriptions[0].feed.tags, ["folder", "x"]);
     assert_eq!(config.subscriptions[0].feed.title, None, "the publisher's title is shown");
     let (follower, lists) = follower(&world, &config);
-    let ask = || follower.fetch(&lists);
+    let ask = || follower.fetch(&lists, ListSelection::Due);
     assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, 1), "it is not due");
     world.clock.advance(25 * HOUR);
     assert_eq!((ask().await, world.origin.count()), (ListChange::Unchanged, 2));
@@ -179,12 +181,18 @@ async fn a_list_on_the_web_is_fetched_conditionally_and_keeps_its_copy() {
     assert_eq!(urls(&damaged), Vec::<&str>::new());
     world.clock.advance(HOUR);
     let (follower, lists) = self::follower(&world, &damaged);
-    assert_eq!((follower.fetch(&lists).await, world.origin.count()), (ListChange::Changed, 7));
+    assert_eq!(
+        (follower.fetch(&lists, ListSelection::Due).await, world.origin.count()),
+        (ListChange::Changed, 7)
+    );
     assert_eq!(world.origin.last().header("if-none-match"), None);
     assert_eq!(urls(&good(folder, &text)), ["https://b.example/"]);
     // Until the config is loaded again.
     world.clock.advance(HOUR);
-    assert_eq!((follower.fetch(&lists).await, world.origin.count()), (ListChange::Unchanged, 7));
+    assert_eq!(
+        (follower.fetch(&lists, ListSelection::Due).await, world.origin.count()),
+        (ListChange::Unchanged, 7)
+    );
 }
 
 /// Number of requests for a list that always answers like this, which is looked at once an hour for 60 days.
@@ -195,7 +203,7 @@ async fn requests_in_60_days(answer: Answer, interval: &str) -> usize {
     let text = format!("[[subscriptions]]\nurl = \"{url}\"\ninterval = \"{interval}\"\n");
     for _ in 0..60 * 24 {
         let (follower, lists) = follower(&world, &good(world.folder.path(), &text));
-        follower.fetch(&lists).await;
+        follower.fetch(&lists, ListSelection::Due).await;
         world.clock.advance(HOUR);
     }
     world.origin.count()
@@ -217,9 +225,9 @@ async fn a_list_that_was_never_read_is_requested_again_soon() {
     let url = world.origin.url("list.test", "/x.opml");
     let config = good(world.folder.path(), &format!("[[subscriptions]]\nurl = \"{url}\"\n"));
     let (follower, lists) = follower(&world, &config);
-    assert_eq!(follower.fetch(&lists).await, ListChange::Unchanged);
+    assert_eq!(follower.fetch(&lists, ListSelection::Due).await, ListChange::Unchanged);
     world.clock.advance(3 * HOUR);
-    assert_eq!(follower.fetch(&lists).await, ListChange::Changed);
+    assert_eq!(follower.fetch(&lists, ListSelection::Due).await, ListChange::Changed);
 }
 
 #[tokio::test]
@@ -237,13 +245,117 @@ async fn lists_of_several_sites_are_fetched_at_the_same_time() {
     }
     let config = good(world.folder.path(), &text);
     let (follower, lists) = follower(&world, &config);
-    let fetching = tokio::spawn(async move { follower.fetch(&lists).await });
+    let fetching = tokio::spawn(async move { follower.fetch(&lists, ListSelection::Due).await });
     until(&world, "both are requested", || world.origin.count() == 2).await;
     gate.add_permits(2);
     assert_eq!(fetching.await.unwrap(), ListChange::Changed);
     assert_eq!(world.origin.count(), 2);
     let urls_of_lists = ["https://one.test/feed", "https://two.test/feed"];
     assert_eq!(urls(&good(world.folder.path(), &text)), urls_of_lists);
+}
+
+#[tokio::test]
+async fn a_slow_list_does_not_delay_the_use_of_another() {
+    let world = World::new().await;
+    let folder = world.folder.path().to_owned();
+    let gate = Arc::new(Semaphore::new(0));
+    let mut text = String::new();
+    for host in ["a.test", "b.test"] {
+        world.origin.route(host, "/feed", [Answer::ok(rss(&[(host, host)]))]);
+        let list = Answer::ok(opml(&[world.origin.url(host, "/feed").as_str()]));
+        let slow = Answer::Held(Arc::clone(&gate), Box::new(list.clone()));
+        world.origin.route(host, "/x.opml", [if host == "a.test" { slow } else { list }]);
+        text += &format!("[[subscriptions]]\nurl = \"{}\"\n", world.origin.url(host, "/x.opml"));
+    }
+    let source: ConfigSource = Arc::new(move || load(&folder, &text));
+    let (running, stop) = started(&world, source).await;
+    let polled = |host: &str| {
+        let asked = world.origin.asked();
+        asked.iter().any(|asked| asked.host == host && asked.target == "/feed")
+    };
+    until(&world, "the feed of the other list is polled", || polled("b.test")).await;
+    assert!(!polled("a.test"));
+    gate.add_permits(1);
+    until(&world, "the feed of the slow list is polled", || polled("a.test")).await;
+    let lists = world.origin.asked().iter().filter(|asked| asked.target == "/x.opml").count();
+    assert_eq!(lists, 2, "a list is not requested while its request runs");
+    stop.send(()).unwrap();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_shorter_interval_of_a_list_counts_from_its_last_request() {
+    let world = World::new().await;
+    world.origin.route("list.test", "/x.opml", [Answer::ok(opml(&["https://a.example/"]))]);
+    let url = world.origin.url("list.test", "/x.opml");
+    let requests = async |interval: &str| {
+        let text = format!("[[subscriptions]]\nurl = \"{url}\"\ninterval = \"{interval}\"\n");
+        let (follower, lists) = follower(&world, &good(world.folder.path(), &text));
+        follower.fetch(&lists, ListSelection::Due).await;
+        world.origin.count()
+    };
+    assert_eq!(requests("24h").await, 1);
+    world.clock.advance(HOUR);
+    assert_eq!((requests("24h").await, requests("2h").await), (1, 1));
+    world.clock.advance(HOUR + HOUR / 2);
+    assert_eq!((requests("24h").await, requests("2h").await), (1, 2));
+}
+
+#[tokio::test]
+async fn a_command_requests_no_list_twice_within_five_minutes() {
+    let world = World::new().await;
+    let throttled = Answer::status(429).with("Retry-After", "3600");
+    let answers = [Answer::ok(opml(&["https://a.example/"])), throttled];
+    world.origin.route("list.test", "/x.opml", answers);
+    let url = world.origin.url("list.test", "/x.opml");
+    let config = good(world.folder.path(), &format!("[[subscriptions]]\nurl = \"{url}\"\n"));
+    drop(Store::open(&config.store.path, world.clock.clone()).unwrap());
+    let (follower, lists) = follower(&world, &config);
+    // At the start, and after so many minutes: by command, when it is due, and while the server asks to wait.
+    for (minutes, selection, requests) in [
+        (0, ListSelection::Due, 1),
+        (4, ListSelection::All, 1),
+        (2, ListSelection::Due, 1),
+        (0, ListSelection::All, 2),
+        (50, ListSelection::All, 2),
+        (20, ListSelection::All, 3),
+    ] {
+        world.clock.advance(Duration::from_secs(minutes * 60));
+        follower.fetch(&lists, selection).await;
+        assert_eq!(world.origin.count(), requests, "{selection:?} after {minutes} minutes");
+    }
+}
+
+#[tokio::test]
+async fn a_forced_poll_lets_the_daemon_request_its_lists() {
+    let world = World::new().await;
+    let folder = world.folder.path().to_owned();
+    let [a, b] = ["a.test", "b.test"].map(|host| {
+        world.origin.route(host, "/feed", [Answer::ok(rss(&[(host, host)]))]);
+        world.origin.url(host, "/feed").to_string()
+    });
+    world.origin.route("list.test", "/x.opml", [&a, &b].map(|feed| Answer::ok(opml(&[feed]))));
+    let text =
+        format!("[[subscriptions]]\nurl = \"{}\"\n", world.origin.url("list.test", "/x.opml"));
+    let source: ConfigSource = Arc::new(move || load(&folder, &text));
+    let (running, stop) = started(&world, source).await;
+    let asked = |host: &str| world.origin.asked().iter().filter(|asked| asked.host == host).count();
+    let poll = async |force| {
+        let (database, feeds) = (world.database(), Vec::new());
+        let ask = move || send(&database, &Request::Poll { feeds, force }, |_| ());
+        let asking = tokio::task::spawn_blocking(ask);
+        until(&world, "the daemon replies", || asking.is_finished()).await;
+        asking.await.unwrap().unwrap()
+    };
+    until(&world, "the feed of the list is polled", || asked("a.test") == 1).await;
+    world.clock.advance(Duration::from_secs(6 * 60));
+    poll(false).await;
+    assert_eq!(asked("list.test"), 1, "it is not due");
+    poll(true).await;
+    until(&world, "its new feed is polled", || asked("b.test") == 1).await;
+    assert_eq!(asked("list.test"), 2);
+    stop.send(()).unwrap();
+    running.await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -385,19 +497,16 @@ async fn a_pass_fetches_the_list_first_and_else_uses_the_copy() {
         first.out,
         first.err
     );
-    let memory = std::fs::read_dir(folder.path().join("lists")).unwrap();
-    let memory = memory
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .unwrap();
-    std::fs::write(memory, "{}").unwrap();
     // The first pass wrote its request to the ledger.
     let database = rusqlite::Connection::open(folder.path().join("newswire.db")).unwrap();
     assert_eq!(database.execute("DELETE FROM asked WHERE key = ?1", [url.as_str()]).unwrap(), 1);
     drop(database);
+    let requests = || world.origin.asked().iter().filter(|asked| asked.target == "/x.opml").count();
+    newswire(folder.path(), &["poll", "--all"]);
+    assert_eq!(requests(), 1, "the list is not due");
     let again = newswire(folder.path(), &["poll", "--all", "--force"]);
     assert!(again.out.contains("1 feed polled, 0 failed"), "{}{}", again.out, again.err);
-    assert_eq!(world.origin.asked().iter().filter(|asked| asked.target == "/x.opml").count(), 2);
+    assert_eq!(requests(), 2);
     let said = newswire(folder.path(), &["export"]);
     assert!(said.out.contains(&feed) && said.out.contains("category=\"folder\""), "{}", said.out);
     let why = newswire(folder.path(), &["why", &feed]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use newswire::config::Followed;
-use newswire::daemon::{Engine, FeedSelection, FollowedLists, ListFollower};
+use newswire::daemon::{Engine, FeedSelection, FollowedLists, ListFollower, ListSelection};
 use newswire::fetch::{Fetcher, ResolveError, Resolver};
 use newswire::model::{Outcome, ReasonKind};
 use newswire::poll::{Gate, Ledger, PollEnd};
@@ -419,7 +419,7 @@ async fn a_list_that_is_throttled_is_left_alone() {
         let before = world.origin.count();
         let mut second = None;
         for hour in 0..(9 * 24) {
-            follower.fetch(&lists).await;
+            follower.fetch(&lists, ListSelection::Due).await;
             if world.origin.count() == before + 2 {
                 second = Some(hour);
                 break;

@@ -125,11 +125,14 @@ fn a_failed_import_has_an_exit_code_and_a_message() {
     write(folder.path(), "page.html", "<html><body>hi</body></html>");
     write(folder.path(), "cut.opml", &OPML[..OPML.len() - 20]);
     write(folder.path(), "none.opml", "<opml><body><outline text='x'/></body></opml>");
+    write(folder.path(), "empty.opml", "<opml><body/></opml>");
     for (arguments, code, part) in [
         (&["import", "nowhere.opml"][..], 66, "failed to read nowhere.opml"),
         (&["import", "page.html"], 65, "<html> is not opml"),
         (&["import", "cut.opml"], 65, "nothing was imported"),
         (&["import", "none.opml"], 65, "none.opml:1: skipped \"x\""),
+        (&["import", "none.opml"], 65, "the lines above"),
+        (&["import", "empty.opml"], 65, "empty.opml contains no feeds\n  help: export the"),
         (&["import", "cut.opml", "--append", "--config", "no.toml"], 65, "cut.opml"),
         (&["import"], 64, "FILE"),
     ] {

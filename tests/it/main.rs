@@ -38,6 +38,7 @@ mod intervals;
 mod json;
 mod leads;
 mod ledger;
+mod list_files;
 mod lists;
 mod manners;
 mod mistakes;

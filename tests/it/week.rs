@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use newswire::clock::Moment;
 use newswire::config::Followed;
-use newswire::daemon::{Engine, FeedSelection, FollowedLists, ListFollower};
+use newswire::daemon::{Engine, FeedSelection, FollowedLists, ListFollower, ListSelection};
 use newswire::fetch::ResolveError;
 use newswire::schedule::IntervalMode;
 use newswire::store::{Usage, Write, usage};
@@ -152,7 +152,7 @@ impl Week {
         let start = self.world.clock.moment();
         let engine = Engine::open(config, self.world.clock.clone(), names).await.unwrap();
         let follower = ListFollower::new(engine.gate().clone(), self.world.clock.clone());
-        driven(&self.world, follower.fetch(&self.follower)).await;
+        driven(&self.world, follower.fetch(&self.follower, ListSelection::Due)).await;
         let (before, logged) = (self.world.origin.count(), self.log.lock().unwrap().len());
         let first = async {
             while !is_killed || self.world.origin.count() == before {
