@@ -253,8 +253,7 @@ fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
     links.extend(atom_links(element, context));
     links.retain(|link| !link.href.is_empty());
     if let Some(content) = content_elsewhere(element, context) {
-        let is_page =
-            matches!(content.media_type.as_deref(), Some("text/html" | "application/xhtml+xml"));
+        let is_page = media::is_page(content.media_type.as_deref().unwrap_or_default());
         if is_page && links.iter().all(|link| link.rel != "alternate") {
             links.push(Link { rel: "alternate".to_owned(), ..content.clone() });
         }

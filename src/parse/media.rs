@@ -51,9 +51,8 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
     }
     // An entry whose content is a file.
     for link in links.iter().filter(|link| link.rel == "content") {
-        let media_type = link.media_type.clone().unwrap_or_default();
-        if ["image/", "audio/", "video/"].iter().any(|kind| media_type.starts_with(kind)) {
-            let url = link.href.clone();
+        let (url, media_type) = (link.href.clone(), link.media_type.clone().unwrap_or_default());
+        if !is_page(&media_type) {
             found.file(Enclosure { url, media_type, duration, ..Enclosure::default() });
         }
     }
@@ -62,6 +61,11 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
         found.image(image, "href", context);
     }
     found
+}
+
+/// Whether a document of this media type, empty if unknown, is a page to read, not a file.
+pub(crate) fn is_page(media_type: &str) -> bool {
+    matches!(media_type, "" | "application/xhtml+xml") || media_type.starts_with("text/")
 }
 
 impl Media {

@@ -213,7 +213,10 @@ fn the_content_of_an_entry_at_another_url_is_its_file_or_its_page() {
         ("full.xhtml' type='application/xhtml+xml", "", "feeds/full.xhtml", None),
         ("full.html' type='text/html", "/1", "1", None),
         ("full.html", "/1", "1", None),
-        ("paper.pdf' type='application/pdf", "/1", "1", None),
+        ("full", "", "feeds/full", None),
+        ("notes.txt' type='text/plain", "", "feeds/notes.txt", None),
+        ("paper.pdf' type='application/pdf", "/1", "1", Some("application/pdf")),
+        ("paper.pdf' type='application/pdf", "", "", Some("application/pdf")),
     ] {
         let item = only(&format!(
             "<feed xmlns='http://www.w3.org/2005/Atom'><entry><link href='{link}'/><content src='{source}'/>\
