@@ -52,3 +52,15 @@ fn check_warns_of_feeds_in_files_that_cannot_be_read() {
     fs::write(folder.path().join("x.xml"), rss(&[("a", "A")])).unwrap();
     assert!(ok(&folder, &["check"]).out.contains("0 warnings"));
 }
+
+#[test]
+fn init_creates_the_folder_of_the_config() {
+    let folder = empty_folder();
+    ok(&folder, &["init", "x/y/z.toml"]);
+    assert!(folder.path().join("x/y/z.toml").exists());
+    ok(&folder, &["check", "--config", "x/y/z.toml"]);
+    fs::write(folder.path().join("file"), "").unwrap();
+    let run = newswire(folder.path(), &["init", "file/z.toml"]);
+    assert_eq!(run.code, 73, "{}", run.err);
+    assert!(run.err.contains("file"), "{}", run.err);
+}
