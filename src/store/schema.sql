@@ -120,6 +120,7 @@ CREATE TABLE asked (
 CREATE TABLE shared_document (
   url           TEXT    PRIMARY KEY,       -- of the request
   final_url     TEXT    NOT NULL,          -- that sent it, after redirects
+  hops          TEXT    NOT NULL,          -- these redirects, JSON
   content_type  TEXT,                      -- NULL: none
   etag          BLOB,
   last_modified BLOB,

@@ -36,6 +36,77 @@ fn with_database() -> TempDir {
     folder
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_was_looked_at_is_added_without_another_request() {
+    let origin = Origin::start().await;
+    let url = local(&origin, "/feed");
+    for look in [&["probe", &url][..], &["add", "--print", &url]] {
+        let (folder, before) = (with_database(), origin.count());
+        ok(&folder, look);
+        let again = ok(&folder, &["probe", &url]).out;
+        assert!(again.contains("by another command; --force requests it again"), "{again}");
+        ok(&folder, &["add", &url]);
+        assert!(config(&folder).contains(&format!("url = \"{url}\"")));
+        let polled = ok(&folder, &["poll"]).out;
+        assert!(polled.contains("2 new"), "{polled}");
+        assert_eq!(origin.count(), before + 1, "{look:?}");
+        let other = with_database();
+        ok(&other, look);
+        ok(&other, &["probe", "--force", &url]);
+        assert_eq!(origin.count(), before + 3, "{look:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_moved_is_added_at_its_new_url_after_a_probe() {
+    let origin = Origin::start().await;
+    let url = local(&origin, "/feed");
+    origin.route("127.0.0.1", "/old", [Answer::redirect(301, &url)]);
+    let old = origin.url("127.0.0.1", "/old").to_string();
+    let folder = with_database();
+    let probed = ok(&folder, &["probe", &old]).out;
+    let added = ok(&folder, &["add", &old]).out;
+    assert!(probed.contains("301 to ") && added.contains(&url), "{probed}{added}");
+    assert!(config(&folder).contains(&format!("url = \"{url}\"")));
+    ok(&folder, &["poll"]);
+    assert_eq!(origin.count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_was_just_read_leads_to_the_same_result_without_a_request() {
+    let origin = Origin::start().await;
+    let url = local(&origin, "/feed");
+    let link = "<link rel=alternate type=application/rss+xml href=/feed>";
+    let page = |text: String| Answer::ok(text).with("Content-Type", "text/html");
+    origin.route("127.0.0.1", "/", [page(link.to_owned())]);
+    origin.route("127.0.0.1", "/two", [page(format!("{link}{}", link.replace("feed>", "x>")))]);
+    let at = |path: &str| origin.url("127.0.0.1", path).to_string();
+    let folder = with_database();
+    for _ in 0..2 {
+        let run = newswire(folder.path(), &["add", &at("/two")]);
+        assert!(run.err.contains("links to several feeds"), "{}{}", run.out, run.err);
+    }
+    assert_eq!(origin.count(), 1);
+    ok(&folder, &["add", &at("/")]);
+    let again = ok(&folder, &["add", &at("/")]).out;
+    assert_eq!(again, format!("{url} is already configured\n"));
+    assert_eq!(origin.count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_a_moment_ago_is_not_requested_again() {
+    let origin = Origin::start().await;
+    origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "A")])), Answer::status(500)]);
+    let url = origin.url("127.0.0.1", "/feed").to_string();
+    let folder = with_database();
+    ok(&folder, &["probe", &url]);
+    assert_eq!(newswire(folder.path(), &["probe", "--force", &url]).code, 69);
+    // The document of the first request is not the answer to the second one.
+    let run = newswire(folder.path(), &["probe", &url]);
+    assert!(run.err.contains("newswire explain held"), "{}{}", run.out, run.err);
+    assert_eq!(origin.count(), 2);
+}
+
 #[test]
 fn check_warns_of_feeds_in_files_that_cannot_be_read() {
     let folder = configured(&[]);
