@@ -166,7 +166,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Export => print_output(import::export(&load(config)?))?,
         Command::Repair { file } => repair::command(config, file.as_deref())?,
         Command::Manners { json } => manners(config, &clock, *json)?,
-        Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
+        Command::Top => {
+            let (reader, config) = (&database(config)?, &*path(config)?);
+            top::run(top::Source { reader, config }, &clock).map_err(failed)?;
+        }
         Command::Health => return state::check_health(config),
         Command::Status { check: true, .. } => return state::check_status(config),
         Command::Status { feeds, failing, json, .. } => {

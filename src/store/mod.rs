@@ -91,7 +91,7 @@ pub use item_order::{ItemHead, Start};
 pub use items::IdConflict;
 pub use manners::{FeedBytes, Manners, PromiseTally, RequestTally};
 pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};
-pub use open::{SCHEMA, Usage, check_unused, usage};
+pub use open::{SCHEMA, Usage, check_unused, is_in_use, usage};
 pub use poll_update::{
     Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem, PollCounts,
     PollUpdate, TextIndex, ValidatorTrust, ValidatorUse,

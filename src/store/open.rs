@@ -117,6 +117,15 @@ pub fn usage(path: &Path) -> Usage {
     }
 }
 
+/// Whether a process uses the database, without the wait of [`usage`]; true if that is unknown.
+#[must_use]
+pub fn is_in_use(path: &Path) -> bool {
+    match File::open(lock_path(path)) {
+        Ok(file) => file.try_lock().is_err(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
 /// Takes the lock, with retries for 100 ms: a child process that is being started holds the files of its parent
 /// until it executes its program.
 fn lock_with_retries(file: &File) -> Result<(), TryLockError> {

@@ -107,6 +107,55 @@ async fn what_failed_a_moment_ago_is_not_requested_again() {
     assert_eq!(origin.count(), 2);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn status_shows_the_config_while_no_daemon_runs() {
+    let origin = Origin::start().await;
+    let urls = ["/a", "/b", "/c", "/d"].map(|path| local(&origin, path));
+    let folder = configured(&urls);
+    ok(&folder, &["poll"]);
+    ok(&folder, &["remove", "127.0.0.1-a"]);
+    ok(&folder, &["pause", "127.0.0.1-b"]);
+    ok(&folder, &["tag", "127.0.0.1-c", "news"]);
+    ok(&folder, &["set", "127.0.0.1-d", "interval=5h"]);
+    let status = newswire(folder.path(), &["status"]).out;
+    assert!(status.contains("3 feeds, 0 failing, 1 paused"), "{status}");
+    assert!(!status.contains("127.0.0.1-a"), "{status}");
+    let json: Value = serde_json::from_str(&ok(&folder, &["status", "--json"]).out).unwrap();
+    let feeds = json["feeds"].as_array().unwrap();
+    let of = |id: &str| feeds.iter().find(|feed| feed["id"] == id).unwrap();
+    assert_eq!(of("127.0.0.1-b")["state"], "paused");
+    assert_eq!(of("127.0.0.1-c")["tags"], serde_json::json!(["news"]));
+    let due = |id: &str| {
+        let time = of(id)["next_poll_at"].as_str().unwrap();
+        time.parse::<jiff::Timestamp>().unwrap()
+    };
+    let later = due("127.0.0.1-d").duration_since(due("127.0.0.1-c"));
+    assert!(later.as_hours() >= 3, "{later}");
+    let top = ok(&folder, &["top"]).out;
+    assert!(top.contains("3 feeds") && top.contains("paused"), "{top}");
+    ok(&folder, &["resume", "127.0.0.1-b"]);
+    let status = newswire(folder.path(), &["status", "127.0.0.1-b"]).out;
+    assert!(status.contains("1 feed, 0 failing") && !status.contains("paused"), "{status}");
+    let before = newswire(folder.path(), &["status", "--json"]).out;
+    ok(&folder, &["poll"]);
+    let next = |text: &str| {
+        let json: Value = serde_json::from_str(text).unwrap();
+        let feeds = json["feeds"].as_array().unwrap().clone();
+        feeds.into_iter().map(|feed| feed["next_poll_at"].clone()).collect::<Vec<_>>()
+    };
+    let after = newswire(folder.path(), &["status", "--json"]).out;
+    assert_eq!(next(&before), next(&after), "the plans are those of the next pass");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn top_shows_feeds_before_the_first_poll() {
+    let origin = Origin::start().await;
+    let folder = configured(&[]);
+    ok(&folder, &["add", &local(&origin, "/feed")]);
+    let top = ok(&folder, &["top"]).out;
+    assert!(top.contains("1 feed") && top.contains("127.0.0.1-feed"), "{top}");
+}
+
 #[test]
 fn check_warns_of_feeds_in_files_that_cannot_be_read() {
     let folder = configured(&[]);
