@@ -264,6 +264,9 @@ fn restore(
     }
     if let Some(from) = from {
         backup::restore(from, &database_path(config)?)?;
+        if !from_outputs {
+            print_text(&backup::newer_outputs(config::load(&path(config)?).config.as_ref()));
+        }
     }
     if from_outputs {
         let config = load(config)?;

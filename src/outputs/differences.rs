@@ -70,8 +70,25 @@ pub fn differences(
     };
     let Some(documents) = documents else { return Ok(found) };
     found.extend(damaged_pages(output, directory, &documents));
-    found.extend(unknown_ids(reader, output, &documents)?);
+    let text = |id: &String| {
+        format!("output {} has an item {id}, which is not in the database", output.id)
+    };
+    found.extend(unknown_ids(reader, output, &documents)?.iter().map(text));
     Ok(found)
+}
+
+/// The number of items in the documents of these outputs that are not in the database, as after the restore of an older copy.
+///
+/// # Errors
+/// When the database fails, or a document cannot be read.
+pub fn unknown_items(reader: &Transaction<'_>, outputs: &[Output]) -> Result<usize, RecoveryError> {
+    let mut unknown: HashSet<String> = HashSet::new();
+    for output in outputs {
+        if let Some(documents) = published_documents(output)? {
+            unknown.extend(unknown_ids(reader, output, &documents)?);
+        }
+    }
+    Ok(unknown.len())
 }
 
 /// The files of archive pages that do not exist, in one line: there may be thousands.
@@ -118,11 +135,8 @@ fn unknown_ids(
         Some(_) => reader.digest_ids(&output.id)?.into_iter().map(|(_, id)| id).collect(),
         None => reader.items_with_ids(&output.id, &ids)?.into_iter().map(|(id, _)| id).collect(),
     };
-    let unknown = ids.iter().filter(|id| !known.contains(*id));
-    let text = |id: &String| {
-        format!("output {} has an item {id}, which is not in the database", output.id)
-    };
-    Ok(unknown.map(text).collect())
+    ids.retain(|id| !known.contains(id));
+    Ok(ids)
 }
 
 /// A document with items of an output of which a database without items knows nothing; `None`: there is none. The first

@@ -49,7 +49,7 @@ mod visibility;
 
 pub use archive::ArchiveState;
 pub use contents::{Contents, Month, Query, Results, StoryAt};
-pub use differences::{differences, document_with_items, unknown_document};
+pub use differences::{differences, document_with_items, unknown_document, unknown_items};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
 pub use filtered::OutputFeeds;

@@ -156,6 +156,25 @@ async fn top_shows_feeds_before_the_first_poll() {
     assert!(top.contains("1 feed") && top.contains("127.0.0.1-feed"), "{top}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn restore_names_the_command_that_reads_newer_outputs_back() {
+    let origin = Origin::start().await;
+    let folder = configured(&[local(&origin, "/feed")]);
+    ok(&folder, &["poll"]);
+    ok(&folder, &["backup", "copy.db"]);
+    let restored = ok(&folder, &["restore", "copy.db"]).out;
+    assert!(!restored.contains("--from-outputs"), "{restored}");
+    origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "A"), ("b", "B"), ("c", "C")]))]);
+    ok(&folder, &["poll", "--all", "--force"]);
+    let restored = ok(&folder, &["restore", "copy.db"]).out;
+    assert!(restored.contains("the outputs have 1 item that the copy lacks"), "{restored}");
+    assert!(restored.contains("'newswire restore --from-outputs' reads them back"), "{restored}");
+    let both = ok(&folder, &["restore", "copy.db", "--from-outputs"]).out;
+    assert!(!both.contains("the copy lacks"), "{both}");
+    ok(&folder, &["poll"]);
+    ok(&folder, &["verify"]);
+}
+
 #[test]
 fn check_warns_of_feeds_in_files_that_cannot_be_read() {
     let folder = configured(&[]);
