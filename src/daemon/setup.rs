@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tracing::warn;
 
 use super::budgets::{KnownTraffic, apply_budgets};
 use super::reading::read;
@@ -13,10 +14,11 @@ use super::replan::replan;
 use crate::clock::Clock;
 use crate::config::{Config, Followed};
 use crate::model::{Address, FeedKey, Plan, Reason, StoredPlan, site};
+use crate::outputs::{self, LEFT_FILES_REMEDY, LeftFiles, OutputFolders};
 use crate::poll::{Subscription, Target, log_reset};
 use crate::render::{Images, Output, OutputIdentity};
 use crate::schedule::{self, HostLimit, PollCost, Queue, Resumed, spread};
-use crate::store::{self, Reader, RegisteredFeed, RegisteredOutput, Store};
+use crate::store::{self, Reader, RegisteredFeed, RegisteredOutput, Store, Write};
 use crate::stories::Policies;
 use crate::{dedupe, fetch, telemetry, web};
 
@@ -105,6 +107,7 @@ impl Setup {
         let replanned = replan(store, &targets, &mut registered, clock.now()).await?;
         let behind_login = |target: &&Target| !target.subscription.fetch.headers.is_empty();
         let outputs = registered_outputs(outputs, store, clock.now()).await?;
+        note_folders(&outputs, store).await?;
         let output_set = OutputSet {
             outputs: outputs.into_iter().map(Arc::new).collect(),
             hidden: targets.iter().filter(behind_login).map(|target| target.key).collect(),
@@ -385,6 +388,23 @@ async fn registered_outputs(
         output.identity = OutputIdentity { id, since };
     }
     Ok(outputs)
+}
+
+/// Notes the folders that the outputs are written to, and logs the files that are left in others.
+async fn note_folders(outputs: &[Output], store: &Store) -> Result<(), store::Error> {
+    let outputs = outputs.to_vec();
+    let (known, OutputFolders { folders, left }) = read(store.reader(), move |reader| {
+        Ok((reader.output_folders()?, outputs::output_folders(reader, &outputs)?))
+    })
+    .await?;
+    for LeftFiles { output, directory, files } in left {
+        let (directory, files) = (directory.display(), files.join(", "));
+        warn!(output, %directory, files, help = LEFT_FILES_REMEDY, "files of an output are no longer written");
+    }
+    if folders != known {
+        store.write(Write::OutputFolders(folders)).await?;
+    }
+    Ok(())
 }
 
 fn target((subscription, registered): (Subscription, &RegisteredFeed)) -> Target {

@@ -335,6 +335,13 @@ CREATE TABLE output (
   row_digest BLOB  NOT NULL                -- of all of it
 ) STRICT, WITHOUT ROWID;
 
+-- The folders that documents of an output were written to. Rows are deleted when none is left there.
+CREATE TABLE output_folder (
+  output   TEXT    NOT NULL,               -- from the config, as it was
+  path     TEXT    NOT NULL,               -- absolute
+  PRIMARY KEY (output, path)
+) STRICT, WITHOUT ROWID;
+
 -- The last publication of an output, with which the next one is compared, also after a restart.
 CREATE TABLE publication (
   output   TEXT    PRIMARY KEY,

@@ -175,6 +175,81 @@ async fn restore_names_the_command_that_reads_newer_outputs_back() {
     ok(&folder, &["verify"]);
 }
 
+/// What the daemon logs at its start.
+fn log_of_a_start(folder: &Path) -> String {
+    let log = folder.join("log");
+    let socket = newswire::daemon::control::socket_of(&folder.join("newswire.db"));
+    // Of a daemon that was killed.
+    let _ = fs::remove_file(&socket);
+    let mut command = std::process::Command::cargo_bin("newswire").unwrap();
+    command.current_dir(folder).args(["run", "--config", "newswire.toml"]);
+    command.stdin(std::process::Stdio::null()).stderr(fs::File::create(&log).unwrap());
+    let mut daemon = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    while !socket.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    fs::read_to_string(log).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_outputs_that_are_no_longer_written_are_named() {
+    let origin = Origin::start().await;
+    let folder = configured(&[local(&origin, "/feed")]);
+    change(&folder, "directory = \"www\"\n", "directory = \"www\"\nsite = true\n");
+    ok(&folder, &["poll"]);
+    let left = |expected: &[&str]| {
+        ok(&folder, &["poll"]);
+        let (verified, log) = (ok(&folder, &["verify"]).out, log_of_a_start(folder.path()));
+        for text in expected {
+            assert!(verified.contains(text), "{text}\n{verified}");
+        }
+        let is_left = !expected.is_empty();
+        assert_eq!(verified.contains("no longer written"), is_left, "{verified}");
+        assert_eq!(log.contains("files of an output are no longer written"), is_left, "{log}");
+    };
+    left(&[]);
+    change(&folder, "site = true\n", "formats = [\"atom\", \"json\"]\n");
+    left(&["output planet is no longer written to ", "www, which still has planet.rss\n"]);
+    change(&folder, "\"www\"", "\"web\"");
+    left(&["www, which still has planet.atom, planet.rss, planet.json\n"]);
+    change(&folder, "id = \"planet\"", "id = \"world\"");
+    left(&["web, which still has planet.atom, planet.json\n", "www, which still has planet.atom"]);
+    // Nothing is deleted, and what the operator deletes is forgotten, also if another program uses the names.
+    fs::remove_dir_all(folder.path().join("www")).unwrap();
+    let web = folder.path().join("web");
+    for entry in fs::read_dir(&web).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_string_lossy().starts_with("planet.") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    fs::write(web.join("planet.atom"), "<feed><generator>Venus</generator><entry/></feed>")
+        .unwrap();
+    left(&[]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_takes_nothing_for_damage_that_was_never_written() {
+    let origin = Origin::start().await;
+    let folder = configured(&[local(&origin, "/feed")]);
+    change(&folder, "directory = \"www\"\n", "");
+    ok(&folder, &["poll"]);
+    change(&folder, "id = \"planet\"\n", "id = \"planet\"\ndirectory = \"www\"\n");
+    let verified = ok(&folder, &["verify"]).out;
+    assert!(verified.contains("output planet was not written to "), "{verified}");
+    ok(&folder, &["poll"]);
+    ok(&folder, &["verify"]);
+    change(&folder, "directory = \"www\"\n", "directory = \"www\"\nsite = true\n");
+    let verified = ok(&folder, &["verify"]).out;
+    assert!(verified.contains("the pages of output planet were not written to "), "{verified}");
+    ok(&folder, &["poll"]);
+    assert!(ok(&folder, &["verify"]).out.ends_with("the files of 1 output match it\n"));
+    fs::remove_file(folder.path().join("www/planet/index.html")).unwrap();
+    assert_eq!(newswire(folder.path(), &["verify"]).code, 74);
+}
+
 #[test]
 fn check_warns_of_feeds_in_files_that_cannot_be_read() {
     let folder = configured(&[]);
