@@ -3,6 +3,7 @@
 //! ```text
 //! engine            the rooms below, put together for one config
 //! lost              whether the database was lost
+//! replan            new plans for feeds whose settings have changed
 //! setup             the feeds, outputs and limits of one config; replaced at a reload
 //! budgets           longer intervals for servers with a bandwidth budget
 //! change            the difference between two setups, as text
@@ -44,6 +45,7 @@ mod outage_watch;
 mod polls;
 mod publishing;
 mod reading;
+mod replan;
 mod service_manager;
 mod setup;
 mod status_line;
@@ -78,6 +80,7 @@ use self::matching::Matching;
 use self::outage_watch::OutageWatch;
 use self::polls::Polls;
 use self::publishing::Publishing;
+pub use self::replan::plan_under;
 use self::service_manager::{extend_time, notify, status_interval};
 pub use self::setup::FollowedLists;
 use self::status_line::StatusLine;

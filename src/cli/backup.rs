@@ -8,8 +8,10 @@ use super::error::CommandError;
 use super::exit::Exit;
 use super::terminal::{failed, print, report};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::files;
-use crate::store::{self, Backup, BackupError};
+use crate::outputs;
+use crate::store::{self, Backup, BackupError, Reader};
 use crate::text::amounts::{bytes, count};
 
 /// Writes a copy of the database to a file, to a folder that keeps the newest `keep` copies, or to standard output
@@ -107,6 +109,22 @@ pub(super) fn restore(from: &Path, database: &Path) -> Result<(), Exit> {
     }
     print(&text);
     Ok(())
+}
+
+/// A hint after the restore of a copy that lacks items of the outputs; empty: it has all, or that is unknown.
+pub(super) fn newer_outputs(config: Option<&Config>) -> String {
+    let unknown = |config: &Config| -> Option<usize> {
+        let reader = Reader::open(&config.store.path).ok()?;
+        reader.read(|reader| outputs::unknown_items(reader, &config.outputs)).ok()
+    };
+    match config.and_then(unknown) {
+        None | Some(0) => String::new(),
+        Some(number) => format!(
+            "the outputs have {} that the copy lacks; before the next poll, \
+             'newswire restore --from-outputs' reads them back, so that none is lost or shown twice\n",
+            count(number as u64, "item")
+        ),
+    }
 }
 
 fn summary(backup: &Backup) -> String {

@@ -31,6 +31,8 @@ pub(super) struct Document {
     pub(super) hash: Option<[u8; 32]>,
     /// What was ignored while the body was decoded.
     pub(super) ignored: Option<ParseWarning>,
+    /// Time when an earlier command requested it; `None`: this one did, or it is a file.
+    pub(super) requested_at: Option<Timestamp>,
 }
 
 /// Why a document cannot be shown.
@@ -133,6 +135,12 @@ impl Document {
         let mut parsed = parse::parse(self.input())?;
         parsed.parse_warnings.extend(self.ignored.clone());
         Ok(parsed)
+    }
+
+    /// The redirects that led from `url` to the document: those after the one to `url`, or all.
+    pub(super) fn hops_from(&self, url: &Url) -> &[Hop] {
+        let to_url = self.hops.iter().rposition(|hop| hop.location == url.as_str());
+        &self.hops[to_url.map_or(0, |hop| hop + 1)..]
     }
 
     /// Where the feed at `requested` is now: the target of the permanent redirects at the start of the

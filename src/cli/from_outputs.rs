@@ -167,6 +167,8 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
     if is_nothing && recovery.without_feed > 0 && !has_files {
         return Err(Error::WithoutFeed(recovery.without_feed));
     }
+    let folders = store.reader().read(|reader| outputs::output_folders(reader, &config.outputs))?;
+    store.write(Write::OutputFolders(folders.folders)).await?;
     recovery.without_id = register_ids(&store, digests.iter().chain(&documents), now).await?;
     let positions = std::mem::take(&mut candidates.positions);
     let (items, other_ids) = candidates.finish();

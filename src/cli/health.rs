@@ -1,5 +1,5 @@
 //! `newswire health`: asks the running daemon whether it is ready, for monitoring and containers. Exit codes: 0
-//! ready, 1 degraded or unknown, 2 no response.
+//! ready, 1 degraded or unknown, 2 not running or no response.
 
 use std::io::{self, Read as _};
 use std::net::TcpStream;
@@ -8,9 +8,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::exit::Exit;
-use crate::daemon::control::{Reply, Request, send};
+use crate::daemon::control::{ControlError, Reply, Request, send};
+use crate::model::Coded as _;
 use crate::store::{self, Usage};
-use crate::telemetry::Problem;
+use crate::telemetry::{Part, Problem};
 use crate::web::ListenAddress;
 
 /// Time limit for connecting, sending and receiving.
@@ -18,29 +19,55 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest response that is read, in bytes.
 const MAX_RESPONSE: u64 = 64 * 1024;
 
-/// Requests `/readyz` at the first configured address. If nothing responds there, asks over the control socket; without
-/// that, reports only whether a daemon uses the database.
+/// Asks the daemon that uses the database over its control socket. If a process uses the database and its socket cannot be
+/// used, requests `/readyz` at the first configured address: another server may answer there, also another Newswire.
 pub(super) fn check(listen: &[ListenAddress], database: &Path) -> (String, Exit) {
+    let reason = match send(database, &Request::Ready, |_| ()) {
+        Ok(Reply::Done { message, .. }) => {
+            if let Some(answer) = interpret(&message) {
+                return answer;
+            }
+            "the answer over the control socket is of another version".to_owned()
+        }
+        Ok(Reply::Failed(reason)) => reason,
+        Ok(_) => "the answer over the control socket is of another version".to_owned(),
+        Err(error @ ControlError::Timeout { .. }) => {
+            let help = error.help().unwrap_or_default();
+            return (format!("down: {error}; {help}\n"), Exit::Down);
+        }
+        Err(error) => error.to_string(),
+    };
+    let path = database.display();
+    match store::usage(database) {
+        Usage::Unused => (format!("down: no process uses {path}\n"), Exit::Down),
+        Usage::InUse => over_http(listen, &format!("a process uses {path}, but {reason}")),
+        Usage::Unknown(error) => {
+            let reason = format!(
+                "it is unknown whether a process uses {path}: {error}; run the command as the user of the daemon"
+            );
+            over_http(listen, &reason)
+        }
+    }
+}
+
+/// The answer of the web server, because of `reason`.
+fn over_http(listen: &[ListenAddress], reason: &str) -> (String, Exit) {
+    let unknown = |why: String| (format!("unknown: {why}; {reason}\n"), Exit::Degraded);
     let Some(listen) = listen.first() else {
-        return without_response("[web] listen is \"off\"", database);
+        return unknown("[web] listen is \"off\"".to_owned());
     };
     let address = listen.reachable().map_or_else(|| listen.to_string(), |at| at.to_string());
     match get(listen, "/readyz") {
-        Ok(response) => interpret(&response),
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound
-            ) =>
-        {
-            without_response(&format!("no response from {address}: {error}"), database)
-        }
+        Ok(response) => match of_response(&response) {
+            Some((text, exit)) => (format!("{text}asked at {address}: {reason}\n"), exit),
+            None => unknown(format!("the server at {address} is not Newswire")),
+        },
         Err(error)
             if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
         {
             (too_late(&address), Exit::Down)
         }
-        Err(error) => (format!("down: no response from {address}: {error}\n"), Exit::Down),
+        Err(error) => unknown(format!("no response from {address}: {error}")),
     }
 }
 
@@ -50,32 +77,6 @@ fn too_late(address: &str) -> String {
     format!(
         "down: no response from {address} within {seconds} s: it is busy or was stopped by a signal; check the log of the daemon\n"
     )
-}
-
-/// The result without a response of the web server: that of the control socket, if a daemon uses the database.
-fn without_response(reason: &str, database: &Path) -> (String, Exit) {
-    if let Ok(Reply::Done { message, .. }) = send(database, &Request::Ready, |_| ()) {
-        let exit = if message.starts_with("ready\n") { Exit::Ok } else { Exit::Degraded };
-        let mut text: String = message.lines().map(self::reason).collect();
-        text.push_str(&format!("asked over the control socket: {reason}\n"));
-        return (text, exit);
-    }
-    let path = database.display();
-    match store::usage(database) {
-        Usage::InUse => (
-            format!(
-                "unknown: a process uses {path}, but its health is unknown: {reason}; 'newswire status' shows the feeds\n"
-            ),
-            Exit::Degraded,
-        ),
-        Usage::Unused => (format!("down: {reason}; no process uses {path}\n"), Exit::Down),
-        Usage::Unknown(error) => (
-            format!(
-                "unknown: {reason}, and it is unknown whether a process uses {path}: {error}; run the command as the user of the daemon\n"
-            ),
-            Exit::Degraded,
-        ),
-    }
 }
 
 /// Sends a GET request and returns the response as text.
@@ -105,27 +106,36 @@ fn exchange(mut stream: impl io::Read + io::Write, path: &str) -> io::Result<Str
     Ok(String::from_utf8_lossy(&response).into_owned())
 }
 
-fn interpret(response: &str) -> (String, Exit) {
-    let (head, body) = response.split_once("\r\n\r\n").unwrap_or((response, ""));
-    match head.split(' ').nth(1) {
-        Some("200") => (body.lines().map(reason).collect(), Exit::Ok),
-        Some("503") => (body.lines().map(reason).collect(), Exit::Degraded),
-        _ => ("down: the server at this address is not Newswire\n".to_owned(), Exit::Down),
-    }
+/// What a response of `/readyz` says; `None`: it is not one of Newswire.
+fn of_response(response: &str) -> Option<(String, Exit)> {
+    let (head, body) = response.split_once("\r\n\r\n")?;
+    let expected = match head.split(' ').nth(1)? {
+        "200" => Exit::Ok,
+        "503" => Exit::Degraded,
+        _ => return None,
+    };
+    interpret(body).filter(|(_, exit)| *exit == expected)
 }
 
-/// A line of the response with the text and the remedy of its code. Only characters of slugs are shown.
-fn reason(line: &str) -> String {
+/// The lines of `/readyz` with the text and the remedy of each code; `None`: they are not those of Newswire.
+fn interpret(lines: &str) -> Option<(String, Exit)> {
+    let exit = if lines.lines().next()? == "ready" { Exit::Ok } else { Exit::Degraded };
+    lines.lines().map(reason).collect::<Option<String>>().map(|text| (text, exit))
+}
+
+/// A line of `/readyz` with the text and the remedy of its code; `None`: it has none.
+fn reason(line: &str) -> Option<String> {
     let (severity, slug) = match line.strip_prefix("warning: ") {
         Some(slug) => ("warning", slug),
-        None if line == "ready" => return "ready\n".to_owned(),
+        None if line == "ready" => return Some("ready\n".to_owned()),
         None => ("degraded", line),
     };
-    let slug: String = slug.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').collect();
-    match Problem::ALL.iter().find(|problem| problem.slug() == slug) {
-        Some(problem) => format!("{severity}: {slug}: {}. {}\n", problem.text(), problem.remedy()),
-        None => format!("{severity}: {slug}\n"),
+    if let Some(problem) = Problem::ALL.iter().find(|problem| problem.slug() == slug) {
+        let (text, remedy) = (problem.text(), problem.remedy());
+        return Some(format!("{severity}: {slug}: {text}. {remedy}\n"));
     }
+    let is_stalled = |part: &Part| slug.strip_suffix("_stalled") == Some(part.slug());
+    Part::ALL.iter().any(is_stalled).then(|| format!("{severity}: {slug}\n"))
 }
 
 #[cfg(test)]
@@ -134,23 +144,35 @@ mod tests {
 
     #[test]
     fn a_response_becomes_a_line_and_an_exit_code() {
-        assert_eq!(
-            interpret("HTTP/1.1 200 OK\r\nA: b\r\n\r\nready\n"),
-            ("ready\n".to_owned(), Exit::Ok)
-        );
-        let warned = interpret("HTTP/1.1 200 OK\r\n\r\nready\nwarning: config_rejected\n");
+        let of = |text| of_response(text).unwrap();
+        assert_eq!(of("HTTP/1.1 200 OK\r\nA: b\r\n\r\nready\n"), ("ready\n".to_owned(), Exit::Ok));
+        let warned = of("HTTP/1.1 200 OK\r\n\r\nready\nwarning: config_rejected\n");
         let expected = "ready\nwarning: config_rejected: the config has errors; the previous config still applies. \
                         Run 'newswire check'.\n";
         assert_eq!(warned, (expected.to_owned(), Exit::Ok));
-        let (text, exit) = interpret("HTTP/1.1 503 x\r\n\r\nstore_full\nweb_stalled\x1b[1m\n");
+        let (text, exit) = of("HTTP/1.1 503 x\r\n\r\nstore_full\nweb_stalled\n");
         assert_eq!(exit, Exit::Degraded);
         assert_eq!(
             text,
             "degraded: store_full: the file system of the database is full. Free space on that file system.\n\
-             degraded: web_stalledm\n"
+             degraded: web_stalled\n"
         );
-        for other in ["", "HTTP/1.1 404 Not Found\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n"] {
-            assert_eq!(interpret(other).1, Exit::Down, "{other}");
+    }
+
+    #[test]
+    fn the_answer_of_another_server_is_not_one() {
+        for other in [
+            "",
+            "HTTP/1.1 404 Not Found\r\n\r\n",
+            "SSH-2.0-OpenSSH_9.2\r\n",
+            "HTTP/1.1 200 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n\r\nok\n",
+            "HTTP/1.1 200 OK\r\n\r\n<html>ready</html>\n",
+            "HTTP/1.1 200 OK\r\n\r\nstore_full\n",
+            "HTTP/1.1 503 x\r\n\r\nready\n",
+            "HTTP/1.1 503 x\r\n\r\nweb_stalled\x1b[1m\n",
+        ] {
+            assert_eq!(of_response(other), None, "{other}");
         }
     }
 

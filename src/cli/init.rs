@@ -50,7 +50,7 @@ pub fn next(path: &Path) -> String {
 /// What the first line of the example names, for editors.
 const SCHEMA: &str = "newswire.schema.json";
 
-/// Writes the example to `path`, and its schema beside it.
+/// Writes the example to `path`, and its schema beside it. Creates the folder.
 ///
 /// # Errors
 /// When there is a file already, or it cannot be written.
@@ -58,7 +58,7 @@ pub fn run(path: &Path) -> Result<(), Error> {
     create(path, EXAMPLE)
 }
 
-/// Writes a config to `path`, and the schema beside it.
+/// Writes a config to `path`, and the schema beside it. Creates the folder.
 ///
 /// # Errors
 /// When there is a file already, or it cannot be written.
@@ -70,6 +70,8 @@ pub(super) fn create(path: &Path, text: &str) -> Result<(), Error> {
     if path.symlink_metadata().is_ok() {
         return Err(Error::Exists(name));
     }
+    let folder = files::folder(path);
+    files::create_folder(folder).map_err(|error| Error::Io(folder.display().to_string(), error))?;
     // The config comes last: what creates it only if there is none must not find one without its schema, or a part of it.
     let written = files::create_or_replace(&schema, format!("{:#}\n", config::schema()).as_bytes())
         .and_then(|()| files::create(path, text.as_bytes()));

@@ -1,14 +1,17 @@
 //! The feeds of the config as commands name them: with the ids that they have, or get when they are polled first.
 
+use std::collections::HashMap;
 use std::path::Path;
 
+use jiff::Timestamp;
 use url::Url;
 
 use super::error::CommandError;
 use crate::config::{self, Config};
-use crate::model::{FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus};
+use crate::daemon;
+use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, ReasonKind};
 use crate::poll::Subscription;
-use crate::store::{self, ConfiguredFeed, Reader, Transaction};
+use crate::store::{self, ConfiguredFeed, Lists, Reader, Transaction};
 
 /// A configured feed with its id.
 #[derive(Debug)]
@@ -20,6 +23,40 @@ pub(super) struct Known<'c> {
 }
 
 impl Known<'_> {
+    /// Its state in the database with the settings of the config, as the next start of a daemon or of a pass has it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn restated(
+        &self,
+        mut status: FeedStatus,
+        reader: &Transaction<'_>,
+        now: Timestamp,
+    ) -> Result<FeedStatus, store::Error> {
+        let Subscription { feed, schedule, .. } = self.subscription;
+        let info = &mut status.info;
+        if info.url != feed.url.as_str() {
+            info.url = feed.url.to_string();
+            status.next_poll_at = Timestamp::UNIX_EPOCH;
+            (status.reason, status.failures) = (ReasonKind::New, 0);
+            status.reason_text = "the address was changed".to_owned();
+            status.address = Address::default();
+        } else if schedule.budget.is_none()
+            // The interval of a server with a budget depends on its other feeds.
+            && let Some(plan) = daemon::plan_under(reader, &reader.registered_feed(info.key)?, schedule, now)?
+        {
+            // As it is stored: in whole milliseconds.
+            let at = Timestamp::from_millisecond(plan.at.as_millisecond());
+            status.next_poll_at = at.unwrap_or(plan.at);
+            (status.reason, status.reason_text) = (plan.reason.kind, plan.reason.text);
+        }
+        info.id = self.feed.id.clone();
+        info.tags.clone_from(&feed.tags);
+        let title = feed.title.as_ref().or(info.profile.title.as_ref()).cloned();
+        info.title = title.unwrap_or_else(|| store::host_of(&info.url));
+        Ok(status)
+    }
+
     /// Its state before the first poll.
     fn unpolled(&self) -> FeedStatus {
         let feed = &self.subscription.feed;
@@ -33,7 +70,7 @@ impl Known<'_> {
             profile: FeedProfile::default(),
         });
         if self.subscription.schedule.paused {
-            status.reason = crate::model::ReasonKind::Paused;
+            status.reason = ReasonKind::Paused;
             status.reason_text = "paused in the config".to_owned();
         }
         status
@@ -93,13 +130,15 @@ fn named(config: &Config, feeds: Vec<ConfiguredFeed>) -> Vec<Known<'_>> {
     pairs.map(|(feed, subscription)| Known { feed, subscription }).collect()
 }
 
-/// State of every feed: those in the database, and those that were added to the config since.
+/// State of every feed: those in the database, and those that were added to the config since. While no process uses the
+/// database, all of them are as the config has them.
 ///
 /// # Errors
 /// When the database fails.
 pub(super) fn statuses(
     config: Option<&Config>,
     reader: &Transaction<'_>,
+    now: Timestamp,
 ) -> Result<Vec<FeedStatus>, store::Error> {
     let mut statuses = reader.feed_statuses()?;
     let known = config.map(|config| within(config, reader)).transpose()?.unwrap_or_default();
@@ -111,6 +150,18 @@ pub(super) fn statuses(
     };
     let new: Vec<FeedStatus> =
         known.iter().filter(|known| !is_stored(known)).map(Known::unpolled).collect();
+    // A running daemon may have another config.
+    if let Some(config) = config.filter(|config| !store::is_in_use(&config.store.path)) {
+        let by_key: HashMap<FeedKey, &Known<'_>> =
+            known.iter().filter_map(|known| Some((known.feed.key?, known))).collect();
+        let is_complete = config.lists() == Lists::Known;
+        let of = |status: FeedStatus| match by_key.get(&status.info.key) {
+            Some(known) => Some(known.restated(status, reader, now)),
+            // It may be in a list that was not read yet.
+            None => (!is_complete).then_some(Ok(status)),
+        };
+        statuses = statuses.into_iter().filter_map(of).collect::<Result<_, _>>()?;
+    }
     statuses.extend(new);
     statuses.sort_by(|a, b| a.info.id.cmp(&b.info.id));
     Ok(statuses)

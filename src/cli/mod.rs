@@ -166,7 +166,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Export => print_output(import::export(&load(config)?))?,
         Command::Repair { file } => repair::command(config, file.as_deref())?,
         Command::Manners { json } => manners(config, &clock, *json)?,
-        Command::Top => top::run(&database(config)?, &clock).map_err(failed)?,
+        Command::Top => {
+            let (reader, config) = (&database(config)?, &*path(config)?);
+            top::run(top::Source { reader, config }, &clock).map_err(failed)?;
+        }
         Command::Health => return state::check_health(config),
         Command::Status { check: true, .. } => return state::check_status(config),
         Command::Status { feeds, failing, json, .. } => {
@@ -261,6 +264,9 @@ fn restore(
     }
     if let Some(from) = from {
         backup::restore(from, &database_path(config)?)?;
+        if !from_outputs {
+            print_text(&backup::newer_outputs(config::load(&path(config)?).config.as_ref()));
+        }
     }
     if from_outputs {
         let config = load(config)?;

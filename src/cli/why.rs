@@ -23,7 +23,8 @@ pub(super) fn explain(
     name: &str,
     format: Format,
 ) -> Result<String, Exit> {
-    let statuses = known::statuses(Some(config), reader).map_err(failed)?;
+    let now = Clock::system().now();
+    let statuses = known::statuses(Some(config), reader, now).map_err(failed)?;
     let status = known::named_in(&statuses, name);
     let subscription = status.and_then(|status| {
         config.subscriptions.iter().find(|s| s.feed.url.as_str() == status.info.url)
@@ -44,7 +45,6 @@ pub(super) fn explain(
     let filtered = reader.filtered_by_rule(key).map_err(failed)?;
     let (state, past, polls, filtered) = (&state, &past, &*polls, &*filtered);
     let why = feed::Why { status, state, past, polls, filtered, subscription };
-    let now = Clock::system().now();
     Ok(match format {
         Format::Json => format!("{:#}\n", why.json(now)),
         Format::Text => why.text(now),

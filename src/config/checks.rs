@@ -23,7 +23,7 @@ use super::suggest::nearest;
 use super::value::Listed;
 use crate::model::{Feed, FeedId, site};
 use crate::render::{Images, Output};
-use crate::{fetch, images, store, web};
+use crate::{fetch, files, images, store, web};
 
 /// Ids that outputs cannot have, because pages of Newswire have these paths.
 #[rustfmt::skip]
@@ -39,7 +39,7 @@ const SOURCES: [Section; 2] = [Section::Feed, Section::Subscriptions];
 pub enum PathChecks {
     /// Whether the folders of outputs can exist.
     Existence,
-    /// Also the path of the database, and whether this user can write to the folders.
+    /// Also the path of the database, whether this user can write to the folders, and read the files of feeds.
     Writing,
 }
 
@@ -54,6 +54,9 @@ pub(super) fn check(document: &Document, config: &Config, paths: PathChecks, rep
         if let Some(folder) = layer.get::<PathBuf>("directory") {
             check_path(layer, "directory", folder, paths, report);
         }
+    }
+    if paths == PathChecks::Writing {
+        unreadable_files(document, report);
     }
     missing_sections(document, report);
     missing_contact(document, config, report);
@@ -468,6 +471,26 @@ fn hidden_feeds(
                 warning.help("add a tag that an output includes, or remove the feed")
             }
         });
+    }
+}
+
+/// Warnings about feeds in files that cannot be read now.
+fn unreadable_files(document: &Document, report: &mut Report) {
+    for layer in document.all(Section::Feed) {
+        let Some(path) = layer.get::<PathBuf>("file") else { continue };
+        let Err(error) = files::open_regular(path) else { continue };
+        let message = format!("cannot read {}: {error}", path.display());
+        report.push(layer.warning("feed_file_unreadable", "file", message).help(
+            match error.kind() {
+                io::ErrorKind::NotFound => {
+                    "correct the path, unless a program writes the file later"
+                }
+                io::ErrorKind::PermissionDenied => {
+                    "ignore this if Newswire runs as a user who can read the file"
+                }
+                _ => "name a regular file",
+            },
+        ));
     }
 }
 

@@ -6,16 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tracing::warn;
 
 use super::budgets::{KnownTraffic, apply_budgets};
 use super::reading::read;
+use super::replan::replan;
 use crate::clock::Clock;
 use crate::config::{Config, Followed};
-use crate::model::{Address, Considered, FeedKey, Plan, Reason, ReasonKind, StoredPlan, site};
+use crate::model::{Address, FeedKey, Plan, Reason, StoredPlan, site};
+use crate::outputs::{self, LEFT_FILES_REMEDY, LeftFiles, OutputFolders};
 use crate::poll::{Subscription, Target, log_reset};
 use crate::render::{Images, Output, OutputIdentity};
-use crate::schedule::{self, HostLimit, LastPoll, PollCost, Queue, Resumed, spread};
-use crate::store::{self, Reader, RegisteredFeed, RegisteredOutput, Store, Transaction, Write};
+use crate::schedule::{self, HostLimit, PollCost, Queue, Resumed, spread};
+use crate::store::{self, Reader, RegisteredFeed, RegisteredOutput, Store, Write};
 use crate::stories::Policies;
 use crate::{dedupe, fetch, telemetry, web};
 
@@ -104,6 +107,7 @@ impl Setup {
         let replanned = replan(store, &targets, &mut registered, clock.now()).await?;
         let behind_login = |target: &&Target| !target.subscription.fetch.headers.is_empty();
         let outputs = registered_outputs(outputs, store, clock.now()).await?;
+        note_folders(&outputs, store).await?;
         let output_set = OutputSet {
             outputs: outputs.into_iter().map(Arc::new).collect(),
             hidden: targets.iter().filter(behind_login).map(|target| target.key).collect(),
@@ -388,6 +392,23 @@ async fn registered_outputs(
     Ok(outputs)
 }
 
+/// Notes the folders that the outputs are written to, and logs the files that are left in others.
+async fn note_folders(outputs: &[Output], store: &Store) -> Result<(), store::Error> {
+    let outputs = outputs.to_vec();
+    let (known, OutputFolders { folders, left }) = read(store.reader(), move |reader| {
+        Ok((reader.output_folders()?, outputs::output_folders(reader, &outputs)?))
+    })
+    .await?;
+    for LeftFiles { output, directory, files } in left {
+        let (directory, files) = (directory.display(), files.join(", "));
+        warn!(output, %directory, files, help = LEFT_FILES_REMEDY, "files of an output are no longer written");
+    }
+    if folders != known {
+        store.write(Write::OutputFolders(folders)).await?;
+    }
+    Ok(())
+}
+
 fn target((subscription, registered): (Subscription, &RegisteredFeed)) -> Target {
     Target { key: registered.key, id: registered.id.clone(), subscription: Arc::new(subscription) }
 }
@@ -433,109 +454,6 @@ async fn known_traffic(
         feeds.into_iter().map(known).collect()
     })
     .await
-}
-
-/// Plans the feeds again whose last plan was made under other settings. Returns their keys.
-async fn replan(
-    store: &Store,
-    targets: &[Target],
-    registered: &mut [RegisteredFeed],
-    now: Timestamp,
-) -> Result<HashSet<FeedKey>, store::Error> {
-    let plans = replanned(store.reader(), targets, registered, now).await?;
-    let times: HashMap<FeedKey, Timestamp> =
-        plans.iter().map(|(feed, plan)| (*feed, plan.at)).collect();
-    if !plans.is_empty() {
-        store.write(Write::Replan(plans)).await?;
-    }
-    for feed in registered {
-        feed.next_poll_at = *times.get(&feed.key).unwrap_or(&feed.next_poll_at);
-    }
-    Ok(times.into_keys().collect())
-}
-
-/// New plans for the feeds whose last plan was made under other settings.
-async fn replanned(
-    reader: &Reader,
-    targets: &[Target],
-    registered: &[RegisteredFeed],
-    now: Timestamp,
-) -> Result<Vec<(FeedKey, Plan)>, store::Error> {
-    let paused = registered.iter().zip(targets).filter_map(|(feed, target)| {
-        let is_known = feed.reason == ReasonKind::Paused;
-        let paused = target.subscription.schedule.paused;
-        match (is_known, paused) {
-            (false, true) => Some((feed.key, paused_plan(&feed.considered, now))),
-            // The plan after its last poll follows below.
-            (true, false) if feed.last_poll_at.is_none() => {
-                Some((feed.key, resumed_plan(feed, now)))
-            }
-            _ => None,
-        }
-    });
-    let mut plans: Vec<(FeedKey, Plan)> = paused.collect();
-    let outdated = registered.iter().zip(targets).filter_map(|(feed, target)| {
-        if target.subscription.schedule.paused {
-            return None;
-        }
-        let last = LastPoll { at: feed.last_poll_at?, considered: &feed.considered };
-        let settings = &target.subscription.schedule;
-        let outdated = last.is_outdated(settings) || feed.reason == ReasonKind::Paused;
-        outdated.then(|| (feed.clone(), Arc::clone(settings)))
-    });
-    let outdated: Vec<_> = outdated.collect();
-    if outdated.is_empty() {
-        return Ok(plans);
-    }
-    let reader = reader.clone();
-    let work = move || {
-        reader.read(|reader| {
-            let plan = |(feed, settings): (RegisteredFeed, Arc<schedule::Settings>)| {
-                let at = feed.last_poll_at.unwrap_or(now);
-                let last = LastPoll { at, considered: &feed.considered };
-                Ok((feed.key, revised(reader, (feed.key, &feed.id), &settings, &last, now)?))
-            };
-            outdated.into_iter().map(plan).collect()
-        })
-    };
-    // A panic in the task keeps the old plans.
-    let revised: Result<Vec<_>, store::Error> =
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(Vec::new()));
-    plans.extend(revised?);
-    Ok(plans)
-}
-
-/// Time until which a paused feed is planned: it is in no queue meanwhile.
-const PAUSE: SignedDuration = SignedDuration::from_hours(100 * 365 * 24);
-
-/// The plan of a paused feed, with the inputs of its last plan.
-pub(super) fn paused_plan(considered: &[Considered], now: Timestamp) -> Plan {
-    let reason = Reason { kind: ReasonKind::Paused, text: "paused in the config".to_owned() };
-    let at = now.saturating_add(PAUSE).unwrap_or(Timestamp::MAX);
-    Plan { at, reason, considered: considered.to_vec() }
-}
-
-/// The plan of a feed that was paused before its first poll.
-fn resumed_plan(feed: &RegisteredFeed, now: Timestamp) -> Plan {
-    let reason = Reason { kind: ReasonKind::New, text: "no longer paused".to_owned() };
-    Plan { at: now, reason, considered: feed.considered.clone() }
-}
-
-/// The plan after the last poll under these settings. Blocks.
-///
-/// # Errors
-/// When the database fails.
-pub(crate) fn revised(
-    reader: &Transaction<'_>,
-    (feed, id): (FeedKey, &crate::model::FeedId),
-    settings: &schedule::Settings,
-    last: &LastPoll<'_>,
-    now: Timestamp,
-) -> Result<Plan, store::Error> {
-    let state = reader.feed_state(feed)?;
-    let cost = PollCost::of(state.last_success.map(|_| &state.response.validators));
-    let learned = schedule::learned(&reader.item_times(feed)?, settings.interval, cost, now);
-    Ok(schedule::revise(settings, id, last, &state.hints, learned))
 }
 
 /// Time when a feed is due, also after the clock was set.

@@ -125,6 +125,8 @@ pub struct Exchange<'a> {
 pub struct KnownDocument {
     /// URL that sent it.
     pub url: Url,
+    /// Redirects that led from the URL of the request to it.
+    pub hops: Vec<Hop>,
     /// `ETag` and `Last-Modified` of the response.
     pub validators: Validators,
     /// SHA-256 of the body.
@@ -216,6 +218,7 @@ impl<'a> Exchange<'a> {
     pub fn end_with(&mut self, document: KnownDocument) -> Response {
         let mut response = self.end();
         response.url = document.url;
+        response.hops.extend(document.hops);
         response.status = Some(200);
         response.validators = Some(document.validators);
         response.body_hash = Some(document.hash);

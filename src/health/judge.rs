@@ -1,7 +1,6 @@
 //! The states of feeds, and the state of one feed with its reason and remedy. No other code decides it.
 
 use jiff::Timestamp;
-use url::Url;
 
 use super::remedy::{self, Remedy};
 use super::silence::{Silence, SilenceKind, silence};
@@ -126,7 +125,7 @@ fn state(status: &FeedStatus, is_silent: bool) -> State {
         (Outcome::Throttled, _) => State::Throttled,
         (Outcome::Modified | Outcome::NotModified, _) if is_silent => State::Silent,
         (Outcome::Modified | Outcome::NotModified, _) if status.activity.held > 0 => State::Held,
-        (Outcome::Modified | Outcome::NotModified, _) if address_for_config(status).is_some() => {
+        (Outcome::Modified | Outcome::NotModified, _) if status.address.effective.is_some() => {
             State::Moved
         }
         (Outcome::Modified | Outcome::NotModified, _) => State::Ok,
@@ -134,15 +133,6 @@ fn state(status: &FeedStatus, is_silent: bool) -> State {
         (_, 0) => State::Offline,
         _ => State::Failing,
     }
-}
-
-/// The address that was adopted and that the config should have; `None`: the configured URL is requested, or the adopted
-/// address redirects back to it.
-#[must_use]
-pub fn address_for_config(status: &FeedStatus) -> Option<&Url> {
-    let candidate = status.address.candidate.as_ref();
-    let returns = candidate.is_some_and(|moved| moved.url.as_str() == status.info.url);
-    status.address.effective.as_ref().filter(|_| !returns)
 }
 
 fn since(status: &FeedStatus, state: State) -> Option<Timestamp> {
@@ -176,7 +166,7 @@ fn text(status: &FeedStatus, state: State, now: Timestamp) -> String {
         State::Gone => format!("the server answers that the feed is gone{lasting}"),
         State::Throttled => format!("the server asks for fewer requests{lasting}"),
         State::Held => format!("the burst guard holds {}", count(status.activity.held, "item")),
-        State::Moved => match address_for_config(status) {
+        State::Moved => match &status.address.effective {
             Some(url) => format!("moved permanently and polled at {url}"),
             None => String::new(),
         },

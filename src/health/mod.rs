@@ -13,7 +13,7 @@ pub mod remedy;
 pub mod silence;
 
 pub use incidents::{Condition, advance, conditions};
-pub use judge::{Health, JudgedFeed, State, address_for_config, judge, judge_all, tally};
+pub use judge::{Health, JudgedFeed, State, judge, judge_all, tally};
 pub use lists::{ATTENTION_FAILURES, ListFailure, ListPlace, ListStatus};
 pub use remedy::Remedy;
 pub use silence::{Silence, SilenceKind, silence};

@@ -1,7 +1,7 @@
 //! Remedies: what the operator can do about a feed. The texts for failures are those of `docs/codes.md`, so
 //! that the pages and `newswire explain` agree.
 
-use super::judge::{State, address_for_config};
+use super::judge::State;
 use super::silence::SilenceKind;
 use crate::model::{FailureKind, FeedStatus, code};
 
@@ -57,7 +57,7 @@ pub(super) fn of_state(
             Remedy::text("Look at the items. If they are new, release them.")
                 .command(format!("newswire release {id}")),
         ),
-        State::Moved => Some(moved(status, address_for_config(status)?.as_str())),
+        State::Moved => Some(moved(status, status.address.effective.as_ref()?.as_str())),
         State::Silent | State::Offline | State::Paused | State::New | State::Ok => None,
     }
 }

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::error::Error;
 use super::files::{existing, is_written};
 use super::recovery::{PublishedDocuments, RecoveryError, published_documents, written_pages};
-use super::{archive, site_manifest, static_site};
+use super::{archive, folders, site_manifest, static_site};
 use crate::files;
 use crate::model::ItemKey;
 use crate::render::{self, Coding, Format, Output};
@@ -43,6 +43,9 @@ pub fn differences(
     let mut found: Vec<String> =
         archive::missing_pages(reader, output)?.into_iter().map(lacks).collect();
     let Some(directory) = &output.directory else { return Ok(found) };
+    if !folders::is_written(reader, output)? {
+        return Ok(found);
+    }
     for format in &output.formats {
         let path = directory.join(output.file_name(*format));
         let Some(hash) = reader.document_hash(&output.id, format.extension())? else { continue };
@@ -57,7 +60,9 @@ pub fn differences(
     }
     found.extend(missing_files(reader, output, directory)?);
     let published = !reader.publication(&output.id)?.unwrap_or_default().is_empty();
-    if let Some(folder) = static_site::folder(output).filter(|_| output.site && published) {
+    // What was never written is not damaged.
+    let is_site = |folder: &PathBuf| output.site && published && site_manifest::exists(folder);
+    if let Some(folder) = static_site::folder(output).filter(is_site) {
         let different = site_manifest::differences(&folder);
         found.extend(different.map_err(|error| RecoveryError::Read(folder, error))?);
     }
@@ -70,8 +75,25 @@ pub fn differences(
     };
     let Some(documents) = documents else { return Ok(found) };
     found.extend(damaged_pages(output, directory, &documents));
-    found.extend(unknown_ids(reader, output, &documents)?);
+    let text = |id: &String| {
+        format!("output {} has an item {id}, which is not in the database", output.id)
+    };
+    found.extend(unknown_ids(reader, output, &documents)?.iter().map(text));
     Ok(found)
+}
+
+/// The number of items in the documents of these outputs that are not in the database, as after the restore of an older copy.
+///
+/// # Errors
+/// When the database fails, or a document cannot be read.
+pub fn unknown_items(reader: &Transaction<'_>, outputs: &[Output]) -> Result<usize, RecoveryError> {
+    let mut unknown: HashSet<String> = HashSet::new();
+    for output in outputs {
+        if let Some(documents) = published_documents(output)? {
+            unknown.extend(unknown_ids(reader, output, &documents)?);
+        }
+    }
+    Ok(unknown.len())
 }
 
 /// The files of archive pages that do not exist, in one line: there may be thousands.
@@ -118,11 +140,8 @@ fn unknown_ids(
         Some(_) => reader.digest_ids(&output.id)?.into_iter().map(|(_, id)| id).collect(),
         None => reader.items_with_ids(&output.id, &ids)?.into_iter().map(|(id, _)| id).collect(),
     };
-    let unknown = ids.iter().filter(|id| !known.contains(*id));
-    let text = |id: &String| {
-        format!("output {} has an item {id}, which is not in the database", output.id)
-    };
-    Ok(unknown.map(text).collect())
+    ids.retain(|id| !known.contains(id));
+    Ok(ids)
 }
 
 /// A document with items of an output of which a database without items knows nothing; `None`: there is none. The first
@@ -177,7 +196,7 @@ pub fn document_with_items(output: &Output) -> Option<PathBuf> {
 }
 
 /// Whether a file is a document of Newswire with items. It may be damaged; another program may have written it.
-fn has_own_items(format: Format, path: &Path, coding: Coding) -> bool {
+pub(super) fn has_own_items(format: Format, path: &Path, coding: Coding) -> bool {
     // Not a pipe, which is never read to its end.
     let file = files::open_regular(path).and_then(|file| files::read_bounded(file, MAX_DOCUMENT));
     let Ok(Some(bytes)) = file else { return false };

@@ -15,6 +15,7 @@
 //! filtered    some stories of an output as a feed
 //! files       files in an output's directory
 //! served      the documents that the web server answers with, and the list of the feeds behind them
+//! folders     the folders that outputs were written to, with what is left there
 //! recovery    what is in an output's directory, read back
 //! differences how the files of an output and the database differ, and whether they are up to date
 //! static_site the pages in an output's directory
@@ -33,6 +34,7 @@ mod digest;
 mod error;
 mod files;
 mod filtered;
+mod folders;
 mod found;
 mod ids;
 mod months;
@@ -49,10 +51,11 @@ mod visibility;
 
 pub use archive::ArchiveState;
 pub use contents::{Contents, Month, Query, Results, StoryAt};
-pub use differences::{differences, document_with_items, unknown_document};
+pub use differences::{differences, document_with_items, unknown_document, unknown_items};
 pub use error::Error;
 pub use files::{Written, write_atomically, write_document};
 pub use filtered::OutputFeeds;
+pub use folders::{LEFT_FILES_REMEDY, LeftFiles, OutputFolders, output_folders, unwritten};
 pub use publisher::{Incomplete, Published, Publisher};
 pub use recovery::{
     PublishedDocuments, PublishedItem, RecoveryError, is_same_feed, published_documents,

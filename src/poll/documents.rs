@@ -68,6 +68,7 @@ fn document_of(response: &Response, at: Timestamp, largest: usize) -> Option<Arc
     let url = response.url.to_string();
     Some(Arc::new(SharedDocument {
         final_url: url.clone(),
+        hops: Vec::new(),
         url,
         content_type: body.content_type.clone(),
         validators: response.validators.clone()?,
@@ -79,9 +80,9 @@ fn document_of(response: &Response, at: Timestamp, largest: usize) -> Option<Arc
 
 /// The document as the end of an exchange.
 pub(super) fn known(document: &SharedDocument) -> Option<KnownDocument> {
-    let SharedDocument { final_url, content_type, validators, hash, body, .. } = document;
-    let (bytes, content_type) = (body.clone(), content_type.clone());
+    let SharedDocument { final_url, hops, content_type, validators, hash, body, .. } = document;
+    let (bytes, content_type, hops) = (body.clone(), content_type.clone(), hops.clone());
     let body = Body { bytes, content_type, memory: None, surplus: false };
     let (url, validators) = (Url::parse(final_url).ok()?, validators.clone());
-    Some(KnownDocument { url, validators, hash: *hash, body })
+    Some(KnownDocument { url, hops, validators, hash: *hash, body })
 }

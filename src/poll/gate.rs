@@ -379,8 +379,9 @@ impl Gate {
         entry: &LedgerEntry,
     ) -> Result<Option<Hop>, store::Error> {
         let (url, now) = (exchange.url().clone(), self.clock.now());
-        if asked_by_other(visit, entry, now)
+        if has_answer(visit, entry, now)
             && let Some(document) = self.document(visit, &url).await?
+            && !is_outdated(&document, visit, entry)
             && let Some(known) = documents::known(&document)
         {
             said.shared = Some(document);
@@ -523,8 +524,8 @@ impl Said {
     }
 }
 
-/// Whether the URL was requested by another feed or a command less than an interval ago.
-fn asked_by_other(visit: &Visit<'_>, entry: &LedgerEntry, now: Timestamp) -> bool {
+/// Whether the URL was requested by another feed or a command less than an interval ago, so that its document may be kept.
+fn has_answer(visit: &Visit<'_>, entry: &LedgerEntry, now: Timestamp) -> bool {
     let interval = match visit.urgency {
         Urgency::Scheduled { interval, .. } => {
             SignedDuration::try_from(interval).unwrap_or(SignedDuration::MAX)
@@ -534,8 +535,15 @@ fn asked_by_other(visit: &Visit<'_>, entry: &LedgerEntry, now: Timestamp) -> boo
     };
     entry.url_asked.as_ref().is_some_and(|(at, by)| {
         let gap = now.duration_since(*at);
-        *by != visit.by && (SignedDuration::ZERO..interval).contains(&gap)
+        let is_other = *by != visit.by || visit.by == Asker::Command;
+        is_other && (SignedDuration::ZERO..interval).contains(&gap)
     })
+}
+
+/// Whether a command would take a document for the answer to a later request of another command.
+fn is_outdated(document: &SharedDocument, visit: &Visit<'_>, entry: &LedgerEntry) -> bool {
+    let last = entry.url_asked.as_ref().filter(|(_, by)| *by == Asker::Command);
+    visit.by == Asker::Command && last.is_some_and(|(at, _)| document.at < *at)
 }
 
 /// The time at which a command with `--force` requested the URL for another feed.

@@ -14,6 +14,7 @@
 //! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
 //! | `search` | `search.rs`, `search_query.rs`, `folding.rs` |
 //! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
+//! | `output_folder` | `output_folders.rs` |
 //! | `archive_page`, `released` | `archive.rs` |
 //! | `digest`, `digest_state` | `digests.rs` |
 //! | `incident` | `incidents.rs` |
@@ -44,6 +45,7 @@ mod items;
 mod manners;
 mod matches;
 mod open;
+mod output_folders;
 mod poll_update;
 mod polls;
 mod promises;
@@ -91,7 +93,8 @@ pub use item_order::{ItemHead, Start};
 pub use items::IdConflict;
 pub use manners::{FeedBytes, Manners, PromiseTally, RequestTally};
 pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};
-pub use open::{SCHEMA, Usage, check_unused, usage};
+pub use open::{SCHEMA, Usage, check_unused, is_in_use, usage};
+pub use output_folders::OutputFolder;
 pub use poll_update::{
     Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem, PollCounts,
     PollUpdate, TextIndex, ValidatorTrust, ValidatorUse,

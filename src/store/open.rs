@@ -23,7 +23,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4E57_4952;
 const SQL: &str = include_str!("schema.sql");
 
 /// Version of the schema.
-pub const SCHEMA: usize = 28;
+pub const SCHEMA: usize = 29;
 
 /// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]
@@ -114,6 +114,15 @@ pub fn usage(path: &Path) -> Usage {
         Ok(()) => Usage::Unused,
         Err(TryLockError::WouldBlock) => Usage::InUse,
         Err(TryLockError::Error(error)) => Usage::Unknown(error),
+    }
+}
+
+/// Whether a process uses the database, without the wait of [`usage`]; true if that is unknown.
+#[must_use]
+pub fn is_in_use(path: &Path) -> bool {
+    match File::open(lock_path(path)) {
+        Ok(file) => file.try_lock().is_err(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }
 

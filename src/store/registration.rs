@@ -174,7 +174,7 @@ impl Transaction<'_> {
         reset: &[FeedKey],
     ) -> Result<RegisteredFeed, Error> {
         let is_reset = reset.contains(&FeedKey(key));
-        let row = RegisteredFeed { is_reset, ..self.registered_feed(key)? };
+        let row = RegisteredFeed { is_reset, ..self.registered_feed(FeedKey(key))? };
         known.set_name(key, row.id.as_str());
         Ok(row)
     }
@@ -297,23 +297,24 @@ impl Transaction<'_> {
                     continue;
                 };
                 claimed.insert(key);
-                rows[at] = Some((FeedKey(key), self.registered_feed(key)?.id));
+                rows[at] = Some((FeedKey(key), self.registered_feed(FeedKey(key))?.id));
             }
         }
         let taken = known.by_name.keys().map(|name| feed_id(name)).collect::<Result<_, _>>()?;
         Ok(configured(feeds, &rows, taken))
     }
 
-    fn registered_feed(&self, key: i64) -> Result<RegisteredFeed, Error> {
+    /// A feed of the database.
+    pub fn registered_feed(&self, key: FeedKey) -> Result<RegisteredFeed, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT name, next_poll_at, plan_reason, last_poll_at, plan_inputs, failures,
                     effective_url, is_suspect FROM feed WHERE id = ?1",
         )?;
-        let mut rows = statement.query([key])?;
+        let mut rows = statement.query([key.0])?;
         let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         let reason = ReasonKind::from_slug(row.get_ref(2)?.as_str().unwrap_or_default());
         Ok(RegisteredFeed {
-            key: FeedKey(key),
+            key,
             id: feed_id(row.get_ref(0)?.as_str().unwrap_or_default())?,
             next_poll_at: timestamp(row.get(1)?)?,
             reason: reason.unwrap_or(ReasonKind::New),

@@ -120,6 +120,7 @@ CREATE TABLE asked (
 CREATE TABLE shared_document (
   url           TEXT    PRIMARY KEY,       -- of the request
   final_url     TEXT    NOT NULL,          -- that sent it, after redirects
+  hops          TEXT    NOT NULL,          -- these redirects, JSON
   content_type  TEXT,                      -- NULL: none
   etag          BLOB,
   last_modified BLOB,
@@ -332,6 +333,13 @@ CREATE TABLE output (
   id       TEXT    NOT NULL,               -- an IRI without an address
   since    INTEGER NOT NULL,               -- time when the id was made
   row_digest BLOB  NOT NULL                -- of all of it
+) STRICT, WITHOUT ROWID;
+
+-- The folders that documents of an output were written to. Rows are deleted when none is left there.
+CREATE TABLE output_folder (
+  output   TEXT    NOT NULL,               -- from the config, as it was
+  path     TEXT    NOT NULL,               -- absolute
+  PRIMARY KEY (output, path)
 ) STRICT, WITHOUT ROWID;
 
 -- The last publication of an output, with which the next one is compared, also after a restart.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::transaction::Transaction;
 use super::values::{millis, timestamp};
-use crate::model::{FeedKey, Validators};
+use crate::model::{FeedKey, Hop, Validators};
 
 /// A complete document as it was fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub struct SharedDocument {
     pub url: String,
     /// URL that sent it, after redirects.
     pub final_url: String,
+    /// The redirects from the one to the other.
+    pub hops: Vec<Hop>,
     /// Value of its `Content-Type` header.
     pub content_type: Option<String>,
     /// Validators of the document.
@@ -29,7 +31,8 @@ pub struct SharedDocument {
 }
 
 /// The columns of a document but for its time, which moves with the clock.
-pub(super) const SHARED: &str = "url, final_url, content_type, etag, last_modified, hash, body";
+pub(super) const SHARED: &str =
+    "url, final_url, hops, content_type, etag, last_modified, hash, body";
 
 impl Transaction<'_> {
     /// The document of a URL, if it is kept. One that was altered is not read.
@@ -38,22 +41,23 @@ impl Transaction<'_> {
             "SELECT {SHARED}, at FROM shared_document WHERE url = ?1 AND row_digest = row_digest({SHARED})"
         ))?;
         let document = |row: &Row<'_>| {
-            let validators = Validators { etag: row.get(3)?, last_modified: row.get(4)? };
+            let validators = Validators { etag: row.get(4)?, last_modified: row.get(5)? };
             let document = SharedDocument {
                 url: row.get(0)?,
                 final_url: row.get(1)?,
-                content_type: row.get(2)?,
+                hops: Vec::new(),
+                content_type: row.get(3)?,
                 validators,
-                hash: row.get(5)?,
-                body: row.get(6)?,
+                hash: row.get(6)?,
+                body: row.get(7)?,
                 at: Timestamp::UNIX_EPOCH,
             };
-            Ok((document, row.get::<_, i64>(7)?))
+            Ok((document, row.get::<_, String>(2)?, row.get::<_, i64>(8)?))
         };
-        match statement.query_row([url], document).optional()? {
-            Some((document, at)) => Ok(Some(SharedDocument { at: timestamp(at)?, ..document })),
-            None => Ok(None),
-        }
+        let found = statement.query_row([url], document).optional()?;
+        let Some((document, hops, at)) = found else { return Ok(None) };
+        let (hops, at) = (serde_json::from_str(&hops)?, timestamp(at)?);
+        Ok(Some(SharedDocument { hops, at, ..document }))
     }
 
     /// Whether another feed was last read from this URL, or is configured with it and a fragment.
@@ -71,12 +75,13 @@ impl Transaction<'_> {
     pub(super) fn share(&self, document: &SharedDocument) -> Result<(), Error> {
         self.connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO shared_document (url, final_url, content_type, etag, last_modified, hash, body, at, row_digest)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, row_digest(?1, ?2, ?3, ?4, ?5, ?6, ?7))",
+                "INSERT OR REPLACE INTO shared_document (url, final_url, hops, content_type, etag, last_modified, hash, body, at, row_digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, row_digest(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))",
             )?
             .execute(params![
                 document.url,
                 document.final_url,
+                serde_json::to_string(&document.hops)?,
                 document.content_type,
                 document.validators.etag,
                 document.validators.last_modified,

@@ -490,6 +490,7 @@ async fn an_altered_document_is_not_read_and_no_promise_lasts_for_centuries() {
     let document = SharedDocument {
         url: url.clone(),
         final_url: url.clone(),
+        hops: Vec::new(),
         content_type: None,
         validators: Validators::default(),
         hash: [1; 32],

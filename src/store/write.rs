@@ -10,6 +10,7 @@ use super::archive::ArchivePage;
 use super::digests::ClosedPeriods;
 use super::error::Error;
 use super::matches::{Matches, OperatorDecision};
+use super::output_folders::OutputFolder;
 use super::poll_update::{PollCounts, PollUpdate};
 use super::publications::RegisteredOutput;
 use super::recovery::RecoveredItem;
@@ -35,6 +36,8 @@ pub enum Write {
     },
     /// Ids for the outputs that have none yet.
     RegisterOutputs(Vec<RegisteredOutput>),
+    /// The folders that outputs are or were written to.
+    OutputFolders(Vec<OutputFolder>),
     /// New plans for these feeds, because the config has changed.
     Replan(Vec<(FeedKey, Plan)>),
     /// Feeds that were being polled when the process before was killed.
@@ -201,6 +204,7 @@ impl Write {
             Self::Recover { .. } => true,
             Self::Register { .. } | Self::ForgetBodies { .. } => applied.count > 0,
             Self::RegisterOutputs(_)
+            | Self::OutputFolders(_)
             | Self::Replan(_)
             | Self::Suspects(_)
             | Self::ResetState(_)
@@ -259,6 +263,7 @@ impl Transaction<'_> {
                 applied.count = usize::from(self.connection.total_changes() != before);
             }
             Write::RegisterOutputs(outputs) => applied.outputs = self.register_outputs(outputs)?,
+            Write::OutputFolders(folders) => self.write_output_folders(folders)?,
             Write::Replan(plans) => self.replan(plans)?,
             Write::Suspects(feeds) => self.mark_suspects(feeds)?,
             Write::ResetState(feed) => applied.count = self.reset_altered_state(*feed)?,
@@ -290,9 +295,8 @@ impl Transaction<'_> {
             }
             Write::Basis { output, basis, until } => self.write_basis(output, basis, *until)?,
             Write::Recover { items, at } => {
-                let written = self.recover(items, *at)?;
-                applied.count = written.len();
-                applied.recovered = written;
+                applied.recovered = self.recover(items, *at)?;
+                applied.count = applied.recovered.len();
             }
             Write::Checked { at } => self.write_checked(*at)?,
             Write::Incidents(incidents) => self.write_incidents(incidents)?,

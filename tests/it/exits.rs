@@ -233,27 +233,58 @@ fn commands_without_permission_exit_with_77_and_never_say_that_there_is_no_datab
     );
 }
 
-#[test]
-fn health_asks_the_daemon_also_when_its_config_has_errors() {
+/// An address where a server answers `/readyz` like a daemon that is ready, with this body.
+fn ready_server(body: &'static str) -> std::net::SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let faults =
-        ["[[nonsense\n", "[shedule]\n", "[schedule]\ninterval = \"soon\"\n", "version = 2\n"];
     std::thread::spawn(move || {
-        for stream in listener.incoming().take(faults.len()) {
+        for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let _ = stream.read(&mut [0; 1024]);
-            stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nready\n").unwrap();
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+            let _ = stream.write_all(format!("{head}{body}\n").as_bytes());
         }
     });
-    for fault in faults {
+    address
+}
+
+#[test]
+fn health_asks_the_daemon_also_when_its_config_has_errors() {
+    let address = ready_server("ready");
+    for fault in
+        ["[[nonsense\n", "[shedule]\n", "[schedule]\ninterval = \"soon\"\n", "version = 2\n"]
+    {
         let folder = empty_folder();
+        let lock = std::fs::File::create(folder.path().join("newswire.db.lock")).unwrap();
+        lock.lock().unwrap();
         let text = format!("[web]\nlisten = \"{address}\"\n{fault}");
         std::fs::write(folder.path().join("newswire.toml"), text).unwrap();
         assert_eq!(newswire(folder.path(), &["check"]).code, 78, "{fault}");
         let run = newswire(folder.path(), &["health"]);
-        assert_eq!((run.code, run.out.as_str()), (0, "ready\n"), "{fault}{}", run.err);
+        assert_eq!(run.code, 0, "{fault}{}{}", run.out, run.err);
+        assert!(run.out.starts_with(&format!("ready\nasked at {address}: ")), "{}", run.out);
     }
+}
+
+#[test]
+fn health_does_not_believe_another_server_at_the_address() {
+    let folder = empty_folder();
+    let health = |address| {
+        let text = format!("version = 1\n[web]\nlisten = \"{address}\"\n");
+        std::fs::write(folder.path().join("newswire.toml"), text).unwrap();
+        newswire(folder.path(), &["health"])
+    };
+    // Another Newswire.
+    let run = health(ready_server("ready"));
+    assert_eq!(run.code, 2, "{}{}", run.out, run.err);
+    assert!(run.out.starts_with("down: no process uses "), "{}", run.out);
+    let lock = std::fs::File::create(folder.path().join("newswire.db.lock")).unwrap();
+    lock.lock().unwrap();
+    let address = ready_server("all is well");
+    let run = health(address);
+    assert_eq!(run.code, 1, "{}{}", run.out, run.err);
+    let expected = format!("unknown: the server at {address} is not Newswire; a process uses ");
+    assert!(run.out.starts_with(&expected), "{}", run.out);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,6 +35,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("[schedule]\ninterval = \"soon\"", "bad_duration", "newswire.toml:2:12"),
     ("[fetch]\nmax_body = \"10\"", "bad_size", "newswire.toml:2:12"),
     ("[[feed]]\nurl = \"ftp://a.b/\"", "bad_url", "newswire.toml:2:7"),
+    ("[[feed]]\nfile = \"none\"", "feed_file_unreadable", "newswire.toml:2:8"),
     ("[web]\nlisten = \"x\"", "bad_address", "newswire.toml:2:10"),
     ("[web]\nhosts = [\"https://a.b/\"]", "bad_host", "newswire.toml:2:10"),
     ("[fetch]\nallow_networks = [\"x\"]", "bad_network", "newswire.toml:2:19"),

@@ -46,6 +46,7 @@ mod monitoring;
 mod month;
 mod named_files;
 mod newcomer;
+mod operator;
 mod outage;
 mod outputs;
 mod poll;

@@ -18,6 +18,10 @@ pub(super) fn text(document: &Document, parsed: &Parsed, removed: &[Removed]) ->
     for hop in &document.hops {
         lines.add("redirect", Some(&format!("{} to {}", hop.status, hop.location)));
     }
+    let requested = document
+        .requested_at
+        .map(|at| format!("at {at} by another command; --force requests it again"));
+    lines.add("requested", requested.as_deref());
     lines.add("media type", document.content_type.as_deref());
     lines.add("format", feed.dialect.map(Dialect::slug));
     let charset = format!("{}, by {}", parsed.charset, parsed.charset_by.name());

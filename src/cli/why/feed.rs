@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::health::{Health, address_for_config, judge};
+use crate::health::{Health, judge};
 use crate::model::{FeedStatus, Removed};
 use crate::poll::Subscription;
 use crate::store::{FeedHistory, FeedState, PollRecord};
@@ -43,11 +43,7 @@ impl Why<'_> {
         add("feed", status.info.id.as_str());
         add("url", &status.info.url);
         if let Some(url) = &status.address.effective {
-            let advice = match address_for_config(status) {
-                Some(_) => "; write it into the config",
-                None => ", which redirects back",
-            };
-            add("", &format!("moved permanently and polled at {url}{advice}"));
+            add("", &format!("moved permanently and polled at {url}; write it into the config"));
         }
         if let Some(moved) = &status.address.candidate {
             let since = ago(moved.since, now);
