@@ -13,7 +13,7 @@ use super::limits::MAX_LABEL;
 use super::links::{HYPERLINK, LinkBase, WEB};
 use super::tokens::Tag;
 use super::writer::Attribute;
-use super::{embedded, metadata, plain_text};
+use super::{metadata, picture_sources, plain_text};
 
 /// Attributes that are allowed on every element.
 ///
@@ -103,6 +103,7 @@ const ELEMENTS: &[(&str, &[&str])] = &[
 /// Obsolete elements with their replacement.
 const RENAMED: &[(&str, &str)] = &[
     ("acronym", "abbr"),
+    ("amp-anim", "img"),
     ("amp-audio", "audio"),
     ("amp-img", "img"),
     ("amp-video", "video"),
@@ -212,7 +213,7 @@ fn value<'a>(
     match name {
         "href" => link_base.resolve(written, HYPERLINK).map(Cow::Owned),
         "src" | "poster" | "cite" => link_base.resolve(written, WEB).map(Cow::Owned),
-        "srcset" => embedded::candidates(written, link_base).map(Cow::Owned),
+        "srcset" => picture_sources::candidates(written, link_base).map(Cow::Owned),
         "lang" | "hreflang" | "srclang" => metadata::language_tag(written).map(Cow::Owned),
         "dir" => one_of(&["ltr", "rtl", "auto"]),
         "align" => one_of(&["left", "right", "center", "justify"]),

@@ -96,7 +96,7 @@ pub(super) fn item_image(
 pub(super) fn image(parsed: &Image, base: &Url) -> Option<Image> {
     let side = |side: Option<u32>| side.filter(|pixels| *pixels > 0);
     let (width, height) = (side(parsed.width), side(parsed.height));
-    let is_pixel = super::embedded::is_pixel(width, height);
+    let is_pixel = super::sizes::is_pixel(width, height);
     let url = links::absolute(&parsed.url, base, WEB)?;
     (!is_pixel && !super::embedded::is_tracker_url(&url)).then_some(Image { url, width, height })
 }

@@ -21,6 +21,54 @@ pub(super) fn without_cdata(html: &str) -> &str {
     inside.unwrap_or(html)
 }
 
+/// Maximum number of times that the content of a `<noscript>` is unescaped.
+const MAX_ESCAPED: usize = 2;
+
+/// The HTML with the tags that some publishers escape in a `<noscript>`, because it was text to the parser that they used.
+pub(super) fn without_escaped_noscript(html: &str) -> Cow<'_, str> {
+    let (mut unescaped, mut done) = (String::new(), 0);
+    let bytes = html.as_bytes();
+    for at in memchr::memchr_iter(b'<', bytes) {
+        let is_noscript = bytes[at + 1..]
+            .first_chunk::<8>()
+            .is_some_and(|name| name.eq_ignore_ascii_case(b"noscript"));
+        if !is_noscript || at < done {
+            continue;
+        }
+        let Some(length) = memchr::memchr(b'>', &bytes[at..]) else { break };
+        let begins = at + length + 1;
+        // It has no tags before its end.
+        let Some(length) = memchr::memchr(b'<', &bytes[begins..]) else { break };
+        let inside = &html[begins..begins + length];
+        if let Some(tags) = escaped_tags(inside) {
+            unescaped.push_str(&html[done..begins]);
+            unescaped.push_str(&tags);
+            done = begins + length;
+        }
+    }
+    if done == 0 {
+        return Cow::Borrowed(html);
+    }
+    unescaped.push_str(&html[done..]);
+    Cow::Owned(unescaped)
+}
+
+/// The markup of a text that is nothing but escaped markup.
+fn escaped_tags(text: &str) -> Option<String> {
+    let mut read = Cow::Borrowed(text.trim());
+    if !read.starts_with('&') {
+        return None;
+    }
+    for _ in 0..MAX_ESCAPED {
+        let next = references(&read).into_owned();
+        if has_markup(&next) {
+            return (next.starts_with('<') && next.ends_with('>')).then_some(next);
+        }
+        read = Cow::Owned(next);
+    }
+    None
+}
+
 /// Whether a `<` begins a tag, a comment or the like (HTML 13.2.5.6).
 fn has_markup(html: &str) -> bool {
     let begins = |byte: &u8| byte.is_ascii_alphabetic() || b"/!?".contains(byte);

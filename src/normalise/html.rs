@@ -1,22 +1,27 @@
 //! The content of an item as safe HTML, which stays the same when it is sanitised again.
 //!
-//! First one pass rewrites the fragment: it makes links absolute, finds the sources of images, turns
-//! players into links, and writes only elements of the `allowlist` with `writer`. Then ammonia checks
+//! First one pass rewrites the fragment: it makes links absolute, finds the sources of pictures and films, turns
+//! players into links (see `media`), and writes only elements of the `allowlist` with `writer`. Then ammonia checks
 //! the result, unless it is `common_html`, which ammonia would not change. Hidden and foreign elements and
 //! scripts are dropped with their content; of unknown elements only the tags are dropped. Plain text becomes
 //! paragraphs.
 
 use std::borrow::Cow;
 
+use url::Url;
+
 use super::allowlist::{self, allowed_attributes, element};
 use super::anchors::Anchors;
 use super::common_html;
-use super::embedded::{self, EmbeddedImage, Loading, player};
-use super::escaping::{meant, without_cdata};
+use super::escaping::{self, meant, without_cdata};
 use super::limits::{Omissions, long_labels, may_exceed};
-use super::links::LinkBase;
+use super::links::{LinkBase, WEB};
 use super::math::{self, Formula, Formulas};
+use super::media::{Media, has_tag, is_image};
+use super::picture_sources;
 use super::plain_text::{self, MAX_HTML, breaks_out, head, is_block, is_hidden, text_of_html};
+use super::sizes::hides_content;
+use super::spaces::{Spaces, firm_spaces};
 use super::tokens::{self, Sink, Tag};
 use super::writer::{Attribute, HtmlWriter, MAX_OUTPUT, is_void};
 use crate::model::{Text, TextKind};
@@ -24,8 +29,6 @@ use crate::text::chars;
 
 /// Maximum number of passes before HTML is reduced to text.
 const MAX_ROUNDS: usize = 4;
-/// Width and height of emoji images in pixels.
-const TEXT_SIZE: &str = "20";
 
 /// The fragment as safe HTML of bounded size; `None` if nothing of it is visible.
 ///
@@ -86,7 +89,8 @@ fn marked(plain: &str) -> String {
         }
         html.push_str(if in_paragraph { "<br>" } else { "<p>" });
         in_paragraph = true;
-        spaced(line.get(margin..).unwrap_or(line).trim_end(), &mut html);
+        let line = firm_spaces(line.get(margin..).unwrap_or(line).trim_end());
+        html.push_str(&crate::text::html::escape(&line));
     }
     html.push_str(if in_paragraph { "</p>" } else { "" });
     html
@@ -96,26 +100,6 @@ fn marked(plain: &str) -> String {
 fn margin(plain: &str) -> usize {
     let lines = plain.lines().filter(|line| !line.trim().is_empty());
     lines.map(|line| line.len() - line.trim_start_matches([' ', '\t']).len()).min().unwrap_or(0)
-}
-
-/// Writes a line whose spaces can be seen: those at its start, and all but the last of several, as no-break
-/// spaces.
-fn spaced(line: &str, html: &mut String) {
-    let mut rest = line;
-    let mut at_start = true;
-    while let Some(begins) = rest.find([' ', '\t']) {
-        html.push_str(&crate::text::html::escape(&rest[..begins]));
-        at_start &= begins == 0;
-        let behind = rest[begins..].trim_start_matches([' ', '\t']);
-        let run = &rest[begins..rest.len() - behind.len()];
-        let width: usize = run.chars().map(|c| if c == '\t' { 4 } else { 1 }).sum();
-        let firm = if at_start { width } else { width - 1 };
-        html.extend(std::iter::repeat_n("&nbsp;", firm));
-        html.push_str(if at_start { "" } else { " " });
-        at_start = false;
-        rest = behind;
-    }
-    html.push_str(&crate::text::html::escape(rest));
 }
 
 /// An HTML fragment after rewriting, with what was found in it.
@@ -137,6 +121,14 @@ enum Counting {
     Omissions,
 }
 
+/// Whether content that browsers do not show is dropped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hiding {
+    Dropped,
+    /// It is all that there is.
+    Shown,
+}
+
 /// Rewrites an HTML fragment once.
 pub(super) fn rewrite(html: &str, link_base: LinkBase<'_>) -> Rewritten {
     rewrite_with(Counting::Nothing, html, link_base)
@@ -144,62 +136,101 @@ pub(super) fn rewrite(html: &str, link_base: LinkBase<'_>) -> Rewritten {
 
 fn rewrite_with(counting: Counting, html: &str, link_base: LinkBase<'_>) -> Rewritten {
     let read = head(html);
-    let room = read.len() + read.len() / 8;
-    let (anchors, formulas) = (Anchors::new(read, link_base), Formulas::of(read));
-    let mut rewriter = tokens::read(read, || Rewriter {
-        link_base,
-        anchors: &anchors,
-        formulas,
-        writer: HtmlWriter::with_capacity(room),
-        skipped: None,
-        formula: None,
-        image: Beside::Nothing,
-        counting,
-        omissions: Omissions::default(),
-    });
-    rewriter.end_formula();
-    rewriter.settle();
+    let unescaped = escaping::without_escaped_noscript(read);
+    let own_base = Base::of(&unescaped, link_base);
+    let link_base = own_base.as_ref().map_or(link_base, |base| LinkBase { base, ..link_base });
+    let anchors = Anchors::new(&unescaped, link_base);
+    let reading = Reading { html: &unescaped, link_base, anchors: &anchors };
+    let mut rewriter = reading.rewrite(counting, Hiding::Dropped);
+    if !rewriter.writer.visible && rewriter.has_hidden {
+        rewriter = reading.rewrite(counting, Hiding::Shown);
+    }
     let (mut writer, mut omissions) = (rewriter.writer, rewriter.omissions);
     writer.cut |= read.len() < html.len();
     omissions.elements = writer.too_deep;
     Rewritten { visible: writer.visible, is_cut: writer.cut, omissions, html: writer.finish() }
 }
 
-struct Rewriter<'a> {
+/// A fragment that is rewritten.
+struct Reading<'a> {
+    html: &'a str,
     link_base: LinkBase<'a>,
     anchors: &'a Anchors,
+}
+
+impl<'a> Reading<'a> {
+    /// Rewrites the fragment. One with `<noscript>` is first read without them.
+    fn rewrite(&self, counting: Counting, hiding: Hiding) -> Rewriter<'a> {
+        let mut media = Media::of(self.html);
+        if let Some(survey) = media.survey() {
+            media.shown = self.pass(Counting::Nothing, hiding, &survey).media.shown;
+        }
+        self.pass(counting, hiding, &media)
+    }
+
+    fn pass(&self, counting: Counting, hiding: Hiding, media: &Media) -> Rewriter<'a> {
+        let room = self.html.len() + self.html.len() / 8;
+        let formulas = Formulas::of(self.html);
+        let mut rewriter = tokens::read(self.html, || Rewriter {
+            link_base: self.link_base,
+            anchors: self.anchors,
+            formulas,
+            hiding,
+            has_hidden: false,
+            writer: HtmlWriter::with_capacity(room),
+            skipped: None,
+            formula: None,
+            media: media.clone(),
+            counting,
+            omissions: Omissions::default(),
+        });
+        rewriter.end_formula();
+        rewriter.end_media();
+        rewriter
+    }
+}
+
+/// The first `<base>` of a document, which moves its relative links.
+#[derive(Default)]
+struct Base(Option<String>);
+
+impl Base {
+    fn of(html: &str, link_base: LinkBase<'_>) -> Option<Url> {
+        if !has_tag(html, "base") {
+            return None;
+        }
+        let href = tokens::read(html, Self::default).0?;
+        Url::parse(&link_base.resolve(&href, WEB)?).ok()
+    }
+}
+
+impl Sink for Base {
+    fn text(&mut self, _text: &str) {}
+
+    fn tag(&mut self, tag: &Tag<'_>) -> bool {
+        if tag.name == "base" && !tag.end && self.0.is_none() {
+            self.0 = tag.attribute("href").map(str::to_owned);
+        }
+        true
+    }
+}
+
+pub(super) struct Rewriter<'a> {
+    pub(super) link_base: LinkBase<'a>,
+    pub(super) anchors: &'a Anchors,
     /// The formulas of the fragment. If there are any, what is hidden from screen readers is their twin.
     formulas: Formulas,
-    writer: HtmlWriter,
+    hiding: Hiding,
+    /// Whether content was dropped that browsers do not show.
+    has_hidden: bool,
+    pub(super) writer: HtmlWriter,
     /// The open element that is dropped with its content.
     skipped: Option<Skipped>,
     /// The formula whose end tag was not read yet.
     formula: Option<Formula>,
-    /// The image before or inside the present place.
-    image: Beside,
+    pub(super) media: Media,
     counting: Counting,
     omissions: Omissions,
-}
-
-/// An image and its copy for clients without scripts: which of both is written.
-enum Beside {
-    Nothing,
-    /// A lazily loaded image was written. Its copy follows.
-    Lazy,
-    /// An image with this source was written, and what a script loads in its place. A copy may follow.
-    Written(String, Option<String>),
-    /// A placeholder was not written. If no copy follows, its text, or the placeholder, is.
-    Pending {
-        alt: String,
-        placeholder: Option<(String, Option<String>)>,
-    },
-    /// Inside a `<noscript>`; the source of the image that is before it, and of the one in it.
-    NoScript {
-        before: [Option<String>; 2],
-        inside: Option<String>,
-    },
-    /// After a `<noscript>` with an image of this source. A lazily loaded copy may follow.
-    After(String),
 }
 
 /// An element that is dropped with its content.
@@ -207,14 +238,18 @@ struct Skipped {
     name: String,
     /// Number of open elements of this name inside it.
     inner: usize,
+    /// Number of open blocks inside it.
+    blocks: usize,
     /// Whether tags of blocks, or of any common element, end it too.
     ends: Ends,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ends {
+pub(super) enum Ends {
     /// Only its end tag.
     Itself,
+    /// Its end tag, or that of a block around it; a block begins no content of a paragraph.
+    Content,
     /// The end tags of blocks around it.
     Blocks,
     /// The elements of HTML 13.2.6.5.
@@ -226,6 +261,15 @@ impl Skipped {
     fn ended_by(&mut self, tag: &Tag<'_>) -> (bool, bool) {
         let same = tag.name == self.name.as_str();
         let counts = self.ends != Ends::Common;
+        if self.ends == Ends::Content && !same && is_block(&tag.name) && tag.name != "hr" {
+            if self.name == "p" && !tag.end || self.blocks == 0 && tag.end {
+                return (true, false);
+            }
+            self.blocks = if tag.end { self.blocks - 1 } else { self.blocks + 1 };
+        }
+        if self.ends == Ends::Content && same && self.name == "p" && !tag.end {
+            return (true, false);
+        }
         if same && tag.end && self.inner == 0 {
             return (true, true);
         }
@@ -235,7 +279,7 @@ impl Skipped {
             return (false, false);
         }
         let breaks = match self.ends {
-            Ends::Itself => false,
+            Ends::Itself | Ends::Content => false,
             Ends::Blocks => is_block(&tag.name),
             Ends::Common => breaks_out(&tag.name),
         };
@@ -248,7 +292,7 @@ impl Sink for Rewriter<'_> {
         if let Some(formula) = &mut self.formula {
             return formula.text(text);
         }
-        if self.skipped.is_none() && !self.writer.cut {
+        if self.skipped.is_none() && !self.writer.cut && !self.is_fallback(text) {
             if !text.trim().is_empty() {
                 self.settle();
             }
@@ -281,17 +325,23 @@ impl Sink for Rewriter<'_> {
                 return false;
             }
         }
+        if self.is_tag_of_fallback(tag) {
+            return true;
+        }
         if !tag.end {
             self.start(tag, self.link_base);
             // The text of a formula in a script is read.
             return self.formula.is_none();
         }
-        if &*tag.name == "noscript" {
-            self.end_noscript();
-        } else if is_block(&tag.name) && matches!(self.image, Beside::Pending { .. }) {
-            self.settle();
+        match &*tag.name {
+            "noscript" => self.end_noscript(),
+            "picture" => self.end_picture(),
+            "object" => self.end_object(),
+            name if is_block(name) && self.is_image_pending() => self.settle(),
+            _ => {}
         }
         match element(&tag.name) {
+            Some(("video" | "audio", _)) => self.end_film(),
             Some((name, _)) if !is_void(name) => self.writer.end(name),
             _ => {}
         }
@@ -301,6 +351,16 @@ impl Sink for Rewriter<'_> {
 
 impl Rewriter<'_> {
     fn start(&mut self, tag: &Tag<'_>, link_base: LinkBase<'_>) {
+        // What is hidden of a formula is its text, beside a picture of it.
+        if self.hiding == Hiding::Dropped
+            && !self.formulas.exist
+            && !is_void(&tag.name)
+            && !tag.self_closing
+            && hides_content(tag)
+        {
+            self.has_hidden = true;
+            return self.skip(tag, Ends::Content);
+        }
         if self.formulas.exist && math::is_twin(tag) {
             self.skip_twin(tag);
             return;
@@ -312,11 +372,16 @@ impl Rewriter<'_> {
         match &*tag.name {
             name if math::is_math(name) => return self.settle(),
             "noscript" => return self.begin_noscript(tag),
-            "img" | "image" | "amp-img" => return self.image(tag, link_base),
+            name if is_image(name) => return self.image(tag),
+            // They show nothing.
+            "script" | "style" | "link" | "meta" | "span" => {}
             _ => self.settle(),
         }
         match &*tag.name {
-            "iframe" | "embed" | "amp-iframe" | "amp-youtube" => self.player(tag, link_base),
+            "iframe" | "embed" | "amp-iframe" | "amp-youtube" | "amp-vimeo" | "amp-dailymotion"
+            | "lite-youtube" | "lite-vimeo" => self.player(tag),
+            "object" => return self.object(tag),
+            "param" => self.parameter(tag),
             // The state of a task list item.
             "input"
                 if tag.attribute("type").is_some_and(|t| t.eq_ignore_ascii_case("checkbox")) =>
@@ -335,17 +400,23 @@ impl Rewriter<'_> {
     }
 
     /// Counts what is left out of the attributes of an element.
-    fn count(&mut self, tag: &Tag<'_>, allowed: &[&'static str]) {
+    pub(super) fn count(&mut self, tag: &Tag<'_>, allowed: &[&'static str]) {
         if self.counting == Counting::Omissions {
             self.omissions.labels += long_labels(tag, allowed);
-            if matches!(&*tag.name, "img" | "image" | "amp-img" | "source") {
-                self.omissions.candidates += embedded::surplus_candidates(tag, self.link_base);
+            if is_image(&tag.name) || tag.name == "source" {
+                self.omissions.candidates +=
+                    picture_sources::surplus_candidates(tag, self.link_base);
             }
         }
     }
 
-    fn skip(&mut self, tag: &Tag<'_>, ends: Ends) {
-        self.skipped = Some(Skipped { name: tag.name.clone().into_owned(), inner: 0, ends });
+    pub(super) fn skip(&mut self, tag: &Tag<'_>, ends: Ends) {
+        self.skip_to(&tag.name, ends);
+    }
+
+    /// Drops what follows, to the end of the open element of this name.
+    pub(super) fn skip_to(&mut self, name: &str, ends: Ends) {
+        self.skipped = Some(Skipped { name: name.to_owned(), inner: 0, blocks: 0, ends });
     }
 
     /// Drops what shows a formula a second time.
@@ -365,39 +436,6 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Writes what waited for a copy that does not follow.
-    fn settle(&mut self) {
-        match std::mem::replace(&mut self.image, Beside::Nothing) {
-            Beside::Pending { alt, placeholder: None } => self.writer.text(&alt),
-            Beside::Pending { alt, placeholder: Some((src, srcset)) } => {
-                let mut kept = vec![("src", Cow::Owned(src))];
-                set(&mut kept, "srcset", srcset);
-                set(&mut kept, "alt", (!alt.is_empty()).then_some(alt));
-                self.writer.start("img", &kept);
-            }
-            kept @ Beside::NoScript { .. } => self.image = kept,
-            _ => {}
-        }
-    }
-
-    fn begin_noscript(&mut self, tag: &Tag<'_>) {
-        let before = match std::mem::replace(&mut self.image, Beside::Nothing) {
-            Beside::Lazy if !tag.self_closing => return self.skip(tag, Ends::Itself),
-            Beside::Written(src, later) => [Some(src), later],
-            // The copy is written instead of what is pending.
-            _ => [None, None],
-        };
-        self.image = Beside::NoScript { before, inside: None };
-    }
-
-    fn end_noscript(&mut self) {
-        if let Beside::NoScript { inside, .. } = std::mem::replace(&mut self.image, Beside::Nothing)
-            && let Some(src) = inside
-        {
-            self.image = Beside::After(src);
-        }
-    }
-
     fn element(
         &mut self,
         name: &'static str,
@@ -406,9 +444,13 @@ impl Rewriter<'_> {
         link_base: LinkBase<'_>,
     ) {
         self.count(tag, allowed);
+        self.writer.spaces = Spaces::of(tag);
         let mut kept = allowed_attributes(name, allowed, tag, link_base);
-        if name == "source" {
-            set(&mut kept, "srcset", embedded::srcset(tag, link_base));
+        match name {
+            "source" if !self.source(tag, &mut kept) => return,
+            "video" | "audio" => return self.begin_film(name, tag, kept),
+            "picture" => self.begin_picture(),
+            _ => {}
         }
         if name == "a" {
             set(&mut kept, "href", self.anchors.link(tag, link_base));
@@ -422,97 +464,45 @@ impl Rewriter<'_> {
             _ => self.writer.start(name, &kept),
         }
     }
-
-    fn image(&mut self, tag: &Tag<'_>, link_base: LinkBase<'_>) {
-        let Some((name, allowed)) = allowlist::element("img") else { return };
-        let alt = tag.attribute("alt").unwrap_or_default();
-        match embedded::embedded_image(tag, link_base) {
-            EmbeddedImage::Tracker => self.settle(),
-            EmbeddedImage::Emoji(text) => {
-                self.settle();
-                self.writer.text(&text);
-            }
-            // A lazily loaded copy of the image in the `<noscript>` before it.
-            EmbeddedImage::Sourceless if matches!(self.image, Beside::After(_)) => {}
-            // Formulas have a readable text.
-            EmbeddedImage::Sourceless => {
-                self.settle();
-                self.record_image(Beside::Pending { alt: alt.to_owned(), placeholder: None });
-            }
-            EmbeddedImage::Kept { src, srcset, loading, later } => {
-                match &self.image {
-                    Beside::After(before)
-                        if loading != Loading::Eager
-                            || *before == src
-                            || later.as_ref() == Some(before) =>
-                    {
-                        return;
-                    }
-                    Beside::NoScript { before, .. }
-                        if before.iter().flatten().any(|known| *known == src) =>
-                    {
-                        return;
-                    }
-                    _ => self.settle(),
-                }
-                if loading == Loading::Placeholder && !matches!(self.image, Beside::NoScript { .. })
-                {
-                    let (alt, placeholder) = (alt.to_owned(), Some((src, srcset)));
-                    return self.record_image(Beside::Pending { alt, placeholder });
-                }
-                self.count(tag, allowed);
-                let mut kept = allowed_attributes(name, allowed, tag, link_base);
-                set(&mut kept, "src", Some(src.clone()));
-                set(&mut kept, "srcset", srcset);
-                if embedded::is_emoji_image(tag) {
-                    // A picture without a character is shown in the size of the text.
-                    set(&mut kept, "width", Some(TEXT_SIZE.to_owned()));
-                    set(&mut kept, "height", Some(TEXT_SIZE.to_owned()));
-                }
-                set(&mut kept, "id", self.anchors.id(tag));
-                self.writer.start(name, &kept);
-                self.record_image(if loading == Loading::Lazy {
-                    Beside::Lazy
-                } else {
-                    Beside::Written(src, later)
-                });
-            }
-        }
-    }
-
-    /// Records the image at the present place. In a `<noscript>`, only its source or its alternative text is used.
-    fn record_image(&mut self, image: Beside) {
-        match (&mut self.image, image) {
-            (Beside::NoScript { inside, .. }, Beside::Written(src, _)) => *inside = Some(src),
-            (Beside::NoScript { .. }, Beside::Pending { alt, .. }) => self.writer.text(&alt),
-            (Beside::NoScript { .. }, _) => {}
-            (known, image) => *known = image,
-        }
-    }
-
-    fn player(&mut self, tag: &Tag<'_>, link_base: LinkBase<'_>) {
-        let Some(player) = player(tag, link_base) else { return };
-        if self.writer.is_in("a") {
-            return self.writer.text(&player.label);
-        }
-        let paragraph = self.writer.takes_paragraphs();
-        if paragraph {
-            self.writer.start("p", &[]);
-        }
-        self.writer.start("a", &[("href", Cow::Owned(player.href))]);
-        self.writer.text(&player.label);
-        self.writer.end("a");
-        if paragraph {
-            self.writer.end("p");
-        }
-    }
 }
 
 /// Sets the value of an attribute, or appends the attribute.
-fn set(kept: &mut Vec<Attribute<'_>>, name: &'static str, value: Option<String>) {
+pub(super) fn set(kept: &mut Vec<Attribute<'_>>, name: &'static str, value: Option<String>) {
     let Some(value) = value.map(Cow::Owned) else { return };
     match kept.iter_mut().find(|(kept, _)| *kept == name) {
         Some(attribute) => attribute.1 = value,
         None => kept.push((name, value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sanitised(html: &str) -> String {
+        let base = Url::parse("https://example.org/").unwrap();
+        fragment(html, LinkBase { base: &base, page: None }).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_link_without_content_is_dropped_and_an_anchor_is_kept() {
+        for (html, kept) in [
+            ("a<a href=/x><img src=/p.gif width=1 height=1></a>b", "ab"),
+            ("a<a href=/x> </a>b", "a b"),
+            ("a<a href=/x></a><a href=#n>1</a><a href=/y id=n></a>", "3"),
+        ] {
+            match kept {
+                "3" => assert_eq!(sanitised(html).matches("<a ").count(), 2, "{html}"),
+                kept => assert_eq!(sanitised(html), kept, "{html}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_base_of_a_document_inside_an_item_is_that_of_its_links() {
+        let html = "<html><head><base href='https://b.example/z/'></head><body><a href=a>x</a></body></html>";
+        assert_eq!(sanitised(html), "<a href=\"https://b.example/z/a\">x</a>");
+        let html = "<base href=javascript:x><a href=a>x</a>";
+        assert_eq!(sanitised(html), "<a href=\"https://example.org/a\">x</a>");
     }
 }

@@ -7,22 +7,30 @@
 mod allowlist;
 mod anchors;
 mod common_html;
+mod copies;
 mod embedded;
+mod emoji;
 mod enclosures;
 mod escaping;
+mod films;
 mod html;
 mod item;
 mod limits;
 mod links;
 mod math;
 mod math_line;
+mod media;
 mod metadata;
+mod picture_sources;
 mod plain_text;
+mod players;
 mod references;
 mod removal;
 #[cfg(test)]
 mod sanitiser_tests;
 mod selectors;
+mod sizes;
+mod spaces;
 #[cfg(test)]
 mod tests;
 mod tokens;

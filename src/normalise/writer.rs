@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::limits::MAX_DEPTH;
 use super::plain_text::{self, MAX_HTML, is_block};
+use super::spaces::Spaces;
 use crate::text::chars;
 
 /// Name and unescaped value of an attribute.
@@ -22,9 +23,25 @@ pub(super) const MAX_OUTPUT: usize = MAX_HTML - 4 * 1024;
 /// Elements that limit the scope of an end tag, HTML 13.2.4.2.
 const SCOPE: &[&str] = &["td", "th", "caption", "table"];
 
+#[derive(Clone)]
 struct Open {
     name: &'static str,
     written: bool,
+    /// Where its start tag begins.
+    tag: usize,
+    /// Where its content begins.
+    content: usize,
+    /// What of the white space in its texts is shown.
+    spaces: Spaces,
+}
+
+/// A place of the output to which the writer can be rewound.
+#[derive(Clone)]
+pub(super) struct Mark {
+    length: usize,
+    open: Vec<Open>,
+    visible: bool,
+    too_deep: usize,
 }
 
 /// A writer of HTML.
@@ -38,6 +55,12 @@ pub(super) struct HtmlWriter {
     pub(super) cut: bool,
     /// Number of elements without tags because of their depth.
     pub(super) too_deep: usize,
+    /// What of the white space is shown in the element that is opened next; `None`: as around it.
+    pub(super) spaces: Option<Spaces>,
+    /// Where the last start tag begins.
+    last_tag: usize,
+    /// What is before this place is not changed, because of a mark.
+    firm: usize,
 }
 
 impl HtmlWriter {
@@ -47,6 +70,26 @@ impl HtmlWriter {
 
     /// Writes text; characters that HTML reserves are escaped.
     pub(super) fn text(&mut self, written: &str) {
+        let spaces = self.open.last().map_or(Spaces::One, |open| open.spaces);
+        // White space between two tags is that of the source in nearly all cases.
+        let is_between = self.out.ends_with('>') && written.trim().is_empty();
+        if spaces == Spaces::One || is_between || self.is_in("pre") {
+            return self.run(written);
+        }
+        for (number, line) in written.split('\n').enumerate() {
+            if number > 0 && self.fits("<br>".len()) {
+                self.out.push_str("<br>");
+            }
+            // A space at the start of a run is not at the start of a line.
+            let (gap, line) =
+                if number == 0 && line.starts_with(' ') { line.split_at(1) } else { ("", line) };
+            self.run(gap);
+            self.run(&spaces.shown(line));
+        }
+    }
+
+    /// Writes text with its white space as it is.
+    fn run(&mut self, written: &str) {
         let text = chars::clean(written);
         let blank = plain_text::is_blank(&text);
         if blank && self.in_table_parts() {
@@ -111,6 +154,29 @@ impl HtmlWriter {
         })
     }
 
+    /// The present place. Ends with [`Self::rewind`] or [`Self::release`].
+    pub(super) fn mark(&mut self) -> Mark {
+        self.firm = self.out.len();
+        let (length, open) = (self.out.len(), self.open.clone());
+        Mark { length, open, visible: self.visible, too_deep: self.too_deep }
+    }
+
+    /// Drops what was written since a place, unless the size limit was reached meanwhile.
+    pub(super) fn rewind(&mut self, mark: Mark) {
+        self.firm = 0;
+        if !self.cut {
+            self.out.truncate(mark.length);
+            self.open = mark.open;
+            self.visible = mark.visible;
+            self.too_deep = mark.too_deep;
+        }
+    }
+
+    /// Keeps what was written since the last mark.
+    pub(super) fn release(&mut self) {
+        self.firm = 0;
+    }
+
     /// Closes all elements and returns the HTML.
     pub(super) fn finish(mut self) -> String {
         self.close_to(0);
@@ -153,8 +219,11 @@ impl HtmlWriter {
     }
 
     fn push(&mut self, name: &'static str, written: bool) {
+        let around = self.open.last().map(|open| open.spaces);
+        let spaces = self.spaces.take().or(around).unwrap_or(Spaces::One);
         if self.open.len() < MAX_TRACKED {
-            self.open.push(Open { name, written });
+            let content = self.out.len();
+            self.open.push(Open { name, written, tag: self.last_tag, content, spaces });
         }
     }
 
@@ -172,6 +241,10 @@ impl HtmlWriter {
     fn close_to(&mut self, depth: usize) {
         for open in self.open.drain(depth.min(self.open.len())..).rev().filter(|open| open.written)
         {
+            if open.tag >= self.firm && is_idle_link(&self.out, &open) {
+                self.out.drain(open.tag..open.content);
+                continue;
+            }
             self.out.push_str("</");
             self.out.push_str(open.name);
             self.out.push('>');
@@ -269,6 +342,7 @@ impl HtmlWriter {
     }
 
     fn write_tag(&mut self, name: &str, attributes: &[Attribute<'_>]) {
+        self.last_tag = self.out.len();
         self.out.push('<');
         self.out.push_str(name);
         for (name, value) in attributes {
@@ -280,6 +354,12 @@ impl HtmlWriter {
         }
         self.out.push('>');
     }
+}
+
+/// Whether a link has no content, because its picture was dropped, and is not the end of another link.
+fn is_idle_link(out: &str, open: &Open) -> bool {
+    let (tag, content) = (&out[open.tag..open.content], &out[open.content..]);
+    open.name == "a" && content.trim_ascii().is_empty() && !tag.contains(" id=\"")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -237,10 +237,18 @@ impl MarkupWriter<'_> {
         match attribute.name.to_ascii_lowercase().as_str() {
             "href" | "src" | "cite" | "poster" | "data" | "data-src" | "longdesc"
             | "background" => Cow::Owned(context.resolve_as_written(written)),
-            "srcset" | "data-srcset" => Cow::Owned(candidates(written, context)),
+            name if name.ends_with("srcset") => Cow::Owned(candidates(written, context)),
+            name if is_lazy_source(name) => Cow::Owned(context.resolve_as_written(written)),
             _ => Cow::Borrowed(written),
         }
     }
+}
+
+/// Whether scripts load a picture or a player from the attribute of this name.
+fn is_lazy_source(name: &str) -> bool {
+    let parts = ["src", "lazy", "orig", "-file", "poster", "-url"];
+    (name.starts_with("data-") || name.starts_with("nitro-"))
+        && parts.iter().any(|part| name.contains(part))
 }
 
 /// The images of a `srcset` (HTML 4.8.4.2.1) with absolute URLs.
