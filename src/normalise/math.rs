@@ -28,11 +28,14 @@ fn local(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
 }
 
-/// Whether a tag begins a script with a formula, as `MathJax` reads it: `<script type="math/tex">`.
+/// Types of scripts with a formula, as `MathJax` reads them.
+const SCRIPTS: &[&str] = &["math/tex", "math/mml", "math/asciimath"];
+
+/// Whether a tag begins a script with a formula: `<script type="math/tex">`.
 fn is_script(tag: &Tag<'_>) -> bool {
     let kind = tag.attribute("type").filter(|_| &*tag.name == "script").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    matches!(kind.as_str(), "math/tex" | "math/mml" | "math/asciimath")
+    SCRIPTS.contains(&kind.as_str())
 }
 
 /// Whether an element shows a formula a second time: it is hidden from screen readers, or a preview.
@@ -54,7 +57,8 @@ pub(super) struct Formulas {
 impl Formulas {
     /// The formulas of a fragment, at its beginning.
     pub(super) fn of(html: &str) -> Self {
-        Self { exist: has_math(html) || html.contains("math/"), is_shown: false }
+        let in_script = || SCRIPTS.iter().any(|kind| html.contains(kind));
+        Self { exist: has_math(html) || in_script(), is_shown: false }
     }
 
     /// The formula that a start tag begins.
