@@ -119,21 +119,12 @@ pub(super) fn check_status(config: Option<&Path>) -> Result<Exit, Exit> {
         }
     };
     let Loaded { config, database, .. } = config::load(&path);
-<<<<<<< HEAD
-    let feeds = Reader::open(&database)
-        .map_err(daemon::Error::from)
-        .and_then(|reader| Ok(reader.read(|reader| known::statuses(config.as_ref(), reader))?));
-    let now = Clock::system().now();
-    let (exit, line) = match feeds {
-        Ok(feeds) => status::overall(&feeds, &lists(config.as_ref(), now), now),
-=======
     let now = Clock::system().now();
     let feeds = Reader::open(&database).map_err(daemon::Error::from).and_then(|reader| {
         Ok(reader.read(|reader| known::statuses(config.as_ref(), reader, now))?)
     });
     let (exit, line) = match feeds {
-        Ok(feeds) => status::overall(&feeds, &lists(config.as_ref()), now),
->>>>>>> ops
+        Ok(feeds) => status::overall(&feeds, &lists(config.as_ref(), now), now),
         // Of another user: nothing is known.
         Err(error) if is_denied(&database) => (Exit::Unknown, error.to_string()),
         Err(error) => (Exit::Down, error.to_string()),
