@@ -48,7 +48,7 @@ pub use appearance::{Touched, is_another_episode, touched};
 pub use churn::{Coverage, RecognisedItem, Shown, UnrecognisedItem, compared, recognised};
 pub use differences::{Difference, differences};
 pub use evidence::{OwnKey, Substance, at_once};
-pub use fingerprint::{Comparable, Facts, Fingerprint};
+pub use fingerprint::{Comparable, Facts, Fingerprint, PageKind};
 pub use flood::{DocumentOrder, Rhythm, admit, per_day};
 pub use frames::{Frame, other_filling};
 pub use grouping::{centre, stories};
