@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! within a feed    identity   what identifies an item; ids: under which id it is published
+//!                  revisions  copies of an article, and its older versions, in one document
 //!                  evidence > churn   the same item under a new guid
 //!                  updates    an edit, or another item under the same guid
 //!                  flood      which items of a burst are shown
@@ -35,6 +36,7 @@ pub mod index;
 mod lexicon;
 pub mod likeness;
 pub mod paragraphs;
+mod revisions;
 pub mod settings;
 pub mod sketch;
 pub mod titles;
