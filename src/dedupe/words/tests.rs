@@ -139,7 +139,7 @@ fn marks_that_many_leave_out_make_no_other_word() {
 fn a_syllable_of_hangul_is_two_letters() {
     let length = |text: &str| Words::of_text(text).0[0].length;
     assert_eq!((length("대"), length("정부"), length("예산안에")), (2, 4, Word::LONGEST));
-    assert_eq!((super::width("정부, 대"), super::width("東京 ab")), (8, 7));
+    assert_eq!((width("정부, 대"), width("東京 ab")), (8, 7));
 }
 
 #[test]
