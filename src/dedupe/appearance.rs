@@ -82,7 +82,7 @@ pub fn is_another_episode(old: &Item, new: &Item) -> bool {
 /// Whether both items are one picture, of different days.
 fn is_another_picture(old: &Item, new: &Item) -> bool {
     let dates = old.published.zip(new.published);
-    if !dates.is_some_and(|(old, new)| new.duration_since(old) >= NEXT_DAY) {
+    if dates.is_none_or(|(old, new)| new.duration_since(old) < NEXT_DAY) {
         return false;
     }
     let picture = |item: &Item| -> Option<String> {
