@@ -1,5 +1,7 @@
 //! What a change of an item touches, as a subscriber sees it, and whether another file makes it another item. Pure.
 
+use jiff::SignedDuration;
+
 use super::evidence::at_once;
 use crate::model::{Enclosure, Item};
 use crate::text::html::{tag_length, to_text};
@@ -43,10 +45,15 @@ const ADDRESSES: &[&str] = &[" href=\"", " src=\"", " poster=\""];
 
 /// The addresses of a text without their queries, in their order.
 fn addresses(html: &str) -> Vec<&str> {
+    attributes(html, ADDRESSES)
+}
+
+/// The addresses in attributes with these names.
+fn attributes<'h>(html: &'h str, names: &[&str]) -> Vec<&'h str> {
     let (mut found, mut rest) = (Vec::new(), html);
     while let Some(at) = rest.find('<') {
         let (tag, behind) = rest[at..].split_at(tag_length(&rest[at..]));
-        for name in ADDRESSES {
+        for name in names {
             let value = tag.split_once(name).and_then(|(_, value)| value.split('"').next());
             found.extend(value.map(without_query));
         }
@@ -59,10 +66,35 @@ fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 
+/// Time from which another picture is that of the next day.
+const NEXT_DAY: SignedDuration = SignedDuration::from_hours(20);
+/// Number of words from which a picture only illustrates a text.
+const TEXT: usize = 9;
+
 /// Whether an item has both another date and another audio or video file than the stored item with its guid: it is the
-/// next episode, also under the same title and text. A token in the query makes no other file.
+/// next episode, also under the same title and text. So is the picture of the next day, if there is no text. A token
+/// in the query makes no other file.
 #[must_use]
 pub fn is_another_episode(old: &Item, new: &Item) -> bool {
+    is_another_picture(old, new) || is_another_file(old, new)
+}
+
+/// Whether both items are one picture, of different days.
+fn is_another_picture(old: &Item, new: &Item) -> bool {
+    let dates = old.published.zip(new.published);
+    if dates.is_none_or(|(old, new)| new.duration_since(old) < NEXT_DAY) {
+        return false;
+    }
+    let picture = |item: &Item| -> Option<String> {
+        let html = item.content.as_deref()?;
+        let wordless = to_text(html).split_whitespace().count() < TEXT;
+        let [picture] = attributes(html, &[" src=\""])[..] else { return None };
+        wordless.then(|| picture.to_owned())
+    };
+    picture(old).zip(picture(new)).is_some_and(|(old, new)| old != new)
+}
+
+fn is_another_file(old: &Item, new: &Item) -> bool {
     let file = |item: &Item| -> Option<String> {
         let played = item.details.enclosures.iter().find(|file| Enclosure::is_played(file));
         played.map(|file| without_query(&file.url).to_owned())
@@ -130,5 +162,24 @@ mod tests {
         assert!(!is_another_episode(&old, &episode(1_000, "b.mp3")), "a file that was replaced");
         assert!(!is_another_episode(&old, &episode(90_000, "a.mp3?t=2")), "the same file");
         assert!(!is_another_episode(&old, &item("<p>The latest news.</p>")), "no file");
+    }
+
+    #[test]
+    fn another_picture_of_the_next_day_is_another_episode() {
+        let comic = |at: i64, html: &str| {
+            let published = Some(Timestamp::from_second(at).unwrap());
+            Item { published, ..item(html) }
+        };
+        let old = comic(1_000, "<img src=\"/1.png?a=1\">");
+        assert!(is_another_episode(&old, &comic(90_000, "<img src=\"/2.png\">")));
+        let words = "<p>The ferry ran aground in fog off Onver this morning.</p>";
+        for same in [
+            comic(9_000, "<img src=\"/2.png\">"),
+            comic(90_000, "<img src=\"/1.png?a=2\">"),
+            comic(90_000, &format!("<img src=\"/2.png\">{words}")),
+            comic(90_000, ""),
+        ] {
+            assert!(!is_another_episode(&old, &same), "{same:?}");
+        }
     }
 }

@@ -81,11 +81,15 @@ enum Mark {
     Text,
     Path,
     Title,
+    /// A long number in the URL.
+    Number,
+    Second,
     /// Nothing but the text.
     Nothing,
 }
 
-const MARKS: [Mark; 5] = [Mark::Page, Mark::Moment, Mark::Text, Mark::Path, Mark::Title];
+const MARKS: [Mark; 7] =
+    [Mark::Page, Mark::Moment, Mark::Text, Mark::Path, Mark::Title, Mark::Number, Mark::Second];
 
 /// An unrecognised and a stored item that only have this mark.
 #[derive(Debug, Clone, Copy)]
@@ -99,8 +103,8 @@ impl Candidate<'_> {
     fn way(&self) -> RecognisedBy {
         match self.mark {
             Mark::Page => RecognisedBy::Page,
-            Mark::Text | Mark::Nothing => RecognisedBy::Text,
-            Mark::Path => RecognisedBy::Path,
+            Mark::Text | Mark::Nothing | Mark::Second => RecognisedBy::Text,
+            Mark::Path | Mark::Number => RecognisedBy::Path,
             Mark::Moment | Mark::Title => RecognisedBy::Title,
         }
     }
@@ -236,6 +240,8 @@ fn mark(seen: &ItemTraits, by: Mark) -> Option<String> {
         }
         Mark::Text => seen.text_digest.map(|key| key.to_string()),
         Mark::Path => path(seen.url.as_deref()?),
+        Mark::Number => number(seen.url.as_deref()?),
+        Mark::Second => Some(seen.published?.as_second().to_string()),
         Mark::Title => {
             let title = title();
             (!title.is_empty()).then(|| title.digest().to_string())
@@ -246,9 +252,28 @@ fn mark(seen: &ItemTraits, by: Mark) -> Option<String> {
 
 /// Path and query of a URL, if they identify an item: "/blog" does not.
 fn path(url: &str) -> Option<String> {
+    if !canonical::may_name_an_item(url) {
+        return None;
+    }
     let url = url::Url::parse(url).ok()?;
-    let path = format!("{}?{}", url.path().trim_end_matches('/'), url.query().unwrap_or_default());
-    (path.len() >= 8 && path.chars().any(|c| c.is_ascii_digit() || c == '-')).then_some(path)
+    Some(format!("{}?{}", url.path().trim_end_matches('/'), url.query().unwrap_or_default()))
+}
+
+/// Number of digits from which a number in a URL is the id of an article.
+const ID_DIGITS: usize = 6;
+
+/// Host and longest number of a URL, if it is long enough for an id and no date.
+fn number(url: &str) -> Option<String> {
+    let url = url::Url::parse(url).ok()?;
+    let tail = format!("{}?{}", url.path(), url.query().unwrap_or_default());
+    let numbers = tail.split(|c: char| !c.is_ascii_digit());
+    let is_date = |number: &str| {
+        let month = number.get(4..6).and_then(|month| month.parse().ok()).unwrap_or(0);
+        number.starts_with("20") && (1..=12).contains(&month)
+    };
+    let ids = numbers.filter(|number| number.len() >= ID_DIGITS && !is_date(number));
+    let id = ids.max_by_key(|number| number.len())?;
+    Some(format!("{} {id}", url.host_str()?))
 }
 
 /// What items of the feed have in common, so that it proves nothing.
@@ -257,6 +282,7 @@ struct Common {
     titles: HashSet<u64>,
     texts: HashSet<i64>,
     pages: HashSet<Digest>,
+    numbers: HashSet<String>,
     /// Number of items of the document.
     items: usize,
 }
@@ -270,12 +296,16 @@ impl Common {
         titles.extend(repeated(stored().map(title)));
         let mut texts = repeated(new().filter_map(|seen| seen.text_digest));
         texts.extend(repeated(stored().filter_map(|seen| seen.text_digest)));
+        let number = |seen: &ItemTraits| number(seen.url.as_deref()?);
+        let mut numbers = repeated(new().filter_map(number));
+        numbers.extend(repeated(stored().filter_map(number)));
         let dates: Vec<Option<Timestamp>> = stored().map(|seen| seen.published).collect();
         Self {
             calendar: Calendar::new(shown.dates, &dates),
             titles,
             texts,
             pages: repeated(stored().filter_map(|seen| seen.url_key)),
+            numbers,
             items: shown.dates.len(),
         }
     }
@@ -316,9 +346,16 @@ impl Common {
             _ => Wording::Unclear,
         };
         match found {
-            Wording::Same | Wording::Alike | Wording::Figures if recurs => Wording::Unclear,
+            Wording::Same | Wording::Alike | Wording::Edited | Wording::Figures if recurs => {
+                Wording::Unclear
+            }
             found => found,
         }
+    }
+
+    fn have_one_number(&self, url: &str, other: &str) -> bool {
+        number(url)
+            .is_some_and(|id| number(other).as_ref() == Some(&id) && !self.numbers.contains(&id))
     }
 
     fn place(&self, new: &UnrecognisedItem, old: &ItemTraits) -> Place {
@@ -331,6 +368,7 @@ impl Common {
                 if constant { Place::ConstantPage } else { Place::Page }
             }
             _ if !same_page && path(url).is_some() && path(url) == path(old_url) => Place::Path,
+            _ if !same_page && self.have_one_number(url, old_url) => Place::Number,
             _ => Place::Other,
         }
     }

@@ -50,6 +50,8 @@ pub(super) enum Naming {
     /// The same title, which other items have too.
     Recurring,
     Alike,
+    /// A part of the words, as of a headline that was written anew.
+    Related,
     /// The same words with another number or day.
     Numbered,
     /// One has no title.
@@ -66,6 +68,8 @@ pub(super) enum Wording {
     Alike,
     /// Alike, but with other figures, as two forecasts are.
     Figures,
+    /// Most of the shorter one is in the other, in the same order, with the same figures.
+    Edited,
     /// Too short, partly the same, or the same for other items too.
     Unclear,
     Other,
@@ -80,6 +84,9 @@ pub(super) enum Place {
     ConstantPage,
     /// The same path on another host.
     Path,
+    /// Another page of the same site with a long number that no other page has: an article whose title in the URL was
+    /// edited.
+    Number,
     Other,
 }
 
@@ -157,11 +164,11 @@ fn is_midnight(second: i64) -> bool {
 }
 
 /// The values that occur more than once.
-pub(super) fn repeated<T: Copy + Eq + std::hash::Hash>(
+pub(super) fn repeated<T: Clone + Eq + std::hash::Hash>(
     values: impl Iterator<Item = T>,
 ) -> HashSet<T> {
     let mut seen = HashSet::new();
-    values.filter(|value| !seen.insert(*value)).collect()
+    values.filter(|value| !seen.insert(value.clone())).collect()
 }
 
 /// Compares two titles; `recurring` are the digests of titles that several items have.
@@ -174,13 +181,18 @@ pub(super) fn naming(new: &Title, old: &Title, recurring: &HashSet<u64>) -> Nami
         Naming::Numbered
     } else if new.alike(old) >= 0.5 {
         Naming::Alike
+    } else if new.alike(old) >= RELATED && new.shares(old) >= 2 {
+        Naming::Related
     } else {
         Naming::Other
     }
 }
 
-/// Part of the shorter text that an edit keeps, and the part that another text has by chance.
+/// Part of the shorter title that a headline about the same thing keeps.
+const RELATED: f32 = 0.3;
+/// Part of the shorter text that a small and a larger edit keep, and the part that another text has by chance.
 const EDITED: f32 = 0.9;
+const REWRITTEN: f32 = 0.7;
 const BY_CHANCE: f32 = 0.4;
 
 /// Compares two texts that are not the same.
@@ -197,6 +209,8 @@ pub(super) fn wording(new: &Words, old: &Words) -> Wording {
     }
     if kept >= EDITED {
         if laid.numbers > 0 { Wording::Figures } else { Wording::Alike }
+    } else if kept >= REWRITTEN && laid.numbers == 0 {
+        Wording::Edited
     } else if kept < BY_CHANCE {
         Wording::Other
     } else {
@@ -250,7 +264,7 @@ impl Pair {
     /// Whether title and text are those of the stored item.
     pub(super) fn same_words(&self) -> bool {
         let named = match self.naming {
-            Naming::Other => false,
+            Naming::Other | Naming::Related => false,
             // A counter in the title.
             Naming::Numbered => self.own_key == OwnKey::Absent,
             _ => true,
@@ -296,7 +310,7 @@ impl Pair {
         if same_page && (self.same_content || same_time) {
             return true;
         }
-        if self.place == Place::Page && self.is_one_by_page(guids) {
+        if self.place == Place::Page && self.is_one_by_page(guids) || self.is_one_by_number() {
             return true;
         }
         !self.is_redated(guids) && (self.is_one_by_words() || self.is_one_by_guids(guids))
@@ -323,13 +337,25 @@ impl Pair {
         match self.wording {
             Wording::Other => false,
             Wording::Same => true,
-            Wording::Alike | Wording::Figures => self.naming != Naming::Other,
-            Wording::Unclear => match self.naming {
+            Wording::Alike | Wording::Figures => self.has_related_title(),
+            Wording::Edited | Wording::Unclear => match self.naming {
                 Naming::Same => self.title_words >= NAME || guids != Guids::Kept,
                 Naming::Recurring => !redated && self.title_words >= NAME,
                 _ => false,
             },
         }
+    }
+
+    /// Whether the titles may be those of one item.
+    fn has_related_title(&self) -> bool {
+        !matches!(self.naming, Naming::Other | Naming::Related)
+    }
+
+    /// Whether a number in the URL and similar words show that an article was edited, with any date.
+    fn is_one_by_number(&self) -> bool {
+        let worded = matches!(self.wording, Wording::Same | Wording::Alike | Wording::Edited);
+        let named = !matches!(self.naming, Naming::Other | Naming::Numbered | Naming::Absent);
+        self.place == Place::Number && worded && named && self.substance == Substance::Words
     }
 
     /// Whether the words prove it, with the time, with the path, or because the item has no key.
@@ -338,7 +364,9 @@ impl Pair {
         let by_time = match (self.date, self.wording) {
             (_, Wording::Other) => false,
             (Date::Same, Wording::Same) => true,
-            (Date::Same, Wording::Alike | Wording::Figures) => self.naming != Naming::Other,
+            (Date::Same, Wording::Alike | Wording::Figures) => self.has_related_title(),
+            // Headline and summary were written anew, and the headline in the URL with them.
+            (Date::Same, Wording::Edited) => self.naming != Naming::Other,
             (Date::Same, Wording::Unclear) => self.has_title() || self.naming == Naming::Absent,
             (Date::Round, _) => alike && (self.has_title() || self.naming == Naming::Absent),
             _ => false,
@@ -435,7 +463,8 @@ mod tests {
             ),
             ("The ferry ran aground.".into(), Wording::Alike),
             ("The boat ran aground.".into(), Wording::Unclear),
-            (text.replace("ferry to the island", "bus to a village"), Wording::Unclear),
+            (text.replace("ferry to the island", "bus to a village"), Wording::Edited),
+            (text.replace("island ran aground in thick fog", "town hit a bus"), Wording::Unclear),
         ] {
             assert_eq!(wording(&read(text), &read(&other)), expected, "{other}");
         }

@@ -17,7 +17,7 @@ use super::words::{Kind, Word, Words, hash64};
 use crate::model::{Digest, Item, PageOwner, StoredItem, site};
 
 /// Raised when fingerprints are made differently; those of another version are not read.
-const VERSION: u8 = 5;
+const VERSION: u8 = 6;
 
 /// Maximum number of keys of a sketch: those of the title and of the whole text, bands and samples.
 const MAX_KEYS: usize = 2 + BANDS + MAX_SAMPLES;
@@ -49,8 +49,20 @@ pub struct Fingerprint {
     pub global_id: Option<u64>,
     /// Whose page it links to.
     pub page_owner: PageOwner,
+    /// Whether that page can be its own.
+    pub page_kind: PageKind,
     /// Canonical URLs that a text of a few words links to.
     pub mentions: Vec<Digest>,
+}
+
+/// What the URL of a page shows about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PageKind {
+    /// It may be the page of one item.
+    #[default]
+    Item,
+    /// Neither a number nor a name of several words: it may be a section, such as `/news`.
+    Section,
 }
 
 /// The facts about an item beside its words.
@@ -69,7 +81,7 @@ pub struct Facts {
 impl Fingerprint {
     /// Number of bytes of the stored form in which the sketch ends at the latest.
     pub const WITH_SKETCH: usize =
-        2 + 8 + 9 + 17 + 5 * 9 + (4 + 16 * MENTIONS) + (4 + 4 * MAX_KEYS);
+        3 + 8 + 9 + 17 + 5 * 9 + (4 + 16 * MENTIONS) + (4 + 4 * MAX_KEYS);
 
     /// The fingerprint of an item with this text, which was read from it. `boilerplate` are digests of
     /// paragraphs that are its site's.
@@ -115,6 +127,10 @@ impl Fingerprint {
             text,
             url_key,
             page_owner,
+            page_kind: match item.url.as_deref() {
+                Some(url) if !canonical::may_name_an_item(url) => PageKind::Section,
+                _ => PageKind::Item,
+            },
         }
     }
 
@@ -150,6 +166,7 @@ impl Fingerprint {
         let mut out = Vec::with_capacity(96 + words * Word::BYTES + self.sketch.0.len() * 4);
         out.push(VERSION);
         out.push(self.page_owner as u8);
+        out.push(self.page_kind as u8);
         out.extend(self.seen.as_millisecond().to_le_bytes());
         put(&mut out, self.published.map(|at| at.as_millisecond().to_le_bytes()));
         put(&mut out, self.url_key);
@@ -158,7 +175,7 @@ impl Fingerprint {
         }
         put_list(&mut out, &self.mentions, |mention| *mention);
         put_list(&mut out, &self.sketch.0, |key| key.to_le_bytes());
-        out.extend((self.title.chars() as u32).to_le_bytes());
+        out.extend((self.title.width() as u32).to_le_bytes());
         put_list(&mut out, self.title.words(), |word| word.to_bytes());
         put_list(&mut out, &self.text.paragraphs, |Paragraph { digest, words, role }| {
             let (mut bytes, [low, high]) = ([*role as u8; 11], words.to_le_bytes());
@@ -175,12 +192,15 @@ impl Fingerprint {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(&[VERSION])?;
         let rest = &mut rest;
-        let [page_owner] = take(rest)?;
+        let [page_owner, page_kind] = take(rest)?;
         let at = |bytes| Timestamp::from_millisecond(i64::from_le_bytes(bytes)).ok();
         Some(Self {
             page_owner: *[PageOwner::FeedSite, PageOwner::ClaimedSite, PageOwner::OtherSite]
                 .iter()
                 .find(|known| **known as u8 == page_owner)?,
+            page_kind: *[PageKind::Item, PageKind::Section]
+                .iter()
+                .find(|known| **known as u8 == page_kind)?,
             seen: at(take(rest)?)?,
             published: maybe(rest)?.and_then(at),
             url_key: maybe(rest)?,
@@ -192,8 +212,8 @@ impl Fingerprint {
             mentions: list(rest, |mention: [u8; 16]| Some(mention))?,
             sketch: Sketch(list(rest, |key| Some(u32::from_le_bytes(key)))?),
             title: {
-                let chars = u32::from_le_bytes(take(rest)?);
-                Title::of_words(list(rest, |word| Some(Word::from_bytes(word)))?, chars as usize)
+                let width = u32::from_le_bytes(take(rest)?);
+                Title::of_words(list(rest, |word| Some(Word::from_bytes(word)))?, width as usize)
             },
             text: Text {
                 paragraphs: list(rest, |bytes: [u8; 11]| {
@@ -213,7 +233,7 @@ impl Fingerprint {
     pub fn sketch_from_bytes(bytes: &[u8]) -> Option<Sketch> {
         let mut rest = bytes.strip_prefix(&[VERSION])?;
         let rest = &mut rest;
-        take::<9>(rest)?;
+        take::<10>(rest)?;
         maybe::<8>(rest)?;
         maybe::<16>(rest)?;
         for _ in 0..5 {

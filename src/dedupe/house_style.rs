@@ -87,6 +87,21 @@ static VALUES: LazyLock<Vec<(u32, f32)>> = LazyLock::new(|| {
     values
 });
 
+/// Whether one of two numbers is the other in fewer digits: 40 of 41, 6 of 6.3, 1,200 of 1,180.
+pub(super) fn is_rounded(a: u32, b: u32) -> bool {
+    let value = |hash: u32| {
+        let at = VALUES.binary_search_by_key(&hash, |(hash, _)| *hash).ok()?;
+        Some(f64::from(VALUES[at].1))
+    };
+    let rounds = |exact: f64, round: f64| {
+        [1.0, 10.0, 100.0, 1_000.0].iter().filter(|unit| exact >= **unit).any(|unit| {
+            let parts = exact / unit;
+            [parts.round(), parts.floor()].iter().any(|part| (part * unit - round).abs() < 0.01)
+        })
+    };
+    value(a).zip(value(b)).is_some_and(|(a, b)| rounds(a, b) || rounds(b, a))
+}
+
 /// Whether a word is a unit, a weekday or a month.
 pub(super) fn is_measure(word: &Word) -> bool {
     WORDS.contains_key(&word.hash)

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! within a feed    identity   what identifies an item; ids: under which id it is published
+//!                  revisions  copies of an article, and its older versions, in one document
 //!                  evidence > churn   the same item under a new guid
 //!                  updates    an edit, or another item under the same guid
 //!                  flood      which items of a burst are shown
@@ -35,6 +36,7 @@ pub mod index;
 mod lexicon;
 pub mod likeness;
 pub mod paragraphs;
+mod revisions;
 pub mod settings;
 pub mod sketch;
 pub mod titles;
@@ -48,7 +50,7 @@ pub use appearance::{Touched, is_another_episode, touched};
 pub use churn::{Coverage, RecognisedItem, Shown, UnrecognisedItem, compared, recognised};
 pub use differences::{Difference, differences};
 pub use evidence::{OwnKey, Substance, at_once};
-pub use fingerprint::{Comparable, Facts, Fingerprint};
+pub use fingerprint::{Comparable, Facts, Fingerprint, PageKind};
 pub use flood::{DocumentOrder, Rhythm, admit, per_day};
 pub use frames::{Frame, other_filling};
 pub use grouping::{centre, stories};

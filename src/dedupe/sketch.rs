@@ -21,7 +21,7 @@ impl Sketch {
     #[must_use]
     pub fn new(title: &Title, words: &Words, digest: Option<u64>) -> Self {
         let mut keys = Vec::with_capacity(BANDS + MAX_SAMPLES + 2);
-        if title.len() >= TITLE_WORDS && title.chars() >= TITLE_CHARS {
+        if title.len() >= TITLE_WORDS && title.width() >= TITLE_CHARS {
             keys.push(fold(mix(title.digest() ^ 0x0711)));
         }
         keys.extend(digest.map(|digest| fold(mix(digest ^ 0x7e87))));

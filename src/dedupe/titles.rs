@@ -2,15 +2,16 @@
 
 use std::collections::HashSet;
 
+use super::house_style::is_rounded;
 use super::likeness::slots;
 use super::tuning::{FRAME, TITLE_ALIKE};
-use super::words::{Kind, Word, Words, digest_of, hash_of};
+use super::words::{Kind, Word, Words, digest_of, hash_of, width};
 
 /// A title as it is compared.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Title {
     words: Vec<Word>,
-    chars: usize,
+    width: usize,
     /// The hashes of its words, ascending, each once.
     set: Vec<u32>,
 }
@@ -31,15 +32,19 @@ impl Title {
                 word.kind = Kind::Number;
             }
         }
-        Self::of_words(words, title.chars().count())
+        // "Part A" and "Part β" are numbered too.
+        if let Some(last) = words.last_mut().filter(|_| ends_in_letter(title)) {
+            last.kind = Kind::Number;
+        }
+        Self::of_words(words, width(title))
     }
 
     /// A title made of words that were read from the store.
-    pub(super) fn of_words(words: Vec<Word>, chars: usize) -> Self {
+    pub(super) fn of_words(words: Vec<Word>, width: usize) -> Self {
         let mut set: Vec<u32> = words.iter().map(|word| word.hash).collect();
         set.sort_unstable();
         set.dedup();
-        Self { words, chars, set }
+        Self { words, width, set }
     }
 
     pub(super) fn words(&self) -> &[Word] {
@@ -58,16 +63,10 @@ impl Title {
         self.words.is_empty()
     }
 
-    /// Number of its characters.
-    #[must_use]
-    pub fn chars(&self) -> usize {
-        self.chars
-    }
-
-    /// Width in columns: a character of a script without spaces takes two.
+    /// Width in columns: a character of a script without spaces, or of Hangul, takes two.
     #[must_use]
     pub fn width(&self) -> usize {
-        self.chars + self.words.iter().filter(|word| word.is_character()).count()
+        self.width
     }
 
     /// Digest of its words.
@@ -116,6 +115,26 @@ impl Title {
         framed && (apart || one_more)
     }
 
+    /// Whether another number is in the place of a number: part 1 and part 2. A paper that leaves a number out of a
+    /// headline, or rounds it, names the same thing.
+    pub(super) fn renumbers(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Word, &Word)| {
+            a.hash == b.hash || a.kind == Kind::Number && b.kind == Kind::Number
+        };
+        let masked = self.len() == other.len() && self.words.iter().zip(&other.words).all(same);
+        if !masked && slots(&self.words, &other.words, None).numbers == 0 {
+            return false;
+        }
+        let (mine, others) = (self.numbers(), other.numbers());
+        let own: Vec<u32> = mine.difference(&others).copied().collect();
+        let theirs: Vec<u32> = others.difference(&mine).copied().collect();
+        let rounded = match (own.as_slice(), theirs.as_slice()) {
+            ([one], [another]) => is_rounded(*one, *another),
+            _ => false,
+        };
+        !(rounded && self.is_headline() && other.is_headline())
+    }
+
     /// Whether one is all of the other and a number more: "v3" and "v3 rc 4", in few words.
     #[must_use]
     pub fn is_successor(&self, other: &Self) -> bool {
@@ -154,6 +173,11 @@ impl Title {
             |word: &&Word| word.length >= 3 || word.kind != Kind::Plain || word.is_character();
         let has = |word: &&Word| other.set.binary_search(&word.hash).is_ok();
         self.words.iter().filter(counts).filter(|word| !has(word)).collect()
+    }
+
+    /// Number of its words that the other has too, without little words.
+    pub(super) fn shares(&self, other: &Self) -> usize {
+        self.difference(&Self::default()).len() - self.difference(other).len()
     }
 
     /// Hashes of its numbers.
@@ -225,6 +249,14 @@ fn without_rubric(title: &str) -> &str {
     rest.trim_start()
 }
 
+/// Whether a title ends in a single letter that is no word: a capital, or a Greek, Cyrillic, Hebrew or Arabic letter.
+fn ends_in_letter(title: &str) -> bool {
+    let mut end = title.trim_end_matches(|c: char| !c.is_alphanumeric()).chars().rev();
+    let letter =
+        |c: char| c.is_alphabetic() && (c.is_uppercase() || matches!(c, '\u{370}'..='\u{6ff}'));
+    end.next().is_some_and(letter) && end.next().is_some_and(|c| c.is_whitespace() || c == '(')
+}
+
 /// `II`, `IV`: also `I`, `V`, `X`, which a series may end with.
 fn is_roman(text: &str) -> bool {
     (1..=5).contains(&text.len()) && text.bytes().all(|b| matches!(b, b'I' | b'V' | b'X'))
@@ -272,6 +304,27 @@ mod tests {
             ("Update:", ""),
         ] {
             assert_ne!(title(a).digest(), title(b).digest(), "{a}");
+        }
+    }
+
+    #[test]
+    fn another_number_in_the_place_of_a_number_names_another_thing() {
+        for (a, b) in [
+            ("The mill murders, part 1", "The mill murders, part 2"),
+            ("Harbour talk 2/3", "Harbour talk 3/3"),
+            ("Part 19: the mill and its owner", "Part 21: the mill and its owner"),
+            ("Annual report 2029", "Annual report 2030"),
+        ] {
+            assert!(title(a).renumbers(&title(b)) && title(b).renumbers(&title(a)), "{a} / {b}");
+        }
+        for (a, b) in [
+            ("Ferry with 41 people aground off Onver", "Ferry with 40 people aground off Onver"),
+            ("Ferry with 47 people aground off Onver", "Ferry with forty people aground off Onver"),
+            ("Jobless rate rises to 6.3 percent", "Jobless rate rises to 6 percent"),
+            ("41 saved from stranded ferry", "All saved from stranded ferry"),
+            ("Rooms (7): the ninth chair", "The ninth chair"),
+        ] {
+            assert!(!title(a).renumbers(&title(b)) && !title(b).renumbers(&title(a)), "{a} / {b}");
         }
     }
 
@@ -326,6 +379,8 @@ mod tests {
             ("Weaver 3", "Weaver"),
             ("Forecast for Monday", "Forecast for Tuesday"),
             ("Open thread, 3 March", "Open thread, 10 March"),
+            ("Building a boat, part A", "Building a boat, part B"),
+            ("Building a boat, part α", "Building a boat (β)"),
         ] {
             assert!(title(a).is_sibling(&title(b)), "{a} / {b}");
             assert!(title(b).is_sibling(&title(a)), "{b} / {a}");

@@ -28,6 +28,8 @@ pub(super) const NEAR_WORDS: usize = 18;
 /// Two authors seldom write the same title of this many words and characters.
 pub(super) const TITLE_WORDS: usize = 5;
 pub(super) const TITLE_CHARS: usize = 25;
+/// A title of fewer words may be that of many things: "Scheduled maintenance".
+pub(super) const NAME_WORDS: usize = 3;
 /// Titles as like as this are one title with a site's name or a comma more.
 pub(super) const TITLE_ALIKE: f32 = 0.8;
 /// Part of a title's words, in their order, that makes the frame of a series, 0 to 1.

@@ -6,7 +6,7 @@ use super::appearance::Touched;
 use super::evidence::at_once;
 use super::fingerprint::{Comparable, Fingerprint};
 use super::likeness::{likeness, slots};
-use super::tuning::{EXACT_WORDS, TITLE_SUPPORT};
+use super::tuning::{EXACT_WORDS, SHORT_WORDS, TITLE_SUPPORT};
 use super::words::Words;
 use crate::model::EditCounts;
 
@@ -19,6 +19,8 @@ const WORDS: usize = 9;
 pub enum PageTrust {
     /// They are the same item: the page is one of many of the feed.
     Sameness,
+    /// The same, but the guid is the title, so that the same title under it proves nothing.
+    SamenessWithoutTitle,
     /// Nothing: the link may be constant, as of a feed with only one item.
     Nothing,
 }
@@ -28,7 +30,7 @@ pub enum PageTrust {
 #[must_use]
 pub fn is_another(old: &Comparable, new: &Comparable, page: PageTrust) -> bool {
     let (was, is) = (&old.fingerprint, &new.fingerprint);
-    let trusted = page == PageTrust::Sameness;
+    let trusted = page != PageTrust::Nothing;
     let same_page = trusted && was.url_key.is_some() && was.url_key == is.url_key;
     let same_date = match (was.published, is.published) {
         (Some(old), Some(new)) => at_once(old, new),
@@ -37,8 +39,19 @@ pub fn is_another(old: &Comparable, new: &Comparable, page: PageTrust) -> bool {
     };
     let framed = was.title.is_sibling(&is.title) || was.title.is_variant(&is.title);
     let same_title = was.title.alike(&is.title) >= 0.5 && !framed;
-    if same_page || same_date || same_title {
+    if same_page || same_date {
         return false;
+    }
+    if same_title {
+        return match page {
+            PageTrust::Sameness => false,
+            PageTrust::SamenessWithoutTitle => {
+                let pages = was.url_key.is_some() && is.url_key.is_some();
+                let whole = old.size.min(new.size) >= EXACT_WORDS;
+                pages && whole && likeness(old, new).containment < TITLE_SUPPORT
+            }
+            PageTrust::Nothing => is_next_issue(old, new),
+        };
     }
     // Its file may be constant, and so may the words around title and date.
     let keyless =
@@ -50,6 +63,19 @@ pub fn is_another(old: &Comparable, new: &Comparable, page: PageTrust) -> bool {
     }
     let nothing = |item: &Comparable| item.fingerprint.title.is_empty() && item.size < EXACT_WORDS;
     !nothing(old) && !nothing(new) && likeness(old, new).containment < TITLE_SUPPORT
+}
+
+/// Time from which a constant title may be that of the next issue, which comes once a day or less often.
+const NEXT_ISSUE: SignedDuration = SignedDuration::from_hours(20);
+/// Part of a text that two issues have in common at most: a sentence of 48 words is more.
+const NOTHING_SHARED: f32 = 0.05;
+
+/// Whether a whole text with another date has no sentence of the old one.
+fn is_next_issue(old: &Comparable, new: &Comparable) -> bool {
+    let dates = old.fingerprint.published.zip(new.fingerprint.published);
+    let later = dates.is_some_and(|(old, new)| new.duration_since(old) >= NEXT_ISSUE);
+    let whole = old.size.min(new.size) >= SHORT_WORDS;
+    later && whole && likeness(old, new).containment <= NOTHING_SHARED
 }
 
 /// Maximum number of changes of an item that are all taken. One that changes more often is generated, not edited: then
@@ -139,6 +165,37 @@ mod tests {
             says(1, "Dear bread", BREAD, 1_000),
         ] {
             assert!(!another(&edit), "{edit:?}");
+        }
+    }
+
+    #[test]
+    fn a_whole_text_of_the_next_day_is_the_next_issue_of_the_only_item() {
+        let text = |n: u32| (0..60).map(|k| format!("word{} ", (k * 7919 + n) % 40_009)).collect();
+        let (text, other): (String, String) = (text(1), text(20));
+        let old = says(1, "Weather for Onver", &text, 1_000);
+        let is_another = |at, text: &str| {
+            let new = says(1, "Weather for Onver", text, at);
+            super::is_another(&old, &new, PageTrust::Nothing)
+        };
+        assert!(is_another(90_000, &other));
+        assert!(!is_another(9_000, &other), "an edit of the same day");
+        assert!(!is_another(90_000, &format!("{other} {text}")), "it still has the old text");
+        assert!(!is_another(90_000, FERRY), "a short text");
+    }
+
+    #[test]
+    fn the_same_title_proves_nothing_if_it_is_the_guid() {
+        let old = says(1, "Ferry aground", FERRY, 1_000);
+        let is_another =
+            |new: &Comparable| super::is_another(&old, new, PageTrust::SamenessWithoutTitle);
+        assert!(is_another(&says(2, "Ferry aground", BREAD, 90_000)));
+        for edit in [
+            says(1, "Ferry aground", BREAD, 90_000),
+            says(2, "Ferry aground", FERRY, 90_000),
+            says(2, "Ferry aground", BREAD, 1_000),
+            says(2, "Ferry aground", "Soon.", 90_000),
+        ] {
+            assert!(!is_another(&edit), "{edit:?}");
         }
     }
 

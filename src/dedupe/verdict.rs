@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use jiff::SignedDuration;
 
-use super::fingerprint::{Comparable, Fingerprint};
+use super::fingerprint::{Comparable, Fingerprint, PageKind};
 use super::headlines::{headline_support, may_be_repeated};
 use super::likeness::{
     Likeness, likeness, shared_beginning, shared_names, shared_opening, shared_words, slots,
@@ -16,7 +16,7 @@ use super::settings::{AcrossFeeds, Settings, Similarity};
 use super::tuning::{
     CHARACTER, COMMON, CUT, EQUAL, EXACT_WORDS, EXCERPT, FORM_TEXT, FORM_WORDS, HEADLINE_CHARS,
     HEADLINE_HOURS, HEADLINE_RARITY, HEADLINE_SUPPORT, HEADLINE_WORDS, LEAD_WORDS, LEAST_NAMES,
-    LEAST_NEED, LEAST_SHARED, NAMES, NEAR_WORDS, NEED, NEED_OF_EXCERPT, NEED_WITH_LEAD,
+    LEAST_NEED, LEAST_SHARED, NAME_WORDS, NAMES, NEAR_WORDS, NEED, NEED_OF_EXCERPT, NEED_WITH_LEAD,
     NEED_WITH_TITLE, ONE_SLOT, OPENING, OPENING_SUPPORT, PAGE_SUPPORT, SAID, SAME_LEAD,
     SAME_OPENING, SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT,
     TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
@@ -119,10 +119,13 @@ pub fn verdict(
     if !whole && pair.is_of_one_site() {
         return apart(Rule::SameSite, found.score);
     }
-    if found.rule != Rule::SameText
-        && let Some(share) = pair.form()
-    {
-        return apart(Rule::Template, share);
+    if found.rule != Rule::SameText {
+        if let Some(share) = pair.form() {
+            return apart(Rule::Template, share);
+        }
+        if pair.is_nameless_form() {
+            return apart(Rule::Template, 1.0 - pair.like.containment);
+        }
     }
     Some(found)
 }
@@ -156,9 +159,23 @@ impl Pair<'_> {
         let alike = self.title >= TITLE_ALIKE && (silent || self.like.containment >= TITLE_SUPPORT)
             || self.like.containment >= PAGE_SUPPORT && self.like.shorter >= EXACT_WORDS;
         // Items that link to a page of another site may differ, and ids may be copied.
-        let same = at_home && same_page || alike && !self.is_form() || self.is_silent();
+        let own_page = at_home && same_page && !self.is_section();
+        let same = own_page || alike && !self.is_form() || self.is_silent();
         let score = self.title.max(self.like.containment);
         Some(Verdict { rule, score: if same { 1.0 } else { score }, threshold: TITLE_ALIKE, same })
+    }
+
+    /// Whether the page may be a section of a site: nothing else identifies the items, and they have nothing in common.
+    fn is_section(&self) -> bool {
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
+        let sectional =
+            |item: &Fingerprint| item.guid.is_none() && item.page_kind == PageKind::Section;
+        sectional(a)
+            && sectional(b)
+            && self.like.shorter >= EXACT_WORDS
+            && self.like.containment < TITLE_SUPPORT
+            && a.title.contradicts(&b.title)
+            && a.title.alike(&b.title) < SAME_HEADLINE
     }
 
     /// Whether they were published, or where that is not known of both came, within the window.
@@ -326,12 +343,16 @@ impl Pair<'_> {
             && self.settings.similarity != Similarity::Strict
     }
 
-    /// Two of a series by their titles, unless the texts are equal and differ in no number of the titles.
+    /// Two of a series by their titles, unless one headline left out or rounded a number that both texts have.
     fn is_sibling(&self) -> bool {
         let (a, b) = (self.a, self.b);
         let (title, other) = (&a.fingerprint.title, &b.fingerprint.title);
         if !title.is_sibling(other) {
             return false;
+        }
+        // All parts of a series may have one text that names a number: "in this two-part series".
+        if title.renumbers(other) {
+            return true;
         }
         let words: [HashSet<u32>; 2] =
             [a, b].map(|text| text.words.0.iter().map(|word| word.hash).collect());
@@ -341,7 +362,7 @@ impl Pair<'_> {
         let (mine, others) = (title.numbers(), other.numbers());
         let own: HashSet<u32> = mine.difference(&others).copied().collect();
         let theirs: HashSet<u32> = others.difference(&mine).copied().collect();
-        // Both texts have the numbers of one headline, which the other headline left out or rounded.
+        // Both texts have the numbers of one headline.
         let shared = has(0, &own) && has(1, &own) || has(0, &theirs) && has(1, &theirs);
         !(shared && self.like.containment >= EQUAL)
     }
@@ -374,8 +395,29 @@ impl Pair<'_> {
             return (like && apart).then_some(Rule::OtherTitle);
         }
         let alike = self.like.jaccard >= EQUAL || self.like.containment >= CUT;
-        let equal = alike && self.form().is_none();
+        let equal = alike && self.form().is_none() && !self.names_things();
         (short && !equal || one > 0 && two > 0).then_some(Rule::Series)
+    }
+
+    /// Whether both titles are names and not sentences, and the texts differ at a place: tomato soup is not carrot soup,
+    /// although their recipes are.
+    fn names_things(&self) -> bool {
+        let is_name = |item: &Comparable| item.fingerprint.title.len() < HEADLINE_WORDS;
+        is_name(self.a)
+            && is_name(self.b)
+            && slots(&self.a.words.0, &self.b.words.0, None).places > 0
+    }
+
+    /// Whether the same title is so short that it names nothing particular, such as "Scheduled maintenance", and a short
+    /// text below it has other words at a place. Who edits a copy replaces single words.
+    fn is_nameless_form(&self) -> bool {
+        let (title, other) = (&self.a.fingerprint.title, &self.b.fingerprint.title);
+        let nameless = !title.is_empty() && title.len() < NAME_WORDS && title.width() < TITLE_CHARS;
+        if !nameless || title.digest() != other.digest() || self.like.longer >= VARIANT_WORDS {
+            return false;
+        }
+        let laid = slots(&self.a.words.0, &self.b.words.0, None);
+        laid.places > 0 && laid.lost >= 2 * laid.places
     }
 
     /// Whether the headlines differ and what the texts share is about neither.
@@ -433,7 +475,120 @@ fn need(words: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Text, Title};
     use super::*;
+
+    fn item((title, text): (&str, &str)) -> Comparable {
+        let (title, text) = (Title::new(Some(title)), Text::of_html(text));
+        let text_digest = text.own_words(&HashSet::new()).exact_digest();
+        let fingerprint = Fingerprint { title, text, text_digest, ..Fingerprint::default() };
+        fingerprint.comparable(&HashSet::new(), &Weights::default())
+    }
+
+    fn judge(a: &Comparable, b: &Comparable) -> Option<(Rule, bool)> {
+        let found = |a, b| verdict(a, b, &Settings::default(), &Weights::default());
+        let found = |a, b| found(a, b).map(|found| (found.rule, found.same));
+        assert_eq!(found(a, b), found(b, a), "in both directions");
+        found(a, b)
+    }
+
+    #[test]
+    fn parts_of_a_series_are_apart_also_if_their_text_names_a_number() {
+        const MILL: &str = "In this two-part series we tell the story of the mill and the family that ran it. Listen \
+                            with headphones. Subscribe wherever you get your podcasts.";
+        const KELPD: &str = "Upgrade notes: this release follows kelpd 2.1.0 and 2.0.9; please read the manual before \
+                             you upgrade, and report problems on the mailing list. Thanks to everybody.";
+        const BOAT: &str = "In this series I describe how I built a small sailing boat from plywood in my garage over \
+            two winters, with all the mistakes. If you are new here start with the first part, which lists the tools \
+            and the plans. Continue on the site.";
+        for (a, b, text) in [
+            ("The Mill Murders, Part 1", "The Mill Murders, Part 2", MILL),
+            ("The Mill Murders, Part II", "The Mill Murders, Part III", MILL),
+            ("2. Teil: Die Mühle", "3. Teil: Die Mühle", MILL),
+            ("kelpd 2.1.0", "kelpd 2.1.1", KELPD),
+            ("Building a boat, 1/3", "Building a boat, 2/3", BOAT),
+            ("Building a boat, Part A", "Building a boat, Part B", BOAT),
+            ("Building a boat, Part α", "Building a boat, Part β", BOAT),
+            (
+                "港の物語 第1回",
+                "港の物語 第2回",
+                "港の物語を全2回でお届けします。古い水車とそれを守った一家の話です。ヘッドホンでお聴きください。番組の登録もお願いします。",
+            ),
+        ] {
+            assert_eq!(
+                judge(&item((a, text)), &item((b, text))),
+                Some((Rule::Series, false)),
+                "{a}"
+            );
+        }
+        let owners = |title| item((title, MILL));
+        let found = judge(
+            &owners("The two owners of the old mill of Onver"),
+            &owners("The owners of the old mill of Onver"),
+        );
+        assert!(found.is_some_and(|(_, same)| same), "a headline leaves the number out: {found:?}");
+    }
+
+    #[test]
+    fn forms_of_different_makers_under_one_name_are_different_things() {
+        let soup = |of: &str| {
+            format!(
+                "Ready in twenty minutes, serves four. Ingredients: 1 onion, 2 cloves of garlic, 500 g {of}, 1 l stock, \
+                 salt, pepper. Chop the onion and garlic, fry gently in oil, add the rest and simmer for fifteen \
+                 minutes. Blend and serve with bread."
+            )
+        };
+        let maintenance = |of: &str| {
+            format!(
+                "We will be performing scheduled maintenance on our {of}. During this window some requests may fail. \
+                 We apologise for any inconvenience this may cause and thank you for your patience."
+            )
+        };
+        let (tomatoes, carrots) = (soup("tomatoes"), soup("carrots"));
+        let (servers, network) =
+            (maintenance("database servers"), maintenance("network equipment"));
+        for (a, b) in [
+            (("Quick tomato soup", &*tomatoes), ("Quick carrot soup", &*carrots)),
+            (("Scheduled maintenance", &*servers), ("Scheduled maintenance", &*network)),
+        ] {
+            let found = judge(&item(a), &item(b));
+            assert!(found.is_some_and(|(_, same)| !same), "{a:?}: {found:?}");
+        }
+        let edited = servers.replace("performing scheduled", "performing");
+        let found = judge(
+            &item(("Scheduled maintenance", &servers)),
+            &item(("Scheduled maintenance", &edited)),
+        );
+        assert!(found.is_some_and(|(_, same)| same), "{found:?}");
+    }
+
+    #[test]
+    fn a_section_of_a_site_is_the_page_of_no_item() {
+        let on_page = |url: &str, (title, text): (&str, &str)| {
+            let mut item = item((title, text));
+            item.fingerprint.url_key = super::super::canonical::url_key(url);
+            item.fingerprint.page_owner = crate::model::PageOwner::FeedSite;
+            if !super::super::canonical::may_name_an_item(url) {
+                item.fingerprint.page_kind = PageKind::Section;
+            }
+            item
+        };
+        let hours = (
+            "Christmas opening hours",
+            "We are closed on the 24th and 25th, otherwise open from nine to six.",
+        );
+        let cook = (
+            "We are hiring a cook",
+            "Our kitchen needs a cook with experience in fish and bread from January.",
+        );
+        let (news, article) = ("https://x.example/news", "https://x.example/cook-wanted");
+        let same = |a: &Comparable, b: &Comparable| judge(a, b).is_some_and(|(_, same)| same);
+        assert!(!same(&on_page(news, hours), &on_page(news, cook)));
+        assert!(same(&on_page(article, hours), &on_page(article, cook)), "edited meanwhile");
+        let longer = ("Opening hours at Christmas", hours.1);
+        assert!(same(&on_page(news, hours), &on_page(news, longer)));
+        assert!(same(&on_page(news, hours), &on_page(news, ("Opening hours", ""))));
+    }
 
     #[test]
     fn the_longer_the_text_the_smaller_the_part_that_proves() {

@@ -241,6 +241,7 @@ impl Open {
     }
 
     fn lower(&mut self, c: char) {
+        let c = folded(c);
         if self.letters == 0 {
             self.first = c;
         }
@@ -452,7 +453,9 @@ fn push(open: &Open, before: &mut Before, words: &mut Vec<Word>) {
     let written = fold(mix(open.hash));
     let listed = LEXICON.find(written);
     let (kind, roman) = kind(open, listed, before.opens_sentence);
-    let length = open.letters.min(u32::from(Word::LONGEST)) as u8;
+    // A syllable of Hangul is two or three letters.
+    let letters = if is_hangul(open.first) { 2 * open.letters } else { open.letters };
+    let length = letters.min(u32::from(Word::LONGEST)) as u8;
     let mut word = Word { hash: written, kind, length, load: load(open.first) };
     if let Some(Listed::Spelling(hash)) = listed {
         word.hash = hash;
@@ -523,6 +526,25 @@ fn load(first: char) -> u8 {
         '\u{370}'..='\u{52f}' | '\u{1f00}'..='\u{1fff}' => 12,
         _ => 10,
     }
+}
+
+/// The letter that is compared of a letter that many write without its mark.
+fn folded(c: char) -> char {
+    match c {
+        'ё' => 'е',
+        // Chandrabindu and anusvara.
+        '\u{901}' => '\u{902}',
+        c => c,
+    }
+}
+
+fn is_hangul(c: char) -> bool {
+    matches!(c, '\u{ac00}'..='\u{d7af}')
+}
+
+/// Width of a text in columns: a character of a script without spaces, or of Hangul, takes two.
+pub(super) fn width(text: &str) -> usize {
+    text.chars().map(|c| if without_spaces(c) || is_hangul(c) { 2 } else { 1 }).sum()
 }
 
 const FNV: u64 = 0xcbf2_9ce4_8422_2325;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use regex::Regex;
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use url::Url;
 
 use super::feed::FeedId;
@@ -224,12 +225,17 @@ impl Conditions {
 }
 
 fn matches(regex: &Regex, text: Option<&str>) -> bool {
-    text.is_some_and(|text| regex.is_match(text))
+    text.is_some_and(|text| is_match(regex, text))
+}
+
+/// Whether a pattern matches a text as it is written, or with composed characters, as keyboards write them.
+fn is_match(regex: &Regex, text: &str) -> bool {
+    regex.is_match(text) || !is_nfc(text) && regex.is_match(&text.nfc().collect::<String>())
 }
 
 fn has_text(regex: &Regex, subject: &Subject<'_>) -> bool {
     let Item { content, summary, .. } = subject.item;
-    (content.is_some() || summary.is_some()) && regex.is_match(subject.text())
+    (content.is_some() || summary.is_some()) && is_match(regex, subject.text())
 }
 
 /// Number of words of a text. In scripts without spaces two characters count as one word.
@@ -390,6 +396,8 @@ mod tests {
         assert!(meets(&Conditions { authors: texts(&["ADA"]), ..none() }, &item));
         assert!(meets(&Conditions { categories: texts(&["food"]), ..none() }, &item));
         assert!(!meets(&Conditions { categories: texts(&["x"]), ..none() }, &item));
+        let decomposed = Item { title: Some("Publicite\u{301}: savon".to_owned()), ..item.clone() };
+        assert!(meets(&Conditions { title: regex("(?i)^publicité"), ..none() }, &decomposed));
         let untitled = Conditions { title: regex(""), ..none() };
         assert!(!meets(&untitled, &Item::default()), "it has no title");
         let textless = Conditions { content: regex(""), ..none() };

@@ -372,6 +372,9 @@ pub(super) fn is_another(
     let page = match document.target.subscription.dedupe.identity {
         IdentityRule::Key => return false,
         _ if document.single => PageTrust::Nothing,
+        _ if read.item.guid.is_some() && read.item.guid == read.item.title => {
+            PageTrust::SamenessWithoutTitle
+        }
         _ => PageTrust::Sameness,
     };
     let kept = kept.filter(|_| document.single);

@@ -102,6 +102,12 @@ impl Why<'_> {
             for difference in self.differences.get(n).into_iter().flatten() {
                 add("", &difference_text(difference));
             }
+            if matched.same && other.story != self.history.item.story {
+                add(
+                    "",
+                    "  in another story: it has an item of the feed already, or too few that match",
+                );
+            }
         }
     }
 
@@ -239,7 +245,7 @@ pub(in crate::cli) fn match_text(matched: &Match) -> String {
             "they have the same headline, and their texts do not contradict it".to_owned()
         }
         (Rule::SameTitle, false) => {
-            "they have the same headline, but their texts differ".to_owned()
+            "they have the same headline, but too little text in common".to_owned()
         }
         (Rule::Series, _) => "their titles are two parts of a series".to_owned(),
         (Rule::OtherTitle, _) => {

@@ -152,6 +152,30 @@ fn an_item_with_another_date_number_or_text_is_new() {
 }
 
 #[test]
+fn an_edit_of_headline_address_and_summary_at_once_makes_no_new_item() {
+    const WAS: &str =
+        "A storm hit the northern coast on Monday, injuring dozens of people and closing ports.";
+    const IS: &str = "A storm hit the northern coast on Monday, injuring at least 40 people and closing all ports.";
+    let (was, is) = ("Storm hits coast, dozens hurt", "Storm batters coast, at least 40 injured");
+    for (a, b) in [
+        (
+            "https://e.example/storm-hits-coast/a-71234560",
+            "https://e.example/storm-batters-coast/a-71234560",
+        ),
+        ("https://e.example/storm-hits-coast", "https://e.example/storm-batters-coast"),
+    ] {
+        assert!(one((a, was, NOON, WAS), (b, is, NOON, IS)).is_some(), "{b}");
+        let later = one((a, was, NOON, WAS), (b, is, NOON + 7_203, IS));
+        assert_eq!(later.is_some(), b.contains("71234560"), "{b}");
+        assert_eq!(one((a, was, NOON, WAS), (b, "Bread is dear", NOON, BREAD)), None, "{b}");
+        assert_eq!(one((a, was, NOON, WAS), (b, "A lamp at sea", NOON + 7_203, IS)), None, "{b}");
+    }
+    let day = |day: u8| format!("https://e.example/news/202603{day:02}");
+    let (a, b) = (day(1), day(1) + "/late");
+    assert_eq!(one((&a, was, NOON, WAS), (&b, is, NOON + 7_203, IS)), None, "a date is no id");
+}
+
+#[test]
 fn a_page_proves_little_where_it_is_that_of_the_only_item() {
     let old = ("https://e.example/deal", "Deal of the day", NOON, FERRY);
     let longer = format!("{FERRY} Only today.");

@@ -8,7 +8,7 @@ pub(super) enum Class {
     Digit,
     /// A character of a script without spaces: a word by itself.
     Whole,
-    /// An apostrophe or a joiner: it is left out inside a word and at its end.
+    /// An apostrophe, a joiner, or a mark that most leave out: it is left out inside a word and at its end.
     Silent,
     /// Between two digits it belongs to the number: `1.2`, `12:30`.
     Joint,
@@ -43,6 +43,21 @@ pub(super) fn class(c: char) -> Class {
     }
     match c {
         '’' | 'ʼ' | '\u{ad}' | '\u{200d}' | '\u{200c}' => Class::Silent,
+        // Vowel marks of Hebrew and Arabic, the tatweel, and the dot below of Hindi, Punjabi and Bengali.
+        '\u{5b0}'..='\u{5bd}'
+        | '\u{5bf}'
+        | '\u{5c1}'
+        | '\u{5c2}'
+        | '\u{5c4}'
+        | '\u{5c5}'
+        | '\u{5c7}'
+        | '\u{640}'
+        | '\u{64b}'..='\u{652}'
+        | '\u{656}'..='\u{65f}'
+        | '\u{670}'
+        | '\u{93c}'
+        | '\u{9bc}'
+        | '\u{a3c}' => Class::Silent,
         '…' | '“' | '”' | '„' | '«' | '»' => Class::Stop,
         // The most common others, without a look into the tables of Unicode.
         '×' | '÷' | '\u{2010}'..='\u{2027}' => Class::Other,

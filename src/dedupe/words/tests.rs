@@ -121,6 +121,28 @@ fn a_share_and_a_spelling_are_one_word_however_they_are_written() {
 }
 
 #[test]
+fn marks_that_many_leave_out_make_no_other_word() {
+    for (a, b) in [
+        ("Ещё три дёшевые ёлки", "Еще три дешевые елки"),
+        ("четвёртого", "4"),
+        ("كِتَابٌ جديد", "كتاب جديد"),
+        ("مـيـنـاء", "ميناء"),
+        ("שָׁלוֹם", "שלום"),
+        ("सड़क चाँद", "सडक चांद"),
+    ] {
+        assert!(same(a, b), "{a} / {b}");
+    }
+    assert!(!same("año", "ano") && !same("schon", "schön"), "other words");
+}
+
+#[test]
+fn a_syllable_of_hangul_is_two_letters() {
+    let length = |text: &str| Words::of_text(text).0[0].length;
+    assert_eq!((length("대"), length("정부"), length("예산안에")), (2, 4, Word::LONGEST));
+    assert_eq!((width("정부, 대"), width("東京 ab")), (8, 7));
+}
+
+#[test]
 fn a_title_before_a_name_is_no_name() {
     use Kind::{Name, Plain};
     assert_eq!(
