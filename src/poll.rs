@@ -365,6 +365,7 @@ impl Poller {
             Err(failure) => {
                 // The beginning of a document that was cut in transit need not be readable.
                 if response.outcome.is_success() {
+                    let failure = fetch::after_redirects(failure, &response.hops, &response.url);
                     response.outcome = FetchOutcome::Failed(failure);
                 }
                 Ok(None)

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::daemon::ListError;
+use crate::fetch;
 use crate::model::{Coded, Failure, Hop, Outcome, ParseWarning, Validators};
 use crate::parse::{self, Input, Parsed};
 use crate::poll::{Denied, denial_line};
@@ -130,7 +131,8 @@ impl Document {
 
     /// Parses the document as a feed.
     pub(super) fn parse(&self) -> Result<Parsed, Failure> {
-        let mut parsed = parse::parse(self.input())?;
+        let at_target = |failure| fetch::after_redirects(failure, &self.hops, &self.url);
+        let mut parsed = parse::parse(self.input()).map_err(at_target)?;
         parsed.parse_warnings.extend(self.ignored.clone());
         Ok(parsed)
     }
