@@ -17,9 +17,9 @@ pub struct Publishing {
 pub struct PollYield {
     /// Start of the poll.
     pub at: Timestamp,
-    /// Number of new items that are not held.
+    /// Number of new items that are shown.
     pub new: usize,
-    /// The same, with those that a filter kept out.
+    /// The same, with those that are held or that a filter kept out.
     pub unseen: usize,
     /// Number of different items of the document; `None`: it was unchanged, or a part of the feed.
     pub items: Option<usize>,

@@ -9,8 +9,8 @@ use super::sorting::{self, Extent, FeedSites, Found, Sorted};
 use super::start::Target;
 use crate::dedupe::{Identified, Needs};
 use crate::model::{
-    Digest, Failure, FailureKind, FetchOutcome, GuidUse, HoldReason, ItemKey, KnownItem,
-    ParseWarning, ParsedFeed, ParsedItem, PollYield,
+    Digest, Failure, FailureKind, FetchOutcome, GuidUse, ItemKey, KnownItem, ParseWarning,
+    ParsedFeed, ParsedItem, PollYield,
 };
 use crate::schedule::{self, FeedMatch};
 use crate::store::{self, DocumentFacts, FeedState, Reader};
@@ -158,9 +158,8 @@ fn input<'a>(document: &Document<'a>) -> parse::Input<'a> {
 
 /// What a document of this number of different items brought.
 fn poll_yield(at: Timestamp, brought: &Sorted, items: Option<usize>) -> PollYield {
-    let number = |hold: Option<HoldReason>| brought.new.iter().filter(|it| it.held == hold).count();
-    let new = number(None);
-    PollYield { at, new, unseen: new + number(Some(HoldReason::Filtered)), items }
+    let new = brought.new.iter().filter(|it| it.held.is_none()).count();
+    PollYield { at, new, unseen: brought.new.len(), items }
 }
 
 /// The parse warning about items that were in no document.

@@ -286,7 +286,7 @@ impl Transaction<'_> {
                 update.bytes.wire as i64,
                 update.bytes.body as i64,
                 recorded.new as i64,
-                (recorded.new + recorded.filtered) as i64,
+                (recorded.new + recorded.held + recorded.filtered) as i64,
                 items.map(|items| items as i64),
                 recorded.changed as i64,
                 message(&update.outcome),
