@@ -53,10 +53,10 @@ use self::validators::Evidence;
 use crate::clock::Clock;
 use crate::fetch;
 use crate::model::{
-    Asker, Failure, FailureKind, FetchOutcome, LedgerEntry, Outcome, Plan, Promise, PromiseScope,
-    Validators,
+    Asker, Failure, FailureKind, FetchOutcome, LedgerEntry, Outcome, Plan, PollYield, Promise,
+    PromiseScope, Publishing, Validators,
 };
-use crate::schedule::{self, NetworkState};
+use crate::schedule::{self, Learned, NetworkState};
 use crate::store::{
     self, Bytes, CachedResponse, FeedState, PollUpdate, Store, ValidatorTrust, Write,
 };
@@ -108,8 +108,8 @@ pub struct Poller {
 struct Begun<'a> {
     target: &'a Target,
     state: FeedState,
-    /// Times of the last items; empty unless the interval is learned from them.
-    times: Vec<Timestamp>,
+    /// How the feed has published lately.
+    publishing: Publishing,
     /// URL of the request: from the config, or the target of a permanent redirect.
     asked: Url,
     memory: CachedResponse,
@@ -161,14 +161,19 @@ impl Begun<'_> {
     fn pace(&self) -> Pace<'_> {
         let validators = self.state.last_success.map(|_| &self.memory.validators);
         let schedule = &self.target.subscription.schedule;
-        let times: &[Timestamp] = &self.times;
-        Pace { schedule, times, has_items: self.state.items > 0, validators, now: self.at }
+        let publishing = &self.publishing;
+        Pace { schedule, publishing, has_items: self.state.items > 0, validators, now: self.at }
     }
 
     /// The interval that the feed's items show, those of the new document included.
-    fn learned(&self, response: &fetch::Response, reading: Option<&Reading>) -> Option<Duration> {
-        let new = reading.into_iter().flat_map(|reading| reading.new_times(self.at)).collect();
-        self.pace().after(new, response.validators.as_ref())
+    fn learned(&self, response: &fetch::Response, reading: Option<&Reading>) -> Option<Learned> {
+        let seen = self.state.last_success.map(|_| self.at);
+        let new =
+            reading.into_iter().flat_map(|reading| reading.new_times(seen, self.at)).collect();
+        let unchanged = PollYield { at: self.at, new: 0, unseen: 0, items: None };
+        let brought = reading.map_or(unchanged, |reading| reading.brought(self.at));
+        let brought = response.outcome.is_success().then_some(brought);
+        self.pace().after(new, brought, response.validators.as_ref())
     }
 }
 
@@ -230,14 +235,14 @@ impl Poller {
 
     /// Fetches and reads one feed, and decides what is stored.
     async fn exchange(&self, target: &Target, trigger: Trigger) -> Result<Exchanged, store::Error> {
-        let moment = self.clock.moment();
-        let Before { state, times, rhythm, asked, known, is_shared } = self.before(target).await?;
+        let (moment, before) = (self.clock.moment(), self.before(target).await?);
+        let Before { state, publishing, rhythm, asked, known, is_shared } = before;
         let memory = validators::usable(&state, &asked, &target.subscription.fetch);
         let validators = validators::conditions(&memory, &state, rhythm, moment.wall);
         let mut begun = Begun {
             target,
             state,
-            times,
+            publishing,
             asked,
             memory,
             validators,
@@ -360,6 +365,7 @@ impl Poller {
             Err(failure) => {
                 // The beginning of a document that was cut in transit need not be readable.
                 if response.outcome.is_success() {
+                    let failure = fetch::after_redirects(failure, &response.hops, &response.url);
                     response.outcome = FetchOutcome::Failed(failure);
                 }
                 Ok(None)
@@ -386,10 +392,13 @@ impl Poller {
         };
         let (target, state, now) = (begun.target.clone(), begun.state.clone(), begun.at);
         let (asked, url, reader) = (begun.asked.clone(), url.clone(), self.store.reader().clone());
+        let polls = begun.publishing.polls.clone();
         off_thread(move || {
             let _permits = (permit, large);
-            let (target, state, asked, url, body) = (&target, &state, &asked, &url, &body);
-            reading::read(&Document { target, state, asked, url, body, extent, now }, &reader)
+            let (target, state, polls) = (&target, &state, &polls[..]);
+            let (asked, url, body) = (&asked, &url, &body);
+            let document = Document { target, state, polls, asked, url, body, extent, now };
+            reading::read(&document, &reader)
         })
         .await
         .unwrap_or_else(|_| Err(panicked("reading")))

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use url::Url;
 
+use crate::fetch;
 use crate::model::{Coded, Failure, Hop, Outcome, ParseWarning, Validators};
 use crate::opml;
 use crate::parse::{self, Input, Parsed};
@@ -132,7 +133,8 @@ impl Document {
 
     /// Parses the document as a feed.
     pub(super) fn parse(&self) -> Result<Parsed, Failure> {
-        let mut parsed = parse::parse(self.input())?;
+        let at_target = |failure| fetch::after_redirects(failure, &self.hops, &self.url);
+        let mut parsed = parse::parse(self.input()).map_err(at_target)?;
         parsed.parse_warnings.extend(self.ignored.clone());
         Ok(parsed)
     }

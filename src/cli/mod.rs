@@ -528,13 +528,13 @@ fn plan(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Ex
     let reader = open(&config)?;
     let read = reader.read(|reader| {
         let statuses = reader.feed_statuses()?;
-        let times =
-            |status: &FeedStatus| Ok((status.info.key, reader.item_times(status.info.key)?));
-        let times = statuses.iter().map(times).collect::<Result<_, store::Error>>()?;
-        Ok::<_, store::Error>((statuses, times, reader.feed_histories()?))
+        let published =
+            |status: &FeedStatus| Ok((status.info.key, reader.publishing(status.info.key)?));
+        let published = statuses.iter().map(published).collect::<Result<_, store::Error>>()?;
+        Ok::<_, store::Error>((statuses, published, reader.feed_histories()?))
     });
-    let (statuses, times, past) = read.map_err(failed)?;
-    let at = (&times, Clock::system().now());
+    let (statuses, published, past) = read.map_err(failed)?;
+    let at = (&published, Clock::system().now());
     let plan = plan::PlanReport::new(&config, new.as_ref(), &statuses, &past, at);
     print_as(json)(&if json {
         format!("{:#}\n", plan.json())

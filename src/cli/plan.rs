@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::fitting;
 use crate::config::Config;
 use crate::daemon::{KnownTraffic, apply_budgets};
-use crate::model::{FeedKey, FeedStatus, ReasonKind};
+use crate::model::{FeedKey, FeedStatus, Publishing, ReasonKind};
 use crate::schedule::{self, FeedTraffic, Forecast, PollCost};
 use crate::store::FeedHistory;
 use crate::text::amounts::{bytes, count, span};
@@ -51,14 +51,14 @@ struct Estimate {
 }
 
 impl Estimate {
-    /// The forecast under the settings of a feed. `times` are those of its items.
+    /// The forecast under the settings of a feed.
     fn new(
         settings: &schedule::Settings,
         past: Option<&FeedHistory>,
-        times: &[Timestamp],
+        published: &Publishing,
         at: Timestamp,
     ) -> Self {
-        let dated = schedule::arrivals_per_day(times, at);
+        let dated = schedule::arrivals_per_day(published, at);
         let recorded = past.is_some_and(|past| past.span >= MIN_RECORDED);
         let (basis, arrivals) = match (past.filter(|_| recorded), dated) {
             (Some(past), _) => (Basis::Polls, past.arrivals as f64 * DAY / past.span),
@@ -67,7 +67,7 @@ impl Estimate {
         };
         let traffic = FeedTraffic {
             arrivals_a_day: arrivals,
-            learned: learned(settings, past, times, at),
+            learned: learned(settings, past, published, at),
             ..past.map(known).unwrap_or_default()
         };
         Self { forecast: Forecast::of(settings, &traffic), basis }
@@ -232,8 +232,8 @@ pub(super) struct PlanReport {
     recorded: (Option<f64>, Option<f64>),
 }
 
-/// Publication times of the items of each feed.
-pub(super) type PublicationTimes = HashMap<FeedKey, Vec<Timestamp>>;
+/// How each feed has published lately.
+pub(super) type PublishingOfFeeds = HashMap<FeedKey, Publishing>;
 
 impl PlanReport {
     /// Forecasts the feeds of `current` and, if given, of `new`; paused feeds are not polled and not contained.
@@ -243,20 +243,21 @@ impl PlanReport {
         new: Option<&Config>,
         statuses: &[FeedStatus],
         past: &HashMap<FeedKey, FeedHistory>,
-        (times, at): (&PublicationTimes, Timestamp),
+        (published, at): (&PublishingOfFeeds, Timestamp),
     ) -> Self {
         let by_url: HashMap<&str, &FeedStatus> =
             statuses.iter().map(|status| (status.info.url.as_str(), status)).collect();
+        let unknown = Publishing::default();
         let estimates = |config: &Config| -> HashMap<String, Estimate> {
             let of = |subscription: &crate::poll::Subscription| {
                 let status = by_url.get(subscription.feed.url.as_str());
                 let key = status.map(|status| status.info.key);
                 let history = key.and_then(|key| past.get(&key));
-                let times = key.and_then(|key| times.get(&key)).map_or(&[][..], Vec::as_slice);
-                let estimate = Estimate::new(&subscription.schedule, history, times, at);
+                let published = key.and_then(|key| published.get(&key)).unwrap_or(&unknown);
+                let estimate = Estimate::new(&subscription.schedule, history, published, at);
                 (subscription.feed.url.to_string(), estimate)
             };
-            let subscriptions = within_budgets(config, &by_url, past, (times, at));
+            let subscriptions = within_budgets(config, &by_url, past, (published, at));
             subscriptions.iter().filter(|it| !it.schedule.paused).map(of).collect()
         };
         let (mut by_current, mut by_new) = (estimates(current), new.map(estimates));
@@ -370,13 +371,13 @@ fn within_budgets(
     config: &Config,
     by_url: &HashMap<&str, &FeedStatus>,
     past: &HashMap<FeedKey, FeedHistory>,
-    (times, at): (&PublicationTimes, Timestamp),
+    (published, at): (&PublishingOfFeeds, Timestamp),
 ) -> Vec<crate::poll::Subscription> {
     let mut subscriptions = config.subscriptions.clone();
     let known = |subscription: &crate::poll::Subscription| {
         let status = by_url.get(subscription.feed.url.as_str())?;
-        let (history, seen) = (past.get(&status.info.key), times.get(&status.info.key));
-        let learned = seen.and_then(|seen| learned(&subscription.schedule, history, seen, at));
+        let (history, seen) = (past.get(&status.info.key), published.get(&status.info.key));
+        let learned = seen.and_then(|it| learned(&subscription.schedule, history, it, at));
         Some(KnownTraffic { mean_bytes: history.and_then(mean_of_all), learned })
     };
     let known: Vec<_> = subscriptions.iter().map(|it| known(it).unwrap_or_default()).collect();
@@ -388,14 +389,15 @@ fn within_budgets(
 fn learned(
     settings: &schedule::Settings,
     past: Option<&FeedHistory>,
-    times: &[Timestamp],
+    published: &Publishing,
     at: Timestamp,
 ) -> Option<Duration> {
     let cost = match past {
         Some(past) if past.same_body > past.not_modified => PollCost::Complete,
         _ => PollCost::Conditional,
     };
-    schedule::learned(times, settings.interval, cost, at)
+    let learned = schedule::learned(published, settings.interval, cost, at)?;
+    Some(learned.interval)
 }
 
 /// Mean size of all responses, those without a body included; `None`: there was none.

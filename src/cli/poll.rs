@@ -38,6 +38,8 @@ pub struct Summary {
     pub new: usize,
     /// Number of items whose content changed.
     pub changed: usize,
+    /// Number of items that the burst guard holds.
+    pub burst: usize,
     /// Number of feeds that may not be requested now.
     pub held: usize,
     /// Number of feeds on new hosts that are left for the next run.
@@ -57,12 +59,13 @@ impl Summary {
         self.failed += usize::from(!polled.outcome.is_success());
         self.new += polled.recorded.new;
         self.changed += polled.recorded.changed;
+        self.burst += polled.burst;
     }
 }
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { polled, failed, new, changed, held, left, clock_jumped } = self;
+        let Self { polled, failed, new, changed, burst, held, left, clock_jumped } = self;
         if *clock_jumped {
             return f.write_str(
                 "the clock was set since the last run: nothing polled until the next run",
@@ -71,6 +74,9 @@ impl std::fmt::Display for Summary {
         let polled = count(*polled as u64, "feed");
         let new = count(*new as u64, "new item");
         write!(f, "{polled} polled, {failed} failed; {new}, {changed} changed")?;
+        if *burst > 0 {
+            write!(f, ", {} held", count(*burst as u64, "item"))?;
+        }
         if *held > 0 {
             write!(f, "; {} held", count(*held as u64, "feed"))?;
         }

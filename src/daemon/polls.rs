@@ -151,7 +151,10 @@ impl Polls {
                         self.queue.trust(feed);
                         engine.replan(&target, polled).await
                     }
-                    PollEnd::Held(_) => Ok(()),
+                    PollEnd::Held(_) => {
+                        self.queue.unasked(feed);
+                        Ok(())
+                    }
                 };
                 self.queue.done(feed, end.plan().at);
                 self.requeue(engine, &end);

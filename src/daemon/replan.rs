@@ -125,6 +125,6 @@ pub(super) fn revised(
 ) -> Result<Plan, store::Error> {
     let state = reader.feed_state(feed)?;
     let cost = PollCost::of(state.last_success.map(|_| &state.response.validators));
-    let learned = schedule::learned(&reader.item_times(feed)?, settings.interval, cost, now);
+    let learned = schedule::learned(&reader.publishing(feed)?, settings.interval, cost, now);
     Ok(schedule::revise(settings, id, last, &state.hints, learned))
 }

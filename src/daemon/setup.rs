@@ -448,7 +448,8 @@ async fn known_traffic(
         let known = |(feed, start): (FeedKey, Duration)| {
             let state = reader.feed_state(feed)?;
             let cost = PollCost::of(state.last_success.map(|_| &state.response.validators));
-            let learned = schedule::learned(&reader.item_times(feed)?, start, cost, now);
+            let learned = schedule::learned(&reader.publishing(feed)?, start, cost, now);
+            let learned = learned.map(|learned| learned.interval);
             Ok(KnownTraffic { mean_bytes: means.get(&feed).copied(), learned })
         };
         feeds.into_iter().map(known).collect()

@@ -85,6 +85,7 @@ mod tests {
             feed: FeedKey(feed),
             outcome,
             recorded: PollCounts { new, ..PollCounts::default() },
+            burst: 0,
             plan: Plan { at: Timestamp::UNIX_EPOCH, reason, considered: Vec::new() },
             duration: Duration::ZERO,
             document_at: None,

@@ -156,6 +156,10 @@ const REPORT_TO_SITE: &str = "report this to the site owner";
 /// Adds a decoder to the reader, unless the body is not encoded in spite of its header.
 async fn decode(coding: &str, mut reader: Reader, surplus: &Surplus) -> Result<Reader, Failure> {
     let head = peek(&mut reader).await?;
+    let start = reader.fill_buf().await.map_err(|error| read_failure(&error))?;
+    if is_text(start) {
+        return Ok(reader);
+    }
     Ok(match coding {
         "gzip" | "x-gzip" if !is_gzip(head) => reader,
         "gzip" | "x-gzip" => Box::pin(BufReader::new(GzipMembers::new(reader, surplus.clone()))),
@@ -190,6 +194,15 @@ fn is_gzip(head: [u8; 2]) -> bool {
     head == GZIP_MAGIC
 }
 
+/// Whether a body begins as XML or JSON in ASCII, which no coding of this length does by chance.
+fn is_text(start: &[u8]) -> bool {
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
+    let head = &start[..start.len().min(16)];
+    head.len() >= 8
+        && matches!(head[0], b'<' | b'{')
+        && head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+}
+
 fn is_zlib(head: [u8; 2]) -> bool {
     head[0] & 0x0f == 8 && u16::from_be_bytes(head).is_multiple_of(31)
 }
@@ -212,7 +225,11 @@ async fn drain(
         match reader.read_buf(&mut bytes).await.map_err(|error| read_failure(&error)) {
             Ok(0) => break,
             Ok(_) => {}
-            Err(failure) if failure.kind == FailureKind::Truncated && !bytes.is_empty() => {
+            // Of a document without a length, the end is not known while the connection stays open.
+            Err(failure)
+                if matches!(failure.kind, FailureKind::Truncated | FailureKind::Timeout)
+                    && !bytes.is_empty() =>
+            {
                 cut = Some(failure);
                 break;
             }

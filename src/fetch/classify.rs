@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use rustls::{AlertDescription, PeerIncompatible};
 use url::Url;
 
 use super::resolve::{LookupError, ResolveError};
@@ -274,8 +275,19 @@ fn tls(error: &rustls::Error) -> Failure {
             "issue the certificate of the server from the authority; one that signs itself needs basicConstraints=CA:FALSE (openssl req -x509 -addext)",
         );
     }
-    Failure::new(FailureKind::Tls, format!("TLS failed: {text}"))
-        .help("the site owner has to correct the certificate; for your own server, set ca to its authority")
+    let help = match error {
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
+        | rustls::Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+            let message = "TLS failed: the server supports neither TLS 1.2 nor TLS 1.3";
+            return Failure::new(FailureKind::Tls, message)
+                .help("the site owner has to enable one of them");
+        }
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+            "the site owner has to correct the certificate; for your own server, set ca to its authority"
+        }
+        _ => "the site owner has to correct the TLS settings of the server",
+    };
+    Failure::new(FailureKind::Tls, format!("TLS failed: {text}")).help(help)
 }
 
 fn no_tls(why: &str) -> Failure {
@@ -305,6 +317,16 @@ pub(crate) fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_wrong_certificate_is_to_be_corrected() {
+        use rustls::{CertificateError, Error};
+        let help = |error: Error| tls(&error).help.unwrap_or_default();
+        assert!(help(Error::InvalidCertificate(CertificateError::Expired)).contains("certificate"));
+        let old = tls(&Error::AlertReceived(AlertDescription::ProtocolVersion));
+        assert!(old.message.contains("neither TLS 1.2 nor TLS 1.3"), "{old}");
+        assert!(!help(Error::AlertReceived(AlertDescription::HandshakeFailure)).contains("certif"));
+    }
 
     #[test]
     fn a_lack_of_file_descriptors_is_named() {

@@ -53,7 +53,8 @@ pub struct Response {
     pub hops: Vec<Hop>,
     /// Validators for the next request; `None` keeps the previous ones.
     pub validators: Option<Validators>,
-    /// The document; only with [`FetchOutcome::Modified`], or its beginning with [`FailureKind::Truncated`].
+    /// The document; only with [`FetchOutcome::Modified`], or its beginning with [`FailureKind::Truncated`] or
+    /// [`FailureKind::Timeout`].
     pub body: Option<Body>,
     /// SHA-256 of the decoded body of a complete response, changed or not; `None` for a part of one (226, or cut).
     pub body_hash: Option<[u8; 32]>,
@@ -140,7 +141,7 @@ pub struct KnownDocument {
 pub enum Step {
     /// The server redirected to [`Exchange::url`].
     Redirected {
-        /// Freshness and retry hints of the redirect.
+        /// Retry hints of the redirect.
         freshness: Freshness,
     },
     /// The exchange has ended.
@@ -235,6 +236,7 @@ impl<'a> Exchange<'a> {
     /// The exchange ended by a failure of the next request.
     #[must_use]
     pub fn fail(self, failure: Failure) -> Response {
+        let failure = after_redirects(failure, &self.response.hops, &self.response.url);
         Response { outcome: FetchOutcome::Failed(failure), ..self.response }
     }
 
@@ -276,7 +278,12 @@ impl<'a> Exchange<'a> {
     fn end(&mut self) -> Box<Response> {
         let failure = Failure::new(FailureKind::BadUrl, "never asked");
         let next = Response::failed(self.response.url.clone(), failure);
-        Box::new(std::mem::replace(&mut self.response, next))
+        let mut ended = std::mem::replace(&mut self.response, next);
+        if let FetchOutcome::Failed(failure) = ended.outcome {
+            let failure = after_redirects(failure, &ended.hops, &ended.url);
+            ended.outcome = FetchOutcome::Failed(failure);
+        }
+        Box::new(ended)
     }
 
     /// Sends one request. The URL is checked here, because a literal address does not use the resolver.
@@ -329,7 +336,10 @@ impl<'a> Exchange<'a> {
             }
             Some(next) => {
                 follow(response, &mut self.seen, next?, answer.status(), request.settings)?;
-                Ok(Step::Redirected { freshness: self.response.freshness })
+                // RFC 9111 4: it is the time for which the redirect may be reused, not the target.
+                let freshness = Freshness { remaining: None, lifetime: None, ..response.freshness };
+                response.freshness = freshness;
+                Ok(Step::Redirected { freshness })
             }
         }
     }
@@ -361,7 +371,7 @@ impl std::fmt::Debug for Exchange<'_> {
 /// Whether the connection cannot be used for another request.
 fn is_broken(outcome: &FetchOutcome) -> bool {
     matches!(outcome, FetchOutcome::Failed(failure)
-        if matches!(failure.kind, FailureKind::Truncated | FailureKind::TooLarge | FailureKind::Reset))
+        if matches!(failure.kind, FailureKind::Truncated | FailureKind::Timeout | FailureKind::TooLarge | FailureKind::Reset))
 }
 
 /// Target of a redirect; `None` for other responses.
@@ -370,15 +380,13 @@ fn location(
     from: &Url,
     settings: &Settings,
 ) -> Option<Result<Url, Failure>> {
-    if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308)
-        || settings.max_redirects == 0
-    {
+    // RFC 9110 15.4.1: the target of a 300 is the choice that the server prefers.
+    if !matches!(answer.status().as_u16(), 300..=303 | 307 | 308) || settings.max_redirects == 0 {
         return None;
     }
     let location = answer.headers().get(header::LOCATION)?;
     // RFC 9110 10.2.2: relative to the requested URL.
-    let target = std::str::from_utf8(location.as_bytes()).ok().and_then(|l| from.join(l).ok());
-    Some(target.map_or_else(
+    Some(from.join(&ascii(location.as_bytes())).ok().map_or_else(
         || {
             Err(Failure::new(FailureKind::BadUrl, "the server redirects to an invalid URL")
                 .help(OPEN_IN_BROWSER))
@@ -388,6 +396,38 @@ fn location(
             Ok(target)
         },
     ))
+}
+
+/// The failure with the URL that redirects led to, which the operator did not choose: the remedy is another one then.
+#[must_use]
+pub fn after_redirects(failure: Failure, hops: &[Hop], url: &Url) -> Failure {
+    let mut target = url.clone();
+    // A message shows no password.
+    let _ = target.set_username("").and_then(|()| target.set_password(None));
+    if hops.is_empty() || failure.message.contains(target.as_str()) {
+        return failure;
+    }
+    let message = format!("redirected to {target}: {}", failure.message);
+    let help = match failure.kind {
+        FailureKind::BadUrl | FailureKind::NameNotFound => Some(OPEN_IN_BROWSER.into()),
+        FailureKind::BlockedAddress => Some(
+            "open the URL in a browser; set allow_networks in its [[feed]] only if the feed is meant to be in that network".into(),
+        ),
+        _ => failure.help,
+    };
+    Failure { kind: failure.kind, message, help }
+}
+
+/// The value of a header with other bytes than ASCII in percent-encoding, as browsers read them.
+fn ascii(value: &[u8]) -> String {
+    let mut text = String::with_capacity(value.len());
+    for byte in value {
+        match byte.is_ascii() {
+            true => text.push(char::from(*byte)),
+            false => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 /// Help for redirects that lead nowhere.

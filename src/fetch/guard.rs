@@ -12,6 +12,7 @@ use url::{Host, Url};
 
 use super::own_addresses::OwnAddresses;
 use crate::model::{Failure, FailureKind, has_login};
+use crate::text::chars::is_host_name;
 
 /// IPv4 networks that are not public, with names: the IANA IPv4 Special-Purpose Address Registry
 /// (<https://www.iana.org/assignments/iana-ipv4-special-registry>, RFC 6890), and multicast (RFC 5771).
@@ -163,6 +164,9 @@ impl Guard {
             Some(Host::Domain(name)) if name.trim_end_matches('.').is_empty() => {
                 return Err(no_host());
             }
+            Some(Host::Domain(name)) if !is_host_name(name) => {
+                return Err(bad(format!("{name:?} is not a host name")));
+            }
             Some(Host::Domain(_)) => return Ok(()),
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
@@ -278,6 +282,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_no_server_can_have_is_a_wrong_url() {
+        let long = format!("http://{}.example/feed", "a".repeat(64));
+        let guard = Guard::new(&[], OwnAddresses::default());
+        for url in ["http://a..b/feed", "http://-.example/feed", &long] {
+            let failure = guard.check_url(&Url::parse(url).unwrap()).unwrap_err();
+            assert_eq!(failure.kind, FailureKind::BadUrl, "{url}");
+        }
+    }
+
+    #[test]
     fn public_addresses_and_names_are_allowed() {
         for host in [
             "93.184.216.34",
@@ -285,6 +299,8 @@ mod tests {
             "[2001:200::1]",
             "[3fff:1000::1]",
             "example.org",
+            "my_blog.example",
+            "-foo.example",
             "172.32.0.1",
             "11.0.0.1",
         ] {

@@ -28,7 +28,7 @@ use reqwest::{Certificate, Client, Proxy};
 use url::Url;
 
 pub use budget::Reservation;
-pub use exchange::{Body, Exchange, KnownDocument, Request, Response, Step};
+pub use exchange::{Body, Exchange, KnownDocument, Request, Response, Step, after_redirects};
 pub use guard::is_local_name;
 pub use local::{is_local, read_local};
 pub use request::{Wanted, request_shape, user_agent};
@@ -48,6 +48,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const PROXY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest pause before or within a response.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// Largest number of header fields of a response. Some sites send hundreds, most of them `Link` or `Set-Cookie`.
+const MAX_HEADERS: usize = 512;
 /// Windows of HTTP/2 in bytes: of a stream, and of a connection.
 const H2_STREAM_WINDOW: u32 = 256 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 512 * 1024;
@@ -197,6 +199,7 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
             .read_timeout(READ_TIMEOUT)
             // RFC 9112 5.2: a user agent replaces a line folding by spaces.
             .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_max_headers(MAX_HEADERS)
             .pool_idle_timeout(KEEP_ALIVE)
             .pool_max_idle_per_host(1)
             // A server may send this much ahead of the reading, which takes no memory from the budget.

@@ -1,5 +1,6 @@
 //! Resolves host names. Tests replace the resolver to map every name to a local server.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -8,12 +9,12 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use hickory_resolver::lookup_ip::LookupIp;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::proto::op::Query;
-use hickory_resolver::proto::rr::{Name as DomainName, RecordType};
-use hickory_resolver::{Hosts, TokioResolver, system_conf};
+use hickory_resolver::proto::ProtoError;
+use hickory_resolver::proto::rr::Name as DomainName;
+use hickory_resolver::{TokioResolver, system_conf};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::Host;
 
 use super::classify;
 use super::guard::{BlockedAddress, Guard};
@@ -73,8 +74,8 @@ struct Current {
 /// The sources of addresses, in the order in which they are used.
 #[derive(Debug, Clone)]
 struct Sources {
-    /// The content of the hosts file.
-    hosts: Arc<Hosts>,
+    /// The addresses of each name in the hosts file.
+    hosts: Arc<HashMap<String, Vec<IpAddr>>>,
     name_servers: TokioResolver,
 }
 
@@ -119,17 +120,43 @@ impl Sources {
     /// The addresses of `host` in the hosts file. A name with an address of one family there has no others: the name
     /// servers are asked for neither, as by the resolver of the system.
     fn named(&self, host: &str) -> Option<Vec<IpAddr>> {
-        let name = DomainName::from_utf8(host).ok()?;
-        if name.is_localhost() {
+        let name = host.trim_end_matches('.').to_ascii_lowercase();
+        if name == "localhost" || name.ends_with(".localhost") {
             // RFC 6761 6.3: it has both addresses of this machine, whatever the file has, and is never asked for.
             return None;
         }
-        let found = |kind| self.hosts.lookup_static_host(&Query::query(name.clone(), kind));
-        let families = [RecordType::A, RecordType::AAAA].map(found);
-        let addresses: Vec<IpAddr> =
-            families.into_iter().flatten().flat_map(LookupIp::from).collect();
-        (!addresses.is_empty()).then_some(addresses)
+        self.hosts.get(&name).cloned()
     }
+}
+
+/// The addresses of each name in a hosts file: those of IPv4 first.
+fn named(file: &str) -> HashMap<String, Vec<IpAddr>> {
+    let mut all: HashMap<String, Vec<IpAddr>> = HashMap::new();
+    for line in file.trim_start_matches('\u{feff}').lines() {
+        let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+        let Some(address) = words.next().and_then(|word| word.parse::<IpAddr>().ok()) else {
+            continue;
+        };
+        for word in words {
+            // In the form that a URL has it.
+            let Ok(Host::Domain(name)) = Host::parse(word.trim_end_matches('.')) else { continue };
+            let addresses = all.entry(name).or_default();
+            if !addresses.contains(&address) {
+                addresses.push(address);
+                addresses.sort_by_key(IpAddr::is_ipv6);
+            }
+        }
+    }
+    all
+}
+
+/// The name to ask for. RFC 2181 11: a label may have any bytes. Those of a URL are in ASCII already.
+fn domain_name(host: &str) -> Result<DomainName, ProtoError> {
+    let labels = host.strip_suffix('.').unwrap_or(host).split('.').map(str::as_bytes);
+    let mut name = DomainName::from_labels(labels)?;
+    // Without a dot at its end, the domains of resolv.conf are searched too.
+    name.set_fqdn(host.ends_with('.'));
+    Ok(name)
 }
 
 fn build(resolv_conf: &Path, hosts: &Path) -> Result<Sources, Box<dyn std::error::Error>> {
@@ -138,12 +165,10 @@ fn build(resolv_conf: &Path, hosts: &Path) -> Result<Sources, Box<dyn std::error
     options.attempts = 2;
     let provider = TokioRuntimeProvider::default();
     let builder = TokioResolver::builder_with_config(config, provider).with_options(options);
-    let mut named = Hosts::default();
     // A system without hosts file has no such names.
-    if let Ok(file) = std::fs::File::open(hosts) {
-        named.read_hosts_conf(file)?;
-    }
-    Ok(Sources { hosts: Arc::new(named), name_servers: builder.build()? })
+    let file = std::fs::read(hosts).unwrap_or_default();
+    let hosts = Arc::new(named(&String::from_utf8_lossy(&file)));
+    Ok(Sources { hosts, name_servers: builder.build()? })
 }
 
 fn stamp(path: &Path) -> Stamp {
@@ -165,7 +190,9 @@ impl Resolver for SystemResolver {
             if let Some(named) = sources.named(&host) {
                 return Ok(named);
             }
-            match sources.name_servers.lookup_ip(host.as_str()).await {
+            let name = domain_name(&host)
+                .map_err(|error| ResolveError::Failed(host.clone(), error.to_string()))?;
+            match sources.name_servers.lookup_ip(name).await {
                 Ok(found) => Ok(found.iter().collect()),
                 Err(error) if error.is_nx_domain() || error.is_no_records_found() => {
                     Err(ResolveError::NotFound(host))
@@ -304,13 +331,16 @@ mod tests {
     #[tokio::test]
     async fn name_servers_are_not_asked_for_names_of_the_hosts_file() {
         let hosts = "192.0.2.1 four.test\n2001:db8::1 six.test\n192.0.2.2 both.test\n\
-                     2001:db8::2 both.test\n";
+                     2001:db8::2 both.test\n192.0.2.3 my_blog.test -foo.test b\u{fc}cher.test # x.test\n";
         let (socket, _folder, resolver) = asking(hosts).await;
         for (host, expected) in [
             ("four.test", &["192.0.2.1"][..]),
             ("FOUR.test.", &["192.0.2.1"]),
             ("six.test", &["2001:db8::1"]),
             ("both.test", &["192.0.2.2", "2001:db8::2"]),
+            ("my_blog.test", &["192.0.2.3"]),
+            ("-foo.test", &["192.0.2.3"]),
+            ("xn--bcher-kva.test", &["192.0.2.3"]),
         ] {
             let expected: Vec<IpAddr> = expected.iter().map(|text| text.parse().unwrap()).collect();
             assert_eq!(resolver.resolve(host).await, Ok(expected), "{host}");
@@ -364,6 +394,19 @@ mod tests {
                 (Err(LookupError::Blocked { .. }), false) => {}
                 (other, _) => panic!("{four:?}: {other:?}"),
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn name_servers_are_asked_for_names_with_any_characters() {
+        for host in ["my_blog.test", "a_b.ok.test", "-foo.test", "foo-.test"] {
+            let (_folder, resolver) = aliasing([9, 9, 9, 9], [0; 16]).await;
+            let found = resolver.resolve(host).await;
+            let address = IpAddr::from([9, 9, 9, 9]);
+            assert!(
+                found.as_ref().is_ok_and(|found| found.contains(&address)),
+                "{host}: {found:?}"
+            );
         }
     }
 

@@ -10,6 +10,7 @@ pub mod item;
 pub mod parsed;
 pub mod poll;
 pub mod promise;
+pub mod publishing;
 pub mod story;
 mod subscribers;
 
@@ -34,6 +35,7 @@ pub use poll::{
     MoveCandidate, Outcome, Plan, Reason, ReasonKind, StoredPlan, Validators,
 };
 pub use promise::{Asked, Asker, BadAsker, LedgerEntry, Promise, PromiseReason, PromiseScope};
+pub use publishing::{PollYield, Publishing};
 pub use story::{
     Decisions, Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner,
     RecentItem, RecognisedBy, Rule, StoredItem, StoryItem,

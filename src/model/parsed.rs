@@ -306,6 +306,7 @@ impl ParseWarning {
         "unknown_charset",
         "no_items",
         "too_many_items",
+        "missed_items",
         "copied_items",
         "shared_keys",
         "blank_items",

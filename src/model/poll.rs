@@ -277,7 +277,7 @@ pub struct Freshness {
 /// One redirect that was followed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hop {
-    /// 301, 302, 303, 307 or 308.
+    /// 300, 301, 302, 303, 307 or 308.
     pub status: u16,
     /// Target of the redirect.
     pub location: String,

@@ -10,9 +10,9 @@ use super::gate::{COMMAND_GAP, Denial, Denied};
 use super::report::{self, PollMetrics, PollReport};
 use super::start::Target;
 use crate::fetch::Reservation;
-use crate::model::{Address, Asker, FeedKey, FetchOutcome, Plan};
+use crate::model::{Address, Asker, FeedKey, FetchOutcome, HoldReason, Plan};
 use crate::schedule;
-use crate::store::{self, ErrorCause, FeedState, PollCounts, PollUpdate, Store, Write};
+use crate::store::{self, ErrorCause, FeedState, NewItem, PollCounts, PollUpdate, Store, Write};
 use crate::telemetry::Metrics;
 
 /// How a poll ended.
@@ -24,6 +24,8 @@ pub struct Polled {
     pub outcome: FetchOutcome,
     /// Numbers of new and changed items.
     pub recorded: PollCounts,
+    /// Number of new items that the burst guard holds.
+    pub burst: usize,
     /// Time of the next poll with its reason.
     pub plan: Plan,
     /// Duration of the poll.
@@ -115,6 +117,8 @@ impl Finished {
             moved: lives.filter(|url| Some(*url) != before.address.effective.as_ref()),
         };
         report::log(&target, &before, &report);
+        let is_burst = |new: &&NewItem| new.held == Some(HoldReason::Burst);
+        let burst = update.new.iter().filter(is_burst).count();
         let (feed, outcome, plan) = (target.key, update.outcome.clone(), update.plan.clone());
         if let Some(counted) = counted {
             metrics.count(counted, &outcome, recorded, duration);
@@ -122,7 +126,7 @@ impl Finished {
         let others = update.exonerated.iter().chain(&update.released);
         let replanned = others.map(|(feed, plan)| (*feed, plan.at)).collect();
         let address = update.address.clone();
-        Polled { feed, outcome, recorded, plan, duration, document_at, replanned, address }
+        Polled { feed, outcome, recorded, burst, plan, duration, document_at, replanned, address }
     }
 }
 

@@ -10,10 +10,11 @@ use super::start::Target;
 use crate::dedupe::{Identified, Needs};
 use crate::model::{
     Digest, Failure, FailureKind, FetchOutcome, GuidUse, ItemKey, KnownItem, ParseWarning,
-    ParsedFeed, ParsedItem,
+    ParsedFeed, ParsedItem, PollYield,
 };
-use crate::schedule::FeedMatch;
+use crate::schedule::{self, FeedMatch};
 use crate::store::{self, DocumentFacts, FeedState, Reader};
+use crate::text::amounts::span;
 use crate::{dedupe, fetch, normalise, parse};
 
 /// A document with its request and feed.
@@ -21,6 +22,8 @@ use crate::{dedupe, fetch, normalise, parse};
 pub(super) struct Document<'a> {
     pub(super) target: &'a Target,
     pub(super) state: &'a FeedState,
+    /// The last successful polls, the oldest first.
+    pub(super) polls: &'a [PollYield],
     /// URL of the request, and the final URL after redirects.
     pub(super) asked: &'a Url,
     pub(super) url: &'a Url,
@@ -67,10 +70,20 @@ impl Reading {
         !self.brought.new.is_empty() || !self.brought.changed.is_empty()
     }
 
-    /// Times of the new items that have a date; without dates nothing is known about their rhythm.
-    pub(super) fn new_times(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
-        let dates = self.brought.new.iter().filter_map(|new| new.item.published);
+    /// Times of the new items. `seen` is that of the items without a date; `None`: it is unknown, because the feed was
+    /// never read before.
+    pub(super) fn new_times(
+        &self,
+        seen: Option<Timestamp>,
+        now: Timestamp,
+    ) -> impl Iterator<Item = Timestamp> {
+        let dates = self.brought.new.iter().filter_map(move |new| new.item.published.or(seen));
         dates.map(move |at| at.min(now))
+    }
+
+    /// What the document brought to a poll at this time.
+    pub(super) fn brought(&self, at: Timestamp) -> PollYield {
+        poll_yield(at, &self.brought, self.facts.items)
     }
 }
 
@@ -79,13 +92,8 @@ pub(super) fn read(
     document: &Document<'_>,
     reader: &Reader,
 ) -> Result<Result<Reading, store::Error>, Failure> {
-    let Document { target, state, asked, body, url, now, extent } = *document;
-    let parsed = parse::parse(parse::Input {
-        bytes: &body.bytes,
-        content_type: body.content_type.as_deref(),
-        url,
-        max_items: target.subscription.max_items,
-    })?;
+    let Document { target, state, polls, asked, body, url, now, extent } = *document;
+    let parsed = parse::parse(input(document))?;
     let (mut feed, mut parse_warnings) = (parsed.feed, parsed.parse_warnings);
     parse_warnings.extend(normalise::leave_out_blank(&mut feed, url));
     let (guids, mut identities) = identify(&feed.items, target, state);
@@ -121,9 +129,11 @@ pub(super) fn read(
     if feed_match == FeedMatch::Different && asked.host_str() != url.host_str() {
         return Err(different_feed(url));
     }
+    let items = (extent == Extent::Whole).then_some(found.len());
+    parse_warnings.extend(missed_items(polls, poll_yield(now, &brought, items)));
     let facts = DocumentFacts {
         profile,
-        items: (extent == Extent::Whole).then_some(feed.items.len()),
+        items,
         dialect: feed.dialect,
         parse_warnings,
         hints: feed.hints,
@@ -134,6 +144,32 @@ pub(super) fn read(
     let ending = ending(feed.partial, &facts.parse_warnings, &brought);
     let (items, dropped) = (feed.items.len(), parsed.dropped);
     Ok(Ok(Reading { facts, feed_match, brought, items, dropped, ending }))
+}
+
+fn input<'a>(document: &Document<'a>) -> parse::Input<'a> {
+    let Document { target, body, url, .. } = *document;
+    parse::Input {
+        bytes: &body.bytes,
+        content_type: body.content_type.as_deref(),
+        url,
+        max_items: target.subscription.max_items,
+    }
+}
+
+/// What a document of this number of different items brought.
+fn poll_yield(at: Timestamp, brought: &Sorted, items: Option<usize>) -> PollYield {
+    let new = brought.new.iter().filter(|it| it.held.is_none()).count();
+    PollYield { at, new, unseen: brought.new.len(), items }
+}
+
+/// The parse warning about items that were in no document.
+fn missed_items(polls: &[PollYield], last: PollYield) -> Option<ParseWarning> {
+    let polls: Vec<PollYield> = polls.iter().copied().chain([last]).collect();
+    let time = span(schedule::missed_since(&polls)?.unsigned_abs().as_secs());
+    let message = format!(
+        "none of the items was in the document {time} before, so items were probably missed"
+    );
+    Some(ParseWarning::new("missed_items", None, message))
 }
 
 /// Whether guids are unique, and what identifies each item.

@@ -266,7 +266,11 @@ pub fn result_line(id: &FeedId, end: &PollEnd, now: Timestamp) -> String {
                 0 => String::new(),
                 filtered => format!(", {filtered} filtered"),
             };
-            format!("{id}: {new} new, {changed} changed{filtered}{document}")
+            let held = match polled.burst {
+                0 => String::new(),
+                burst => format!("; {burst} held: newswire release {id}"),
+            };
+            format!("{id}: {new} new, {changed} changed{filtered}{document}{held}")
         }
     }
 }

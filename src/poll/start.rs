@@ -9,9 +9,11 @@ use url::Url;
 
 use super::batch::Batch;
 use super::validators::{self, Rhythm};
-use crate::model::{Feed, FeedId, FeedKey, Filter, LedgerEntry, Validators, site};
+use crate::model::{
+    Feed, FeedId, FeedKey, Filter, LedgerEntry, PollYield, Publishing, Validators, site,
+};
 use crate::normalise::Selector;
-use crate::schedule::{self, IntervalMode, PollCost};
+use crate::schedule::{self, IntervalMode, Learned, PollCost};
 use crate::store::{self, FeedState, Reader, Transaction};
 use crate::{dedupe, fetch};
 
@@ -53,8 +55,8 @@ pub(super) struct Starts(Batch<Start, Result<Before, store::Error>>);
 #[derive(Debug)]
 pub(super) struct Before {
     pub(super) state: FeedState,
-    /// Times of the last items; empty unless the interval is learned from them.
-    pub(super) times: Vec<Timestamp>,
+    /// How the feed has published lately.
+    pub(super) publishing: Publishing,
     pub(super) rhythm: Rhythm,
     /// URL of the request: from the config, or the target of a permanent redirect.
     pub(super) asked: Url,
@@ -67,7 +69,6 @@ pub(super) struct Before {
 #[derive(Debug)]
 struct Start {
     feed: FeedKey,
-    interval_mode: IntervalMode,
     configured: Url,
     at: Timestamp,
 }
@@ -84,12 +85,7 @@ impl Starts {
         at: Timestamp,
     ) -> Result<Before, store::Error> {
         let subscription = &target.subscription;
-        let start = Start {
-            feed: target.key,
-            interval_mode: subscription.schedule.interval_mode,
-            configured: subscription.feed.url.clone(),
-            at,
-        };
+        let start = Start { feed: target.key, configured: subscription.feed.url.clone(), at };
         let reader = reader.clone();
         let answer = move |starts| read(starts, reader.clone());
         self.0.ask(start, answer).await.ok_or(store::Error::Closed)?
@@ -111,11 +107,8 @@ async fn read(starts: Vec<Start>, reader: Reader) -> Vec<Result<Before, store::E
 
 impl Start {
     fn read(self, reader: &Transaction<'_>) -> Result<Before, store::Error> {
-        let Self { feed, interval_mode, configured, at } = self;
-        let times = match interval_mode {
-            IntervalMode::Auto => reader.item_times(feed)?,
-            IntervalMode::Fixed => Vec::new(),
-        };
+        let Self { feed, configured, at } = self;
+        let publishing = reader.publishing(feed)?;
         let state = reader.feed_state(feed)?;
         let rhythm = match validators::may_be_tested(state.trust, at) {
             true => validators::rhythm(&state, &reader.feed_activity(feed)?, at),
@@ -126,7 +119,7 @@ impl Start {
         url.set_fragment(None);
         let known = reader.ledger_entry(url.as_str(), site(&url))?;
         let is_shared = reader.is_shared(url.as_str(), feed)?;
-        Ok(Before { state, times, rhythm, asked, known, is_shared })
+        Ok(Before { state, publishing, rhythm, asked, known, is_shared })
     }
 }
 
@@ -134,8 +127,7 @@ impl Start {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace<'a> {
     pub(super) schedule: &'a schedule::Settings,
-    /// Times of the newest items; the time when the feed was added, if it has none.
-    pub(super) times: &'a [Timestamp],
+    pub(super) publishing: &'a Publishing,
     pub(super) has_items: bool,
     /// Validators of the last document; `None`: there was none.
     pub(super) validators: Option<&'a Validators>,
@@ -145,28 +137,34 @@ pub(super) struct Pace<'a> {
 impl Pace<'_> {
     /// The interval by the settings and by what is learned so far.
     pub(super) fn interval(&self) -> Duration {
-        self.schedule.interval_of(self.learned(self.times, self.validators))
+        self.schedule
+            .interval_of(self.learned(self.publishing, self.validators).map(|it| it.interval))
     }
 
-    /// The interval that is learned with the times of new items and the validators of a new response; `None`: it is
-    /// fixed, or nothing is known.
+    /// The interval that is learned with the dates of new items, what this poll brought if it succeeded, and the
+    /// validators of a new response; `None`: it is fixed, or nothing is known.
     pub(super) fn after(
         &self,
         new: Vec<Timestamp>,
+        brought: Option<PollYield>,
         validators: Option<&Validators>,
-    ) -> Option<Duration> {
-        // Without an item, the only known time is that when the feed was added.
-        let known = if self.has_items || new.is_empty() { self.times } else { &[] };
-        let times: Vec<Timestamp> = known.iter().copied().chain(new).collect();
-        self.learned(&times, validators.or(self.validators))
+    ) -> Option<Learned> {
+        let mut known = self.publishing.clone();
+        if !self.has_items && !new.is_empty() {
+            // The only known time is that when the feed was added.
+            known.times.clear();
+        }
+        known.times.extend(new);
+        known.polls.extend(brought);
+        self.learned(&known, validators.or(self.validators))
     }
 
-    fn learned(&self, times: &[Timestamp], validators: Option<&Validators>) -> Option<Duration> {
+    fn learned(&self, publishing: &Publishing, validators: Option<&Validators>) -> Option<Learned> {
         match self.schedule.interval_mode {
             IntervalMode::Fixed => None,
             IntervalMode::Auto => {
                 let (start, cost) = (self.schedule.interval, PollCost::of(validators));
-                schedule::learned(times, start, cost, self.now)
+                schedule::learned(publishing, start, cost, self.now)
             }
         }
     }

@@ -19,7 +19,7 @@ pub mod traffic;
 pub mod waiting;
 
 pub use held::{after_promise, after_unfinished};
-pub use learned::{PollCost, arrivals_per_day, learned};
+pub use learned::{Learned, LearnedFrom, PollCost, arrivals_per_day, learned, missed_since};
 pub use moved::{FeedMatch, MoveObservation, address};
 pub use network::{Judgement, LastOutcome, NetworkMonitor, NetworkState};
 pub use plan::{

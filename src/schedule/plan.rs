@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::learned::{Learned, LearnedFrom};
 use super::settings::{IntervalMode, PublisherHints, Settings};
 use crate::model::{
     Considered, FailureKind, FeedId, FetchOutcome, Freshness, Hints, Plan, Promise, Reason,
@@ -50,7 +51,7 @@ pub struct Inputs<'a> {
     /// Publisher hints of the last document that was read.
     pub hints: &'a Hints,
     /// The learned interval, if it is known.
-    pub learned: Option<Duration>,
+    pub learned: Option<Learned>,
     /// The wait before a request without validators, if the next request has to be one.
     pub unconditional: Option<UnconditionalWait>,
     /// The promise about the URL, its site or its address that ends last.
@@ -81,7 +82,7 @@ pub enum UnconditionalWait {
 impl Inputs<'_> {
     /// Time between two successful polls.
     fn interval(&self) -> Duration {
-        self.settings.interval_of(self.learned)
+        self.settings.interval_of(self.learned.map(|learned| learned.interval))
     }
 }
 
@@ -231,8 +232,12 @@ fn base(inputs: &Inputs<'_>) -> MinimumWait {
         FetchOutcome::Modified | FetchOutcome::NotModified => {
             let text = match (inputs.settings.interval_mode, inputs.learned) {
                 (IntervalMode::Fixed, _) => format!("interval {}", short(interval)),
-                (IntervalMode::Auto, Some(_)) => {
-                    format!("interval {}, learned from its items and its silence", short(interval))
+                (IntervalMode::Auto, Some(learned)) => {
+                    let basis = match learned.basis {
+                        LearnedFrom::Gaps => "its items and its silence",
+                        LearnedFrom::Replacement => "how soon other items replace its items",
+                    };
+                    format!("interval {}, learned from {basis}", short(interval))
                 }
                 (IntervalMode::Auto, None) => {
                     format!("interval {}, until enough of its items are known", short(interval))
@@ -441,7 +446,7 @@ pub fn revise(
     feed: &FeedId,
     last: &LastPoll<'_>,
     hints: &Hints,
-    learned: Option<Duration>,
+    learned: Option<Learned>,
 ) -> Plan {
     let asked = |kind| SignedDuration::try_from(last.of(kind)?).ok();
     let freshness = Freshness {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::learned::{Learned, LearnedFrom};
 use super::plan::*;
 use super::settings::{IntervalMode, PublisherHints, Settings};
 use std::sync::LazyLock;
@@ -273,7 +274,8 @@ fn an_interval_that_is_learned_stays_within_its_bounds_and_says_so() {
         (Some(MINUTE), 15 * MINUTE, HOUR),
         (Some(30 * DAY), DAY, DAY + HOUR),
     ] {
-        let plan = planned(learned);
+        let basis = LearnedFrom::Gaps;
+        let plan = planned(learned.map(|interval| Learned { interval, basis }));
         assert!((least..most).contains(&wait(&plan)), "{learned:?}: {plan:?}");
         let word = if learned.is_some() { "learned" } else { "until enough of its items" };
         assert!(plan.reason.text.contains(word), "{plan:?}");

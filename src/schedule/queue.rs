@@ -383,6 +383,14 @@ impl Queue {
         self.feeds.get(&feed).is_some_and(|slot| slot.started.is_some())
     }
 
+    /// Records that a poll which is about to end sent no request: the next poll of its host need not wait for it.
+    pub fn unasked(&mut self, feed: FeedKey) {
+        let host = self.feeds.get(&feed).and_then(|slot| self.hosts.get_mut(&slot.host));
+        if let Some(host) = host {
+            host.opens = Duration::ZERO;
+        }
+    }
+
     /// Records the end of a poll. The feed is due again at `due`.
     pub fn done(&mut self, feed: FeedKey, due: Timestamp) {
         let Some(slot) = self.feeds.get_mut(&feed) else { return };

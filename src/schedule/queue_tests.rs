@@ -104,6 +104,15 @@ fn two_requests_to_one_host_start_no_closer_than_its_spacing() {
 }
 
 #[test]
+fn a_poll_without_a_request_delays_no_other_of_its_host() {
+    let mut queue = queue(&[(1, "a"), (2, "a")]);
+    assert_eq!(started(&mut queue, at(10)), [1]);
+    queue.unasked(FeedKey(1));
+    queue.done(FeedKey(1), at(10_000).wall);
+    assert_eq!(started(&mut queue, at(10)), [2]);
+}
+
+#[test]
 fn no_more_polls_run_than_the_bound_allows() {
     let mut queue = Queue::new(2, Duration::ZERO);
     for key in 0..5 {

@@ -68,33 +68,7 @@ fn edits(row: &Row<'_>, at: usize) -> Result<EditCounts, Error> {
     Ok(EditCounts { changes, bumps, bumped_at: maybe(row.get(at + 2)?)? })
 }
 
-/// Number of items from which the interval of a feed is learned.
-const ARRIVALS: i64 = 60;
-
 impl Transaction<'_> {
-    /// Times of the feed's newest items, the newest first: the date of publication, or of first sight. Of a feed without
-    /// items, the time when it was added.
-    pub fn item_times(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT sort_at FROM item WHERE feed_id = ?1 AND hidden IS NULL
-             ORDER BY sort_at DESC, id DESC LIMIT ?2",
-        )?;
-        let mut rows = statement.query(params![feed.0, ARRIVALS])?;
-        let mut seen = Vec::new();
-        while let Some(row) = rows.next()? {
-            seen.push(timestamp(row.get(0)?)?);
-        }
-        if seen.is_empty() {
-            let mut added =
-                self.connection.prepare_cached("SELECT added_at FROM feed WHERE id = ?1")?;
-            let mut rows = added.query([feed.0])?;
-            if let Some(row) = rows.next()? {
-                seen.push(timestamp(row.get(0)?)?);
-            }
-        }
-        Ok(seen)
-    }
-
     /// The newest items of a feed, held ones included, with what each can be recognised by under another guid.
     pub fn recent_items(&self, feed: FeedKey, limit: usize) -> Result<Vec<RecentItem>, Error> {
         // Not by the index alone, in which SQLite does not notice a bit that flips: see `item_order`.

@@ -7,7 +7,7 @@
 //! | tables | file |
 //! |---|---|
 //! | `feed` | `feeds.rs` |
-//! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs` |
+//! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs`, `publishing.rs` |
 //! | `promise`, `asked` | `promises.rs`, `manners.rs` |
 //! | `shared_document` | `shared_documents.rs` |
 //! | `item`, `identity`, `body` | `items.rs`, `edits.rs`, `item_order.rs`, `item_history.rs`, `shown_marks.rs` |
@@ -50,6 +50,7 @@ mod poll_update;
 mod polls;
 mod promises;
 mod publications;
+mod publishing;
 mod read_failure;
 mod recovery;
 mod registration;

@@ -270,11 +270,12 @@ impl Transaction<'_> {
     /// Adds the poll, and deletes the feed's polls that are too old.
     fn insert_poll(&self, update: &PollUpdate, recorded: &PollCounts) -> Result<(), Error> {
         let at = millis(update.at);
+        let items = update.document.as_ref().and_then(|facts| facts.items);
         self.connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO poll (feed_id, at, outcome, status, duration, wire_bytes, body_bytes,
-                                              new_items, changed_items, message)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                                              new_items, unseen_items, items, changed_items, message)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 update.feed.0,
@@ -285,6 +286,8 @@ impl Transaction<'_> {
                 update.bytes.wire as i64,
                 update.bytes.body as i64,
                 recorded.new as i64,
+                (recorded.new + recorded.held + recorded.filtered) as i64,
+                items.map(|items| items as i64),
                 recorded.changed as i64,
                 message(&update.outcome),
             ])?;

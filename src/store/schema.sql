@@ -73,7 +73,9 @@ CREATE TABLE poll (
   duration     INTEGER NOT NULL,           -- milliseconds
   wire_bytes   INTEGER NOT NULL,           -- size of the body as sent
   body_bytes   INTEGER NOT NULL,           -- size of the body, decoded
-  new_items    INTEGER NOT NULL,
+  new_items    INTEGER NOT NULL,           -- that are shown
+  unseen_items INTEGER NOT NULL,           -- the same, with those that are held or that a filter kept out
+  items        INTEGER,                    -- different items of the document; NULL: it was not read, or it is a part
   changed_items INTEGER NOT NULL,
   message      TEXT,                       -- of a failure; NULL: none
   PRIMARY KEY (feed_id, at)

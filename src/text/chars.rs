@@ -92,14 +92,21 @@ pub fn is_invisible(c: char) -> bool {
         || replacement(c).is_none()
 }
 
-/// Whether each label of a host name has a letter or a digit, and no character that no name has. `url` accepts more.
+/// Longest label of a host name, and longest host name, in bytes (RFC 1035 2.3.4).
+const MAX_LABEL: usize = 63;
+const MAX_NAME: usize = 253;
+
+/// Whether each label of a host name has a letter or a digit, and no character that no name has, and none is too long.
+/// `url` accepts more.
 #[must_use]
 pub fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
-        label.bytes().any(|byte| byte.is_ascii_alphanumeric())
+        label.len() <= MAX_LABEL
+            && label.bytes().any(|byte| byte.is_ascii_alphanumeric())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
-    name.strip_suffix('.').unwrap_or(name).split('.').all(is_label)
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.len() <= MAX_NAME && name.split('.').all(is_label)
 }
 
 #[cfg(test)]
@@ -111,6 +118,18 @@ mod tests {
         assert_eq!(clean("a\0b\u{7}c\u{81}d\u{fffe}e\u{ffff}f\u{fffd}g\u{1fffe}h"), "abcdefgh");
         assert_eq!(clean("a\r\nb\rc\u{85}d\te"), "a\nb\nc\nd\te");
         assert_eq!(clean("\r\r\n\n"), "\n\n\n");
+    }
+
+    #[test]
+    fn a_host_name_has_labels_that_are_neither_empty_nor_too_long() {
+        let long = format!("{}.example", "a".repeat(64));
+        for name in ["my_blog.example", "-foo.example", "foo-.example.", "_x.example", &long[1..]] {
+            assert!(is_host_name(name), "{name}");
+        }
+        let endless = "abc.".repeat(70);
+        for name in ["a..b", ".a", "", "-.example", "a b.example", &long, &endless] {
+            assert!(!is_host_name(name), "{name}");
+        }
     }
 
     #[test]

@@ -336,6 +336,26 @@ async fn bytes_after_the_end_of_a_gzip_body_are_ignored() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_not_encoded_is_read_whatever_its_header_says() {
+    let plain = "\u{feff}\n<?xml version=\"1.0\"?><rss version=\"2.0\"/>";
+    for coding in ["gzip", "br", "zstd", "deflate"] {
+        let answer = Answer::ok(plain).with("Content-Encoding", coding);
+        let (_origin, client, url) = site(answer).await;
+        assert_eq!(body(&client.get(&url).await), plain.as_bytes(), "{coding}");
+    }
+}
+
+#[tokio::test]
+async fn a_response_may_have_hundreds_of_headers() {
+    let mut answer = Answer::ok("<rss/>");
+    for n in 0..300 {
+        answer = answer.with(&format!("X-Header-{n}"), n);
+    }
+    let (_origin, client, url) = site(answer).await;
+    assert_eq!(body(&client.get(&url).await), b"<rss/>");
+}
+
+#[tokio::test]
 async fn a_content_encoding_that_names_no_coding_is_ignored() {
     for value in [
         "utf-8",

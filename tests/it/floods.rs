@@ -7,6 +7,7 @@ use newswire::daemon::FeedSelection;
 use newswire::dedupe::Updates;
 use newswire::health::{JudgedFeed, State, conditions, judge};
 use newswire::model::Conditions;
+use newswire::poll::{PollEnd, result_line};
 use serde_json::Value;
 
 use crate::support::origin::Answer;
@@ -123,6 +124,9 @@ async fn a_site_that_moves_and_dates_all_items_anew_causes_no_flood() {
     let polled = poll(&engine, FeedSelection::All).await;
     assert_eq!(polled[0].recorded.guid_changes, 30);
     assert_eq!((polled[0].recorded.new, polled[0].recorded.held), (5, 35));
+    let line =
+        result_line(&world.status().info.id, &PollEnd::Polled(polled[0].clone()), world.now());
+    assert!(line.ends_with("; 35 held: newswire release blog.test-feed"), "{line}");
     let second: BTreeSet<String> = shown_as(&engine, "id").into_iter().collect();
     assert!(first.is_subset(&second), "the old ones kept their ids");
     assert_eq!(second.len(), 35);

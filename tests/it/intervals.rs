@@ -77,6 +77,44 @@ async fn the_dates_of_the_first_document_determine_the_first_interval() {
     }
 }
 
+/// A document of ten items, one an hour, the last at this hour, all dated a year ago.
+fn misdated(hour: i64) -> String {
+    let at = "2024-06-01T12:00:00Z";
+    let item = |n: i64| {
+        let title = format!("news {} of {} in {n}", n * 7919 % 1000, n * 104_729 % 1000);
+        format!(
+            "<item><link>http://a.test/{n}</link><title>{title}</title><dc:date>{at}</dc:date></item>"
+        )
+    };
+    let items: String = (hour - 9..=hour).rev().map(item).collect();
+    format!(
+        "<rss version=\"2.0\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><channel><title>Site</title>{items}</channel></rss>"
+    )
+}
+
+#[tokio::test]
+async fn a_feed_whose_dates_are_wrong_loses_no_items() {
+    let world = learning().await;
+    let urls = [world.origin.url("a.test", "/feed")];
+    let mut warnings = Vec::new();
+    for quarter in 0..4 * 24 * 4 {
+        let hour = 100 + quarter / 4;
+        let tag = format!("\"{hour}\"");
+        let document = Answer::ok(misdated(hour)).with("ETag", &tag);
+        world.origin.route("a.test", "/feed", [document]);
+        ends(&world.open(&urls).await, FeedSelection::Due).await;
+        warnings.extend(world.status().parse_warnings);
+        world.clock.advance(HOUR / 4);
+    }
+    // The first interval is a day, because the feed seems to be silent.
+    assert!(warnings.iter().any(|it| it.code == "missed_items"), "{warnings:?}");
+    let (status, polls) = (world.status(), world.origin.count());
+    // The burst guard holds the first ones.
+    let items = status.items + status.activity.held;
+    assert!((4 * 24 - 24..=4 * 24 + 9).contains(&items), "{items} items");
+    assert!(polls < 80, "{polls} requests");
+}
+
 #[tokio::test]
 async fn feeds_of_one_document_fetch_it_once_in_the_learned_interval() {
     let world = learning().await;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use newswire::clock::Moment;
 use newswire::model::{
-    ClockMark, Failure, FailureKind, FeedId, FeedKey, FetchOutcome, Freshness, Hints, ReasonKind,
-    StoredPlan,
+    ClockMark, Failure, FailureKind, FeedId, FeedKey, FetchOutcome, Freshness, Hints, Publishing,
+    ReasonKind, StoredPlan,
 };
 use newswire::schedule::{
     ClockChange, HostLimit, Inputs, IntervalMode, LastOutcome, NetworkMonitor, NetworkState,
@@ -322,9 +322,8 @@ impl Month {
         } else {
             feed.failures = if answer.outcome.is_success() { 0 } else { feed.failures + 1 };
             let known = !matches!(feed.temper, Temper::Fails | Temper::Gone | Temper::NotThere);
-            let interval = |times: &[Timestamp]| {
-                learned(times, self.settings.interval, feed.cost(), ended.wall)
-            };
+            let publishing = Publishing { times: feed.times(now), polls: Vec::new() };
+            let learned = || learned(&publishing, self.settings.interval, feed.cost(), ended.wall);
             let day = Duration::from_secs(DAY.unsigned_abs());
             plan(&Inputs {
                 settings: &self.settings,
@@ -333,7 +332,7 @@ impl Month {
                 failures: feed.failures,
                 freshness: answer.freshness,
                 hints: &answer.hints,
-                learned: known.then(|| interval(&feed.times(now))).flatten(),
+                learned: known.then(learned).flatten(),
                 promise: None,
                 unconditional: (feed.temper == Temper::Refuses)
                     .then_some(UnconditionalWait::Rest { rest: day, why: "x" }),

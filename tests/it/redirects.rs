@@ -26,6 +26,42 @@ async fn redirects_are_followed_across_hosts_and_recorded() {
 }
 
 #[tokio::test]
+async fn unusual_redirects_are_followed_as_browsers_do() {
+    let origin = Origin::start().await;
+    origin.route(HOST, "/300", [Answer::redirect(300, "/caf%C3%A9")]);
+    let head = b"HTTP/1.1 301 M\r\nContent-Length: 0\r\nLocation: /caf".to_vec();
+    for (path, name) in [("/utf8", &b"\xc3\xa9"[..]), ("/latin1", b"\xe9")] {
+        let raw = [&head, name, b"\r\n\r\n"].concat();
+        origin.route(HOST, path, [Answer::Raw(raw)]);
+    }
+    for path in ["/caf%C3%A9", "/caf%E9"] {
+        origin.route(HOST, path, [Answer::ok("here")]);
+    }
+    let client = Client::new(origin.resolver());
+    for path in ["/300", "/utf8", "/latin1"] {
+        assert_eq!(body(&client.get(&origin.url(HOST, path)).await), b"here", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_behind_a_redirect_names_its_target_and_another_remedy() {
+    let origin = Origin::start().await;
+    for (n, target) in
+        ["https://10.0.0.1/feed", "http://user:secret@b.test/feed", "mailto:ann@b.test", "/nothing"]
+            .into_iter()
+            .enumerate()
+    {
+        let path = format!("/{n}");
+        origin.route(HOST, &path, [Answer::redirect(302, target)]);
+        let response = Client::new(origin.resolver()).get(&origin.url(HOST, &path)).await;
+        let FetchOutcome::Failed(failure) = response.outcome else { panic!("{target}") };
+        let text = format!("{failure}; {}", failure.help.clone().unwrap_or_default());
+        assert!(text.starts_with("redirected to ") && !text.contains("secret"), "{text}");
+        assert!(!text.contains("check the URL") && !text.contains("set authorization"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_configured_proxy_is_used_but_not_for_private_addresses() {
     let origin = Origin::start().await;
     origin.route("far.test", "http://far.test/feed", [Answer::ok("here")]);
