@@ -1,7 +1,7 @@
 //! Bytes to `ParsedFeed` and parse warnings; the only room that knows feed-rs.
 //!
 //! ```text
-//! decode   bytes to text: encoding, junk before the document
+//! decode   bytes to text: encoding, where the document begins
 //! scan     text to an element tree, with limits and repairs
 //! layout   the dialect, the channel element and the item elements
 //! channel, item   ids, dates, people, links, files and hints of every dialect
@@ -35,13 +35,13 @@ mod namespace;
 mod page;
 mod repeated;
 mod scan;
+mod start;
 mod structure;
 #[cfg(test)]
 mod structure_tests;
 #[cfg(test)]
 mod tests;
 mod tree;
-
 
 use url::Url;
 
@@ -119,17 +119,18 @@ pub fn parse_published(input: Input<'_>) -> Result<Parsed, Failure> {
 
 fn read(input: Input<'_>, sources: Sources) -> Result<Parsed, Failure> {
     let decoded = decode::decode(input.bytes, input.content_type, input.url.domain());
-    let decode::Decoded { text, charset, found_by: charset_by, mut parse_warnings } = decoded;
+    let mut parse_warnings = decoded.parse_warnings.clone();
+    let (text, charset, charset_by) = (decoded.document(), decoded.charset, decoded.found_by);
     let context = Context::document(input.url);
     let max = input.max_items;
     let (mut feed, dropped, read_by) = match text.trim_start().chars().next() {
         None => return Err(not_a_feed("the document is empty")),
         Some('{') => {
-            let (feed, dropped) = json::read(&text, max, &context, &mut parse_warnings)?;
+            let (feed, dropped) = json::read(text, max, &context, &mut parse_warnings)?;
             (feed, dropped, ReadBy::Newswire)
         }
-        Some('<') => xml(&text, max, &context, &mut parse_warnings)?,
-        Some(first) => return Err(not_a_feed(other_document(&text, first))),
+        Some('<') => xml(&decoded, max, &context, &mut parse_warnings)?,
+        Some(first) => return Err(not_a_feed(other_document(text, first))),
     };
     if dropped > 0 {
         let all = feed.items.len() + dropped;
@@ -145,6 +146,9 @@ fn read(input: Input<'_>, sources: Sources) -> Result<Parsed, Failure> {
 /// Help for a challenge of a bot protection.
 const CHALLENGED: &str = "ask the publisher to exempt the feed from it";
 
+/// What a document is that is text or a script.
+const NEITHER: &str = "the document is neither XML nor JSON";
+
 /// What a document is that begins with neither an element nor an object.
 fn other_document(text: &str, first: char) -> &'static str {
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text.trim()).is_ok();
@@ -156,7 +160,7 @@ fn other_document(text: &str, first: char) -> &'static str {
         '"' if is_json => "the document is a JSON string; a JSON Feed is an object",
         'n' if is_json => "the document is the JSON value null; a JSON Feed is an object",
         _ if is_json => "the document is a JSON value; a JSON Feed is an object",
-        _ => "the document is neither XML nor JSON",
+        _ => NEITHER,
     }
 }
 
@@ -165,13 +169,21 @@ fn not_a_feed(message: &str) -> Failure {
 }
 
 /// Failure for a document that has no feed in it.
-fn no_feed(text: &str, root: &tree::Element<'_>, context: &Context) -> Failure {
-    if page::is_page(root.name) {
-        return web_page(text, context);
+fn no_feed(decoded: &decode::Decoded<'_>, root: &tree::Element<'_>, context: &Context) -> Failure {
+    if layout::is_html(root) {
+        return web_page(decoded, context);
+    }
+    if decoded.junk().is_some() {
+        return not_a_feed(NEITHER);
     }
     if let Some(to) = moved_to(root) {
         let message = format!("the document says that the feed has moved to {to}");
         let help = format!("set url = \"{to}\" in the [[feed]]");
+        return Failure::new(FailureKind::NotAFeed, message).help(help);
+    }
+    if root.name.eq_ignore_ascii_case("opml") {
+        let message = "the document is a list of feeds (OPML), not a feed";
+        let help = "'newswire import FILE' adds the feeds of a list; [[subscriptions]] with its url follows it";
         return Failure::new(FailureKind::NotAFeed, message).help(help);
     }
     let name: String = root.name.chars().take(40).collect();
@@ -188,7 +200,8 @@ fn moved_to(root: &tree::Element<'_>) -> Option<String> {
 }
 
 /// Failure for a web page, with the feeds that it links to.
-fn web_page(text: &str, context: &Context) -> Failure {
+fn web_page(decoded: &decode::Decoded<'_>, context: &Context) -> Failure {
+    let text = &*decoded.text;
     if file_kind::is_challenge(text.as_bytes()) {
         let message = "the server answered with a challenge for browsers";
         return Failure::new(FailureKind::Forbidden, message).help(CHALLENGED);
@@ -237,16 +250,20 @@ pub fn alternates(input: Input<'_>) -> Alternates {
 
 /// The feed, the number of items dropped because of `max_items`, and the reader of the texts.
 fn xml(
-    text: &str,
+    decoded: &decode::Decoded<'_>,
     max_items: usize,
     context: &Context,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<(ParsedFeed, usize, ReadBy), Failure> {
+    let text = decoded.document();
     let Some(tree) = scan::scan_newest(text, max_items) else {
         return Err(not_a_feed("the document has no element in it"));
     };
-    let Some(mut layout) = layout::layout(&tree) else {
-        return Err(no_feed(text, &tree.root, context));
+    let is_feed = |layout: &layout::Layout<'_, '_>| {
+        decoded.junk().is_none_or(|before| !layout::is_quoted(&tree, layout, before))
+    };
+    let Some(mut layout) = layout::layout(&tree).filter(is_feed) else {
+        return Err(no_feed(decoded, &tree.root, context));
     };
     layout.leave_out_drafts();
     let dropped = tree.dropped + layout.keep_newest(max_items);
