@@ -116,6 +116,7 @@ impl Online {
                 ignored: body.parse_warning(),
                 bytes: body.bytes,
                 content_type: body.content_type,
+                links: body.links,
                 hops: response.hops,
                 validators: response.validators.unwrap_or_default(),
                 hash: response.body_hash,

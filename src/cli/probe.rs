@@ -145,7 +145,16 @@ fn read(path: &Path) -> Result<Document, Error> {
     let url = Url::from_file_path(absolute).unwrap_or_else(|()| no_base());
     let (hops, validators) = (Vec::new(), Validators::default());
     let ignored = None;
-    Ok(Document { url, bytes, content_type: None, hops, validators, hash: None, ignored })
+    Ok(Document {
+        url,
+        bytes,
+        content_type: None,
+        links: None,
+        hops,
+        validators,
+        hash: None,
+        ignored,
+    })
 }
 
 /// A base URL that no relative reference can be resolved against.

@@ -22,16 +22,19 @@ mod date_words;
 mod dates;
 mod decode;
 mod entity;
+mod feed_link;
 mod feed_rs;
 mod item;
 mod json;
 mod json_repair;
 mod json_tree;
 mod layout;
+mod link_header;
 mod markup;
 mod media;
 mod mixed;
 mod namespace;
+mod nesting;
 mod page;
 mod repeated;
 mod scan;
@@ -48,6 +51,7 @@ use url::Url;
 use self::channel::Sources;
 use self::context::Context;
 pub use self::decode::FoundBy;
+use self::nesting::Syntax;
 use crate::model::{Dialect, Failure, FailureKind, Link, ParseWarning, ParsedFeed, ParsedItem};
 use crate::text::file_kind;
 
@@ -207,7 +211,7 @@ fn web_page(decoded: &decode::Decoded<'_>, context: &Context) -> Failure {
         return Failure::new(FailureKind::Forbidden, message).help(CHALLENGED);
     }
     let mut feeds = match &context.base {
-        Some(url) => page::links(text, url).best(),
+        Some(url) => page::links(text, url, Syntax::Html).best(),
         None => Vec::new(),
     };
     feeds.truncate(3);
@@ -226,26 +230,49 @@ fn web_page(decoded: &decode::Decoded<'_>, context: &Context) -> Failure {
 /// Feeds that a web page links to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alternates {
-    /// Links with the type of a feed (HTML 4.6.7.1), or else `<a>` elements with such a type. Absolute URLs without
-    /// duplicates, at most 20.
+    /// Links with the type of a feed (HTML 4.6.7.1) in the header `Link` and in the page, or else `<a>` elements with such
+    /// a type. Absolute URLs without duplicates, at most 20.
     pub feeds: Vec<Link>,
-    /// Links with the type of JSON or XML, then `<a>` elements whose text or URL names a feed. They may be feeds; at
-    /// most 20 of each.
-    pub possible: Vec<Link>,
+    /// Number of further links of this kind.
+    pub left_out: usize,
+    /// Other links that may lead to feeds, by their URL, their text or a type of JSON or XML: groups with the same evidence,
+    /// the likeliest first; at most 20 in all.
+    pub possible: Vec<Vec<Link>>,
+    /// The page that a browser shows instead at once (`<meta http-equiv=refresh>`).
+    pub refresh: Option<Url>,
     /// URLs on the site of the page where feeds often are, for the operator to try; empty if it is not a web page.
     pub usual: Vec<Url>,
 }
 
-/// Feeds that a web page links to.
+/// Feeds that a web page links to; `header` are the values of the headers `Link`, joined by commas.
 #[must_use]
-pub fn alternates(input: Input<'_>) -> Alternates {
+pub fn alternates(input: Input<'_>, header: Option<&str>) -> Alternates {
     let decoded = decode::decode(input.bytes, input.content_type, input.url.domain());
-    let mut links = page::links(&decoded.text, input.url);
+    let is_xml = |name: &str| {
+        let bare = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        bare.ends_with("+xml") || bare.ends_with("/xml")
+    };
+    let syntax = if input.content_type.is_some_and(is_xml) { Syntax::Xml } else { Syntax::Html };
+    let mut links = page::links(&decoded.text, input.url, syntax);
+    let mut declared =
+        header.map(|values| link_header::feeds(values, input.url)).unwrap_or_default();
+    for link in std::mem::take(&mut links.declared) {
+        if declared.iter().all(|known| known.href != link.href) {
+            declared.push(link);
+        }
+    }
+    links.declared = declared;
     let mut possible = std::mem::take(&mut links.possible);
-    let named = std::mem::take(&mut links.named);
-    possible.extend(named.into_iter().filter(|link| !page::is_of_comments(link)));
+    // Comments are no feed of the site.
+    possible.iter_mut().for_each(|group| group.retain(|link| !feed_link::is_of_comments(link)));
+    // What is left if a declared feed is not there.
+    if !links.declared.is_empty() {
+        possible.insert(0, std::mem::take(&mut links.anchors));
+    }
+    possible.retain(|group| !group.is_empty());
     let usual = if links.is_page { page::usual_urls(input.url) } else { Vec::new() };
-    Alternates { feeds: links.best(), possible, usual }
+    let (left_out, refresh) = (links.left_out, links.refresh.take());
+    Alternates { feeds: links.best(), left_out, possible, refresh, usual }
 }
 
 /// The feed, the number of items dropped because of `max_items`, and the reader of the texts.

@@ -81,7 +81,7 @@ fn document_of(response: &Response, at: Timestamp, largest: usize) -> Option<Arc
 pub(super) fn known(document: &SharedDocument) -> Option<KnownDocument> {
     let SharedDocument { final_url, content_type, validators, hash, body, .. } = document;
     let (bytes, content_type) = (body.clone(), content_type.clone());
-    let body = Body { bytes, content_type, memory: None, surplus: false };
+    let body = Body { bytes, content_type, links: None, memory: None, surplus: false };
     let (url, validators) = (Url::parse(final_url).ok()?, validators.clone());
     Some(KnownDocument { url, validators, hash: *hash, body })
 }
