@@ -14,7 +14,7 @@ enum Effect {
     Template,
     /// The content of a template that is shown.
     Shadow,
-    /// Names of SVG or MathML.
+    /// Names of SVG or `MathML`.
     Foreign,
     /// HTML in foreign content.
     Integration,
@@ -57,7 +57,7 @@ const BREAK_OUT: &[&str] = &[
 ];
 
 impl Nesting {
-    /// Whether names are those of SVG or MathML.
+    /// Whether names are those of SVG or `MathML`.
     pub(super) fn is_foreign(&self) -> bool {
         self.0.last().is_some_and(|open| open.effect == Effect::Foreign)
     }

@@ -82,8 +82,8 @@ const OF_NOTICES: &[&str] = &[
 /// Whether a name is that of an HTML element or of a custom element (HTML 4.13.2), so that a document with such a root
 /// element is a web page, also without `<html>` and `<head>`.
 pub(super) fn is_of_page(name: &str) -> bool {
-    let is = |known: &&str| known.eq_ignore_ascii_case(name);
-    OF_PAGES.iter().chain(OF_NOTICES).any(|known| is(&known)) || name.contains('-')
+    let mut known = OF_PAGES.iter().chain(OF_NOTICES);
+    known.any(|known| known.eq_ignore_ascii_case(name)) || name.contains('-')
 }
 
 /// Byte offset of the document: the first markup that is not a notice of the publisher's program.
