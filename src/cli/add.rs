@@ -1,5 +1,7 @@
 //! `newswire add`: adds feeds to the config, by their URLs or by the URLs of pages that link to them.
 
+mod discover;
+mod error;
 pub(super) mod summary;
 
 use std::fmt::Write as _;
@@ -9,98 +11,17 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use url::Url;
 
-use self::summary::{line, summary};
+use self::discover::{Asking, Found, find_feed};
+pub use self::error::Error;
+use self::summary::summary;
 use super::append_feeds::{self, CommandOutput, Destination};
-use super::document::{Document, DocumentError};
 use super::init;
 use super::online::{Online, Promises};
 use super::terminal::shell_word;
-use crate::config::{self, Config, Files, Report};
+use crate::config::{self, Config, Files};
 use crate::edit::{EditError, FeedEdit, edit_feed};
-use crate::fetch::{self, FetcherError};
-use crate::model::{Coded as _, FailureKind, Feed, FeedId, Link, Outcome, Removal, has_login};
+use crate::model::{Coded as _, Feed, FeedId, Removal, has_login};
 use crate::opml;
-use crate::parse::{self, Parsed};
-use crate::schedule;
-
-/// Why no feed was added.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The argument is not an http(s) URL.
-    #[error("{0:?} is not the URL of a feed or of a web page")]
-    Url(String),
-    /// The argument has a scheme in the place of the host: `https//example.org`.
-    #[error("{written:?} is not the URL of a feed or of a web page")]
-    Scheme {
-        /// The argument.
-        written: String,
-        /// The URL that is meant.
-        meant: Url,
-    },
-    /// The argument is the path of a file.
-    #[error("{0:?} is a file, not a URL")]
-    File(String),
-    /// The argument contains a user name or a password.
-    #[error("the URL contains a user name or a password")]
-    Password,
-    /// An option that names one feed, and several URLs.
-    #[error("--id and --title can be used with only one URL")]
-    OneUrl,
-    /// The HTTP client cannot be set up.
-    #[error(transparent)]
-    Fetcher(#[from] FetcherError),
-    /// The document of this URL cannot be fetched or parsed.
-    #[error("{}", document_error(.0, .1))]
-    Document(Url, Box<DocumentError>),
-    /// The config would have errors with the value of an option.
-    #[error("cannot add a feed with {option}: {}", append_feeds::reasons(.report))]
-    Option {
-        /// The option, as it is written: `--title`.
-        option: &'static str,
-        /// The errors that the config would have.
-        report: Box<Report>,
-    },
-    /// The page links to more than one feed.
-    #[error("{page} links to several feeds")]
-    Several {
-        /// URL of the page, after redirects.
-        page: Url,
-        /// The commands that add one of the feeds, one per line.
-        commands: String,
-    },
-    /// The page links to no feed.
-    #[error("{page} is a web page that links to no feed")]
-    Unlinked {
-        /// URL of the page, after redirects.
-        page: Url,
-        /// The commands that try usual URLs of feeds, one per line.
-        usual: String,
-    },
-    /// The config cannot be changed.
-    #[error(transparent)]
-    Append(#[from] append_feeds::Error),
-    /// A new config cannot be created.
-    #[error(transparent)]
-    Init(#[from] init::Error),
-}
-
-crate::model::codes! {
-    Error:
-    Self::Url(_) => "invalid_feed_url": "write it as \"https://example.org/feed\"",
-    Self::Scheme { meant, .. } => "invalid_feed_url": format!("a scheme ends with \"://\"; did you mean \"{meant}\"?"),
-    Self::File(_) => "invalid_feed_url": "add a [[feed]] with file = \"PATH\" to the config",
-    Self::Document(_, error) if matches!(**error, DocumentError::Held { .. }) => "held": "repeat the command after that time",
-    Self::Option { report, .. } => "invalid_value": append_feeds::remedies(report),
-    Self::Password => "password_in_url": "remove them, and set authorization in the [[feed]]",
-    Self::OneUrl => "one_url": "add the feeds one by one, or leave the option out",
-    Self::Several { commands, .. } => "multiple_feeds": format!("add one of them:\n{commands}"),
-    Self::Unlinked { usual, .. } => "no_feed_linked": format!("look for the URL of its feed, or try one of these:\n{usual}"),
-    ;
-    Self::Fetcher(error) => error,
-    Self::Document(_, error) => error,
-    Self::Append(error) => error,
-    Self::Init(error) => error,
-}
 
 /// What to add, from the command line.
 #[derive(Debug, Clone, Copy, Default)]
@@ -121,14 +42,6 @@ pub(super) struct Request<'a> {
     pub(super) command: &'a str,
     /// Added to the line about a config that was created; empty: nothing.
     pub(super) next: &'a str,
-}
-
-/// The URL of the document, unless the error names it.
-fn document_error(url: &Url, error: &DocumentError) -> String {
-    match error {
-        DocumentError::Held { .. } => error.to_string(),
-        error => format!("{url}: {error}"),
-    }
 }
 
 /// Fetches the feed, or the only feed that the page links to. Shows its title and its newest items, and
@@ -156,17 +69,20 @@ pub(super) async fn run(
     check_options(&url, known.map(|(path, _)| path.as_path()), request)?;
     let online = Online::new(config, Promises::Keep)?;
     let schedule = config.map_or_else(Arc::default, |config| Arc::clone(&config.schedule));
-    let asking =
-        Asking { online: &online, schedule: &schedule, settings: &settings, request, known };
-    let (url, document, parsed) = match find_feed(url, asking).await? {
-        Found::New(found) => *found,
-        Found::Known(output) => return Ok(output),
+    let (schedule, settings, written) = (&*schedule, &settings, request.url);
+    let (online, command) = (&online, request.command);
+    let asking = Asking { online, schedule, settings, written, command, config };
+    let configured = |url: &Url| already_configured(url, known, request);
+    let (url, document, parsed) = match find_feed(url, asking).await {
+        Ok(Found::New(found)) => *found,
+        Ok(Found::Known(url)) => return Ok(configured(&url).unwrap_or_default()),
+        // A redirect to a feed that was requested a short time ago.
+        Err(error) => return error.held().and_then(configured).ok_or(error),
     };
-    if let Some(output) = already_configured(&url, known, request) {
+    if let Some(output) = configured(&url) {
         return Ok(output);
     }
-    let summary = summary(&url, &parsed);
-    let feed = feed(&url, request);
+    let (feed, summary) = (feed(&url, request), summary(&url, &parsed));
     let block = block(&feed, request);
     let (path, next) = match existing {
         _ if destination == Destination::Stdout => {
@@ -360,164 +276,6 @@ fn commands_for(name: &str, request: Request<'_>) -> String {
 fn networks(networks: &[IpNet]) -> String {
     let networks: Vec<String> = networks.iter().map(|network| format!("\"{network}\"")).collect();
     format!("[{}]", networks.join(", "))
-}
-
-/// What the requests for a feed need.
-#[derive(Clone, Copy)]
-struct Asking<'a> {
-    online: &'a Online,
-    schedule: &'a schedule::Settings,
-    settings: &'a fetch::Settings,
-    request: Request<'a>,
-    /// The config with its path, if there is one.
-    known: Option<&'a (PathBuf, Config)>,
-}
-
-/// What a URL leads to.
-enum Found {
-    /// A feed with its permanent URL.
-    New(Box<(Url, Document, Parsed)>),
-    /// A feed that the config contains.
-    Known(CommandOutput),
-}
-
-/// The feed at `url`, or the only feed that the page there links to.
-async fn find_feed(url: Url, asking: Asking<'_>) -> Result<Found, Error> {
-    let document = match get(&url, asking).await? {
-        Ok(document) => document,
-        Err(known) => return Ok(Found::Known(known)),
-    };
-    let failure = match document.parse() {
-        Ok(parsed) => {
-            let url = document.permanent_url(&url);
-            return Ok(Found::New(Box::new((url, document, parsed))));
-        }
-        Err(failure) => failure,
-    };
-    if failure.kind != FailureKind::NotAFeed {
-        return Err(Error::Document(url, Box::new(failure.into())));
-    }
-    let alternates = parse::alternates(document.input());
-    let mut links = match alternates.feeds.is_empty() {
-        true => feeds_among(alternates.possible, asking).await,
-        false => linked(alternates.feeds),
-    };
-    let command = asking.request.command;
-    let Linked { url, document, .. } = match links.len() {
-        0 if alternates.usual.is_empty() => {
-            return Err(Error::Document(url, Box::new(failure.into())));
-        }
-        0 => {
-            let usual = usual(command, &alternates.usual);
-            return Err(Error::Unlinked { page: document.url, usual });
-        }
-        1 => links.swap_remove(0),
-        _ => {
-            let commands = commands(command, &links);
-            return Err(Error::Several { page: document.url, commands });
-        }
-    };
-    if let Some(output) = already_configured(&url, asking.known, asking.request) {
-        return Ok(Found::Known(output));
-    }
-    let document = match document {
-        Some(document) => document,
-        None => match get(&url, asking).await? {
-            Ok(document) => document,
-            Err(known) => return Ok(Found::Known(known)),
-        },
-    };
-    match document.parse() {
-        Ok(parsed) => {
-            let url = document.permanent_url(&url);
-            Ok(Found::New(Box::new((url, document, parsed))))
-        }
-        Err(failure) => Err(Error::Document(url, Box::new(failure.into()))),
-    }
-}
-
-/// A link of a page that leads to a feed.
-#[derive(Debug)]
-struct Linked {
-    url: Url,
-    link: Link,
-    /// The document there, if it is read already.
-    document: Option<Document>,
-}
-
-fn linked(links: Vec<Link>) -> Vec<Linked> {
-    let links = links.into_iter();
-    links
-        .filter_map(|link| Some(Linked { url: parse_url(&link.href).ok()?, link, document: None }))
-        .collect()
-}
-
-/// Maximum number of links with another type that are requested.
-const MAX_TRIED: usize = 4;
-
-/// The feeds among links with the type of JSON or XML, which is also that of other documents.
-async fn feeds_among(links: Vec<Link>, asking: Asking<'_>) -> Vec<Linked> {
-    let mut feeds = Vec::new();
-    for tried in linked(links).into_iter().take(MAX_TRIED) {
-        if let Ok(document) =
-            asking.online.fetch(&tried.url, asking.settings, asking.schedule).await
-            && document.parse().is_ok()
-        {
-            feeds.push(Linked { document: Some(document), ..tried });
-        }
-    }
-    feeds
-}
-
-fn usual(command: &str, urls: &[Url]) -> String {
-    let line = |url: &Url| format!("  {command} {}", shell_word(url.as_str()));
-    urls.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// The document, or the output for a redirect to a configured feed that was requested a short time ago.
-async fn get(url: &Url, asking: Asking<'_>) -> Result<Result<Document, CommandOutput>, Error> {
-    let mut error = match asking.online.fetch(url, asking.settings, asking.schedule).await {
-        Ok(document) => return Ok(Ok(document)),
-        Err(error) => error,
-    };
-    if let DocumentError::Held { denied, .. } = &error
-        && let Some(output) = already_configured(&denied.url, asking.known, asking.request)
-    {
-        return Ok(Err(output));
-    }
-    if let DocumentError::Absent { outcome: Outcome::Throttled, recorded, .. } = &mut error {
-        *recorded = asking.online.keep_demands().await;
-    }
-    if let DocumentError::Failed(failure) = &mut error
-        && failure.kind == FailureKind::BlockedAddress
-    {
-        // Here the feed is in no config yet, so that the option helps and not the key.
-        let address = literal(url.host_str().unwrap_or_default());
-        let (command, url) = (asking.request.command, shell_word(asking.request.url));
-        let help = format!(
-            "allow its network if the feed is meant to be there, for example: {command} \
-             --allow-network {address} {url}"
-        );
-        failure.help = Some(help.into());
-    }
-    Err(Error::Document(url.clone(), Box::new(error)))
-}
-
-/// The host when it is an IP address, else a placeholder.
-fn literal(host: &str) -> &str {
-    let bare = host.trim_matches(['[', ']']);
-    if bare.parse::<std::net::IpAddr>().is_ok() { bare } else { "ADDRESS" }
-}
-
-fn commands(command: &str, links: &[Linked]) -> String {
-    let mut text = String::new();
-    for Linked { url, link, .. } in links {
-        let title = link.title.as_deref().map(line).filter(|title| !title.is_empty());
-        let kind = link.media_type.as_deref().map(line).unwrap_or_default();
-        let about = title.map_or_else(|| kind.clone(), |title| format!("{title}, {kind}"));
-        let _ = writeln!(text, "  {command} {}   # {about}", shell_word(url.as_str()));
-    }
-    text.trim_end().to_owned()
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub(super) struct Document {
     pub(super) bytes: Vec<u8>,
     /// Value of the `Content-Type` header.
     pub(super) content_type: Option<String>,
+    /// Values of the headers `Link`, joined by commas.
+    pub(super) links: Option<String>,
     /// Redirects that were followed, in order.
     pub(super) hops: Vec<Hop>,
     /// `ETag` and `Last-Modified` of the response.

@@ -209,6 +209,7 @@ fn document(response: fetch::Response) -> Result<Document, DocumentError> {
             ignored: body.parse_warning(),
             bytes: body.bytes,
             content_type: body.content_type,
+            links: body.links,
             hops: response.hops,
             validators: response.validators.unwrap_or_default(),
             hash: response.body_hash,

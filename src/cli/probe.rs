@@ -149,6 +149,7 @@ fn read(path: &Path) -> Result<Document, Error> {
         url,
         bytes,
         content_type: None,
+        links: None,
         hops,
         validators,
         hash: None,

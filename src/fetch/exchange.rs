@@ -75,6 +75,8 @@ pub struct Body {
     pub bytes: Vec<u8>,
     /// Value of the `Content-Type` header.
     pub content_type: Option<String>,
+    /// Values of the headers `Link`, joined by commas (RFC 9110 5.3).
+    pub links: Option<String>,
     /// Memory of the document and of what is read from it; kept until that is stored.
     pub memory: Option<Reservation>,
     /// Whether bytes after the end of the compressed document were ignored.

@@ -79,7 +79,7 @@ fn complete(read: DecodedBody, request: &Request<'_>, response: &mut Response) -
     if request.known_body == Some(hash) {
         return FetchOutcome::NotModified;
     }
-    response.body = Some(Body { bytes, content_type: None, memory: None, surplus });
+    response.body = Some(Body { bytes, content_type: None, links: None, memory: None, surplus });
     FetchOutcome::Modified
 }
 

@@ -93,6 +93,9 @@ async fn document(
     response.document_age = document_age(answer.headers());
     let content_type = answer.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let values = answer.headers().get_all(header::LINK).iter();
+    let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+    let links = Some(values.join(", ")).filter(|values| !values.is_empty());
     let max = request.settings.max_body;
     if answer.content_length().is_some_and(|length| length > max) {
         // Not a byte of the body is read.
@@ -105,7 +108,7 @@ async fn document(
             response.wire_bytes = part.wire_bytes;
             response.body_bytes = part.bytes.len() as u64;
             let (bytes, memory, surplus) = (part.bytes, Some(part.memory), part.surplus);
-            response.body = Some(Body { bytes, content_type, memory, surplus });
+            response.body = Some(Body { bytes, content_type, links, memory, surplus });
             response.outcome = part.cut.map_or(FetchOutcome::Modified, FetchOutcome::Failed);
         }
         Ok(whole) => {
@@ -118,7 +121,7 @@ async fn document(
             } else {
                 response.outcome = FetchOutcome::Modified;
                 let (bytes, memory, surplus) = (whole.bytes, Some(whole.memory), whole.surplus);
-                response.body = Some(Body { bytes, content_type, memory, surplus });
+                response.body = Some(Body { bytes, content_type, links, memory, surplus });
             }
         }
     }

@@ -1,21 +1,25 @@
 //! Bytes to text, by byte order mark, HTTP charset, declaration or detection. Never fails.
 //!
-//! The result is UTF-8 without XML declaration and without anything before the first element.
+//! The result is UTF-8, with the place where the document begins.
 
 use std::borrow::Cow;
 
 use encoding_rs::{UTF_8, WINDOWS_1252};
 
 use super::charset::{encoding, labels};
-use super::constructs::has_tags;
 use super::mixed;
+use super::start::start_of_document;
 use crate::model::ParseWarning;
 
 /// A document as text.
 #[derive(Debug)]
 pub(crate) struct Decoded<'a> {
-    /// The document from its first markup.
+    /// All of the text, without byte order mark.
     pub(crate) text: Cow<'a, str>,
+    /// Byte offset of the document in the text, behind its XML declaration.
+    start: usize,
+    /// Byte offset of the document or of its XML declaration, if anything but blanks is before it.
+    junk: Option<usize>,
     /// Name of the encoding.
     pub(crate) charset: &'static str,
     /// What the encoding was found by.
@@ -24,7 +28,19 @@ pub(crate) struct Decoded<'a> {
     pub(crate) parse_warnings: Vec<ParseWarning>,
 }
 
-/// Decodes a document into text that begins with its first markup. `host` is the name of the host that sent it.
+impl Decoded<'_> {
+    /// What is before the document, unless it is blank.
+    pub(crate) fn junk(&self) -> Option<&str> {
+        self.junk.map(|end| &self.text[..end])
+    }
+
+    /// The document from its first markup.
+    pub(crate) fn document(&self) -> &str {
+        &self.text[self.start..]
+    }
+}
+
+/// Decodes a document into text, and finds where it begins. `host` is the name of the host that sent it.
 pub(crate) fn decode<'a>(
     bytes: &'a [u8],
     content_type: Option<&str>,
@@ -33,12 +49,18 @@ pub(crate) fn decode<'a>(
     let mut parse_warnings = Vec::new();
     let (text, charset, found_by) = text(bytes, content_type, host, &mut parse_warnings);
     let text = undo_double_encoding(text, &mut parse_warnings);
-    Decoded {
-        text: from_first_markup(text, &mut parse_warnings),
-        charset,
-        found_by,
-        parse_warnings,
+    let begin = start_of_document(&text);
+    let blanks = ['\u{feff}', ' ', '\t', '\r', '\n', '\0'];
+    let has_junk = !text[..begin].trim_matches(blanks).is_empty();
+    if has_junk {
+        let message = format!("{begin} bytes before the document");
+        parse_warnings.push(ParseWarning::new("junk_before", Some(0), message));
     }
+    let after = &text[begin..];
+    let declaration = after.strip_prefix("<?xml").and_then(|_| after.find("?>"));
+    let start = begin + declaration.map_or(0, |end| end + 2);
+    let junk = has_junk.then_some(begin);
+    Decoded { text, start, junk, charset, found_by, parse_warnings }
 }
 
 fn text<'a>(
@@ -128,106 +150,6 @@ fn utf_32(bytes: &[u8]) -> Option<String> {
     Some(letters.skip_while(|letter| *letter == '\u{feff}').collect())
 }
 
-/// Drops the XML declaration and anything before the document.
-fn from_first_markup<'a>(
-    text: Cow<'a, str>,
-    parse_warnings: &mut Vec<ParseWarning>,
-) -> Cow<'a, str> {
-    let start = start_of_document(&text);
-    if !text[..start].trim_matches(['\u{feff}', ' ', '\t', '\r', '\n', '\0']).is_empty() {
-        let message = format!("{start} bytes before the document");
-        parse_warnings.push(ParseWarning::new("junk_before", Some(0), message));
-    }
-    let after = &text[start..];
-    let body = match after.strip_prefix("<?xml") {
-        Some(rest) => rest.find("?>").map_or(after, |end| &rest[end + 2..]),
-        None => after,
-    };
-    let from = text.len() - body.len();
-    match text {
-        Cow::Borrowed(text) => Cow::Borrowed(&text[from..]),
-        Cow::Owned(mut text) => {
-            text.drain(..from);
-            Cow::Owned(text)
-        }
-    }
-}
-
-/// Beginnings of documents, in lower case.
-const BEGINNINGS: &[&str] = &[
-    "<?xml",
-    "<!doctype",
-    "<rss",
-    "<feed",
-    "<rdf:rdf",
-    "<rdf ",
-    "<channel",
-    "<atom:feed",
-    "<html",
-];
-
-/// Maximum number of bytes before a document.
-const MAX_JUNK: usize = 64 << 10;
-
-/// Offset of the document: the first markup that is not a notice of the publisher's program, which may be text or
-/// HTML.
-fn start_of_document(text: &str) -> usize {
-    let trimmed = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    // JSON that is not a feed: what is inside it is not the document.
-    if trimmed.starts_with(['[', '"'])
-        && serde_json::from_str::<serde::de::IgnoredAny>(trimmed.trim_end()).is_ok()
-    {
-        return text.len() - trimmed.len();
-    }
-    let first = text.find(['<', '{']).unwrap_or(0);
-    let begins = |at: usize| {
-        let rest = text.as_bytes().get(at..).unwrap_or_default();
-        let is_it = |known: &str| {
-            rest.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known.as_bytes()))
-        };
-        BEGINNINGS.iter().any(|known| is_it(known))
-    };
-    let is_json = text.trim_end().ends_with('}');
-    let is_object = |at: usize| is_json && text[at + 1..].trim_start().starts_with('"');
-    let head = &text[first..];
-    // Most documents.
-    if begins(first) || head.starts_with("<!--") || head.starts_with('{') && is_object(first) {
-        return first;
-    }
-    let tag = &head[..head.find('>').map_or(head.len(), |end| end + 1)];
-    if head.starts_with('<') && !has_tags(tag) {
-        return first;
-    }
-    let places = || text.bytes().enumerate().skip(first).take(MAX_JUNK);
-    let xml = places().find(|(at, byte)| *byte == b'<' && begins(*at));
-    let json = || places().find(|(at, byte)| *byte == b'{' && is_object(*at));
-    // Text of another kind may have a brace anywhere.
-    let is_text = head.starts_with('{') && !is_before_object(&text[..first]);
-    let otherwise = if is_text { text.len() - trimmed.len() } else { first };
-    xml.or_else(json).map_or(otherwise, |(at, _)| at)
-}
-
-/// Whether a JSON object may follow: only blanks, comments, a guard against the inclusion as a script, or the name of a
-/// function (JSONP) are before it.
-fn is_before_object(before: &str) -> bool {
-    const GUARDS: &[&str] =
-        &[")]}'", ")]}',", ")]}", "while(1);", "while (1);", "for(;;);", "for (;;);", "throw 1;"];
-    const MAX_NAME: usize = 100;
-    let mut before = before.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    while let Some(comment) = before.strip_prefix("/*") {
-        let Some((_, rest)) = comment.split_once("*/") else { break };
-        before = rest.trim_start();
-    }
-    let is_comment = || before.lines().all(|line| line.trim_start().starts_with("//"));
-    let is_call = || {
-        let name = before.strip_suffix('(').unwrap_or_default().trim_end();
-        let name = name.rsplit([' ', ';', '\n']).next().unwrap_or_default();
-        let is_in_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.');
-        !name.is_empty() && before.len() <= MAX_NAME && name.chars().all(is_in_name)
-    };
-    before.is_empty() || GUARDS.contains(&before) || is_comment() || is_call()
-}
-
 /// What an encoding was found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FoundBy {
@@ -262,7 +184,7 @@ mod tests {
     use super::*;
 
     fn text(bytes: &[u8], content_type: Option<&str>) -> String {
-        decode(bytes, content_type, None).text.into_owned()
+        decode(bytes, content_type, None).document().to_owned()
     }
 
     #[test]
@@ -340,7 +262,7 @@ mod tests {
     #[test]
     fn a_wrong_label_on_utf_8_is_ignored_with_a_warning() {
         let decoded = decode("<rss>é</rss>".as_bytes(), Some("text/xml; charset=iso-8859-1"), None);
-        assert_eq!(decoded.text, "<rss>é</rss>");
+        assert_eq!(decoded.document(), "<rss>é</rss>");
         assert_eq!(decoded.parse_warnings[0].code, "mislabelled_charset");
     }
 
@@ -348,7 +270,7 @@ mod tests {
     fn an_undeclared_encoding_is_detected_and_junk_is_skipped() {
         let decoded =
             decode(b"Warning: x in y.php\n<rss>caf\xe9 au lait, d\xe9j\xe0 vu</rss>", None, None);
-        assert_eq!(decoded.text, "<rss>café au lait, déjà vu</rss>");
+        assert_eq!(decoded.document(), "<rss>café au lait, déjà vu</rss>");
         let codes: Vec<&str> = decoded.parse_warnings.iter().map(|c| c.code.as_ref()).collect();
         assert_eq!(codes, ["undeclared_charset", "junk_before"]);
     }
@@ -366,7 +288,7 @@ mod tests {
                 let all = format!("{before}{document}");
                 let decoded = decode(all.as_bytes(), None, None);
                 let expected = document.replace("<?xml version='1.0'?>", "");
-                assert_eq!(decoded.text, expected, "{all}");
+                assert_eq!(decoded.document(), expected, "{all}");
                 assert_eq!(decoded.parse_warnings[0].code, "junk_before", "{all}");
             }
         }

@@ -2,6 +2,7 @@
 
 use super::item;
 use super::namespace::Namespace;
+use super::start::is_of_page;
 use super::structure::is_item;
 use super::tree::{Element, Tree, newest};
 use crate::model::Dialect;
@@ -69,27 +70,67 @@ pub(crate) fn layout<'t, 'a>(tree: &'t Tree<'a>) -> Option<Layout<'t, 'a>> {
     Some(layout)
 }
 
-/// The outermost element that is a feed, also inside a wrapper.
+/// Whether a feed is a quotation in a text, as in a script or a manual; `before` is the text before it.
+pub(crate) fn is_quoted(tree: &Tree<'_>, layout: &Layout<'_, '_>, before: &str) -> bool {
+    // Notices end with a line.
+    let in_line = !before.trim_end_matches([' ', '\t']).ends_with(['\n', '\r', '>']);
+    tree.followed_by_text || tree.partial && (in_line || layout.items.is_empty())
+}
+
+/// Maximum depth of a feed in wrappers.
+const MAX_WRAPPERS: usize = 4;
+
+/// The outermost element that is a feed, also inside wrappers, which have no namespace. A web page is not one, whatever
+/// elements are in it.
 fn find<'t, 'a>(element: &'t Element<'a>, depth: usize) -> Option<&'t Element<'a>> {
-    let named = |names: &[&str]| names.iter().any(|name| element.name.eq_ignore_ascii_case(name));
-    let known = matches!(
-        element.namespace,
-        Namespace::Rss | Namespace::Atom | Namespace::Rdf | Namespace::Other
-    );
-    let holds = |name| element.elements().any(|inner| inner.name.eq_ignore_ascii_case(name));
-    if known && (named(&["rss", "rdf"]) || named(&["feed"])) {
+    if is_html(element) {
+        return None;
+    }
+    if is_feed(element) && (depth == 0 || is_filled(element)) {
         return Some(element);
     }
-    let filled = ["item", "items", "title", "abstract"].into_iter().any(holds)
-        || named(&["channel"]) && !items(element).is_empty()
-        || element.attribute("href").or_else(|| element.attribute("lastmod")).is_some();
-    if known && named(&["channel"]) && filled || element.is(Namespace::Atom, "entry") {
-        return Some(element);
-    }
-    if depth >= 4 || named(&["svg", "opml", "urlset", "sitemapindex"]) {
+    let mut others = ["svg", "opml", "urlset", "sitemapindex"].into_iter();
+    let is_other = others.any(|name| element.name.eq_ignore_ascii_case(name));
+    if depth >= MAX_WRAPPERS || is_other || element.namespace != Namespace::Rss {
         return None;
     }
     element.elements().find_map(|inner| find(inner, depth + 1))
+}
+
+/// Whether an element is of HTML.
+pub(crate) fn is_html(element: &Element<'_>) -> bool {
+    element.namespace == Namespace::Xhtml || is_of_page(element.name)
+}
+
+fn is_feed(element: &Element<'_>) -> bool {
+    let named = |name: &str| element.name.eq_ignore_ascii_case(name);
+    let holds = |name| element.elements().any(|inner| inner.name.eq_ignore_ascii_case(name));
+    match element.namespace {
+        Namespace::Atom if element.name.eq_ignore_ascii_case("entry") => true,
+        Namespace::Rss | Namespace::Atom | Namespace::Rdf | Namespace::Other => {
+            named("rss")
+                || named("feed")
+                || named("rdf") && (is_filled(element) || !is_other_rdf(element))
+                || named("channel")
+                    && (["item", "items", "title", "abstract"].into_iter().any(holds)
+                        || !items(element).is_empty()
+                        || element.attribute("href").is_some()
+                        || element.attribute("lastmod").is_some())
+        }
+        _ => false,
+    }
+}
+
+/// Whether RDF is about something else, as licences, people and programs: it has elements, and none of RSS.
+fn is_other_rdf(element: &Element<'_>) -> bool {
+    let mut inner = element.elements().peekable();
+    inner.peek().is_some() && inner.all(|inner| inner.namespace != Namespace::Rss)
+}
+
+/// Whether an element has what a feed has.
+fn is_filled(element: &Element<'_>) -> bool {
+    let has_title = || element.elements().any(|inner| inner.name.eq_ignore_ascii_case("title"));
+    !items(element).is_empty() || inner_channel(element, 0).is_some() || has_title()
 }
 
 fn atom<'t, 'a>(tree: &'t Tree<'a>, root: &'t Element<'a>) -> Layout<'t, 'a> {
@@ -246,7 +287,7 @@ mod tests {
             (&format!("{rdf}<channel><item/></channel></rdf:RDF>"), (Dialect::Rss1, 1, false)),
             ("<channel href='x'><item href='y'/></channel>", (Dialect::Cdf, 1, false)),
             (
-                "<html><body><rss version='2.0'><channel><item/></channel></rss></body></html>",
+                "<xml><data><rss version='2.0'><channel><item/></channel></rss></data></xml>",
                 (Dialect::Rss2, 1, false),
             ),
         ] {
@@ -260,6 +301,14 @@ mod tests {
             "<html><body><p>hello</p></body></html>",
             "<opml><body><outline/></body></opml>",
             "<svg><feed/></svg>",
+            "<html><body><rss version='2.0'><channel><item/></channel></rss></body></html>",
+            "<h:html xmlns:h='http://www.w3.org/1999/xhtml'><h:pre><feed><title/></feed></h:pre></h:html>",
+            "<title>x</title><textarea><rss><channel><item/></channel></rss></textarea>",
+            "<my-app><feed><title/></feed></my-app>",
+            "<data><feed/></data>",
+            "<rdf:RDF xmlns:rdf='urn:x'><foaf:Person xmlns:foaf='urn:f'/></rdf:RDF>",
+            "<rdf:RDF xmlns='http://web.resource.org/cc/'><Work><license/></Work></rdf:RDF>",
+            "<s:Envelope xmlns:s='urn:s'><s:Body><rss><channel><item/></channel></rss></s:Body></s:Envelope>",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

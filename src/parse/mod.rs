@@ -1,7 +1,7 @@
 //! Bytes to `ParsedFeed` and parse warnings; the only room that knows feed-rs.
 //!
 //! ```text
-//! decode   bytes to text: encoding, junk before the document
+//! decode   bytes to text: encoding, where the document begins
 //! scan     text to an element tree, with limits and repairs
 //! layout   the dialect, the channel element and the item elements
 //! channel, item   ids, dates, people, links, files and hints of every dialect
@@ -22,19 +22,23 @@ mod date_words;
 mod dates;
 mod decode;
 mod entity;
+mod feed_link;
 mod feed_rs;
 mod item;
 mod json;
 mod json_repair;
 mod json_tree;
 mod layout;
+mod link_header;
 mod markup;
 mod media;
 mod mixed;
 mod namespace;
+mod nesting;
 mod page;
 mod repeated;
 mod scan;
+mod start;
 mod structure;
 #[cfg(test)]
 mod structure_tests;
@@ -47,6 +51,7 @@ use url::Url;
 use self::channel::Sources;
 use self::context::Context;
 pub use self::decode::FoundBy;
+use self::nesting::Syntax;
 use crate::model::{Dialect, Failure, FailureKind, Link, ParseWarning, ParsedFeed, ParsedItem};
 use crate::text::file_kind;
 
@@ -118,17 +123,18 @@ pub fn parse_published(input: Input<'_>) -> Result<Parsed, Failure> {
 
 fn read(input: Input<'_>, sources: Sources) -> Result<Parsed, Failure> {
     let decoded = decode::decode(input.bytes, input.content_type, input.url.domain());
-    let decode::Decoded { text, charset, found_by: charset_by, mut parse_warnings } = decoded;
+    let mut parse_warnings = decoded.parse_warnings.clone();
+    let (text, charset, charset_by) = (decoded.document(), decoded.charset, decoded.found_by);
     let context = Context::document(input.url);
     let max = input.max_items;
     let (mut feed, dropped, read_by) = match text.trim_start().chars().next() {
         None => return Err(not_a_feed("the document is empty")),
         Some('{') => {
-            let (feed, dropped) = json::read(&text, max, &context, &mut parse_warnings)?;
+            let (feed, dropped) = json::read(text, max, &context, &mut parse_warnings)?;
             (feed, dropped, ReadBy::Newswire)
         }
-        Some('<') => xml(&text, max, &context, &mut parse_warnings)?,
-        Some(first) => return Err(not_a_feed(other_document(&text, first))),
+        Some('<') => xml(&decoded, max, &context, &mut parse_warnings)?,
+        Some(first) => return Err(not_a_feed(other_document(text, first))),
     };
     if dropped > 0 {
         let all = feed.items.len() + dropped;
@@ -144,6 +150,9 @@ fn read(input: Input<'_>, sources: Sources) -> Result<Parsed, Failure> {
 /// Help for a challenge of a bot protection.
 const CHALLENGED: &str = "ask the publisher to exempt the feed from it";
 
+/// What a document is that is text or a script.
+const NEITHER: &str = "the document is neither XML nor JSON";
+
 /// What a document is that begins with neither an element nor an object.
 fn other_document(text: &str, first: char) -> &'static str {
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text.trim()).is_ok();
@@ -155,7 +164,7 @@ fn other_document(text: &str, first: char) -> &'static str {
         '"' if is_json => "the document is a JSON string; a JSON Feed is an object",
         'n' if is_json => "the document is the JSON value null; a JSON Feed is an object",
         _ if is_json => "the document is a JSON value; a JSON Feed is an object",
-        _ => "the document is neither XML nor JSON",
+        _ => NEITHER,
     }
 }
 
@@ -164,13 +173,21 @@ fn not_a_feed(message: &str) -> Failure {
 }
 
 /// Failure for a document that has no feed in it.
-fn no_feed(text: &str, root: &tree::Element<'_>, context: &Context) -> Failure {
-    if page::is_page(root.name) {
-        return web_page(text, context);
+fn no_feed(decoded: &decode::Decoded<'_>, root: &tree::Element<'_>, context: &Context) -> Failure {
+    if layout::is_html(root) {
+        return web_page(decoded, context);
+    }
+    if decoded.junk().is_some() {
+        return not_a_feed(NEITHER);
     }
     if let Some(to) = moved_to(root) {
         let message = format!("the document says that the feed has moved to {to}");
         let help = format!("set url = \"{to}\" in the [[feed]]");
+        return Failure::new(FailureKind::NotAFeed, message).help(help);
+    }
+    if root.name.eq_ignore_ascii_case("opml") {
+        let message = "the document is a list of feeds (OPML), not a feed";
+        let help = "'newswire import FILE' adds the feeds of a list; [[subscriptions]] with its url follows it";
         return Failure::new(FailureKind::NotAFeed, message).help(help);
     }
     let name: String = root.name.chars().take(40).collect();
@@ -187,13 +204,14 @@ fn moved_to(root: &tree::Element<'_>) -> Option<String> {
 }
 
 /// Failure for a web page, with the feeds that it links to.
-fn web_page(text: &str, context: &Context) -> Failure {
+fn web_page(decoded: &decode::Decoded<'_>, context: &Context) -> Failure {
+    let text = &*decoded.text;
     if file_kind::is_challenge(text.as_bytes()) {
         let message = "the server answered with a challenge for browsers";
         return Failure::new(FailureKind::Forbidden, message).help(CHALLENGED);
     }
     let mut feeds = match &context.base {
-        Some(url) => page::links(text, url).best(),
+        Some(url) => page::links(text, url, Syntax::Html).best(),
         None => Vec::new(),
     };
     feeds.truncate(3);
@@ -212,40 +230,67 @@ fn web_page(text: &str, context: &Context) -> Failure {
 /// Feeds that a web page links to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alternates {
-    /// Links with the type of a feed (HTML 4.6.7.1), or else `<a>` elements with such a type. Absolute URLs without
-    /// duplicates, at most 20.
+    /// Links with the type of a feed (HTML 4.6.7.1) in the header `Link` and in the page, or else `<a>` elements with such
+    /// a type. Absolute URLs without duplicates, at most 20.
     pub feeds: Vec<Link>,
-    /// Links with the type of JSON or XML, then `<a>` elements whose text or URL names a feed. They may be feeds; at
-    /// most 20 of each.
-    pub possible: Vec<Link>,
+    /// Number of further links of this kind.
+    pub left_out: usize,
+    /// Other links that may lead to feeds, by their URL, their text or a type of JSON or XML: groups with the same evidence,
+    /// the likeliest first; at most 20 in all.
+    pub possible: Vec<Vec<Link>>,
+    /// The page that a browser shows instead at once (`<meta http-equiv=refresh>`).
+    pub refresh: Option<Url>,
     /// URLs on the site of the page where feeds often are, for the operator to try; empty if it is not a web page.
     pub usual: Vec<Url>,
 }
 
-/// Feeds that a web page links to.
+/// Feeds that a web page links to; `header` are the values of the headers `Link`, joined by commas.
 #[must_use]
-pub fn alternates(input: Input<'_>) -> Alternates {
+pub fn alternates(input: Input<'_>, header: Option<&str>) -> Alternates {
     let decoded = decode::decode(input.bytes, input.content_type, input.url.domain());
-    let mut links = page::links(&decoded.text, input.url);
+    let is_xml = |name: &str| {
+        let bare = name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        bare.ends_with("+xml") || bare.ends_with("/xml")
+    };
+    let syntax = if input.content_type.is_some_and(is_xml) { Syntax::Xml } else { Syntax::Html };
+    let mut links = page::links(&decoded.text, input.url, syntax);
+    let mut declared =
+        header.map(|values| link_header::feeds(values, input.url)).unwrap_or_default();
+    for link in std::mem::take(&mut links.declared) {
+        if declared.iter().all(|known| known.href != link.href) {
+            declared.push(link);
+        }
+    }
+    links.declared = declared;
     let mut possible = std::mem::take(&mut links.possible);
-    let named = std::mem::take(&mut links.named);
-    possible.extend(named.into_iter().filter(|link| !page::is_of_comments(link)));
+    // Comments are no feed of the site.
+    possible.iter_mut().for_each(|group| group.retain(|link| !feed_link::is_of_comments(link)));
+    // What is left if a declared feed is not there.
+    if !links.declared.is_empty() {
+        possible.insert(0, std::mem::take(&mut links.anchors));
+    }
+    possible.retain(|group| !group.is_empty());
     let usual = if links.is_page { page::usual_urls(input.url) } else { Vec::new() };
-    Alternates { feeds: links.best(), possible, usual }
+    let (left_out, refresh) = (links.left_out, links.refresh.take());
+    Alternates { feeds: links.best(), left_out, possible, refresh, usual }
 }
 
 /// The feed, the number of items dropped because of `max_items`, and the reader of the texts.
 fn xml(
-    text: &str,
+    decoded: &decode::Decoded<'_>,
     max_items: usize,
     context: &Context,
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<(ParsedFeed, usize, ReadBy), Failure> {
+    let text = decoded.document();
     let Some(tree) = scan::scan_newest(text, max_items) else {
         return Err(not_a_feed("the document has no element in it"));
     };
-    let Some(mut layout) = layout::layout(&tree) else {
-        return Err(no_feed(text, &tree.root, context));
+    let is_feed = |layout: &layout::Layout<'_, '_>| {
+        decoded.junk().is_none_or(|before| !layout::is_quoted(&tree, layout, before))
+    };
+    let Some(mut layout) = layout::layout(&tree).filter(is_feed) else {
+        return Err(no_feed(decoded, &tree.root, context));
     };
     layout.leave_out_drafts();
     let dropped = tree.dropped + layout.keep_newest(max_items);

@@ -2,6 +2,7 @@
 //! unclosed elements hide and add nothing.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
 use html5ever::tokenizer::states::{Rawtext, Rcdata, ScriptData};
 use html5ever::tokenizer::{
@@ -10,27 +11,31 @@ use html5ever::tokenizer::{
 };
 use url::Url;
 
-use super::context::Context;
+use super::feed_link::{Attributes, Evidence, Kind, absolute, is_label, is_of_comments, is_sign};
+use super::nesting::{Nesting, Place, Syntax};
+use super::start::is_of_page;
 use crate::model::{Link, joined};
 use crate::text::html::limit_attributes;
 
-/// Maximum number of bytes of a page that are read.
-const MAX_PAGE: usize = 2 << 20;
-/// Maximum number of links.
+/// Maximum number of links of each kind that are kept, and that are collected to choose them from.
 const MAX_LINKS: usize = 20;
+const MAX_COLLECTED: usize = 500;
 
 /// The links of a page to feeds, absolute and without duplicates, at most 20 each.
 #[derive(Debug, Default)]
 pub(crate) struct PageLinks {
     /// `<link>` elements with the type of a feed.
     pub(crate) declared: Vec<Link>,
-    /// `<link>` elements with a type that a feed may have: JSON or XML.
-    pub(crate) possible: Vec<Link>,
     /// `<a>` elements with the type of a feed.
     pub(crate) anchors: Vec<Link>,
-    /// `<a>` elements that lead to a feed by their text or their URL alone.
-    pub(crate) named: Vec<Link>,
-    /// Whether any element of HTML was found.
+    /// Links that may lead to a feed, by their text, their URL or a type that a feed may have; those with the same
+    /// evidence in one group, the likeliest first.
+    pub(crate) possible: Vec<Vec<Link>>,
+    /// Number of declared links that are left out, or else of `<a>` elements with the type of a feed.
+    pub(crate) left_out: usize,
+    /// Target of `<meta http-equiv=refresh>`.
+    pub(crate) refresh: Option<Url>,
+    /// Whether the first element is of HTML.
     pub(crate) is_page: bool,
 }
 
@@ -47,29 +52,12 @@ impl PageLinks {
     }
 }
 
-/// Whether a feed has the comments on a site or a post, by its title or its URL.
-pub(crate) fn is_of_comments(link: &Link) -> bool {
-    let title = link.title.as_deref().unwrap_or_default().to_lowercase();
-    let url = link.href.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-    // WordPress and Blogger.
-    title.split(|c: char| !c.is_alphanumeric()).any(|word| matches!(word, "comment" | "comments"))
-        || url.ends_with("/comments/feed")
-        || url.ends_with("/comments/default")
-}
-
 /// Reads the links of a page; `url` is its URL.
-pub(crate) fn links(html: &str, url: &Url) -> PageLinks {
-    let end = (0..=html.len().min(MAX_PAGE)).rev().find(|at| html.is_char_boundary(*at));
+pub(crate) fn links(html: &str, url: &Url, syntax: Syntax) -> PageLinks {
     let input = BufferQueue::default();
-    input.push_back(limit_attributes(&html[..end.unwrap_or(0)]).as_ref().into());
-    let sink = Collector(RefCell::new(Found {
-        base: None,
-        links: Vec::new(),
-        is_page: false,
-        inert: None,
-        anchor: None,
-    }));
-    let tokenizer = Tokenizer::new(sink, Default::default());
+    input.push_back(limit_attributes(html).as_ref().into());
+    let found = Found { syntax, ..Found::default() };
+    let tokenizer = Tokenizer::new(Collector(RefCell::new(found)), Default::default());
     let _ = tokenizer.feed(&input);
     tokenizer.end();
     let mut found = tokenizer.sink.0.into_inner();
@@ -77,70 +65,53 @@ pub(crate) fn links(html: &str, url: &Url) -> PageLinks {
     found.resolved(url)
 }
 
-/// Whether a root element shows that a document is a web page, also without `<html>` and `<head>`.
-pub(crate) fn is_page(root: &str) -> bool {
-    const OTHERS: &[&str] = &[
-        "html", "head", "body", "title", "meta", "link", "base", "script", "noscript", "style",
-        "div", "p", "h1", "h2", "header", "main", "nav", "center", "table", "section", "article",
-        "br", "hr", "img", "a", "b", "span", "font", "ul", "ol", "form", "iframe", "frameset",
-        "template",
-    ];
-    OTHERS.iter().any(|name| name.eq_ignore_ascii_case(root))
-}
+/// Maximum length in bytes of the text of an `<a>` element that is kept.
+const MAX_TEXT: usize = 200;
 
-/// The kind of a link by its element, `rel` and `type`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Declared,
-    Possible,
-    Anchor,
-    Named,
-}
-
-/// Maximum length in bytes of the text of an `<a>` element that names a feed.
-const MAX_NAME: usize = 40;
-
-/// An `<a>` element without type: what it shows so far.
+/// An open `<a>` element that nothing but its content may show to lead to a feed.
+#[derive(Debug)]
 struct Anchor {
     link: Link,
     text: String,
+    /// Whether it shows the sign for feeds.
+    has_sign: bool,
 }
 
 impl Anchor {
     fn add(&mut self, text: &str) {
-        if self.text.len() <= MAX_NAME {
+        if self.text.len() <= MAX_TEXT {
             self.text.push(' ');
             self.text.push_str(text.trim());
         }
     }
-
-    /// Whether its text or its URL names a feed.
-    fn names_feed(&self) -> bool {
-        #[rustfmt::skip]
-        const NAMES: &[&str] = &[
-            "atom", "atom.xml", "feed", "feed.json", "feed.xml", "feeds", "index.rdf", "index.xml", "rss",
-            "rss.xml", "rss2.xml",
-        ];
-        let path = self.link.href.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-        let text = self.text.trim().to_ascii_lowercase();
-        let mut words = text.split(|c: char| !c.is_alphanumeric());
-        NAMES.contains(&last)
-            || last.ends_with(".rss")
-            || last.ends_with(".atom")
-            || text.len() <= MAX_NAME && words.any(|word| matches!(word, "rss" | "atom"))
-    }
 }
 
+#[derive(Debug)]
 struct Found {
+    syntax: Syntax,
     /// The first `<base href>`, as written.
     base: Option<String>,
     links: Vec<(Kind, Link)>,
-    is_page: bool,
-    /// The outermost open element whose links are none, and the number of links before it.
-    inert: Option<(String, usize)>,
-    /// The open `<a>` element, if it has no type.
+    /// Whether the first element is of HTML; `None` before it.
+    is_page: Option<bool>,
+    nesting: Nesting,
     anchor: Option<Anchor>,
+    /// Target of the first `<meta http-equiv=refresh>`, as written.
+    refresh: Option<String>,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self {
+            syntax: Syntax::Html,
+            base: None,
+            links: Vec::new(),
+            is_page: None,
+            nesting: Nesting::default(),
+            anchor: None,
+            refresh: None,
+        }
+    }
 }
 
 struct Collector(RefCell<Found>);
@@ -149,145 +120,207 @@ impl TokenSink for Collector {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
+        let mut found = self.0.borrow_mut();
         let tag = match token {
             TagToken(tag) => tag,
             CharacterTokens(text) => {
-                self.0.borrow_mut().anchor.iter_mut().for_each(|anchor| anchor.add(&text));
+                found.anchor.iter_mut().for_each(|anchor| anchor.add(&text));
                 return TokenSinkResult::Continue;
             }
             _ => return TokenSinkResult::Continue,
         };
+        let name = match (found.syntax, tag.name.split_once(':')) {
+            (Syntax::Xml, Some((_, local))) => local,
+            _ => &*tag.name,
+        };
         if tag.kind != StartTag {
-            self.0.borrow_mut().end(&tag.name);
+            found.end(name);
             return TokenSinkResult::Continue;
         }
-        self.0.borrow_mut().tag(&tag);
-        match &*tag.name {
+        // In HTML, only foreign elements can be closed in their start tag.
+        let is_foreign = found.nesting.is_foreign();
+        let is_closed = tag.self_closing
+            && (found.syntax == Syntax::Xml || is_foreign || matches!(name, "svg" | "math"));
+        if !is_closed {
+            let is_shadow = || tag.attrs.iter().any(|found| &*found.name.local == "shadowrootmode");
+            let links = found.links.len();
+            found.nesting.start(name, links, is_shadow);
+        }
+        found.element(name, &tag);
+        match name {
+            _ if is_closed || found.nesting.is_foreign() => TokenSinkResult::Continue,
+            "title" if is_foreign => TokenSinkResult::Continue,
+            // Only XML has such names, and no such states.
+            _ if name.len() < tag.name.len() => TokenSinkResult::Continue,
+            "plaintext" => TokenSinkResult::Plaintext,
             "script" => TokenSinkResult::RawData(ScriptData),
             "title" | "textarea" => TokenSinkResult::RawData(Rcdata),
-            "style" | "xmp" | "iframe" | "noembed" | "noframes" => {
-                TokenSinkResult::RawData(Rawtext)
-            }
+            "style" | "xmp" | "iframe" | "noembed" => TokenSinkResult::RawData(Rawtext),
             _ => TokenSinkResult::Continue,
         }
+    }
+
+    fn adjusted_current_node_present_but_not_in_html_namespace(&self) -> bool {
+        let found = self.0.borrow();
+        found.syntax == Syntax::Xml || found.nesting.is_foreign()
     }
 }
 
 impl Found {
-    /// Drops the links inside an element whose links are none: HTML 4.12.3 for templates. If its end tag is missing,
-    /// they are kept, because the publisher did not mean to hide the rest of the page.
     fn end(&mut self, name: &str) {
         if name == "a" {
             self.end_anchor();
         }
-        if let Some((_, before)) = self.inert.take_if(|(open, _)| open == name) {
-            self.links.truncate(before);
+        if let Some(links) = self.nesting.end(name) {
+            self.links.truncate(links);
+            self.anchor.take_if(|_| name == "template");
         }
     }
 
     /// Keeps the link of the open `<a>` element if it names a feed.
     fn end_anchor(&mut self) {
-        if let Some(anchor) = self.anchor.take().filter(Anchor::names_feed) {
-            self.push(Kind::Named, anchor.link);
+        let Some(Anchor { link, text, has_sign }) = self.anchor.take() else { return };
+        if is_label(&text) || has_sign && text.len() < MAX_TEXT {
+            self.push(Kind::Possible(Evidence::Label), link);
         }
     }
 
     fn push(&mut self, kind: Kind, link: Link) {
-        if self.links.iter().filter(|(known, _)| *known == kind).count() < MAX_LINKS {
+        // A page for browsers without frames is another one.
+        let kind = match kind {
+            Kind::Declared if self.nesting.place() == Place::NoFrames => {
+                Kind::Possible(Evidence::Label)
+            }
+            kind => kind,
+        };
+        let is_possible = |kind: &Kind| matches!(kind, Kind::Possible(_));
+        let same = |(known, _): &&(Kind, Link)| is_possible(known) == is_possible(&kind);
+        if self.links.iter().filter(same).count() < MAX_COLLECTED {
             self.links.push((kind, link));
         }
     }
 
-    fn tag(&mut self, tag: &Tag) {
-        self.is_page |= is_page(&tag.name);
-        if matches!(&*tag.name, "template" | "svg") && !tag.self_closing {
-            self.inert.get_or_insert((tag.name.to_string(), self.links.len()));
-        }
+    fn element(&mut self, name: &str, tag: &Tag) {
+        self.is_page.get_or_insert_with(|| is_of_page(name));
         let value = |name: &str| {
-            let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name)?;
-            Some(found.value.trim()).filter(|value| !value.is_empty())
+            let found = tag.attrs.iter().find(|attribute| &*attribute.name.local == name);
+            found.map(|found| found.value.trim()).unwrap_or_default()
         };
-        let own = |name| value(name).map(str::to_owned);
-        match &*tag.name {
-            "img" => {
-                let alt = value("alt").unwrap_or_default();
-                self.anchor.iter_mut().for_each(|anchor| anchor.add(alt));
-            }
-            "a" => self.end_anchor(),
-            _ => {}
+        let title = ["title", "aria-label", "alt"].into_iter().map(value).find(|it| !it.is_empty());
+        let title = title.unwrap_or_default();
+        let has_sign = ["class", "src", "xlink:href"].into_iter().map(value).any(is_sign)
+            || name == "use" && is_sign(value("href"));
+        if name == "a" {
+            self.end_anchor();
+        } else if let Some(anchor) = &mut self.anchor {
+            anchor.has_sign |= has_sign;
+            anchor.add(title);
         }
-        let Some(href) = value("href") else { return };
-        if &*tag.name == "base" && self.base.is_none() {
+        let is_page = self.nesting.place() == Place::Page;
+        if name == "meta" && is_page && value("http-equiv").eq_ignore_ascii_case("refresh") {
+            let target = refresh_target(value("content")).map(str::to_owned);
+            self.refresh = self.refresh.take().or(target);
+        }
+        let (href, rel, media_type) = (value("href"), value("rel"), value("type"));
+        let has_href = tag.attrs.iter().any(|attribute| &*attribute.name.local == "href");
+        if name == "base" && is_page && has_href && self.base.is_none() {
             self.base = Some(href.to_owned());
         }
-        let (media_type, title) = (own("type"), own("title"));
-        let (href, rel) = (href.to_owned(), "alternate".to_owned());
-        let link = Link { href, rel, media_type, title, ..Link::default() };
-        match kind(&tag.name, value("rel"), value("type")) {
+        if href.is_empty() {
+            return;
+        }
+        let own = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
+        let link = Link {
+            href: href.to_owned(),
+            rel: "alternate".to_owned(),
+            media_type: own(media_type),
+            title: own(title),
+            ..Link::default()
+        };
+        let attributes = Attributes { href, rel, media_type, title };
+        let kind = match name {
+            "link" => attributes.kind_of_link(),
+            "a" | "area" => attributes.kind_of_anchor(),
+            _ => None,
+        };
+        match kind {
             Some(kind) => self.push(kind, link),
-            None if &*tag.name == "a" && link.media_type.is_none() => {
-                let text = link.title.clone().unwrap_or_default();
-                self.anchor = Some(Anchor { link, text });
+            None if name == "a" => {
+                self.anchor = Some(Anchor { link, text: title.to_owned(), has_sign });
             }
             None => {}
         }
     }
 
-    fn resolved(self, url: &Url) -> PageLinks {
-        let base = self.base.and_then(|base| joined(url, &base));
-        let context = Context::document(base.as_ref().unwrap_or(url));
-        let mut links = PageLinks { is_page: self.is_page, ..PageLinks::default() };
+    fn resolved(mut self, url: &Url) -> PageLinks {
+        // HTML 4.2.3: a base that cannot be used is none.
+        let is_usable =
+            |base: &Url| matches!(base.scheme(), "http" | "https") || base.scheme() == url.scheme();
+        let base = self.base.take().and_then(|base| joined(url, &base)).filter(is_usable);
+        let base = base.as_ref().unwrap_or(url);
+        let address = |url: &Url| url[..url::Position::AfterQuery].to_owned();
+        let is_other = |target: &Url| address(target) != address(url);
+        let refresh = self.refresh.take().and_then(|target| absolute(base, &target));
+        let refresh = refresh.filter(is_other);
+        let is_page = self.is_page.unwrap_or_default();
+        let mut links = PageLinks { is_page, refresh, ..PageLinks::default() };
+        let mut possible: Vec<(Evidence, Link)> = Vec::new();
+        let mut known: HashMap<String, Option<usize>> = HashMap::new();
+        // What is declared comes before what is possible.
+        self.links.sort_by_key(|(kind, _)| matches!(kind, Kind::Possible(_)));
         for (kind, link) in self.links {
-            let href = context.resolve(&link.href);
-            let list = match kind {
-                Kind::Declared => &mut links.declared,
-                Kind::Possible => &mut links.possible,
-                Kind::Anchor => &mut links.anchors,
-                Kind::Named => &mut links.named,
-            };
-            if list.iter().all(|known| known.href != href) {
-                list.push(Link { href, ..link });
+            let Some(target) = absolute(base, &link.href).filter(is_other) else { continue };
+            let href = String::from(target);
+            let link = Link { href, ..link };
+            match (known.get(&link.href).copied(), kind) {
+                (Some(Some(at)), Kind::Possible(evidence)) => {
+                    possible[at].0 = possible[at].0.min(evidence);
+                }
+                (Some(_), _) => {}
+                (None, Kind::Possible(evidence)) => {
+                    known.insert(link.href.clone(), Some(possible.len()));
+                    possible.push((evidence, link));
+                }
+                (None, kind) => {
+                    known.insert(link.href.clone(), None);
+                    let list = match kind {
+                        Kind::Declared => &mut links.declared,
+                        _ => &mut links.anchors,
+                    };
+                    list.push(link);
+                }
             }
         }
+        possible.sort_by_key(|(evidence, _)| *evidence);
+        possible.truncate(MAX_LINKS);
+        let groups = possible.chunk_by(|one, other| one.0 == other.0);
+        let of_group = |group: &[(Evidence, Link)]| {
+            group.iter().map(|(_, link)| link.clone()).collect::<Vec<_>>()
+        };
+        links.possible = groups.map(of_group).collect();
+        let shown = if links.declared.is_empty() { &links.anchors } else { &links.declared };
+        links.left_out = shown.len().saturating_sub(MAX_LINKS);
+        links.declared.truncate(MAX_LINKS);
+        links.anchors.truncate(MAX_LINKS);
         links
     }
 }
 
-/// The kind of a link; `None` if it does not lead to a feed.
-fn kind(element: &str, rel: Option<&str>, media_type: Option<&str>) -> Option<Kind> {
-    let has_rel = |wanted: &str| {
-        rel.is_some_and(|rel| {
-            rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case(wanted))
-        })
+/// The target of `content` of `<meta http-equiv=refresh>` (HTML 4.2.5.3), if it is not far in the future.
+fn refresh_target(content: &str) -> Option<&str> {
+    const MAX_SECONDS: u32 = 30;
+    let end = content.find(|c: char| !c.is_ascii_digit()).unwrap_or(content.len());
+    let seconds: u32 = content[..end].parse().ok()?;
+    let rest = content[end..].trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ';' | ','));
+    let url = rest.get(..3).filter(|start| start.eq_ignore_ascii_case("url"));
+    let written = url.and_then(|_| rest[3..].trim_start().strip_prefix('=')).unwrap_or(rest).trim();
+    let quote = written.chars().next().filter(|quote| matches!(quote, '"' | '\''));
+    let target = match quote {
+        Some(quote) => written[1..].split(quote).next().unwrap_or_default(),
+        None => written,
     };
-    let lower = media_type.unwrap_or_default().to_ascii_lowercase();
-    let (bare, parameters) = lower.split_once(';').unwrap_or((&lower, ""));
-    // RFC 5023 12.1: an entry, not a feed.
-    if parameters.split(';').any(|part| part.trim().trim_matches('"') == "type=entry") {
-        return None;
-    }
-    let feed = matches!(
-        bare.trim(),
-        "application/rss+xml"
-            | "application/atom+xml"
-            | "application/feed+json"
-            | "application/rdf+xml"
-            | "application/rss"
-            | "application/atom"
-            | "text/rss+xml"
-    );
-    let possible = matches!(bare.trim(), "application/json" | "application/xml" | "text/xml");
-    match element {
-        "link" if has_rel("stylesheet") => None,
-        "link" if feed && has_rel("alternate") => Some(Kind::Declared),
-        // An early draft of HTML 5.
-        "link" if has_rel("feed") && (feed || possible || media_type.is_none()) => {
-            Some(Kind::Declared)
-        }
-        "link" if possible && has_rel("alternate") => Some(Kind::Possible),
-        "a" | "area" if feed => Some(Kind::Anchor),
-        _ => None,
-    }
+    Some(target.trim()).filter(|target| !target.is_empty() && seconds <= MAX_SECONDS)
 }
 
 /// Paths where feeds often are, for the operator to try.
@@ -303,9 +336,16 @@ pub(crate) fn usual_urls(page: &Url) -> Vec<Url> {
 mod tests {
     use super::*;
 
+    fn read(html: &str) -> PageLinks {
+        links(html, &Url::parse("https://example.org/blog/page").unwrap(), Syntax::Html)
+    }
+
+    fn hrefs(links: &[Link]) -> Vec<&str> {
+        links.iter().map(|link| link.href.as_str()).collect()
+    }
+
     fn declared(html: &str) -> Vec<String> {
-        let links = links(html, &Url::parse("https://example.org/blog/page").unwrap());
-        links.declared.into_iter().map(|link| link.href).collect()
+        hrefs(&read(html).declared).into_iter().map(str::to_owned).collect()
     }
 
     const LINK: &str = "<link rel=alternate type=application/rss+xml href=feed>";
@@ -321,6 +361,23 @@ mod tests {
             format!("<template>{}</template>{LINK}", LINK.replace("feed", "bogus")),
             format!("<svg>{}</svg>{LINK}", LINK.replace("feed", "bogus")),
             format!("<template><p>{LINK}"),
+            format!(
+                "<template><template></template>{}</template>{LINK}",
+                LINK.replace("feed", "bogus")
+            ),
+            format!("<svg><svg></svg><desc>{}</desc></svg>{LINK}", LINK.replace("feed", "bogus")),
+            format!("<svg><title/><style/><script/><path d=M0 /></svg>{LINK}"),
+            format!("<svg><style>a > b {{}}</style><title>x</title></svg>{LINK}"),
+            format!("<svg><symbol><path><p>x</p>{LINK}"),
+            format!(
+                "<svg><style><![CDATA[ </svg>{} ]]></style></svg>{LINK}",
+                LINK.replace("feed", "bogus")
+            ),
+            format!("<x-a><template shadowrootmode=open>{LINK}</template></x-a>"),
+            format!("<template><base href=/bogus/></template><svg><base href=/bogus/></svg>{LINK}"),
+            format!("<p>{}</p>{LINK}", "lorem ipsum ".repeat(300_000)),
+            format!("<noframes>{}</noframes>{LINK}", LINK.replace("feed", "bogus")),
+            format!("{LINK}{}", LINK.replace("feed", "feed#top")),
             format!(
                 "<script>document.write('<link rel=alternate type=application/rss+xml href=/bogus>')</script>{LINK}"
             ),
@@ -347,21 +404,73 @@ mod tests {
         assert_eq!(declared(&html), ["https://example.org/other/feed"]);
         let html = format!("{LINK}<base href='https://static.example/x/'>");
         assert_eq!(declared(&html), ["https://static.example/x/feed"]);
+        for unusable in
+            ["javascript:void(0)", "about:blank", "data:text/plain,x", "http://", "mailto:x"]
+        {
+            let html = format!("<base href='{unusable}'><base href=/other/>{LINK}");
+            assert_eq!(declared(&html), ["https://example.org/blog/feed"], "{unusable}");
+        }
+    }
+
+    #[test]
+    fn a_page_in_xml_is_read_by_the_rules_of_xml() {
+        let link = LINK.replace('>', " />");
+        for page in [
+            format!("<html><head><title/><script src='a.js'/><style/>{link}</head></html>"),
+            format!("<html><body><iframe src='a'/><textarea/><template/>{link}</body></html>"),
+            format!(
+                "<html><script><![CDATA[ if (a<b) {{ x('{}') }} ]]></script>{link}</html>",
+                link.replace("feed", "bogus")
+            ),
+            format!("<h:html><h:title>x</h:title>{}</h:html>", link.replace("<link", "<h:link")),
+        ] {
+            let url = Url::parse("https://example.org/blog/page").unwrap();
+            let found = links(&page, &url, Syntax::Xml);
+            assert_eq!(hrefs(&found.declared), ["https://example.org/blog/feed"], "{page}");
+        }
+    }
+
+    #[test]
+    fn the_target_of_a_page_that_is_left_at_once_is_found() {
+        for (content, target) in [
+            ("0; url=/en/", Some("https://example.org/en/")),
+            ("0;URL='en'", Some("https://example.org/blog/en")),
+            ("1.5 , /en/", Some("https://example.org/en/")),
+            ("0; url=\"/en/\" x", Some("https://example.org/en/")),
+            ("0;url=page#top", None),
+            ("300; url=/en/", None),
+            ("30", None),
+            ("0; url=javascript:x", None),
+            ("url=/en/", None),
+        ] {
+            let html =
+                format!("<meta http-equiv=Refresh content='{}'>", content.replace('\'', "&#39;"));
+            assert_eq!(read(&html).refresh.as_ref().map(Url::as_str), target, "{content}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        let many: String = (0..30).map(|n| LINK.replace("feed", &format!("feed{n}"))).collect();
+        let found = read(&many);
+        assert_eq!((found.declared.len(), found.left_out), (20, 10));
     }
 
     #[test]
     fn json_is_possible_and_links_in_the_text_come_last() {
         let html = "<link rel=alternate type=application/json href=/a.json>\
             <a type=application/rss+xml href=/b>RSS</a><a href=/c>no feed</a>";
-        let found = links(html, &Url::parse("https://example.org/").unwrap());
-        assert_eq!(found.possible[0].href, "https://example.org/a.json");
+        let found = read(html);
+        assert_eq!(hrefs(&found.possible[0]), ["https://example.org/a.json"]);
         assert_eq!(found.best()[0].href, "https://example.org/b");
         let both = format!("{html}{LINK}");
-        let found = links(&both, &Url::parse("https://example.org/").unwrap());
-        assert_eq!(
-            found.best().iter().map(|l| l.href.as_str()).collect::<Vec<_>>(),
-            ["https://example.org/feed"]
-        );
+        assert_eq!(hrefs(&read(&both).best()), ["https://example.org/blog/feed"]);
+        // The likeliest come first, wherever they are in the page.
+        let many: String = (0..30).map(|n| format!("<a href=/about/{n}>RSS</a>")).collect();
+        let json = "<link rel=alternate type=application/json href=/a.json>";
+        let found = read(&format!("{json}{many}<a href=/feed.xml>x</a>")).possible;
+        assert_eq!(hrefs(&found[0]), ["https://example.org/feed.xml"]);
+        assert_eq!((found[1].len(), found.len()), (19, 2));
     }
 
     #[test]
@@ -373,6 +482,19 @@ mod tests {
             ("<a href=/x><b>RSS</b> feed</a>", Some("https://example.org/x")),
             ("<a href=/x><img src=/rss.png alt=RSS></a>", Some("https://example.org/x")),
             ("<a href=/x title='Atom feed'><i></i></a>", Some("https://example.org/x")),
+            ("<a href=/x aria-label=RSS><svg></svg></a>", Some("https://example.org/x")),
+            ("<a href=/x><i class='fa fa-rss'></i></a>", Some("https://example.org/x")),
+            ("<a href=/x><svg><use href='#icon-rss'/></svg></a>", Some("https://example.org/x")),
+            ("<a href=/x><svg><title>RSS</title></svg></a>", Some("https://example.org/x")),
+            ("<a href=/x><img src=/rss.png></a>", Some("https://example.org/x")),
+            ("<a href=/x>RSSフィード</a>", Some("https://example.org/x")),
+            ("<a href=/x>RSS订阅</a>", Some("https://example.org/x")),
+            ("<a rel=feed href=/x>x</a>", Some("https://example.org/x")),
+            ("<area href=/x alt=RSS>", Some("https://example.org/x")),
+            ("<noframes><a href=/x>RSS</a></noframes>", Some("https://example.org/x")),
+            ("<a href=feed:http://example.org/x>x</a>", Some("http://example.org/x")),
+            ("<base href=javascript:x><a href=tel:1>RSS</a>", None),
+            ("<a href=#rss>RSS</a>", None),
             ("<a href=/x>RSS", Some("https://example.org/x")),
             ("<a href=/y>y<a href=/x>RSS</a>", Some("https://example.org/x")),
             ("<a href=/x>x</a> RSS", None),
@@ -380,9 +502,10 @@ mod tests {
             ("<a href=/newsfeeders>x</a>", None),
             ("<template><a href=/feed.xml>RSS</a></template>", None),
         ] {
-            let found = links(html, &Url::parse("https://example.org/").unwrap());
-            assert_eq!(found.named.first().map(|link| link.href.as_str()), href, "{html}");
-            assert!(found.possible.is_empty() && found.anchors.is_empty(), "{html}");
+            let found = read(html);
+            let named = found.possible.first().and_then(|group| group.first());
+            assert_eq!(named.map(|link| link.href.as_str()), href, "{html}");
+            assert!(found.declared.is_empty() && found.anchors.is_empty(), "{html}");
         }
     }
 
@@ -393,7 +516,8 @@ mod tests {
                 format!("<link rel=alternate type=application/rss+xml title='{title}' href={href}>")
             };
             let html: String = links.iter().map(link).collect();
-            let found = super::links(&html, &Url::parse("https://e.org").unwrap()).best();
+            let url = Url::parse("https://e.org").unwrap();
+            let found = super::links(&html, &url, Syntax::Html).best();
             found.into_iter().map(|link| link.href).collect::<Vec<_>>()
         };
         let (feed, comments) = (("/feed", "Blog"), ("/c", "Blog » Comments Feed"));

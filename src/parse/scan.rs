@@ -490,8 +490,10 @@ impl<'a> Scanner<'a> {
             }
         }
         let after = self.text.get(self.position()..).unwrap_or_default().trim();
+        let mut followed_by_text = false;
         if !after.is_empty() && !self.partial {
             self.clean = false;
+            followed_by_text = !after.trim_start_matches('\0').starts_with('<');
             if !after.starts_with("<!--") {
                 self.repair("junk_after", self.position(), "content after the document");
             }
@@ -500,16 +502,15 @@ impl<'a> Scanner<'a> {
             last.message.push_str(&format!(" ({} more repairs)", self.unreported));
         }
         self.clean &= self.bindings.are_exact();
-        let Self {
-            root, root_namespace, parse_warnings, clean, partial, elements, dropped, ..
-        } = self;
+        let clean = self.clean && !self.partial && self.elements <= MAX_FOR_FEED_RS;
         Some(Tree {
-            root: root?,
-            root_namespace,
-            parse_warnings,
-            clean: clean && !partial && elements <= MAX_FOR_FEED_RS,
-            partial,
-            dropped,
+            root: self.root?,
+            root_namespace: self.root_namespace,
+            parse_warnings: self.parse_warnings,
+            partial: self.partial,
+            dropped: self.dropped,
+            clean,
+            followed_by_text,
         })
     }
 }

@@ -278,6 +278,14 @@ fn feed_rs_does_not_read_documents_that_make_it_panic() {
     assert!(!panicked.load(std::sync::atomic::Ordering::Relaxed));
 }
 
+/// Checks that a document is no feed, with this part of the message.
+fn check_failure(document: &str, part: &str) {
+    let input = Input { bytes: document.as_bytes(), content_type: None, url: &url(), max_items: 9 };
+    let failure = parse(input).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotAFeed, "{document}");
+    assert!(failure.message.contains(part), "{document}: {failure}");
+}
+
 #[test]
 fn documents_that_are_not_feeds_are_failures() {
     for (document, part) in [
@@ -285,7 +293,7 @@ fn documents_that_are_not_feeds_are_failures() {
         ("  \n", "empty"),
         ("hello", "neither"),
         ("<html><body>hi</body></html>", "web page"),
-        ("<opml version='2.0'><body/></opml>", "<opml>"),
+        ("<opml version='2.0'><body/></opml>", "a list of feeds (OPML)"),
         ("{\"a\":1}", "JSON Feed"),
         ("[{\"id\":1,\"title\":{\"rendered\":\"A\"}}]", "JSON array"),
         (" [] ", "JSON array"),
@@ -303,14 +311,46 @@ fn documents_that_are_not_feeds_are_failures() {
             "to https://n.example/",
         ),
     ] {
-        let input =
-            Input { bytes: document.as_bytes(), content_type: None, url: &url(), max_items: 9 };
-        let failure = parse(input).unwrap_err();
-        assert_eq!(failure.kind, FailureKind::NotAFeed, "{document}");
-        assert!(failure.message.contains(part), "{document}: {failure}");
+        check_failure(document, part);
     }
     let input = Input { bytes: b"{\"version\":", content_type: None, url: &url(), max_items: 9 };
     assert_eq!(parse(input).unwrap_err().kind, FailureKind::Malformed);
+}
+
+#[test]
+fn pages_scripts_and_manuals_that_contain_a_feed_are_no_feeds() {
+    for (document, part) in [
+        (
+            "<html><script>document.write('<rss version=2.0>')</script><p><b><rss/></html>",
+            "web page",
+        ),
+        ("<!doctype html><textarea><rss><channel><item/></channel></rss></textarea>", "web page"),
+        ("<title>The <rss> element</title><p>text", "web page"),
+        ("<x-a><feed><title>x</title></feed></x-a>", "web page"),
+        ("Error: no <rss> element found", "neither XML nor JSON"),
+        (
+            "# How to\n\n```xml\n<rss><channel><item/></channel></rss>\n```\n",
+            "neither XML nor JSON",
+        ),
+        (
+            "let a = \"<?xml version='1.0'?><rss><channel><item/></channel></rss>\";",
+            "neither XML nor JSON",
+        ),
+        ("function a() { return '<rss version=\"2.0\"><channel>' + b }", "neither XML nor JSON"),
+        ("<s:Envelope xmlns:s='urn:x'><s:Body><feed/></s:Body></s:Envelope>", "<Envelope>"),
+        (
+            "<x:stylesheet xmlns:x='urn:x'><x:template><rss><channel><title/></channel></rss></x:template>\
+          </x:stylesheet>",
+            "<stylesheet>",
+        ),
+        ("<rdf:RDF xmlns:f='urn:f'><f:Person/></rdf:RDF>", "<RDF>"),
+        (
+            "The `<rss>` element\n```\n<rss><channel><item/></channel></rss>\n```",
+            "neither XML nor JSON",
+        ),
+    ] {
+        check_failure(document, part);
+    }
 }
 
 #[test]
@@ -414,7 +454,7 @@ fn feed_rs_and_newswire_read_the_same_texts_in_the_corpus() {
     for path in &paths {
         let bytes = std::fs::read(path).unwrap();
         let decoded = decode::decode(&bytes, None, None);
-        match agree(&decoded.text) {
+        match agree(decoded.document()) {
             None => {}
             Some(Ok(())) => compared += 1,
             Some(Err(difference)) => wrong.push(format!("{}: {difference}", path.display())),

@@ -53,6 +53,8 @@ pub(crate) struct Tree<'a> {
     pub(crate) clean: bool,
     /// Whether the end is missing or unreadable.
     pub(crate) partial: bool,
+    /// Whether text follows the root.
+    pub(crate) followed_by_text: bool,
     /// Number of items that were dropped while reading, because newer ones fill the limit.
     pub(crate) dropped: usize,
 }

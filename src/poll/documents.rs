@@ -71,6 +71,7 @@ fn document_of(response: &Response, at: Timestamp, largest: usize) -> Option<Arc
         hops: Vec::new(),
         url,
         content_type: body.content_type.clone(),
+        links: body.links.clone(),
         validators: response.validators.clone()?,
         hash: response.body_hash?,
         body: body.bytes.clone(),
@@ -80,9 +81,11 @@ fn document_of(response: &Response, at: Timestamp, largest: usize) -> Option<Arc
 
 /// The document as the end of an exchange.
 pub(super) fn known(document: &SharedDocument) -> Option<KnownDocument> {
-    let SharedDocument { final_url, hops, content_type, validators, hash, body, .. } = document;
-    let (bytes, content_type, hops) = (body.clone(), content_type.clone(), hops.clone());
-    let body = Body { bytes, content_type, memory: None, surplus: false };
+    let SharedDocument { final_url, hops, content_type, links, validators, hash, body, .. } =
+        document;
+    let (bytes, content_type, links) = (body.clone(), content_type.clone(), links.clone());
+    let (body, hops) =
+        (Body { bytes, content_type, links, memory: None, surplus: false }, hops.clone());
     let (url, validators) = (Url::parse(final_url).ok()?, validators.clone());
     Some(KnownDocument { url, hops, validators, hash: *hash, body })
 }

@@ -124,6 +124,7 @@ CREATE TABLE shared_document (
   final_url     TEXT    NOT NULL,          -- that sent it, after redirects
   hops          TEXT    NOT NULL,          -- these redirects, JSON
   content_type  TEXT,                      -- NULL: none
+  links         TEXT,                      -- values of its Link headers; NULL: none
   etag          BLOB,
   last_modified BLOB,
   hash          BLOB    NOT NULL,          -- SHA-256 of the body

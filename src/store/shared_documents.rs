@@ -20,6 +20,8 @@ pub struct SharedDocument {
     pub hops: Vec<Hop>,
     /// Value of its `Content-Type` header.
     pub content_type: Option<String>,
+    /// Values of its `Link` headers.
+    pub links: Option<String>,
     /// Validators of the document.
     pub validators: Validators,
     /// SHA-256 of the body.
@@ -32,7 +34,7 @@ pub struct SharedDocument {
 
 /// The columns of a document but for its time, which moves with the clock.
 pub(super) const SHARED: &str =
-    "url, final_url, hops, content_type, etag, last_modified, hash, body";
+    "url, final_url, hops, content_type, links, etag, last_modified, hash, body";
 
 impl Transaction<'_> {
     /// The document of a URL, if it is kept. One that was altered is not read.
@@ -41,18 +43,19 @@ impl Transaction<'_> {
             "SELECT {SHARED}, at FROM shared_document WHERE url = ?1 AND row_digest = row_digest({SHARED})"
         ))?;
         let document = |row: &Row<'_>| {
-            let validators = Validators { etag: row.get(4)?, last_modified: row.get(5)? };
+            let validators = Validators { etag: row.get(5)?, last_modified: row.get(6)? };
             let document = SharedDocument {
                 url: row.get(0)?,
                 final_url: row.get(1)?,
                 hops: Vec::new(),
                 content_type: row.get(3)?,
+                links: row.get(4)?,
                 validators,
-                hash: row.get(6)?,
-                body: row.get(7)?,
+                hash: row.get(7)?,
+                body: row.get(8)?,
                 at: Timestamp::UNIX_EPOCH,
             };
-            Ok((document, row.get::<_, String>(2)?, row.get::<_, i64>(8)?))
+            Ok((document, row.get::<_, String>(2)?, row.get::<_, i64>(9)?))
         };
         let found = statement.query_row([url], document).optional()?;
         let Some((document, hops, at)) = found else { return Ok(None) };
@@ -75,14 +78,15 @@ impl Transaction<'_> {
     pub(super) fn share(&self, document: &SharedDocument) -> Result<(), Error> {
         self.connection
             .prepare_cached(
-                "INSERT OR REPLACE INTO shared_document (url, final_url, hops, content_type, etag, last_modified, hash, body, at, row_digest)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, row_digest(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))",
+                "INSERT OR REPLACE INTO shared_document (url, final_url, hops, content_type, links, etag, last_modified, hash, body, at, row_digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, row_digest(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))",
             )?
             .execute(params![
                 document.url,
                 document.final_url,
                 serde_json::to_string(&document.hops)?,
                 document.content_type,
+                document.links,
                 document.validators.etag,
                 document.validators.last_modified,
                 document.hash,

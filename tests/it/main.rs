@@ -16,6 +16,7 @@ mod crash;
 mod daemon;
 mod damage;
 mod digests;
+mod discovery;
 mod docs;
 mod errors;
 mod events;

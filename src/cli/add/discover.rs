@@ -1,0 +1,236 @@
+//! The feed that a URL leads to: the document there, or the only feed that the page there links to.
+//!
+//! Few requests: for the page, for a page that it shows instead, for the feed that is declared, and without one for four
+//! other links at most.
+
+use std::fmt::Write as _;
+
+use url::Url;
+
+use super::error::Error;
+use super::summary::line;
+use crate::cli::append_feeds;
+use crate::cli::document::{Document, DocumentError};
+use crate::cli::online::Online;
+use crate::cli::terminal::shell_word;
+use crate::config::Config;
+use crate::fetch;
+use crate::model::{FailureKind, Link, Outcome};
+use crate::parse::{self, Alternates, Parsed};
+use crate::schedule;
+
+/// What the requests for a feed need.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) online: &'a Online,
+    pub(super) schedule: &'a schedule::Settings,
+    pub(super) settings: &'a fetch::Settings,
+    /// The URL as the operator wrote it.
+    pub(super) written: &'a str,
+    /// The command with its options, without URLs.
+    pub(super) command: &'a str,
+    /// The config, if there is one.
+    pub(super) config: Option<&'a Config>,
+}
+
+/// What a URL leads to.
+pub(super) enum Found {
+    /// A feed with its permanent URL.
+    New(Box<(Url, Document, Parsed)>),
+    /// The URL of a feed that the config contains.
+    Known(Url),
+}
+
+/// The feed at `url`, or the only feed that the page there links to. A page that only leads to another one is followed
+/// once.
+///
+/// # Errors
+/// When no feed or more than one is found.
+pub(super) async fn find_feed(url: Url, asking: Asking<'_>) -> Result<Found, Error> {
+    let (mut url, mut may_follow, mut left) = (url, true, MAX_TRIED);
+    loop {
+        let document = get(&url, asking).await?;
+        let failure = match document.parse() {
+            Ok(parsed) => return Ok(new(&url, document, parsed)),
+            Err(failure) => failure,
+        };
+        if failure.kind != FailureKind::NotAFeed {
+            return Err(Error::Document(url, Box::new(failure.into())));
+        }
+        let mut alternates = parse::alternates(document.input(), document.links.as_deref());
+        let (refresh, usual) = (alternates.refresh.take(), std::mem::take(&mut alternates.usual));
+        if let Some(found) = linked_feed(alternates, &document.url, &mut left, asking).await? {
+            return Ok(found);
+        }
+        match refresh {
+            Some(target) if may_follow => (url, may_follow) = (target, false),
+            _ if usual.is_empty() => return Err(Error::Document(url, Box::new(failure.into()))),
+            _ => {
+                let usual = commands_for_urls(asking.command, &usual);
+                return Err(Error::Unlinked { page: document.url, usual });
+            }
+        }
+    }
+}
+
+fn new(url: &Url, document: Document, parsed: Parsed) -> Found {
+    Found::New(Box::new((document.permanent_url(url), document, parsed)))
+}
+
+/// The only feed that a page links to: the declared one, or one that another link leads to if there is none or it is not
+/// there. `None` if there is none. `left` is the number of other links that may be requested.
+async fn linked_feed(
+    alternates: Alternates,
+    page: &Url,
+    left: &mut usize,
+    asking: Asking<'_>,
+) -> Result<Option<Found>, Error> {
+    let Alternates { feeds, left_out, possible, .. } = alternates;
+    let mut dead = None;
+    let mut declared = linked(feeds);
+    let several = |links: &[Linked], left_out| {
+        let commands = commands(asking.command, links);
+        Err(Error::Several { page: page.clone(), commands, left_out })
+    };
+    match declared.len() {
+        0 => {}
+        1 => match feed_at(declared.swap_remove(0), asking).await {
+            Err(error) if is_dead(&error) => dead = Some(error),
+            found => return found.map(Some),
+        },
+        _ => return several(&declared, left_out),
+    }
+    let mut links = feeds_among(possible, left, asking).await;
+    match (links.len(), dead) {
+        (0, None) => Ok(None),
+        (0, Some(error)) => Err(error),
+        (1, _) => feed_at(links.swap_remove(0), asking).await.map(Some),
+        _ => several(&links, 0),
+    }
+}
+
+/// A link of a page that leads to a feed.
+#[derive(Debug)]
+struct Linked {
+    url: Url,
+    link: Link,
+    /// The document there, if it is read already.
+    document: Option<Document>,
+}
+
+fn linked(links: Vec<Link>) -> Vec<Linked> {
+    let links = links.into_iter();
+    links
+        .filter_map(|link| Some(Linked { url: Url::parse(&link.href).ok()?, link, document: None }))
+        .collect()
+}
+
+/// The feed that a link leads to.
+async fn feed_at(link: Linked, asking: Asking<'_>) -> Result<Found, Error> {
+    let Linked { url, document, .. } = link;
+    if is_known(&url, asking) {
+        return Ok(Found::Known(url));
+    }
+    let document = match document {
+        Some(document) => document,
+        None => get(&url, asking).await?,
+    };
+    match document.parse() {
+        Ok(parsed) => Ok(new(&url, document, parsed)),
+        Err(failure) => Err(Error::Document(url, Box::new(failure.into()))),
+    }
+}
+
+fn is_known(url: &Url, asking: Asking<'_>) -> bool {
+    let same = |other: &Url| append_feeds::address(other) == append_feeds::address(url);
+    asking.config.is_some_and(|config| config.subscriptions.iter().any(|s| same(&s.feed.url)))
+}
+
+/// Whether there is no feed at a URL, so that other links of the page are worth a request.
+fn is_dead(error: &Error) -> bool {
+    let Error::Document(_, error) = error else { return false };
+    match &**error {
+        DocumentError::Failed(failure) => {
+            matches!(failure.kind, FailureKind::NotFound | FailureKind::NotAFeed)
+        }
+        DocumentError::Absent { outcome, .. } => *outcome == Outcome::Gone,
+        _ => false,
+    }
+}
+
+/// Maximum number of links without the type of a feed that are requested.
+const MAX_TRIED: usize = 4;
+
+/// The feeds among links that may lead to feeds, of the first group that has one. Of this group, links that were not
+/// requested come last.
+async fn feeds_among(groups: Vec<Vec<Link>>, left: &mut usize, asking: Asking<'_>) -> Vec<Linked> {
+    for group in groups {
+        let (mut feeds, mut links) = (Vec::new(), linked(group).into_iter());
+        while *left > 0
+            && let Some(tried) = links.next()
+        {
+            if is_known(&tried.url, asking) {
+                feeds.push(tried);
+                continue;
+            }
+            *left -= 1;
+            if let Ok(document) =
+                asking.online.fetch(&tried.url, asking.settings, asking.schedule).await
+                && document.parse().is_ok()
+            {
+                feeds.push(Linked { document: Some(document), ..tried });
+            }
+        }
+        if !feeds.is_empty() {
+            feeds.extend(links);
+            return feeds;
+        }
+    }
+    Vec::new()
+}
+
+/// The document at a URL.
+async fn get(url: &Url, asking: Asking<'_>) -> Result<Document, Error> {
+    let mut error = match asking.online.fetch(url, asking.settings, asking.schedule).await {
+        Ok(document) => return Ok(document),
+        Err(error) => error,
+    };
+    if let DocumentError::Absent { outcome: Outcome::Throttled, recorded, .. } = &mut error {
+        *recorded = asking.online.keep_demands().await;
+    }
+    if let DocumentError::Failed(failure) = &mut error
+        && failure.kind == FailureKind::BlockedAddress
+    {
+        // Here the feed is in no config yet, so that the option helps and not the key.
+        let address = literal(url.host_str().unwrap_or_default());
+        let (command, url) = (asking.command, shell_word(asking.written));
+        let help = format!(
+            "allow its network if the feed is meant to be there, for example: {command} \
+             --allow-network {address} {url}"
+        );
+        failure.help = Some(help.into());
+    }
+    Err(Error::Document(url.clone(), Box::new(error)))
+}
+
+/// The host when it is an IP address, else a placeholder.
+fn literal(host: &str) -> &str {
+    let bare = host.trim_matches(['[', ']']);
+    if bare.parse::<std::net::IpAddr>().is_ok() { bare } else { "ADDRESS" }
+}
+
+fn commands_for_urls(command: &str, urls: &[Url]) -> String {
+    let line = |url: &Url| format!("  {command} {}", shell_word(url.as_str()));
+    urls.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn commands(command: &str, links: &[Linked]) -> String {
+    let mut text = String::new();
+    for Linked { url, link, .. } in links {
+        let about = [&link.title, &link.media_type].into_iter().flatten().map(|text| line(text));
+        let about = about.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
+        let about = if about.is_empty() { about } else { format!("   # {about}") };
+        let _ = writeln!(text, "  {command} {}{about}", shell_word(url.as_str()));
+    }
+    text.trim_end().to_owned()
+}
