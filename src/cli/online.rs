@@ -174,6 +174,7 @@ impl Online {
                 final_url: document.url.to_string(),
                 hops: document.hops_from(url).to_vec(),
                 content_type: document.content_type.clone(),
+                links: document.links.clone(),
                 validators: document.validators.clone(),
                 hash,
                 body: document.bytes.clone(),

@@ -492,6 +492,7 @@ async fn an_altered_document_is_not_read_and_no_promise_lasts_for_centuries() {
         final_url: url.clone(),
         hops: Vec::new(),
         content_type: None,
+        links: Some("</feed>; rel=alternate".to_owned()),
         validators: Validators::default(),
         hash: [1; 32],
         body: b"<rss/>".to_vec(),
