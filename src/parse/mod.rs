@@ -42,7 +42,6 @@ mod structure_tests;
 mod tests;
 mod tree;
 
-
 use url::Url;
 
 use self::channel::Sources;

@@ -65,26 +65,19 @@ fn text_behind<'t>(text: &'t str, title: &str) -> &'t str {
     if is_whole { rest.trim_start() } else { text }
 }
 
-/// A part of the text of an entry with the first word that is searched for; `None`: the text has no such word.
+/// A part of the text of an entry with the first word that is searched for, whose position `find` returns; `None`: the
+/// text has no such word.
 #[must_use]
 pub fn excerpt_around(
     entry: &OutputItem,
     presentation: &Presentation,
-    is_wanted: impl Fn(&str) -> bool,
+    find: impl Fn(&str) -> Option<usize>,
 ) -> Option<String> {
     let presentation = plain_look(presentation);
     let shown = ShownItem::new(entry, &presentation);
     let text = shown.body.content.as_deref().map(html::to_text);
     let text = text.as_deref().or(shown.body.summary.as_deref())?;
-    let mut words = text.split_inclusive(|c: char| !c.is_alphanumeric());
-    let mut found = 0;
-    loop {
-        let word = words.next()?;
-        if is_wanted(word) {
-            break;
-        }
-        found += word.len();
-    }
+    let found = find(text)?;
     let before = text[..found].char_indices().rev().nth(BEFORE).map_or(0, |(at, _)| at);
     let begins = match text[before..found].find(char::is_whitespace) {
         Some(space) if before > 0 => before + space,

@@ -1,4 +1,5 @@
-//! Words as they are indexed and searched: without case, accents and signs of pronunciation, in every script.
+//! Words as they are indexed and searched: without case, accents and signs of pronunciation, in every script, and in one
+//! form of Unicode (NFKC), so that `㎏` is `kg` and half-width letters are letters.
 //!
 //! Texts and queries are folded in the same way, so that both have the same words. SQLite only separates them at
 //! spaces.
@@ -6,63 +7,74 @@
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
-use super::search_query::is_dense;
+use super::search_query::{is_dense, is_symbol};
 
-/// Splits text into words and runs of scripts without spaces, folded, and calls `each` for them in order.
+/// The stroke through `=` in a decomposed `≠`.
+const STROKE: char = '\u{338}';
+
+/// Splits text into words and runs of letters that need no spaces, folded, and calls `each` for them in order.
 pub(super) fn words(text: &str, mut each: impl FnMut(&str)) {
     let (mut rest, mut word) = (text, String::new());
     while let Some(first) = rest.bytes().next() {
-        if first.is_ascii() && !first.is_ascii_alphanumeric() {
+        if first.is_ascii() && !first.is_ascii_alphanumeric() && !rest[1..].starts_with(STROKE) {
             rest = &rest[1..];
             continue;
         }
         let letters = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric());
         let mut end = letters.unwrap_or(rest.len());
         // Nearly all words end here; only other letters need the tables of Unicode.
-        if end > 0 && rest[end..].chars().next().is_none_or(parts_words) {
+        if end > 0 && parts_words_at(&rest[end..]) {
             word.clear();
             word.push_str(&rest[..end]);
             word.make_ascii_lowercase();
             each(&word);
         } else {
-            end += rest[end..].find(parts_words).unwrap_or(rest.len() - end);
-            words_of_piece(&rest[..end], &mut word, &mut each);
-            // The separator.
-            end += rest[end..].chars().next().map_or(0, char::len_utf8);
+            end = end_of_piece(rest);
+            fold(&rest[..end], &mut word);
+            // A folded letter may contain a space, or letters of several kinds.
+            parts(&word).filter(|part| !part.starts_with(parts_words)).for_each(&mut each);
         }
-        rest = &rest[end..];
+        // A separator.
+        rest = if end > 0 { &rest[end..] } else { rest.trim_start_matches(parts_words) };
     }
 }
 
-/// The words of a text without separators.
-fn words_of_piece(piece: &str, word: &mut String, each: &mut impl FnMut(&str)) {
-    let mut rest = piece;
-    while let Some(first) = rest.chars().next() {
-        let dense = is_dense(first);
-        let end = rest.find(|c| is_dense(c) != dense).unwrap_or(rest.len());
-        if dense {
-            each(&rest[..end]);
-        } else {
-            fold(&rest[..end], word);
-            // A decomposed letter may contain a space or a stroke.
-            for part in word.split(parts_words) {
-                if !part.is_empty() {
-                    each(part);
-                }
-            }
-        }
-        rest = &rest[end..];
-    }
+/// The text in order as separators, words, and runs of letters that need no spaces.
+pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let kind = |c: char| (parts_words(c), is_dense(c));
+        let first = kind(rest.chars().next()?);
+        let is_other = |c: char| kind(c) != first && (first.0 || !is_attached(c));
+        let (part, behind) = rest.split_at(rest.find(is_other).unwrap_or(rest.len()));
+        rest = behind;
+        Some(part)
+    })
 }
 
-/// Writes a word in its folded form.
+/// Length in bytes of the text up to the next separator.
+fn end_of_piece(text: &str) -> usize {
+    let mut places = text.char_indices().map(|(at, _)| at);
+    places.find(|at| parts_words_at(&text[*at..])).unwrap_or(text.len())
+}
+
+/// Whether a separator is next, or the text ends.
+fn parts_words_at(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_none_or(parts_words) && !chars.as_str().starts_with(STROKE)
+}
+
+/// Writes a text without separators in its folded form.
 fn fold(word: &str, folded: &mut String) {
     folded.clear();
     for c in word.chars() {
         match Common::of(c) {
+            _ if c == STROKE => return fold_any(word, folded),
             _ if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
             Some(common) => folded.push_str(&common.folded),
+            None if is_settled(c) => folded.push(c),
             None => return fold_any(word, folded),
         }
     }
@@ -71,20 +83,40 @@ fn fold(word: &str, folded: &mut String) {
 /// As [`fold`], for all characters.
 fn fold_any(word: &str, folded: &mut String) {
     folded.clear();
-    for c in word.nfkd().filter(|c| !is_ignored(*c)) {
-        if c.is_ascii() {
-            folded.push(c.to_ascii_lowercase());
-            continue;
-        }
-        // Upper case first: `ß` is `SS`, and both forms of sigma are one letter.
-        for letter in c.to_uppercase().flat_map(char::to_lowercase) {
-            match plain(letter) {
-                Some(plain) => folded.push_str(plain),
-                None if is_ignored(letter) => {}
-                None => folded.push(letter),
-            }
+    let mut plain_letters = String::with_capacity(word.len());
+    for c in word.nfkc() {
+        // Part of a symbol may be a separator: `≠` is `=` with a stroke.
+        match is_symbol(c) {
+            true => plain_letters.push(c),
+            false => decompose_compatible(c, |part| fold_letter(part, &mut plain_letters)),
         }
     }
+    // Hangul and kana are composed again.
+    folded.extend(plain_letters.nfc());
+}
+
+/// Appends a letter that has no decomposition.
+fn fold_letter(c: char, folded: &mut String) {
+    if is_ignored(c) {
+        return;
+    }
+    if c.is_ascii() {
+        return folded.push(c.to_ascii_lowercase());
+    }
+    // Upper case first: `ß` is `SS`, and both forms of sigma are one letter.
+    for letter in c.to_uppercase().flat_map(char::to_lowercase) {
+        match plain(letter) {
+            Some(plain) => folded.push_str(plain),
+            None if is_ignored(letter) => {}
+            None => folded.push(digit(letter).unwrap_or(letter)),
+        }
+    }
+}
+
+/// Whether a letter is its own folded form, whatever is beside it: most of Han, kana and Hangul.
+fn is_settled(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30fe}'
+        | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
 }
 
 /// A character of the alphabets of Europe, computed once.
@@ -124,8 +156,24 @@ fn plain(letter: char) -> Option<&'static str> {
         'œ' => "oe",
         'ß' => "ss",
         'þ' => "th",
+        // Persian and Urdu write two letters of Arabic in another form, and some texts mix them.
+        'ی' | 'ى' => "ي",
+        'ک' => "ك",
         _ => return None,
     })
+}
+
+/// The digits zero of the scripts with their own, each followed by the other nine.
+const ZEROS: &[char] = &[
+    '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}',
+    '\u{be6}', '\u{c66}', '\u{ce6}', '\u{d66}', '\u{de6}', '\u{e50}', '\u{ed0}', '\u{f20}',
+    '\u{1040}', '\u{1090}', '\u{17e0}', '\u{1810}',
+];
+
+/// The digit in ASCII.
+fn digit(c: char) -> Option<char> {
+    let zero = *ZEROS.iter().rev().find(|zero| **zero <= c)?;
+    char::from_digit(u32::from(c) - u32::from(zero), 10)
 }
 
 /// Whether a character changes the sound or look of the letter before it, or is invisible.
@@ -137,6 +185,8 @@ fn is_ignored(c: char) -> bool {
         | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{2de0}'..='\u{2dff}'
         | '\u{a66f}'..='\u{a672}' | '\u{a674}'..='\u{a67d}' | '\u{fe00}'..='\u{fe0f}'
         | '\u{fe20}'..='\u{fe2f}' | '\u{e0100}'..='\u{e01ef}'
+        // Parts of flags.
+        | '\u{e0020}'..='\u{e007f}'
         // Vowels and cantillation of Hebrew.
         | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}'..='\u{5c2}' | '\u{5c4}'..='\u{5c5}' | '\u{5c7}'
         // Vowels and other signs of Arabic, and the stretched line.
@@ -147,25 +197,31 @@ fn is_ignored(c: char) -> bool {
         | '\u{711}' | '\u{730}'..='\u{74a}')
 }
 
+/// Whether a character belongs to the letter before it.
+fn is_attached(c: char) -> bool {
+    !c.is_ascii() && (is_ignored(c) || is_combining_mark(c))
+}
+
 /// Whether a character separates words.
-fn parts_words(c: char) -> bool {
+pub(super) fn parts_words(c: char) -> bool {
     match c {
         '\0'..='\u{7f}' => !c.is_ascii_alphanumeric(),
         // The most common others, without a look into the tables of Unicode.
         '\u{2010}'..='\u{2027}' => true,
+        c if is_settled(c) => false,
         c => Common::of(c).map_or_else(|| parts_words_by_tables(c), |common| common.parts_words),
     }
 }
 
 fn parts_words_by_tables(c: char) -> bool {
-    match c {
-        // Signs that are part of words in the scripts of South and Southeast Asia, but for their punctuation.
-        '\u{964}' | '\u{965}' | '\u{970}' => true,
-        '\u{900}'..='\u{dff}' | '\u{1780}'..='\u{17d3}' => false,
-        // Characters for private use may be letters.
-        '\u{e000}'..='\u{f8ff}' => false,
-        _ => !c.is_alphanumeric() && !is_ignored(c) && !is_dense(c),
+    let is_of_word = |c: char| c.is_alphanumeric() || is_dense(c) || is_attached(c);
+    // Characters for private use may be letters.
+    if is_of_word(c) || ('\u{e000}'..='\u{f8ff}').contains(&c) {
+        return false;
     }
+    let mut parts_words = true;
+    decompose_compatible(c, |part| parts_words &= !is_of_word(part));
+    parts_words
 }
 
 #[cfg(test)]
@@ -196,6 +252,13 @@ mod tests {
             ("Donau\u{ad}dampf", "donaudampf"),
             ("Հայաստան", "ՀԱՅԱՍՏԱՆ"),
             ("ქართული", "ᲥᲐᲠᲗᲣᲚᲘ"),
+            ("5㎏ ㍿ ㍻ ㌔ ㋿ 25℃", "5kg 株式会社 平成 キロ 令和 25°c"),
+            ("ﾊﾟｿｺﾝ ｶﾞｲﾄﾞ", "パソコン ガイド"),
+            ("\u{fa19}社", "神社"),
+            ("น้ํา", "น้ำ"),
+            ("٢٠٢٦ ۱۳۹۹ २०२६", "2026 1399 2026"),
+            ("فارسي كتاب على", "فارسی کتاب علی"),
+            ("x =\u{338} y", "x ≠ y"),
         ] {
             assert_eq!(of(one), of(other), "{one} {other}");
         }
@@ -209,9 +272,34 @@ mod tests {
             ("हिन्दी में।", &["हिन्दी", "में"]),
             ("日本語のニュース、今日", &["日本語のニュース", "今日"]),
             ("iPhone手机。", &["iphone", "手机"]),
-            ("🦊 5€", &["5"]),
+            ("🦊 5€", &["🦊", "5", "€"]),
+            ("Rust🦀lang ★★★ a→b", &["rust", "🦀", "lang", "★★★", "a", "→", "b"]),
+            ("1\u{fe0f}\u{20e3} ❤\u{fe0f}", &["1", "❤"]),
+            ("x ≠ y, x=y", &["x", "≠", "y", "x", "y"]),
         ] {
             assert_eq!(of(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_unicode_has_the_same_words() {
+        // Three symbols of mathematics are signs of ASCII in their plain form.
+        let is_sign = |c: &char| ('\u{2a74}'..='\u{2a76}').contains(c);
+        for c in
+            ('\0'..=char::MAX).filter(|c| (c.is_alphanumeric() || is_symbol(*c)) && !is_sign(c))
+        {
+            let text = format!("q{c}q");
+            let folded = of(&text).concat();
+            assert!(folded.len() > 2 || !is_symbol(c), "{c:?} U+{:X}", u32::from(c));
+            let forms: [String; 4] = [
+                text.nfc().collect(),
+                text.nfd().collect(),
+                text.nfkc().collect(),
+                text.nfkd().collect(),
+            ];
+            for form in forms {
+                assert_eq!(of(&form).concat(), folded, "{c:?} U+{:X} {form:?}", u32::from(c));
+            }
         }
     }
 
