@@ -264,7 +264,7 @@ fn origin(entry: &OutputItem) -> Origin<'_> {
         title,
         feed_url: Some(&*feed.url).filter(|url| is_web(url)),
         page: feed.profile.site_url.as_deref().filter(|url| is_web(url)),
-        rights: feed.profile.rights.as_deref().and_then(text::non_blank).map(text::without_markup),
+        rights: feed.profile.rights.as_deref().and_then(text::non_blank),
     }
 }
 
@@ -291,7 +291,7 @@ impl<'a> Body<'a> {
         presentation: &Presentation,
         also_at: impl Iterator<Item = OtherFeed<'a>>,
     ) -> Self {
-        let summary = item.summary.as_deref().and_then(text::non_blank).map(text::without_markup);
+        let summary = item.summary.as_deref().and_then(text::non_blank);
         let content = item.content.as_deref().and_then(text::non_blank);
         let mut body = match presentation.content {
             Content::Full => Self { summary, content: content.map(with_direction) },
