@@ -107,6 +107,9 @@ struct Newswire<'a> {
     also_at: Vec<AlsoAt<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related: Vec<&'a str>,
+    /// Source of the information, unless it is the page that the item is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<&'a str>,
     /// Files that are not enclosures: pictures, pages, files of unknown type.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<Attachment<'a>>,
@@ -171,7 +174,7 @@ fn item<'a>(shown: &'a ShownItem<'_>) -> Item<'a> {
     Item {
         id: &shown.id,
         url: shown.url,
-        external_url: shown.via(),
+        external_url: shown.about(),
         title: shown.own_title().map(guarded),
         // Without content, the summary is the content.
         summary: body.summary.as_deref().filter(|_| body.content.is_some()).map(guarded),
@@ -236,6 +239,7 @@ fn newswire<'a>(shown: &'a ShownItem<'_>) -> Newswire<'a> {
         },
         also_at: shown.also_at().map(also_at).collect(),
         related: shown.related().collect(),
+        via: shown.via().filter(|via| shown.about() != Some(via)),
         files: others.map(|file| attachment(shown, file)).collect(),
         comments_url: shown.comments(),
         rights: shown.entry.item.details.rights.as_deref().and_then(text::line).map(guarded),

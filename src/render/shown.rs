@@ -146,7 +146,13 @@ impl<'a> ShownItem<'a> {
         also_at(self.entry)
     }
 
-    /// URL of the page that a link post is about.
+    /// URL of the page that a link post is about: the first one that the publisher names as related. JSON Feed, and Atom without
+    /// one, name it alone.
+    pub(super) fn about(&self) -> Option<&'a str> {
+        self.related().next().or_else(|| self.via())
+    }
+
+    /// URL of the page that the publisher has it from, or that a link post is about.
     pub(super) fn via(&self) -> Option<&'a str> {
         let via = self.entry.item.details.via.as_deref();
         via.filter(|via| is_web(via) && self.url != Some(via))
