@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::model::OutputItem;
 use crate::text::bidi::balanced;
-use crate::text::chars::{self, clean, is_invisible};
+use crate::text::chars::{self, boundary_before, clean, is_invisible};
 use crate::text::uuid::urn_of;
 
 /// The longest title made from an item's text, in characters, the ellipsis included.
@@ -77,7 +77,7 @@ pub(super) fn beginning(text: &str, length: usize) -> Option<String> {
     let Some((limit, _)) = line.char_indices().nth(length) else { return Some(line) };
     // One character less, to make room for the ellipsis.
     let limit = line[..limit].char_indices().next_back().map_or(limit, |(at, _)| at);
-    let head = &line[..limit];
+    let head = &line[..boundary_before(&line, limit)];
     // A very long word, or a script without spaces, is cut anywhere.
     let cut = head.rfind(' ').filter(|at| *at * 2 > head.len()).map_or(head, |at| &head[..at]);
     let cut = cut.trim_end_matches(|c: char| c.is_whitespace() || ",;:-–—".contains(c));
