@@ -84,6 +84,53 @@ pub(super) fn beginning(text: &str, length: usize) -> Option<String> {
     Some(balanced(format!("{cut}…")))
 }
 
+/// Number of repetitions of the title that are left out.
+const REPETITIONS: usize = 2;
+
+/// The text behind its title, which many texts repeat at their beginning; empty if the text is the title.
+pub(super) fn behind_title<'t>(text: &'t str, title: &str) -> &'t str {
+    let mut text = text.trim_start();
+    for _ in 0..REPETITIONS {
+        let Some(rest) = after(text, title) else { break };
+        let behind = rest.trim_start();
+        // Not the beginning of a longer word or of a sentence.
+        let is_whole = behind.is_empty()
+            || behind.len() < rest.len() && behind.starts_with(|c: char| c.is_uppercase());
+        if !is_whole {
+            break;
+        }
+        text = behind;
+    }
+    text
+}
+
+/// Whether a text is the title, whatever its quotation marks and its white space.
+pub(super) fn is_title(text: &str, title: &str) -> bool {
+    after(text.trim_start(), title.trim()).is_some_and(|rest| rest.trim().is_empty())
+}
+
+/// What follows the title at the beginning of a text.
+fn after<'t>(text: &'t str, title: &str) -> Option<&'t str> {
+    let straight = |c: char| match c {
+        '‘' | '’' | '‚' => '\'',
+        '“' | '”' | '„' => '"',
+        c => c,
+    };
+    let mut rest = text;
+    for (n, word) in title.split_whitespace().enumerate() {
+        let begins = rest.trim_start();
+        if n > 0 && begins.len() == rest.len() {
+            return None;
+        }
+        let mut chars = begins.chars();
+        if !word.chars().all(|c| chars.next().is_some_and(|it| straight(it) == straight(c))) {
+            return None;
+        }
+        rest = chars.as_str();
+    }
+    Some(rest).filter(|rest| rest.len() < text.len())
+}
+
 /// The id of an item in every format.
 ///
 /// The store assigns IRIs (RFC 4287 4.2.6), which are written unchanged. Anything else, for example from a
@@ -198,6 +245,47 @@ mod tests {
         assert_eq!(word.chars().count(), TITLE_LENGTH);
         assert_eq!(title_of(&"a".repeat(80)).unwrap(), "a".repeat(80), "short enough");
         assert_eq!(title_of("  "), None);
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters_as_they_are_seen() {
+        for letter in [
+            "👨\u{200d}👩\u{200d}👧",
+            "🇩🇪",
+            "👍🏽",
+            "e\u{323}\u{308}",
+            "1\u{fe0f}\u{20e3}",
+            "\u{1112}\u{1161}\u{11ab}",
+            "क्षि",
+            "น้ำ",
+        ] {
+            for before in 0..9 {
+                let text = "x".repeat(before) + &letter.repeat(90);
+                let cut = title_of(&text).unwrap();
+                let kept = cut[before..].trim_end_matches('…');
+                assert!(kept.replace(letter, "").is_empty() && !kept.is_empty(), "{cut}");
+                assert!(cut.chars().count() <= TITLE_LENGTH);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_does_not_repeat_the_title() {
+        for (text, title, behind) in [
+            ("All Stars\nThe best of the best", "All Stars", "The best of the best"),
+            ("All Stars  All\u{a0}Stars Best", "All Stars", "Best"),
+            ("“It’s” on Now", "\"It's\" on", "Now"),
+            (" All Stars ", "All Stars", ""),
+        ] {
+            assert_eq!(behind_title(text, title), behind);
+        }
+        for text in ["All Stars are out", "All StarsX", "AllStars", "All", "Other text", ""] {
+            assert_eq!(behind_title(text, "All Stars"), text);
+        }
+        assert_eq!(behind_title("Text", ""), "Text");
+        assert!(
+            is_title(" “All” Stars ", "\"All\"  Stars") && !is_title("All Stars.", "All Stars")
+        );
     }
 
     #[test]
