@@ -10,6 +10,7 @@ use crate::model::{Category, Enclosure, FeedInfo, Image, Item, OutputItem, Perso
 
 use super::media;
 use super::output::{AlsoAt, Content, Presentation, ShownDate};
+use super::story_html::without_title;
 use super::text::{self, is_web};
 use super::texts::Texts;
 use crate::text::{bidi, html};
@@ -301,10 +302,7 @@ impl<'a> Body<'a> {
         let content = item.content.as_deref().and_then(text::non_blank);
         let mut body = match presentation.content {
             Content::Full => Self { summary, content: content.map(with_direction) },
-            Content::Summary => {
-                let made = || text::beginning(&html::to_text(content.as_deref()?), MAX_SUMMARY);
-                Self { summary: summary.or_else(|| made().map(Cow::Owned)), content: None }
-            }
+            Content::Summary => Self { summary: summary_of(item, summary, content), content: None },
             Content::None => return Self { summary: None, content: None },
         };
         if presentation.also_at == AlsoAt::Content {
@@ -323,6 +321,22 @@ impl<'a> Body<'a> {
         let text = self.content.take().map(Cow::into_owned).or_else(summary);
         self.content = Some(Cow::Owned(text.unwrap_or_default() + line));
     }
+}
+
+/// The summary of an item without content: that of the publisher, else the beginning of the text; behind the title.
+fn summary_of<'a>(
+    item: &Item,
+    summary: Option<Cow<'a, str>>,
+    content: Option<Cow<'a, str>>,
+) -> Option<Cow<'a, str>> {
+    let title = item.title.as_deref().and_then(text::line).unwrap_or_default();
+    let behind =
+        |text: &str| text::non_blank(text::behind_title(text, &title)).map(Cow::into_owned);
+    let made = || {
+        let text = html::to_text(&without_title(&content?, Some(&title)));
+        text::beginning(&behind(&text)?, MAX_SUMMARY)
+    };
+    summary.and_then(|summary| behind(&summary)).or_else(made).map(Cow::Owned)
 }
 
 /// The content with its own direction, for readers whose page runs from left to right.
