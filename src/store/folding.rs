@@ -4,15 +4,17 @@
 //! Texts and queries are folded in the same way, so that both have the same words. SQLite only separates them at
 //! spaces.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
-use unicode_normalization::UnicodeNormalization as _;
-use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+use unicode_normalization::char::{
+    canonical_combining_class, decompose_compatible, is_combining_mark,
+};
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use super::search_query::{is_dense, is_symbol};
 
 /// The stroke through `=` in a decomposed `≠`.
-const STROKE: char = '\u{338}';
+const STROKE: &str = "\u{338}";
 
 /// Splits text into words and runs of letters that need no spaces, folded, and calls `each` for them in order.
 pub(super) fn words(text: &str, mut each: impl FnMut(&str)) {
@@ -37,7 +39,7 @@ pub(super) fn words(text: &str, mut each: impl FnMut(&str)) {
             parts(&word).filter(|part| !part.starts_with(parts_words)).for_each(&mut each);
         }
         // A separator.
-        rest = if end > 0 { &rest[end..] } else { rest.trim_start_matches(parts_words) };
+        rest = &rest[end.max(rest.chars().next().map_or(0, char::len_utf8))..];
     }
 }
 
@@ -45,7 +47,12 @@ pub(super) fn words(text: &str, mut each: impl FnMut(&str)) {
 pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        let kind = |c: char| (parts_words(c), is_dense(c));
+        let kind = |c: char| match Class::of(c) {
+            _ if c.is_ascii() => (!c.is_ascii_alphanumeric(), false),
+            _ if is_settled(c) => (false, true),
+            Some(class) => (class.parts_words, class.is_dense),
+            None => (parts_words(c), is_dense(c)),
+        };
         let first = kind(rest.chars().next()?);
         let is_other = |c: char| kind(c) != first && (first.0 || !is_attached(c));
         let (part, behind) = rest.split_at(rest.find(is_other).unwrap_or(rest.len()));
@@ -56,8 +63,9 @@ pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
 
 /// Length in bytes of the text up to the next separator.
 fn end_of_piece(text: &str) -> usize {
-    let mut places = text.char_indices().map(|(at, _)| at);
-    places.find(|at| parts_words_at(&text[*at..])).unwrap_or(text.len())
+    let ends =
+        |(at, c): (usize, char)| (parts_words(c) && parts_words_at(&text[at..])).then_some(at);
+    text.char_indices().find_map(ends).unwrap_or(text.len())
 }
 
 /// Whether a separator is next, or the text ends.
@@ -69,13 +77,22 @@ fn parts_words_at(text: &str) -> bool {
 /// Writes a text without separators in its folded form.
 fn fold(word: &str, folded: &mut String) {
     folded.clear();
+    let mut before = 0;
     for c in word.chars() {
-        match Common::of(c) {
-            _ if c == STROKE => return fold_any(word, folded),
-            _ if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
-            Some(common) => folded.push_str(&common.folded),
-            None if is_settled(c) => folded.push(c),
-            None => return fold_any(word, folded),
+        if c.is_ascii() || is_settled(c) {
+            folded.push(c.to_ascii_lowercase());
+            before = 0;
+            continue;
+        }
+        let Some(Class { folded: Some(alone), order, .. }) = Class::of(c) else {
+            return fold_any(word, folded);
+        };
+        if *order > 0 && *order < before {
+            return fold_any(word, folded);
+        }
+        folded.push_str(alone);
+        if !alone.is_empty() {
+            before = *order;
         }
     }
 }
@@ -119,27 +136,48 @@ fn is_settled(c: char) -> bool {
         | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
 }
 
-/// A character of the alphabets of Europe, computed once.
-struct Common {
-    folded: String,
+/// What is known of a character, computed once.
+struct Class {
+    /// Its folded form; `None`: it depends on the characters beside it.
+    folded: Option<Box<str>>,
+    /// Place in the canonical order of marks; 0: it is no mark, or ignored.
+    order: u8,
     parts_words: bool,
+    is_dense: bool,
 }
 
-/// The end of the alphabets of Europe.
-const COMMON: usize = 0x530;
+/// Number of characters that are computed together.
+const BLOCK: usize = 256;
+/// Number of blocks: those of the planes with alphabets and symbols.
+const BLOCKS: usize = 2 * 65_536 / BLOCK;
 
-static COMMONS: LazyLock<Vec<Common>> = LazyLock::new(|| {
-    let common = |c: char| {
+static CLASSES: [OnceLock<Box<[Class]>>; BLOCKS] = [const { OnceLock::new() }; BLOCKS];
+
+impl Class {
+    fn of(c: char) -> Option<&'static Self> {
+        let (block, at) = (c as usize / BLOCK, c as usize % BLOCK);
+        let classes = CLASSES.get(block)?.get_or_init(|| {
+            let codes = (block * BLOCK..(block + 1) * BLOCK).map(|code| code as u32);
+            codes.map(|code| Self::new(char::from_u32(code).unwrap_or_default())).collect()
+        });
+        classes.get(at)
+    }
+
+    fn new(c: char) -> Self {
         let mut folded = String::new();
         fold_any(c.encode_utf8(&mut [0; 4]), &mut folded);
-        Common { folded, parts_words: parts_words_by_tables(c) }
-    };
-    ('\0'..'\u{530}').map(common).collect()
-});
-
-impl Common {
-    fn of(c: char) -> Option<&'static Self> {
-        ((c as usize) < COMMON).then(|| &COMMONS[c as usize])
+        // Nothing before it can be composed with it.
+        let is_inert = |c: char| is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes;
+        let is_alone =
+            |part: char| is_inert(part) && (part == c || canonical_combining_class(part) == 0);
+        let is_simple = is_inert(c) && folded.chars().all(is_alone);
+        let is_skipped = folded.is_empty() && !STROKE.contains(c);
+        Self {
+            order: if is_skipped { 0 } else { canonical_combining_class(c) },
+            folded: (is_simple || is_skipped).then(|| folded.into()),
+            parts_words: parts_words_by_tables(c),
+            is_dense: is_dense(c),
+        }
     }
 }
 
@@ -209,7 +247,7 @@ pub(super) fn parts_words(c: char) -> bool {
         // The most common others, without a look into the tables of Unicode.
         '\u{2010}'..='\u{2027}' => true,
         c if is_settled(c) => false,
-        c => Common::of(c).map_or_else(|| parts_words_by_tables(c), |common| common.parts_words),
+        c => Class::of(c).map_or_else(|| parts_words_by_tables(c), |class| class.parts_words),
     }
 }
 
