@@ -307,7 +307,8 @@ impl<'a> Body<'a> {
         };
         if presentation.also_at == AlsoAt::Content {
             let texts = Texts::of(presentation.language.as_deref());
-            let links = also_at_links(also_at.map(|other| (other.url, other.feed)), texts);
+            let named = |feed: String| text::without_markup(&feed).into_owned();
+            let links = also_at_links(also_at.map(|other| (other.url, named(other.feed))), texts);
             if let Some(links) = links {
                 body.append(&format!("<p>{links}</p>"));
             }
@@ -317,7 +318,10 @@ impl<'a> Body<'a> {
 
     /// Appends HTML to the content.
     fn append(&mut self, line: &str) {
-        let summary = || Some(format!("<p>{}</p>", html::escape(&self.summary.take()?)));
+        let summary = || {
+            let summary = self.summary.take()?;
+            Some(format!("<p>{}</p>", html::escape(&text::without_markup(&summary))))
+        };
         let text = self.content.take().map(Cow::into_owned).or_else(summary);
         self.content = Some(Cow::Owned(text.unwrap_or_default() + line));
     }
