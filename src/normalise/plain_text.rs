@@ -5,7 +5,7 @@
 use super::math::{self, Formula, Formulas};
 use super::tokens::{self, Sink, Tag};
 use crate::text::bidi::{self, balanced};
-use crate::text::chars::{self, clean, is_invisible};
+use crate::text::chars::{self, boundary_before, clean, is_invisible};
 
 /// Maximum size in bytes of an HTML field. The rest is ignored, because ammonia takes quadratic time on
 /// hostile input.
@@ -372,37 +372,13 @@ fn cut(text: &str, max: usize) -> Option<String> {
     if text.len() <= max {
         return None;
     }
-    let (mut end, _) = text.char_indices().nth(max)?;
-    while let Some(last) = text[..end].chars().next_back() {
-        // The ellipsis takes one character. Combining characters stay with their base.
-        end -= last.len_utf8();
-        if !joins(text[end..].chars().next())
-            && !matches!(text[..end].chars().next_back(), Some('\u{200d}'))
-        {
-            break;
-        }
-    }
+    let (end, _) = text.char_indices().nth(max)?;
+    // The ellipsis takes one character.
+    let end = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+    let end = boundary_before(text, end);
     let kept = &text[..end];
     let word = kept.rfind(char::is_whitespace).filter(|at| *at > end - end / 5).unwrap_or(end);
     Some(format!("{}…", kept[..word].trim_end()))
-}
-
-/// Whether a character combines with the previous one.
-fn joins(c: Option<char>) -> bool {
-    matches!(
-        c,
-        Some(
-            '\u{300}'..='\u{36f}'
-            | '\u{591}'..='\u{5bd}'
-            | '\u{64b}'..='\u{65f}'
-            | '\u{93c}'..='\u{94d}'
-            | '\u{200d}'
-            | '\u{20d0}'..='\u{20ff}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{1f3fb}'..='\u{1f3ff}'
-            | '\u{e0100}'..='\u{e01ef}',
-        )
-    )
 }
 
 #[cfg(test)]

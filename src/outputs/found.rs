@@ -14,7 +14,7 @@ use super::select::{
 };
 use crate::model::{ItemKey, OutputItem};
 use crate::render::{Output, Selector};
-use crate::store::{Hits, ItemHead, SearchQuery, Transaction, indexed_part};
+use crate::store::{Hits, ItemHead, SearchQuery, Transaction};
 
 /// Number of candidates that are looked at for one query.
 pub(super) const CANDIDATES: usize = 2048;
@@ -168,5 +168,5 @@ impl<'a> Scope<'a> {
 /// Whether an item is one that a search finds.
 fn has_words(entry: &OutputItem, words: &SearchQuery) -> bool {
     let text = entry.item.text();
-    words.matches(&[entry.item.title.as_deref().unwrap_or_default(), indexed_part(&text)])
+    words.matches(&[entry.item.title.as_deref().unwrap_or_default(), &text])
 }

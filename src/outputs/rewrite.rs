@@ -3,6 +3,7 @@
 use crate::dedupe::canonical::without_trackers;
 use crate::model::OutputItem;
 use crate::render::Rewrite;
+use crate::text::chars::boundary_before;
 
 /// Maximum length of a title after replacements, in characters.
 const MAX_TITLE: usize = 1_000;
@@ -24,7 +25,8 @@ fn replaced(title: String, rewrite: &Rewrite) -> Option<String> {
     let mut title = title;
     for (regex, text) in &rewrite.titles {
         let new = regex.replace_all(&title, text.as_str());
-        title = new.chars().take(MAX_TITLE).collect();
+        let end = new.char_indices().nth(MAX_TITLE).map(|(end, _)| boundary_before(&new, end));
+        title = new[..end.unwrap_or(new.len())].to_owned();
     }
     let words: Vec<&str> = title.split_whitespace().collect();
     Some(words.join(" ")).filter(|title| !title.is_empty())

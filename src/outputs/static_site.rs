@@ -33,7 +33,7 @@ const AT_ONCE: usize = 512;
 /// Number of lists that are rendered in one step.
 const LISTS: usize = 32;
 /// To be raised when pages or their entries in the manifest have other content with the same stories.
-const MADE_BY: u32 = 2;
+const MADE_BY: u32 = 3;
 
 /// What a static site needs beside its stories.
 #[derive(Debug)]

@@ -12,11 +12,9 @@ use super::media::{self, Channel, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
 use super::shown::ShownItem;
-use super::text::{self, is_iri};
+use super::text::{self, is_iri, without_markup};
 use super::xml::XmlWriter;
 use crate::text::dates::rfc3339;
-
-const TEXT: (&str, &str) = ("type", "text");
 
 /// The complete Atom document, RFC 4287.
 pub(super) fn render(
@@ -53,9 +51,9 @@ pub(super) fn render(
 fn head(xml: &mut XmlWriter, output: &Output, page: Page, updated: Timestamp) {
     let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
     let address = output.with_token(page.self_url(output, Format::Atom));
-    xml.text("title", &[TEXT], &title);
+    plain(xml, "title", &title);
     if let Some(subtitle) = output.description.as_deref().and_then(text::line) {
-        xml.text("subtitle", &[TEXT], &subtitle);
+        plain(xml, "subtitle", &subtitle);
     }
     // RFC 5005 4: archive pages have the id of the feed.
     xml.text("id", &[], &output.identity.id);
@@ -78,7 +76,7 @@ fn head(xml: &mut XmlWriter, output: &Output, page: Page, updated: Timestamp) {
     xml.text("updated", &[], &rfc3339(updated));
     xml.open("author", &[]);
     let author = output.author.as_deref().and_then(text::line);
-    xml.text("name", &[], &author.unwrap_or(title));
+    xml.text("name", &[], &without_markup(&author.unwrap_or(title)));
     xml.close();
     xml.text("generator", &[], "newswire");
     if let Some(icon) = &output.presentation.icon {
@@ -96,13 +94,13 @@ fn entry(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         None => xml.open("entry", &[]),
     }
     xml.text("id", &[], &shown.id);
-    xml.text("title", &[TEXT], &shown.made_title());
+    plain(xml, "title", &shown.made_title());
     links(xml, shown);
     xml.text("published", &[], &rfc3339(shown.published));
     xml.text("updated", &[], &rfc3339(shown.updated));
     for author in shown.authors_or_origin() {
         xml.open("author", &[]);
-        xml.text("name", &[], &author.name);
+        xml.text("name", &[], &without_markup(&author.name));
         if let Some(page) = author.page {
             xml.text("uri", &[], page);
         }
@@ -111,7 +109,7 @@ fn entry(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     categories(xml, shown);
     body(xml, shown);
     if let Some(rights) = shown.entry.item.details.rights.as_deref().and_then(text::line) {
-        xml.text("rights", &[TEXT], &rights);
+        plain(xml, "rights", &rights);
     }
     media::write_media(xml, shown);
     source(xml, shown);
@@ -130,6 +128,7 @@ fn links(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         let title = file.title.as_deref().and_then(text::line);
         let mut attributes = vec![("rel", "enclosure"), ("type", &*kind)];
         attributes.extend(length.as_deref().map(|length| ("length", length)));
+        let title = title.as_deref().map(without_markup);
         attributes.extend(title.as_deref().map(|title| ("title", title)));
         attributes.push(("href", &file.url));
         xml.empty("link", &attributes);
@@ -141,9 +140,10 @@ fn links(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         xml.empty("link", &[("rel", "related"), ("href", related)]);
     }
     for other in shown.also_at() {
+        let title = other.link_title();
         xml.empty(
             "link",
-            &[("rel", "related"), ("href", other.url), ("title", &other.link_title())],
+            &[("rel", "related"), ("href", other.url), ("title", &without_markup(&title))],
         );
     }
     // RFC 4685 4.
@@ -156,6 +156,7 @@ fn categories(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     for (category, term) in shown.categories() {
         let scheme = category.scheme.as_deref().filter(|scheme| is_iri(scheme));
         let label = category.label.as_deref().and_then(text::line);
+        let (term, label) = (without_markup(&term), label.as_deref().map(without_markup));
         let mut attributes = vec![("term", &*term)];
         attributes.extend(scheme.map(|scheme| ("scheme", scheme)));
         attributes.extend(label.as_deref().map(|label| ("label", label)));
@@ -165,7 +166,7 @@ fn categories(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
 
 fn body(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(summary) = &shown.body.summary {
-        xml.text("summary", &[TEXT], summary);
+        plain(xml, "summary", summary);
     }
     if let Some(content) = &shown.body.content {
         xml.text("content", &[("type", "html")], content);
@@ -173,8 +174,13 @@ fn body(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         // RFC 4287 4.1.2: without content there must be an alternate link. Readers show entries
         // without any text as broken.
         let text = shown.body.summary.as_deref().map_or_else(|| shown.made_title(), str::to_owned);
-        xml.text("content", &[TEXT], &text);
+        plain(xml, "content", &text);
     }
+}
+
+/// A text construct of plain text, RFC 4287 3.1.1.1.
+fn plain(xml: &mut XmlWriter, name: &'static str, text: &str) {
+    xml.text(name, &[("type", "text")], &without_markup(text));
 }
 
 /// RFC 4287 4.2.11. Without author, because some readers add it to those of the entry.
@@ -182,7 +188,7 @@ fn source(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     let origin = &shown.origin;
     xml.open("source", &[]);
     xml.text("id", &[], &origin.id);
-    xml.text("title", &[TEXT], &origin.title);
+    plain(xml, "title", &origin.title);
     // The date of the entry, so that its bytes depend on that entry alone.
     xml.text("updated", &[], &rfc3339(shown.updated));
     // Only if the entry has its own link, which parsers without a stack find first.
@@ -195,7 +201,7 @@ fn source(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         }
     }
     if let Some(rights) = &origin.rights {
-        xml.text("rights", &[TEXT], rights);
+        plain(xml, "rights", rights);
     }
     xml.close();
 }

@@ -13,7 +13,7 @@ use crate::model::{FeedKey, ItemKey, OutputItem};
 use super::output::{Format, Output};
 use super::read::{ReadError, ReadItem, read};
 use super::shown::ShownItem;
-use super::text;
+use super::text::{self, without_markup};
 use crate::text::dates::{rfc822, rfc3339};
 
 /// Why a document is rejected.
@@ -113,6 +113,7 @@ fn compare_item(
         Format::Rss => (Some(shown.made_title()), rfc822(shown.published)),
         Format::Json => (shown.own_title(), rfc3339(shown.published)),
     };
+    let title = title.map(|title| without_markup(&title).into_owned());
     // RSS requires a URL for a source.
     let has_source = format != Format::Rss || origin.feed_url.or(origin.page).is_some();
     let facts = [
@@ -120,7 +121,7 @@ fn compare_item(
         ("title", &found.title, title.map(Cow::Owned)),
         ("page", &found.url, shown.url.map(Cow::Borrowed)),
         ("date", &found.published, Some(Cow::Owned(published))),
-        ("source", &found.source, has_source.then_some(Cow::Borrowed(&origin.title))),
+        ("source", &found.source, has_source.then(|| without_markup(&origin.title))),
     ];
     for (fact, found, expected) in facts {
         if found.as_deref() != expected.as_deref() {

@@ -10,7 +10,7 @@ use super::media::{Channel, is_enclosure, media_type, medium};
 use super::output::{Format, Output};
 use super::page::Page;
 use super::shown::{OtherFeed, ShownItem};
-use super::text;
+use super::text::{self, without_markup};
 use crate::model::{Enclosure, Podcast};
 use crate::text::dates::rfc3339;
 
@@ -53,7 +53,7 @@ struct Item<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    summary: Option<&'a str>,
+    summary: Option<String>,
     #[serde(flatten)]
     content: Content<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +107,9 @@ struct Newswire<'a> {
     also_at: Vec<AlsoAt<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related: Vec<&'a str>,
+    /// Source of the information, unless it is the page that the item is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    via: Option<&'a str>,
     /// Files that are not enclosures: pictures, pages, files of unknown type.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<Attachment<'a>>,
@@ -120,7 +123,7 @@ struct Newswire<'a> {
 
 #[derive(Serialize)]
 struct Source<'a> {
-    title: &'a str,
+    title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,11 +143,11 @@ pub(super) fn render(output: &Output, page: Page, entries: &[ShownItem<'_>]) -> 
     let older = |number| output.with_token(output.archive_url(number, Format::Json));
     let feed = Feed {
         version: "https://jsonfeed.org/version/1.1",
-        title: text::line(&output.title).unwrap_or_else(|| output.id.clone()),
+        title: guarded(text::line(&output.title).unwrap_or_else(|| output.id.clone())),
         home_page_url: output.page(),
         feed_url: output.with_token(page.self_url(output, Format::Json)),
         next_url: page.older().map(older),
-        description: output.description.as_deref().and_then(text::line),
+        description: output.description.as_deref().and_then(text::line).map(guarded),
         icon: output.presentation.icon.as_ref().map(Url::as_str),
         favicon: output.presentation.icon.as_ref().map(Url::as_str),
         language: output.language(),
@@ -163,6 +166,7 @@ fn item<'a>(shown: &'a ShownItem<'_>) -> Item<'a> {
     let mut tags: Vec<String> = Vec::new();
     for (category, term) in shown.categories() {
         let tag = category.label.as_deref().and_then(text::line).unwrap_or(term);
+        let tag = guarded(tag);
         if !tags.contains(&tag) {
             tags.push(tag);
         }
@@ -170,11 +174,14 @@ fn item<'a>(shown: &'a ShownItem<'_>) -> Item<'a> {
     Item {
         id: &shown.id,
         url: shown.url,
-        external_url: shown.via(),
-        title: shown.own_title(),
+        external_url: shown.about(),
+        title: shown.own_title().map(guarded),
         // Without content, the summary is the content.
-        summary: body.summary.as_deref().filter(|_| body.content.is_some()),
-        content: body.content.as_deref().map_or_else(|| Content::Text(text()), Content::Html),
+        summary: body.summary.as_deref().filter(|_| body.content.is_some()).map(guarded),
+        content: body
+            .content
+            .as_deref()
+            .map_or_else(|| Content::Text(guarded(text())), Content::Html),
         image: image(shown),
         date_published: rfc3339(shown.published),
         date_modified: (shown.updated != shown.published).then(|| rfc3339(shown.updated)),
@@ -186,9 +193,17 @@ fn item<'a>(shown: &'a ShownItem<'_>) -> Item<'a> {
     }
 }
 
+/// Plain text for readers that parse it as HTML.
+fn guarded(text: impl AsRef<str>) -> String {
+    without_markup(text.as_ref()).into_owned()
+}
+
 fn authors<'a>(shown: &'a ShownItem<'_>) -> Vec<Author<'a>> {
     let authors = shown.authors_or_origin();
-    authors.into_iter().map(|author| Author { name: author.name, url: author.page }).collect()
+    authors
+        .into_iter()
+        .map(|author| Author { name: guarded(author.name), url: author.page })
+        .collect()
 }
 
 /// The picture of the item, else the first file that is a picture.
@@ -207,7 +222,7 @@ fn attachment<'a>(shown: &ShownItem<'_>, file: &'a Enclosure) -> Attachment<'a> 
     Attachment {
         url: &file.url,
         mime_type: media_type(file),
-        title: file.title.as_deref().and_then(text::line),
+        title: file.title.as_deref().and_then(text::line).map(guarded),
         size_in_bytes: file.length,
         duration_in_seconds: file.duration.or(of_item),
     }
@@ -217,16 +232,21 @@ fn newswire<'a>(shown: &'a ShownItem<'_>) -> Newswire<'a> {
     let origin = &shown.origin;
     let others = shown.files().filter(|file| !is_enclosure(file));
     Newswire {
-        source: Source { title: &origin.title, url: origin.page, feed_url: origin.feed_url },
+        source: Source {
+            title: guarded(&*origin.title),
+            url: origin.page,
+            feed_url: origin.feed_url,
+        },
         also_at: shown.also_at().map(also_at).collect(),
         related: shown.related().collect(),
+        via: shown.via().filter(|via| shown.about() != Some(via)),
         files: others.map(|file| attachment(shown, file)).collect(),
         comments_url: shown.comments(),
-        rights: shown.entry.item.details.rights.as_deref().and_then(text::line),
+        rights: shown.entry.item.details.rights.as_deref().and_then(text::line).map(guarded),
         podcast: shown.entry.item.details.podcast.as_ref(),
     }
 }
 
 fn also_at(other: OtherFeed<'_>) -> AlsoAt<'_> {
-    AlsoAt { url: other.url, title: other.title, source_title: other.feed }
+    AlsoAt { url: other.url, title: other.title.map(guarded), source_title: guarded(other.feed) }
 }

@@ -12,7 +12,7 @@ use uuid::{Uuid, uuid};
 
 use super::output::{Format, Output};
 use super::shown::ShownItem;
-use super::text;
+use super::text::{self, without_markup};
 use super::xml::XmlWriter;
 use crate::model::{Chapter, Enclosure, Item, PodcastFile};
 use crate::text::uuid::named;
@@ -183,9 +183,10 @@ impl<'a> Channel<'a> {
             guid: guid(&output.self_url(Format::Rss)),
             category: podcast.category.name,
             subcategory: podcast.category.subcategory,
-            author: author
-                .or_else(|| text::line(&output.title))
-                .unwrap_or_else(|| output.id.clone()),
+            author: without_markup(
+                &author.or_else(|| text::line(&output.title)).unwrap_or_else(|| output.id.clone()),
+            )
+            .into_owned(),
             email: podcast.email.as_deref(),
             explicit: podcast.explicit || shown.iter().any(is_explicit),
         })

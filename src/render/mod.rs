@@ -20,6 +20,7 @@ mod media;
 mod read;
 mod rss;
 mod shown;
+mod story_html;
 mod text;
 mod texts;
 mod xml;
@@ -37,5 +38,6 @@ pub use page::{Page, Rejected, Rendered, max_age, render, render_checked, render
 pub use select::{AddResult, Selector};
 pub use shown::{also_at_starts, feed_name};
 pub use story::{Media, OtherHeadline, Picture, Story, StoryImage, StoryLink};
+pub use story_html::content_html;
 pub use text::iri;
 pub use texts::Texts;

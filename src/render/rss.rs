@@ -8,7 +8,7 @@ use super::media::{self, Channel, media_type};
 use super::output::{Format, Output};
 use super::page::Page;
 use super::shown::ShownItem;
-use super::text;
+use super::text::{self, without_markup};
 use super::xml::XmlWriter;
 use crate::text::dates::{rfc822, rfc3339};
 use crate::text::html;
@@ -122,14 +122,19 @@ fn item(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
 fn body(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     match (&shown.body.summary, &shown.body.content) {
         (Some(summary), Some(content)) => {
-            xml.text("description", &[], &html::escape(summary));
+            xml.text("description", &[], &summary_html(summary));
             xml.text("content:encoded", &[], content);
         }
         (None, Some(content)) => xml.text("description", &[], content),
-        (Some(summary), None) => xml.text("description", &[], &html::escape(summary)),
+        (Some(summary), None) => xml.text("description", &[], &summary_html(summary)),
         // Some readers drop items without a description, or show their guid.
-        (None, None) => xml.text("description", &[], &html::escape(&shown.made_title())),
+        (None, None) => xml.text("description", &[], &summary_html(&shown.made_title())),
     }
+}
+
+/// Plain text as HTML, also for readers that decode it twice.
+fn summary_html(text: &str) -> String {
+    html::escape(&without_markup(text))
 }
 
 /// One enclosure, because validators warn about a second one. Media RSS has them all.
@@ -157,9 +162,10 @@ fn attribution(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
         xml.empty("atom:link", &[("rel", "related"), ("href", related)]);
     }
     for other in shown.also_at() {
+        let title = other.link_title();
         xml.empty(
             "atom:link",
-            &[("rel", "related"), ("href", other.url), ("title", &other.link_title())],
+            &[("rel", "related"), ("href", other.url), ("title", &without_markup(&title))],
         );
     }
     if shown.updated != shown.published {

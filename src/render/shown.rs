@@ -10,6 +10,7 @@ use crate::model::{Category, Enclosure, FeedInfo, Image, Item, OutputItem, Perso
 
 use super::media;
 use super::output::{AlsoAt, Content, Presentation, ShownDate};
+use super::story_html::without_title;
 use super::text::{self, is_web};
 use super::texts::Texts;
 use crate::text::{bidi, html};
@@ -146,7 +147,13 @@ impl<'a> ShownItem<'a> {
         also_at(self.entry)
     }
 
-    /// URL of the page that a link post is about.
+    /// URL of the page that a link post is about: the first one that the publisher names as related. JSON Feed, and Atom without
+    /// one, name it alone.
+    pub(super) fn about(&self) -> Option<&'a str> {
+        self.related().next().or_else(|| self.via())
+    }
+
+    /// URL of the page that the publisher has it from, or that a link post is about.
     pub(super) fn via(&self) -> Option<&'a str> {
         let via = self.entry.item.details.via.as_deref();
         via.filter(|via| is_web(via) && self.url != Some(via))
@@ -264,7 +271,7 @@ fn origin(entry: &OutputItem) -> Origin<'_> {
         title,
         feed_url: Some(&*feed.url).filter(|url| is_web(url)),
         page: feed.profile.site_url.as_deref().filter(|url| is_web(url)),
-        rights: feed.profile.rights.as_deref().and_then(text::non_blank).map(text::without_markup),
+        rights: feed.profile.rights.as_deref().and_then(text::non_blank),
     }
 }
 
@@ -291,19 +298,17 @@ impl<'a> Body<'a> {
         presentation: &Presentation,
         also_at: impl Iterator<Item = OtherFeed<'a>>,
     ) -> Self {
-        let summary = item.summary.as_deref().and_then(text::non_blank).map(text::without_markup);
+        let summary = item.summary.as_deref().and_then(text::non_blank);
         let content = item.content.as_deref().and_then(text::non_blank);
         let mut body = match presentation.content {
             Content::Full => Self { summary, content: content.map(with_direction) },
-            Content::Summary => {
-                let made = || text::beginning(&html::to_text(content.as_deref()?), MAX_SUMMARY);
-                Self { summary: summary.or_else(|| made().map(Cow::Owned)), content: None }
-            }
+            Content::Summary => Self { summary: summary_of(item, summary, content), content: None },
             Content::None => return Self { summary: None, content: None },
         };
         if presentation.also_at == AlsoAt::Content {
             let texts = Texts::of(presentation.language.as_deref());
-            let links = also_at_links(also_at.map(|other| (other.url, other.feed)), texts);
+            let named = |feed: String| text::without_markup(&feed).into_owned();
+            let links = also_at_links(also_at.map(|other| (other.url, named(other.feed))), texts);
             if let Some(links) = links {
                 body.append(&format!("<p>{links}</p>"));
             }
@@ -313,10 +318,29 @@ impl<'a> Body<'a> {
 
     /// Appends HTML to the content.
     fn append(&mut self, line: &str) {
-        let summary = || Some(format!("<p>{}</p>", html::escape(&self.summary.take()?)));
+        let summary = || {
+            let summary = self.summary.take()?;
+            Some(format!("<p>{}</p>", html::escape(&text::without_markup(&summary))))
+        };
         let text = self.content.take().map(Cow::into_owned).or_else(summary);
         self.content = Some(Cow::Owned(text.unwrap_or_default() + line));
     }
+}
+
+/// The summary of an item without content: that of the publisher, else the beginning of the text; behind the title.
+fn summary_of<'a>(
+    item: &Item,
+    summary: Option<Cow<'a, str>>,
+    content: Option<Cow<'a, str>>,
+) -> Option<Cow<'a, str>> {
+    let title = item.title.as_deref().and_then(text::line).unwrap_or_default();
+    let behind =
+        |text: &str| text::non_blank(text::behind_title(text, &title)).map(Cow::into_owned);
+    let made = || {
+        let text = html::to_text(&without_title(&content?, Some(&title)));
+        text::beginning(&behind(&text)?, MAX_SUMMARY)
+    };
+    summary.and_then(|summary| behind(&summary)).or_else(made).map(Cow::Owned)
 }
 
 /// The content with its own direction, for readers whose page runs from left to right.

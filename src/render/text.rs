@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use crate::model::OutputItem;
 use crate::text::bidi::balanced;
-use crate::text::chars::{self, clean, is_invisible};
+use crate::text::chars::{self, boundary_before, clean, is_invisible};
 use crate::text::uuid::urn_of;
 
 /// The longest title made from an item's text, in characters, the ellipsis included.
 const TITLE_LENGTH: usize = 80;
 
-/// One clean line: white space collapsed, text direction balanced. `None` if nothing would be visible.
+/// One clean line of plain text: white space collapsed, text direction balanced. `None` if nothing would be visible.
 pub(super) fn line(text: &str) -> Option<String> {
     let text = clean(text);
     let mut line = String::with_capacity(text.len());
@@ -23,7 +23,7 @@ pub(super) fn line(text: &str) -> Option<String> {
         }
         line.push_str(word);
     }
-    line.contains(|c| !is_invisible(c)).then(|| without_markup(balanced(line).into()).into_owned())
+    line.contains(|c| !is_invisible(c)).then(|| balanced(line))
 }
 
 /// The text, clean; `None` if it is blank.
@@ -32,12 +32,12 @@ pub(super) fn non_blank(text: &str) -> Option<Cow<'_, str>> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// Plain text that stays the same when a feed reader parses it as HTML.
+/// Plain text of a document that stays the same when a feed reader parses it as HTML. Not for pages.
 ///
 /// Many readers do so, also where Atom or JSON Feed says that it is text, and some even twice: they drop `Vec<T>`, show
 /// `&lt;` as `<`, or run a script. A word joiner, which has no width, follows the first character of everything that looks
 /// like a tag or a reference.
-pub(super) fn without_markup(text: Cow<'_, str>) -> Cow<'_, str> {
+pub(super) fn without_markup(text: &str) -> Cow<'_, str> {
     let is_html = |(at, first): &(usize, &str)| {
         let rest = &text[at + 1..];
         if *first == "<" {
@@ -52,8 +52,7 @@ pub(super) fn without_markup(text: Cow<'_, str>) -> Cow<'_, str> {
     };
     let mut found = text.match_indices(['<', '&']).filter(is_html).peekable();
     if found.peek().is_none() {
-        drop(found);
-        return text;
+        return Cow::Borrowed(text);
     }
     let (mut plain, mut done) = (String::with_capacity(text.len() + 12), 0);
     for (at, _) in found {
@@ -78,11 +77,58 @@ pub(super) fn beginning(text: &str, length: usize) -> Option<String> {
     let Some((limit, _)) = line.char_indices().nth(length) else { return Some(line) };
     // One character less, to make room for the ellipsis.
     let limit = line[..limit].char_indices().next_back().map_or(limit, |(at, _)| at);
-    let head = &line[..limit];
+    let head = &line[..boundary_before(&line, limit)];
     // A very long word, or a script without spaces, is cut anywhere.
     let cut = head.rfind(' ').filter(|at| *at * 2 > head.len()).map_or(head, |at| &head[..at]);
     let cut = cut.trim_end_matches(|c: char| c.is_whitespace() || ",;:-–—".contains(c));
     Some(balanced(format!("{cut}…")))
+}
+
+/// Number of repetitions of the title that are left out.
+const REPETITIONS: usize = 2;
+
+/// The text behind its title, which many texts repeat at their beginning; empty if the text is the title.
+pub(super) fn behind_title<'t>(text: &'t str, title: &str) -> &'t str {
+    let mut text = text.trim_start();
+    for _ in 0..REPETITIONS {
+        let Some(rest) = after(text, title) else { break };
+        let behind = rest.trim_start();
+        // Not the beginning of a longer word or of a sentence.
+        let is_whole = behind.is_empty()
+            || behind.len() < rest.len() && behind.starts_with(|c: char| c.is_uppercase());
+        if !is_whole {
+            break;
+        }
+        text = behind;
+    }
+    text
+}
+
+/// Whether a text is the title, whatever its quotation marks and its white space.
+pub(super) fn is_title(text: &str, title: &str) -> bool {
+    after(text.trim_start(), title.trim()).is_some_and(|rest| rest.trim().is_empty())
+}
+
+/// What follows the title at the beginning of a text.
+fn after<'t>(text: &'t str, title: &str) -> Option<&'t str> {
+    let straight = |c: char| match c {
+        '‘' | '’' | '‚' => '\'',
+        '“' | '”' | '„' => '"',
+        c => c,
+    };
+    let mut rest = text;
+    for (n, word) in title.split_whitespace().enumerate() {
+        let begins = rest.trim_start();
+        if n > 0 && begins.len() == rest.len() {
+            return None;
+        }
+        let mut chars = begins.chars();
+        if !word.chars().all(|c| chars.next().is_some_and(|it| straight(it) == straight(c))) {
+            return None;
+        }
+        rest = chars.as_str();
+    }
+    Some(rest).filter(|rest| rest.len() < text.len())
 }
 
 /// The id of an item in every format.
@@ -163,8 +209,7 @@ mod tests {
 
     #[test]
     fn plain_text_survives_readers_that_parse_it_as_html() {
-        let plain =
-            |text: &'static str| without_markup(Cow::Borrowed(text)).replace('\u{2060}', "·");
+        let plain = |text: &'static str| without_markup(text).replace('\u{2060}', "·");
         assert_eq!(plain("Vec<T>, a < b, <3 & </p>"), "Vec<·T>, a < b, <3 & <·/p>");
         assert_eq!(
             plain("<img src=x onerror=alert(1)><!-- <"),
@@ -175,16 +220,15 @@ mod tests {
             "&·lt;b&·gt; &·#60; &·#x3c; &·amp;lt;"
         );
         for text in ["1 < 2", "AT&T; Q&A", "R&D & so on;", "&;", "&#;", "&&"] {
-            assert!(matches!(without_markup(Cow::Borrowed(text)), Cow::Borrowed(_)), "{text}");
+            assert!(matches!(without_markup(text), Cow::Borrowed(_)), "{text}");
         }
-        assert_eq!(line("<b>").as_deref(), Some("<\u{2060}b>"));
-        assert_eq!(line(&line("<b>").unwrap()).as_deref(), Some("<\u{2060}b>"), "and only once");
+        assert_eq!(without_markup(&without_markup("<b>")), "<\u{2060}b>", "and only once");
     }
 
     #[test]
     fn a_line_has_visible_text_and_no_line_breaks() {
         assert_eq!(line(" a\n\tb\u{a0} c ").as_deref(), Some("a b c"));
-        assert_eq!(line("Vec<T> &amp;").as_deref(), Some("Vec<\u{2060}T> &\u{2060}amp;"));
+        assert_eq!(line("Vec<T> &amp;").as_deref(), Some("Vec<T> &amp;"));
         assert_eq!(line(" \u{0}\n"), None);
         assert_eq!(line("\u{202c}\u{200b} \u{feff}"), None, "nothing would be visible");
     }
@@ -201,6 +245,47 @@ mod tests {
         assert_eq!(word.chars().count(), TITLE_LENGTH);
         assert_eq!(title_of(&"a".repeat(80)).unwrap(), "a".repeat(80), "short enough");
         assert_eq!(title_of("  "), None);
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters_as_they_are_seen() {
+        for letter in [
+            "👨\u{200d}👩\u{200d}👧",
+            "🇩🇪",
+            "👍🏽",
+            "e\u{323}\u{308}",
+            "1\u{fe0f}\u{20e3}",
+            "\u{1112}\u{1161}\u{11ab}",
+            "क्षि",
+            "น้ำ",
+        ] {
+            for before in 0..9 {
+                let text = "x".repeat(before) + &letter.repeat(90);
+                let cut = title_of(&text).unwrap();
+                let kept = cut[before..].trim_end_matches('…');
+                assert!(kept.replace(letter, "").is_empty() && !kept.is_empty(), "{cut}");
+                assert!(cut.chars().count() <= TITLE_LENGTH);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_does_not_repeat_the_title() {
+        for (text, title, behind) in [
+            ("All Stars\nThe best of the best", "All Stars", "The best of the best"),
+            ("All Stars  All\u{a0}Stars Best", "All Stars", "Best"),
+            ("“It’s” on Now", "\"It's\" on", "Now"),
+            (" All Stars ", "All Stars", ""),
+        ] {
+            assert_eq!(behind_title(text, title), behind);
+        }
+        for text in ["All Stars are out", "All StarsX", "AllStars", "All", "Other text", ""] {
+            assert_eq!(behind_title(text, "All Stars"), text);
+        }
+        assert_eq!(behind_title("Text", ""), "Text");
+        assert!(
+            is_title(" “All” Stars ", "\"All\"  Stars") && !is_title("All Stars.", "All Stars")
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
+use super::text::without_markup;
 use crate::text::chars;
 
 /// An indented document in memory.
@@ -49,10 +50,10 @@ impl XmlWriter {
         self.element(name, attributes, &escape(text, Context::Text));
     }
 
-    /// An element that RSS defines as plain text. Markup characters are escaped numerically, which survives
-    /// readers that decode twice (RSS Best Practices Profile, character data).
+    /// An element that RSS defines as plain text, for readers that parse it as HTML. Markup characters are escaped
+    /// numerically, which survives readers that decode twice (RSS Best Practices Profile, character data).
     pub(super) fn plain(&mut self, name: &'static str, attributes: Attributes<'_>, text: &str) {
-        self.element(name, attributes, &escape(text, Context::Plain));
+        self.element(name, attributes, &escape(&without_markup(text), Context::Plain));
     }
 
     fn element(&mut self, name: &'static str, attributes: Attributes<'_>, escaped: &str) {
@@ -154,7 +155,7 @@ mod tests {
             "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
              <a b=\"1 &amp; &quot;2&quot;&#xA;&lt;3&gt;\">\n  \
              <c>x ]]&gt; &amp; &lt;y&gt; \"z\" </c>\n  \
-             <d>]]&#x3E; &#x26; &#x3C;y&#x3E;</d>\n  <e f=\"'\"/>\n</a>\n"
+             <d>]]&#x3E; &#x26; &#x3C;\u{2060}y&#x3E;</d>\n  <e f=\"'\"/>\n</a>\n"
         );
     }
 }

@@ -1,69 +1,98 @@
-//! Words as they are indexed and searched: without case, accents and signs of pronunciation, in every script.
+//! Words as they are indexed and searched: without case, accents and signs of pronunciation, in every script, and in one
+//! form of Unicode (NFKC), so that `㎏` is `kg` and half-width letters are letters.
 //!
 //! Texts and queries are folded in the same way, so that both have the same words. SQLite only separates them at
 //! spaces.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
-use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::{
+    canonical_combining_class, decompose_compatible, is_combining_mark,
+};
+use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
-use super::search_query::is_dense;
+use super::search_query::{is_dense, is_symbol};
 
-/// Splits text into words and runs of scripts without spaces, folded, and calls `each` for them in order.
+/// The stroke through `=` in a decomposed `≠`.
+const STROKE: &str = "\u{338}";
+
+/// Splits text into words and runs of letters that need no spaces, folded, and calls `each` for them in order.
 pub(super) fn words(text: &str, mut each: impl FnMut(&str)) {
     let (mut rest, mut word) = (text, String::new());
     while let Some(first) = rest.bytes().next() {
-        if first.is_ascii() && !first.is_ascii_alphanumeric() {
+        if first.is_ascii() && !first.is_ascii_alphanumeric() && !rest[1..].starts_with(STROKE) {
             rest = &rest[1..];
             continue;
         }
         let letters = rest.bytes().position(|byte| !byte.is_ascii_alphanumeric());
         let mut end = letters.unwrap_or(rest.len());
         // Nearly all words end here; only other letters need the tables of Unicode.
-        if end > 0 && rest[end..].chars().next().is_none_or(parts_words) {
+        if end > 0 && parts_words_at(&rest[end..]) {
             word.clear();
             word.push_str(&rest[..end]);
             word.make_ascii_lowercase();
             each(&word);
         } else {
-            end += rest[end..].find(parts_words).unwrap_or(rest.len() - end);
-            words_of_piece(&rest[..end], &mut word, &mut each);
-            // The separator.
-            end += rest[end..].chars().next().map_or(0, char::len_utf8);
+            end = end_of_piece(rest);
+            fold(&rest[..end], &mut word);
+            // A folded letter may contain a space, or letters of several kinds.
+            parts(&word).filter(|part| !part.starts_with(parts_words)).for_each(&mut each);
         }
-        rest = &rest[end..];
+        // A separator.
+        rest = &rest[end.max(rest.chars().next().map_or(0, char::len_utf8))..];
     }
 }
 
-/// The words of a text without separators.
-fn words_of_piece(piece: &str, word: &mut String, each: &mut impl FnMut(&str)) {
-    let mut rest = piece;
-    while let Some(first) = rest.chars().next() {
-        let dense = is_dense(first);
-        let end = rest.find(|c| is_dense(c) != dense).unwrap_or(rest.len());
-        if dense {
-            each(&rest[..end]);
-        } else {
-            fold(&rest[..end], word);
-            // A decomposed letter may contain a space or a stroke.
-            for part in word.split(parts_words) {
-                if !part.is_empty() {
-                    each(part);
-                }
-            }
-        }
-        rest = &rest[end..];
-    }
+/// The text in order as separators, words, and runs of letters that need no spaces.
+pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let kind = |c: char| match Class::of(c) {
+            _ if c.is_ascii() => (!c.is_ascii_alphanumeric(), false),
+            _ if is_settled(c) => (false, true),
+            Some(class) => (class.parts_words, class.is_dense),
+            None => (parts_words(c), is_dense(c)),
+        };
+        let first = kind(rest.chars().next()?);
+        let is_other = |c: char| kind(c) != first && (first.0 || !is_attached(c));
+        let (part, behind) = rest.split_at(rest.find(is_other).unwrap_or(rest.len()));
+        rest = behind;
+        Some(part)
+    })
 }
 
-/// Writes a word in its folded form.
+/// Length in bytes of the text up to the next separator.
+fn end_of_piece(text: &str) -> usize {
+    let ends =
+        |(at, c): (usize, char)| (parts_words(c) && parts_words_at(&text[at..])).then_some(at);
+    text.char_indices().find_map(ends).unwrap_or(text.len())
+}
+
+/// Whether a separator is next, or the text ends.
+fn parts_words_at(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_none_or(parts_words) && !chars.as_str().starts_with(STROKE)
+}
+
+/// Writes a text without separators in its folded form.
 fn fold(word: &str, folded: &mut String) {
     folded.clear();
+    let mut before = 0;
     for c in word.chars() {
-        match Common::of(c) {
-            _ if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
-            Some(common) => folded.push_str(&common.folded),
-            None => return fold_any(word, folded),
+        if c.is_ascii() || is_settled(c) {
+            folded.push(c.to_ascii_lowercase());
+            before = 0;
+            continue;
+        }
+        let Some(Class { folded: Some(alone), order, .. }) = Class::of(c) else {
+            return fold_any(word, folded);
+        };
+        if *order > 0 && *order < before {
+            return fold_any(word, folded);
+        }
+        folded.push_str(alone);
+        if !alone.is_empty() {
+            before = *order;
         }
     }
 }
@@ -71,43 +100,84 @@ fn fold(word: &str, folded: &mut String) {
 /// As [`fold`], for all characters.
 fn fold_any(word: &str, folded: &mut String) {
     folded.clear();
-    for c in word.nfkd().filter(|c| !is_ignored(*c)) {
-        if c.is_ascii() {
-            folded.push(c.to_ascii_lowercase());
-            continue;
+    let mut plain_letters = String::with_capacity(word.len());
+    for c in word.nfkc() {
+        // Part of a symbol may be a separator: `≠` is `=` with a stroke.
+        match is_symbol(c) {
+            true => plain_letters.push(c),
+            false => decompose_compatible(c, |part| fold_letter(part, &mut plain_letters)),
         }
-        // Upper case first: `ß` is `SS`, and both forms of sigma are one letter.
-        for letter in c.to_uppercase().flat_map(char::to_lowercase) {
-            match plain(letter) {
-                Some(plain) => folded.push_str(plain),
-                None if is_ignored(letter) => {}
-                None => folded.push(letter),
-            }
+    }
+    // Hangul and kana are composed again.
+    folded.extend(plain_letters.nfc());
+}
+
+/// Appends a letter that has no decomposition.
+fn fold_letter(c: char, folded: &mut String) {
+    if is_ignored(c) {
+        return;
+    }
+    if c.is_ascii() {
+        return folded.push(c.to_ascii_lowercase());
+    }
+    // Upper case first: `ß` is `SS`, and both forms of sigma are one letter.
+    for letter in c.to_uppercase().flat_map(char::to_lowercase) {
+        match plain(letter) {
+            Some(plain) => folded.push_str(plain),
+            None if is_ignored(letter) => {}
+            None => folded.push(digit(letter).unwrap_or(letter)),
         }
     }
 }
 
-/// A character of the alphabets of Europe, computed once.
-struct Common {
-    folded: String,
-    parts_words: bool,
+/// Whether a letter is its own folded form, whatever is beside it: most of Han, kana and Hangul.
+fn is_settled(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30fe}'
+        | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
 }
 
-/// The end of the alphabets of Europe.
-const COMMON: usize = 0x530;
+/// What is known of a character, computed once.
+struct Class {
+    /// Its folded form; `None`: it depends on the characters beside it.
+    folded: Option<Box<str>>,
+    /// Place in the canonical order of marks; 0: it is no mark, or ignored.
+    order: u8,
+    parts_words: bool,
+    is_dense: bool,
+}
 
-static COMMONS: LazyLock<Vec<Common>> = LazyLock::new(|| {
-    let common = |c: char| {
+/// Number of characters that are computed together.
+const BLOCK: usize = 256;
+/// Number of blocks: those of the planes with alphabets and symbols.
+const BLOCKS: usize = 2 * 65_536 / BLOCK;
+
+static CLASSES: [OnceLock<Box<[Class]>>; BLOCKS] = [const { OnceLock::new() }; BLOCKS];
+
+impl Class {
+    fn of(c: char) -> Option<&'static Self> {
+        let (block, at) = (c as usize / BLOCK, c as usize % BLOCK);
+        let classes = CLASSES.get(block)?.get_or_init(|| {
+            let codes = (block * BLOCK..(block + 1) * BLOCK).map(|code| code as u32);
+            codes.map(|code| Self::new(char::from_u32(code).unwrap_or_default())).collect()
+        });
+        classes.get(at)
+    }
+
+    fn new(c: char) -> Self {
         let mut folded = String::new();
         fold_any(c.encode_utf8(&mut [0; 4]), &mut folded);
-        Common { folded, parts_words: parts_words_by_tables(c) }
-    };
-    ('\0'..'\u{530}').map(common).collect()
-});
-
-impl Common {
-    fn of(c: char) -> Option<&'static Self> {
-        ((c as usize) < COMMON).then(|| &COMMONS[c as usize])
+        // Nothing before it can be composed with it.
+        let is_inert = |c: char| is_nfc_quick(std::iter::once(c)) == IsNormalized::Yes;
+        let is_alone =
+            |part: char| is_inert(part) && (part == c || canonical_combining_class(part) == 0);
+        let is_simple = is_inert(c) && folded.chars().all(is_alone);
+        let is_skipped = folded.is_empty() && !STROKE.contains(c);
+        Self {
+            order: if is_skipped { 0 } else { canonical_combining_class(c) },
+            folded: (is_simple || is_skipped).then(|| folded.into()),
+            parts_words: parts_words_by_tables(c),
+            is_dense: is_dense(c),
+        }
     }
 }
 
@@ -124,8 +194,24 @@ fn plain(letter: char) -> Option<&'static str> {
         'œ' => "oe",
         'ß' => "ss",
         'þ' => "th",
+        // Persian and Urdu write two letters of Arabic in another form, and some texts mix them.
+        'ی' | 'ى' => "ي",
+        'ک' => "ك",
         _ => return None,
     })
+}
+
+/// The digits zero of the scripts with their own, each followed by the other nine.
+const ZEROS: &[char] = &[
+    '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}',
+    '\u{be6}', '\u{c66}', '\u{ce6}', '\u{d66}', '\u{de6}', '\u{e50}', '\u{ed0}', '\u{f20}',
+    '\u{1040}', '\u{1090}', '\u{17e0}', '\u{1810}',
+];
+
+/// The digit in ASCII.
+fn digit(c: char) -> Option<char> {
+    let zero = *ZEROS.iter().rev().find(|zero| **zero <= c)?;
+    char::from_digit(u32::from(c) - u32::from(zero), 10)
 }
 
 /// Whether a character changes the sound or look of the letter before it, or is invisible.
@@ -137,6 +223,8 @@ fn is_ignored(c: char) -> bool {
         | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{2de0}'..='\u{2dff}'
         | '\u{a66f}'..='\u{a672}' | '\u{a674}'..='\u{a67d}' | '\u{fe00}'..='\u{fe0f}'
         | '\u{fe20}'..='\u{fe2f}' | '\u{e0100}'..='\u{e01ef}'
+        // Parts of flags.
+        | '\u{e0020}'..='\u{e007f}'
         // Vowels and cantillation of Hebrew.
         | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}'..='\u{5c2}' | '\u{5c4}'..='\u{5c5}' | '\u{5c7}'
         // Vowels and other signs of Arabic, and the stretched line.
@@ -147,25 +235,31 @@ fn is_ignored(c: char) -> bool {
         | '\u{711}' | '\u{730}'..='\u{74a}')
 }
 
+/// Whether a character belongs to the letter before it.
+fn is_attached(c: char) -> bool {
+    !c.is_ascii() && (is_ignored(c) || is_combining_mark(c))
+}
+
 /// Whether a character separates words.
-fn parts_words(c: char) -> bool {
+pub(super) fn parts_words(c: char) -> bool {
     match c {
         '\0'..='\u{7f}' => !c.is_ascii_alphanumeric(),
         // The most common others, without a look into the tables of Unicode.
         '\u{2010}'..='\u{2027}' => true,
-        c => Common::of(c).map_or_else(|| parts_words_by_tables(c), |common| common.parts_words),
+        c if is_settled(c) => false,
+        c => Class::of(c).map_or_else(|| parts_words_by_tables(c), |class| class.parts_words),
     }
 }
 
 fn parts_words_by_tables(c: char) -> bool {
-    match c {
-        // Signs that are part of words in the scripts of South and Southeast Asia, but for their punctuation.
-        '\u{964}' | '\u{965}' | '\u{970}' => true,
-        '\u{900}'..='\u{dff}' | '\u{1780}'..='\u{17d3}' => false,
-        // Characters for private use may be letters.
-        '\u{e000}'..='\u{f8ff}' => false,
-        _ => !c.is_alphanumeric() && !is_ignored(c) && !is_dense(c),
+    let is_of_word = |c: char| c.is_alphanumeric() || is_dense(c) || is_attached(c);
+    // Characters for private use may be letters.
+    if is_of_word(c) || ('\u{e000}'..='\u{f8ff}').contains(&c) {
+        return false;
     }
+    let mut parts_words = true;
+    decompose_compatible(c, |part| parts_words &= !is_of_word(part));
+    parts_words
 }
 
 #[cfg(test)]
@@ -196,6 +290,13 @@ mod tests {
             ("Donau\u{ad}dampf", "donaudampf"),
             ("Հայաստան", "ՀԱՅԱՍՏԱՆ"),
             ("ქართული", "ᲥᲐᲠᲗᲣᲚᲘ"),
+            ("5㎏ ㍿ ㍻ ㌔ ㋿ 25℃", "5kg 株式会社 平成 キロ 令和 25°c"),
+            ("ﾊﾟｿｺﾝ ｶﾞｲﾄﾞ", "パソコン ガイド"),
+            ("\u{fa19}社", "神社"),
+            ("น้ํา", "น้ำ"),
+            ("٢٠٢٦ ۱۳۹۹ २०२६", "2026 1399 2026"),
+            ("فارسي كتاب على", "فارسی کتاب علی"),
+            ("x =\u{338} y", "x ≠ y"),
         ] {
             assert_eq!(of(one), of(other), "{one} {other}");
         }
@@ -209,9 +310,34 @@ mod tests {
             ("हिन्दी में।", &["हिन्दी", "में"]),
             ("日本語のニュース、今日", &["日本語のニュース", "今日"]),
             ("iPhone手机。", &["iphone", "手机"]),
-            ("🦊 5€", &["5"]),
+            ("🦊 5€", &["🦊", "5", "€"]),
+            ("Rust🦀lang ★★★ a→b", &["rust", "🦀", "lang", "★★★", "a", "→", "b"]),
+            ("1\u{fe0f}\u{20e3} ❤\u{fe0f}", &["1", "❤"]),
+            ("x ≠ y, x=y", &["x", "≠", "y", "x", "y"]),
         ] {
             assert_eq!(of(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_unicode_has_the_same_words() {
+        // Three symbols of mathematics are signs of ASCII in their plain form.
+        let is_sign = |c: &char| ('\u{2a74}'..='\u{2a76}').contains(c);
+        for c in
+            ('\0'..=char::MAX).filter(|c| (c.is_alphanumeric() || is_symbol(*c)) && !is_sign(c))
+        {
+            let text = format!("q{c}q");
+            let folded = of(&text).concat();
+            assert!(folded.len() > 2 || !is_symbol(c), "{c:?} U+{:X}", u32::from(c));
+            let forms: [String; 4] = [
+                text.nfc().collect(),
+                text.nfd().collect(),
+                text.nfkc().collect(),
+                text.nfkd().collect(),
+            ];
+            for form in forms {
+                assert_eq!(of(&form).concat(), folded, "{c:?} U+{:X} {form:?}", u32::from(c));
+            }
         }
     }
 

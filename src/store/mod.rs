@@ -109,7 +109,7 @@ pub use registration::{ConfiguredFeed, Lists, RegisteredFeed, new_feeds};
 pub use repair::{RepairError, Repaired, RepairedTable, TextToIndex, repair};
 pub use row_digest::renew_digests;
 pub use scratch::Scratch;
-pub use search::{Hits, indexed_part, search_words};
+pub use search::{Hits, search_words};
 pub use search_query::Query as SearchQuery;
 pub use settings::Settings;
 pub use shared_documents::SharedDocument;

@@ -67,7 +67,7 @@ impl Transaction<'_> {
 /// The distinct words of title and text, folded, for the index, which keeps neither order nor number.
 #[must_use]
 pub fn search_words(title: Option<&str>, text: &str) -> String {
-    let length = text.len().min(INDEXED);
+    let length = text.len();
     let mut seen: HashSet<u64, FxBuildHasher> =
         HashSet::with_capacity_and_hasher(length / 12, FxBuildHasher);
     let mut index = String::with_capacity(length / 2);
@@ -77,7 +77,7 @@ pub fn search_words(title: Option<&str>, text: &str) -> String {
             index.push(' ');
         }
     };
-    for part in [title.unwrap_or_default(), indexed_part(text)] {
+    for part in [title.unwrap_or_default(), text] {
         words(part, |word| if is_run(word) { indexed(word, &mut add) } else { add(word) });
     }
     index
@@ -168,6 +168,8 @@ impl Transaction<'_> {
 
 /// Number of texts that one search reads at most.
 const TEXTS: i64 = 1000;
+/// Number of bytes of texts after which a search reads no further text.
+const BYTES: usize = 64 * 1024 * 1024;
 
 impl Transaction<'_> {
     /// Searches for words in an order, which has to be looked up in the texts.
@@ -179,34 +181,23 @@ impl Transaction<'_> {
              WHERE search MATCH ?1 AND item.hidden IS NULL AND {condition} LIMIT ?3"
         ))?;
         let mut rows = statement.query(params![query.expression(), bound, TEXTS])?;
-        let (mut hits, mut looked_at) = (Hits::default(), 0);
+        let (mut hits, mut looked_at, mut bytes) = (Hits::default(), 0, 0);
         while let Some(row) = rows.next()? {
             let title = row.get::<_, Option<String>>(4)?.unwrap_or_default();
             let head = head(row, FeedKey(row.get(3)?))?;
+            let text = text(row.get(5)?, row.get(6)?);
             looked_at += 1;
-            if query.has_order(&[&title, indexed_part(&text(row.get(5)?, row.get(6)?))]) {
+            bytes += text.len();
+            if query.has_order(&[&title, &text]) {
                 hits.heads.push(head);
             }
-            if hits.heads.len() == limit || looked_at == TEXTS {
+            if hits.heads.len() == limit || looked_at == TEXTS || bytes > BYTES {
                 hits.last = Some(head);
                 break;
             }
         }
         Ok(hits)
     }
-}
-
-/// Number of bytes of a text that are indexed.
-const INDEXED: usize = 64 * 1024;
-
-/// The part of a text that is indexed.
-#[must_use]
-pub fn indexed_part(text: &str) -> &str {
-    let mut end = text.len().min(INDEXED);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 #[cfg(test)]
@@ -344,6 +335,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn symbols_and_other_forms_of_unicode_are_found() {
+        let index =
+            index(&["fish (5 € each) 🦊", "日本語のニュース 5㎏", "인공지능기술 발표 ﾊﾟｿｺﾝ"]);
+        for (typed, expected) in [
+            ("🦊", &[0][..]),
+            ("€", &[0]),
+            ("🦁", &[]),
+            ("ﾆｭｰｽ", &[1]),
+            ("5KG", &[1]),
+            ("\u{110c}\u{1175}\u{1102}\u{1173}\u{11bc}", &[2]),
+            ("パソコン", &[2]),
+        ] {
+            assert_eq!(found(&index, typed), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn the_last_word_of_a_long_text_is_found() {
+        let long = format!("{}needle and thread", "word ".repeat(50_000));
+        let index = index(&[&long]);
+        assert_eq!(found(&index, "needle"), [0]);
+        assert_eq!(found(&index, "\"and thread\""), [0]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! Scripts without spaces between words are indexed as pairs of letters, so that any part of a word is found.
 
-use super::folding::words;
+use super::folding::{self, words};
 
 /// Number of words of a query that are used.
 const WORDS: usize = 16;
@@ -98,20 +98,66 @@ impl Query {
             && self.has_order(texts)
     }
 
-    /// Whether a word of a text is one that is searched for, or begins with it.
+    /// The text in parts, each with whether the search finds it: words that are searched for or begin with such a word,
+    /// and parts of runs without spaces.
     #[must_use]
-    pub fn has_word(&self, word: &str) -> bool {
+    pub fn parts<'t>(&self, text: &'t str) -> Vec<(&'t str, bool)> {
+        let mut parts = Vec::new();
+        for mut part in folding::parts(text) {
+            if is_run(part) {
+                while let Some((at, length)) = self.first_run(part) {
+                    parts.push((&part[..at], false));
+                    parts.push((&part[at..at + length], true));
+                    part = &part[at + length..];
+                }
+                parts.push((part, false));
+            } else {
+                parts.push((part, self.has_word(part)));
+            }
+        }
+        parts.retain(|(part, _)| !part.is_empty());
+        parts
+    }
+
+    /// Position in bytes of the first word of a text that is searched for.
+    #[must_use]
+    pub fn first_in(&self, text: &str) -> Option<usize> {
+        let mut parts = self.parts(text).into_iter();
+        let mut at = 0;
+        parts.find(|(part, found)| {
+            at += if *found { 0 } else { part.len() };
+            *found
+        })?;
+        Some(at)
+    }
+
+    /// Whether a word of a text is one that is searched for, or begins with it.
+    fn has_word(&self, word: &str) -> bool {
         tokens(word).iter().any(|token| self.wanted.iter().any(|wanted| wanted.is_in(token)))
     }
 
-    /// Position and length of the first run of a script without spaces that is searched for, in bytes; `None`: the text
-    /// has none.
-    #[must_use]
-    pub fn first_run(&self, text: &str) -> Option<(usize, usize)> {
+    /// Position and length of the first run that is searched for, in bytes.
+    fn first_run(&self, text: &str) -> Option<(usize, usize)> {
         let runs = self.wanted.iter().filter(|word| is_run(&word.token));
-        let found = runs.filter_map(|run| Some((text.find(&run.token)?, run.token.len())));
+        let found = runs.filter_map(|run| place(text, &run.token));
         found.min_by_key(|(at, length)| (*at, std::cmp::Reverse(*length)))
     }
+}
+
+/// Position and length in bytes of a folded run in a text.
+fn place(text: &str, run: &str) -> Option<(usize, usize)> {
+    if let Some(at) = text.find(run) {
+        return Some((at, run.len()));
+    }
+    // The text may be written in another form.
+    if !tokens(text).iter().any(|token| token.contains(run)) {
+        return None;
+    }
+    let begins = |text: &str| tokens(text).first().is_some_and(|token| token.starts_with(run));
+    let at = text.char_indices().map(|(at, _)| at).find(|at| begins(&text[*at..]))?;
+    let mut ends = text[at..].char_indices().map(|(n, c)| n + c.len_utf8());
+    let length = ends.find(|end| begins(&text[at..at + end]))?;
+    Some((at, length))
 }
 
 impl Word {
@@ -188,11 +234,34 @@ fn tokens(text: &str) -> Vec<String> {
     tokens
 }
 
-/// Whether the script of `c` has no spaces between words.
+/// Whether `c` is a symbol, or its script has no spaces between words.
 pub(crate) fn is_dense(c: char) -> bool {
+    is_symbol(c) || needs_no_spaces(c)
+}
+
+/// Whether `c` is a sign that means something by itself and can be searched for: of money or mathematics, an arrow, an
+/// emoji. Not those of ASCII, which are punctuation in most texts.
+pub(super) fn is_symbol(c: char) -> bool {
+    match c {
+        '\0'..='\u{a1}' => false,
+        '¢' | '£' | '¤' | '¥' | '©' | '®' | '°' | '±' | '×' | '÷' => true,
+        '\u{58f}' | '\u{60b}' | '\u{9f2}' | '\u{9f3}' | '\u{e3f}' | '\u{17db}' => true,
+        // Money; arrows, mathematics, boxes, shapes and the older emoji.
+        '\u{20a0}'..='\u{20cf}' | '\u{2190}'..='\u{2328}' | '\u{232b}'..='\u{245f}' => true,
+        '\u{2500}'..='\u{2bff}' => true,
+        // Music, games and emoji.
+        '\u{3012}' | '\u{4dc0}'..='\u{4dff}' | '\u{1d000}'..='\u{1d3ff}' => true,
+        '\u{1f000}'..='\u{1f0ff}' | '\u{1f18a}'..='\u{1f1ad}' | '\u{1f1e6}'..='\u{1f1ff}' => true,
+        '\u{1f300}'..='\u{1fbef}' => true,
+        _ => false,
+    }
+}
+
+/// Whether the script of `c` has no spaces between words.
+fn needs_no_spaces(c: char) -> bool {
     match c {
         '\0'..='\u{e00}' => false,
-        // Thai and Lao, without their signs for money and for ends of chapters.
+        // Thai and Lao, without their digits and ends of chapters.
         '\u{e01}'..='\u{e3a}' | '\u{e40}'..='\u{e4e}' | '\u{e80}'..='\u{eff}' => true,
         // Tibetan letters, Myanmar, Khmer.
         '\u{f40}'..='\u{fbc}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17d3}' => true,
@@ -229,7 +298,47 @@ pub(crate) fn pairs(run: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use unicode_normalization::UnicodeNormalization as _;
+
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn any_word_of_a_text_finds_it_in_any_form(text in "[-a-zß-žΐ-ώа-я .,'’\u{300}-\u{30a}\u{5d0}-\u{5ea}\u{5b0}-\u{5bb}ؠ-ْ\
+            \u{905}-\u{94d}ก-๎ᄀ-ᄒ\u{1161}-\u{1175}가-각ぁ-ゔ\u{3099}゛ァ-ーｦ-ﾟ一-丁㈱-㋿\u{200d}\u{fe0f}🎉-🎌🇦-🇿→-⇿∑≠°]{0,40}") {
+            let words = super::super::search::search_words(None, &text);
+            let indexed: Vec<&str> = words.split(' ').collect();
+            let typed = text.split_whitespace().map(|word| word.trim_start_matches('-'));
+            for word in typed {
+                let forms: [String; 6] = [
+                    word.to_owned(),
+                    word.to_lowercase(),
+                    word.nfc().collect(),
+                    word.nfd().collect(),
+                    word.nfkc().collect(),
+                    word.nfkd().collect(),
+                ];
+                for form in forms {
+                    let Some(query) = Query::read(&form) else {
+                        assert!(tokens(word).is_empty(), "{word:?} {form:?}");
+                        continue;
+                    };
+                    assert!(query.matches(&[&text]), "{form:?} in {text:?}");
+                    for Word { token, .. } in &query.wanted {
+                        let all = if is_run(token) { pairs(token) } else { vec![token.clone()] };
+                        let single = token.chars().nth(1).is_none() && is_run(token);
+                        let is_indexed = |pair: &String| indexed.iter().any(|it| match single {
+                            true => it.starts_with(pair),
+                            false => it == pair,
+                        });
+                        assert!(all.iter().all(is_indexed), "{form:?} in {text:?}: {indexed:?}");
+                    }
+                    let parts = query.parts(&text);
+                    assert_eq!(parts.iter().map(|(part, _)| *part).collect::<String>(), text);
+                }
+            }
+        }
+    }
 
     #[test]
     fn words_in_quotes_must_follow_each_other() {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use unicode_segmentation::GraphemeCursor;
+
 /// Whether XML 1.0 (2.2, `Char`) allows the character.
 #[must_use]
 pub fn is_xml(c: char) -> bool {
@@ -92,6 +94,18 @@ pub fn is_invisible(c: char) -> bool {
         || replacement(c).is_none()
 }
 
+/// The last place at or before `at`, an offset in bytes between two characters, where the text can be cut without parting
+/// what readers see as one character (UAX 29). If there is none but the beginning, the place itself, or that before a joiner.
+#[must_use]
+pub fn boundary_before(text: &str, at: usize) -> usize {
+    let mut cursor = GraphemeCursor::new(at, text.len(), true);
+    let whole = match cursor.is_boundary(text, 0) {
+        Ok(true) => at,
+        _ => cursor.prev_boundary(text, 0).ok().flatten().unwrap_or(0),
+    };
+    if whole > 0 { whole } else { text[..at].trim_end_matches('\u{200d}').len() }
+}
+
 /// Longest label of a host name, and longest host name, in bytes (RFC 1035 2.3.4).
 const MAX_LABEL: usize = 63;
 const MAX_NAME: usize = 253;
@@ -137,6 +151,17 @@ mod tests {
         assert_eq!(clean("don\u{92}t \u{80}5\u{96}6"), "don’t €5–6");
         assert_eq!(without_c1("a\u{85}\u{81}é"), "a…\u{81}é");
         assert!(matches!(without_c1("aé"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        let family = "👨\u{200d}👩\u{200d}👧";
+        let text = format!("a{family}{family}");
+        let places: Vec<usize> =
+            text.char_indices().map(|(at, _)| boundary_before(&text, at)).collect();
+        assert_eq!(places, [0, 1, 1, 1, 1, 1, 19, 19, 19, 19, 19]);
+        assert_eq!(boundary_before(family, 7), 4, "it is one character");
+        assert_eq!((boundary_before("ab", 2), boundary_before("", 0)), (2, 0));
     }
 
     #[test]

@@ -166,8 +166,15 @@ pub fn pieces(html: &str) -> impl Iterator<Item = Piece<'_>> {
 #[must_use]
 pub fn to_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
+    let mut in_player = false;
     for piece in pieces(html) {
         match piece {
+            Piece::Tag(Tag { name: "audio" | "video", edge }) => {
+                in_player = edge == Edge::Start;
+                text.push(' ');
+            }
+            // Only shown by browsers without players.
+            _ if in_player => {}
             Piece::Text(piece) => text.push_str(piece),
             Piece::Char(c) => text.push(c),
             Piece::Tag(tag) if tag.breaks_words() => text.push(' '),
@@ -342,6 +349,7 @@ mod tests {
     fn html_becomes_the_text_that_it_shows() {
         assert_eq!(to_text("<p>fish &amp; <b>ch</b>ips</p>").trim(), "fish & chips");
         assert_eq!(to_text("one<br>two<li>three"), "one two three");
+        assert_eq!(to_text("a<video><source src='x'>No <b>video</b>.</video>b"), "a  b");
         assert_eq!(to_text("<a title=\"a > b\" href='x'>c</a>"), "c");
         assert_eq!(to_text("1 &lt; 2 &#60;&#x3c; &nbsp;&unknown; &"), "1 < 2 << \u{a0}&unknown; &");
         assert_eq!(

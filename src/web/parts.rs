@@ -92,7 +92,7 @@ pub(super) fn show_match(
     if parts.iter().any(|part| part.found) && before.sum::<usize>() < VISIBLE {
         return;
     }
-    if let Some(excerpt) = story::excerpt_around(entry, presentation, |word| query.has_word(word)) {
+    if let Some(excerpt) = story::excerpt_around(entry, presentation, |text| query.first_in(text)) {
         story.excerpt = excerpt;
     }
 }
@@ -101,27 +101,13 @@ pub(super) fn show_match(
 /// texts without spaces.
 pub(super) fn marked(text: &str, search: &str) -> Vec<Part> {
     let query = SearchQuery::read(search);
+    let found = query.map_or_else(|| vec![(text, false)], |query| query.parts(text));
     let mut parts: Vec<Part> = Vec::new();
-    let mut add = |text: &str, found| match parts.last_mut().filter(|last| last.found == found) {
-        _ if text.is_empty() => {}
-        Some(last) => last.text.push_str(text),
-        None => parts.push(Part { text: text.to_owned(), found }),
-    };
-    for word in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
-        let Some(query) = query.as_ref().filter(|query| query.has_word(word)) else {
-            add(word, false);
-            continue;
-        };
-        let letters = word.trim_end_matches(|c: char| !c.is_alphanumeric());
-        let (mut rest, behind) = word.split_at(letters.len());
-        let is_run = query.first_run(rest).is_some();
-        while let Some((at, length)) = query.first_run(rest) {
-            add(&rest[..at], false);
-            add(&rest[at..at + length], true);
-            rest = &rest[at + length..];
+    for (text, found) in found.into_iter().filter(|(text, _)| !text.is_empty()) {
+        match parts.last_mut().filter(|last| last.found == found) {
+            Some(last) => last.text.push_str(text),
+            None => parts.push(Part { text: text.to_owned(), found }),
         }
-        add(rest, !is_run);
-        add(behind, false);
     }
     parts
 }
@@ -156,6 +142,12 @@ mod tests {
         assert_eq!(shown("Straße ÄÖÜ", "ä"), "Straße [ÄÖÜ]");
         assert_eq!(shown("Crème brûlée", "creme"), "[Crème] brûlée");
         assert_eq!(shown("日本語のニュース、日本", "日本"), "[日本]語のニュース、[日本]");
+        assert_eq!(shown("iPhone手机 🇩🇪🇫🇷", "iphone 🇩🇪"), "[iPhone]手机 [🇩🇪]🇫🇷");
+        assert_eq!(shown("ｶﾞｲﾄﾞﾌﾞｯｸ", "ガイド"), "[ｶﾞｲﾄﾞ]ﾌﾞｯｸ");
+        assert_eq!(
+            shown("cafe\u{301} か\u{3099}いと", "café が"),
+            "[cafe\u{301}] [か\u{3099}]いと"
+        );
         for search in ["", "\"\"", "-", "%"] {
             assert_eq!(shown("100 % of <b>", search), "100 % of <b>", "{search}");
         }

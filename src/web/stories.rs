@@ -25,8 +25,8 @@ use crate::outputs::{
     StoryAt,
 };
 use crate::render::{
-    Content, Images, Logo, Media, PageText, Picture, Presentation, Story, Texts, Token, feed_name,
-    story,
+    Content, Images, Logo, Media, PageText, Picture, Presentation, Story, Texts, Token,
+    content_html, feed_name,
 };
 use crate::store::SearchQuery;
 use crate::text::dates;
@@ -489,7 +489,7 @@ fn story_as_shown(entry: &OutputItem, output: &ServedOutput) -> Story {
 
 /// The text of an entry as HTML.
 fn text_of(frame: &Frame, entry: &OutputItem, output: &ServedOutput) -> String {
-    story::content_html(entry, &output.presentation, |url| {
+    content_html(entry, &output.presentation, |url| {
         copy(frame, (&entry.feed.id, entry.key), url, Variant::Full)
     })
 }

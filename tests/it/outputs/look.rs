@@ -73,6 +73,28 @@ fn content_is_full_summary_or_none() {
 }
 
 #[test]
+fn a_summary_does_not_repeat_the_title() {
+    let look = Presentation { content: Content::Summary, ..Presentation::default() };
+    let summary = |content: Option<&str>, summary: Option<&str>| {
+        let mut all = shared(content, summary);
+        all[0].item.title = Some("It’s “Title” two".to_owned());
+        let [atom, _, feed] = documents(look.clone(), &all);
+        assert!(!atom.contains("type=\"text\">It’s “Title” two It"), "{atom}");
+        json(&feed)["items"][0]["content_text"].as_str().unwrap().to_owned()
+    };
+    for html in [
+        "<h2>It's \"Title\" two</h2><p>real text.</p>",
+        "<p><strong>It’s “Title” two</strong></p>\n<p>real text.</p>",
+        "<div><h1>It’s “Title” two</h1><h2>It’s “Title” two</h2>real text.</div>",
+    ] {
+        assert_eq!(summary(Some(html), None).trim(), "real text.", "{html}");
+    }
+    assert_eq!(summary(Some("It’s “Title” two<br>Real text."), None), "Real text.");
+    assert_eq!(summary(None, Some("It's \"Title\" two Real text.")), "Real text.");
+    assert_eq!(summary(Some("<p>It’s “Title” two</p>"), None), "It’s “Title” two", "nothing else");
+}
+
+#[test]
 fn a_title_is_made_from_text_that_is_not_shown() {
     let mut made = shared(Some("<p>A status.</p>"), None);
     made[0].item.title = None;

@@ -142,14 +142,14 @@ fn the_feed_is_named_only_where_stories_are_of_several_feeds() {
             stories.map(|day| day.matches(&format!("<bdi>{name}</bdi>")).count()).sum::<usize>()
         };
         let all = planet.get("/planet/").await.text();
-        assert_eq!(named(&all, "Site &#60;\u{2060}A&#62;"), 2);
+        assert_eq!(named(&all, "Site &#60;A&#62;"), 2);
         let feeds: BTreeSet<&str> =
             all.split("?feed=").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         assert_eq!(feeds.len(), 2, "{feeds:?}");
         for feed in feeds {
             let one = planet.get(&format!("/planet/?feed={feed}")).await.text();
             assert!(one.contains("<article>"));
-            for name in ["Site &#60;\u{2060}A&#62;", "Site"] {
+            for name in ["Site &#60;A&#62;", "Site"] {
                 assert_eq!(named(&one, name), 0, "{feed}: {name}");
             }
         }

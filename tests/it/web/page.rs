@@ -144,12 +144,8 @@ fn the_page_lists_stories_by_day_and_links_to_the_documents() {
         let planet = Planet::open().await;
         let page = planet.get("/planet/").await.text();
         assert!(page.contains("<time datetime=\"2025-06-01\">Sunday, 1 June 2025</time>"));
-        assert!(
-            page.contains("<a href=\"https://site.test/x\">Fish &#38; &#60;\u{2060}chips&#62;</a>")
-        );
-        assert!(
-            page.contains("<bdi>Site &#60;\u{2060}A&#62;</bdi>") && page.contains(">11:00</time>")
-        );
+        assert!(page.contains("<a href=\"https://site.test/x\">Fish &#38; &#60;chips&#62;</a>"));
+        assert!(page.contains("<bdi>Site &#60;A&#62;</bdi>") && page.contains(">11:00</time>"));
         for (kind, name) in [("atom+xml", "atom"), ("rss+xml", "rss"), ("feed+json", "json")] {
             let link =
                 format!("rel=\"alternate\" type=\"application/{kind}\" href=\"../planet.{name}\"");
