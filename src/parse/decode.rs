@@ -168,6 +168,8 @@ const BEGINNINGS: &[&str] = &[
 
 /// Maximum number of bytes before a document.
 const MAX_JUNK: usize = 64 << 10;
+/// Maximum number of bytes before a document that is followed by something else.
+const MAX_HEAD: usize = 1 << 10;
 
 /// Offset of the document: the first markup that is not a notice of the publisher's program, which may be text or
 /// HTML.
@@ -179,7 +181,6 @@ fn start_of_document(text: &str) -> usize {
     {
         return text.len() - trimmed.len();
     }
-    let first = text.find(['<', '{']).unwrap_or(0);
     let begins = |at: usize| {
         let rest = text.as_bytes().get(at..).unwrap_or_default();
         let is_it = |known: &str| {
@@ -187,8 +188,14 @@ fn start_of_document(text: &str) -> usize {
         };
         BEGINNINGS.iter().any(|known| is_it(known))
     };
+    let first = text.find(['<', '{']).unwrap_or(0);
+    // Anything may be behind a document too.
     let is_json = text.trim_end().ends_with('}');
-    let is_object = |at: usize| is_json && text[at + 1..].trim_start().starts_with('"');
+    let is_object = |at: usize| {
+        let inside = text[at + 1..].trim_start();
+        let is_it = || is_json || at <= MAX_HEAD && is_before_object(&text[..at]);
+        inside.starts_with(r#""version""#) || inside.starts_with('"') && is_it()
+    };
     let head = &text[first..];
     // Most documents.
     if begins(first) || head.starts_with("<!--") || head.starts_with('{') && is_object(first) {
@@ -200,11 +207,11 @@ fn start_of_document(text: &str) -> usize {
     }
     let places = || text.bytes().enumerate().skip(first).take(MAX_JUNK);
     let xml = places().find(|(at, byte)| *byte == b'<' && begins(*at));
-    let json = || places().find(|(at, byte)| *byte == b'{' && is_object(*at));
+    let json = places().find(|(at, byte)| *byte == b'{' && is_object(*at));
     // Text of another kind may have a brace anywhere.
     let is_text = head.starts_with('{') && !is_before_object(&text[..first]);
     let otherwise = if is_text { text.len() - trimmed.len() } else { first };
-    xml.or_else(json).map_or(otherwise, |(at, _)| at)
+    xml.into_iter().chain(json).map(|(at, _)| at).min().unwrap_or(otherwise)
 }
 
 /// Whether a JSON object may follow: only blanks, comments, a guard against the inclusion as a script, or the name of a
@@ -390,7 +397,8 @@ mod tests {
             "/**/ typeof cb === 'function' && cb(",
             "window.feeds.load(",
         ] {
-            for behind in ["", ");", ")"] {
+            for behind in ["", ");", ")", "0", "\n<!-- <html> -->", "}", "<br><b>Warning</b>: x\n"]
+            {
                 let all = format!("{before}{feed}{behind}");
                 let found = text(all.as_bytes(), None);
                 assert!(found.starts_with('{'), "{all}: {found}");
