@@ -49,10 +49,7 @@ fn read<'e>(
     untyped: UntypedAs,
     context: &Context,
 ) -> Option<(TextKind, Cow<'e, str>)> {
-    let media_type = element.attribute("type").map(|written| {
-        let bare = written.split(';').next().unwrap_or_default();
-        bare.trim().to_ascii_lowercase()
-    });
+    let media_type = media_type_of(element);
     let mode = element.attribute("mode").map(str::to_ascii_lowercase);
     let value = match mode.as_deref() {
         // Atom 0.3, 3.1.2: `mode` is the encoding of the content, `type` its media type.
@@ -60,9 +57,8 @@ fn read<'e>(
         Some("xml") if element.has_elements() => {
             return Some((TextKind::Html, markup(element, element, context)));
         }
-        _ => Cow::Borrowed(""),
+        _ => element.text(),
     };
-    let value = if value.is_empty() { element.text() } else { value };
     let atom = matches!(element.namespace, Namespace::Atom | Namespace::Media)
         || media_type.is_some() && mode.is_some();
     // A label that contradicts the text: the text is what the publisher sees in other programs.
@@ -72,6 +68,8 @@ fn read<'e>(
         context.report("wrong_text_type", message);
         (TextKind::Html, value)
     };
+    let has_elements = element.has_elements();
+    let source = |value| if has_elements { html_source(element, context) } else { value };
     let is_plain = || atom || untyped == UntypedAs::Plain;
     Some(match media_type.as_deref().filter(|_| atom) {
         // Plain text needs no CDATA section of its own.
@@ -82,23 +80,11 @@ fn read<'e>(
         }
         // RFC 4287 3.1.1
         Some("text" | "plain" | "text/plain") => (TextKind::Plain, value),
-        Some("html" | "text/html") if element.has_elements() => {
-            (TextKind::Html, html_source(element, context))
-        }
-        Some("html" | "text/html") => (TextKind::Html, value),
-        // RFC 4287 3.1.1.3: the div is not part of the content. Atom 0.3 has no such div.
-        Some(label @ ("xhtml" | "application/xhtml+xml")) => {
-            let keeps_div = context.keeps_div && label != "xhtml";
-            let inner = if keeps_div { element } else { without_div(element) };
-            if !inner.has_elements() && has_tags(&value) {
-                return Some(html(value));
-            }
-            // Text about code is not a block of its own in a text.
-            if inner.has_elements() && is_source_of_blocks(&own_text(inner)) {
-                return Some(html(html_source(element, context)));
-            }
-            (TextKind::Html, markup(inner, element, context))
-        }
+        Some("html" | "text/html") => (TextKind::Html, source(value)),
+        Some(label @ ("xhtml" | "application/xhtml+xml")) => match xhtml(element, label, context) {
+            Some(markup) => (TextKind::Html, markup),
+            None => html(source(value)),
+        },
         Some(label)
             if !element.has_elements()
                 && !NOT_HTML.contains(&label)
@@ -117,6 +103,25 @@ fn read<'e>(
         _ if element.has_elements() => (TextKind::Html, html_source(element, context)),
         _ => (untyped_kind(&value, untyped), value),
     })
+}
+
+/// The content of an XHTML construct (RFC 4287 3.1.1.3); `None` if it is HTML source.
+fn xhtml(element: &Element<'_>, label: &str, context: &Context) -> Option<Cow<'static, str>> {
+    // The div is not part of the content. Atom 0.3 has no such div.
+    let keeps_div = context.keeps_div && label != "xhtml";
+    let inner = if keeps_div { element } else { without_div(element) };
+    // Text about code is not a block of its own in a text.
+    let is_source = match inner.has_elements() {
+        true => is_source_of_blocks(&own_text(inner)),
+        false => has_tags(&inner.text()),
+    };
+    (!is_source).then(|| markup(inner, element, context))
+}
+
+/// The media type of a text in lower case, without parameters.
+fn media_type_of(element: &Element<'_>) -> Option<String> {
+    let written = element.attribute("type")?.split(';').next().unwrap_or_default();
+    Some(written.trim().to_ascii_lowercase())
 }
 
 /// HTML without what a program of the publisher added to it: the delimiters of CDATA sections, and backslashes.

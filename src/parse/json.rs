@@ -24,12 +24,8 @@ pub(crate) fn read(
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<(ParsedFeed, usize), Failure> {
     let (document, is_cut) = document(text, max_items, parse_warnings)?;
-    let json_tree::Document { feed, items, dropped, others, partial, repeated, is_followed } =
-        document;
-    if is_followed {
-        let message = "content after the document".to_owned();
-        parse_warnings.push(ParseWarning::new("junk_after", None, message));
-    }
+    report_followed(&document, parse_warnings);
+    let json_tree::Document { feed, items, dropped, others, partial, repeated, .. } = document;
     report_repeated(&repeated, context);
     let top = (items.is_some() || is_feed(&feed)).then_some(&feed);
     let Some(feed) = top.or_else(|| feed.values().find_map(|value| find_feed(value, 1))) else {
@@ -91,6 +87,14 @@ fn cut_before_items() -> Failure {
 fn no_feed() -> Failure {
     let message = "the JSON document is not a JSON Feed: it has neither version nor items";
     Failure::new(FailureKind::NotAFeed, message).help("check the URL")
+}
+
+/// Reports that something is behind the document.
+fn report_followed(document: &json_tree::Document, parse_warnings: &mut Vec<ParseWarning>) {
+    if document.is_followed {
+        let message = "content after the document".to_owned();
+        parse_warnings.push(ParseWarning::new("junk_after", None, message));
+    }
 }
 
 /// Reports members that an object has several times.
