@@ -19,7 +19,7 @@ const MAX_COST: usize = 1_000_000;
 /// number.
 const OBJECT: usize = 10;
 const SCALAR: usize = 1;
-/// Maximum depth of values inside a member or an item. serde_json rejects a document at 128; what is deeper is only
+/// Maximum depth of values inside a member or an item. `serde_json` rejects a document at 128; what is deeper is only
 /// skipped.
 const MAX_DEPTH: usize = 32;
 
