@@ -12,6 +12,8 @@ pub(super) const MAX_ENCLOSURES: usize = 50;
 /// Media type of unknown content (RFC 2046 4.5.1).
 const UNKNOWN: &str = "application/octet-stream";
 
+const FLASH: &str = "application/x-shockwave-flash";
+
 /// Media types by file name extension, for enclosures without media type.
 const EXTENSIONS: &[(&str, &str)] = &[
     ("aac", "audio/aac"),
@@ -38,7 +40,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("pdf", "application/pdf"),
     ("png", "image/png"),
     ("svg", "image/svg+xml"),
-    ("swf", "application/x-shockwave-flash"),
+    ("swf", FLASH),
     ("torrent", "application/x-bittorrent"),
     ("wav", "audio/wav"),
     ("webm", "video/webm"),
@@ -53,7 +55,9 @@ pub(super) fn enclosures(parsed: &[Enclosure], base: &Url) -> (Vec<Enclosure>, u
     let (mut kept, mut surplus) = (Vec::<Enclosure>::new(), 0);
     for enclosure in parsed {
         let Some(url) = links::absolute(&enclosure.url, base, WEB) else { continue };
-        if kept.iter().any(|kept| kept.url == url) {
+        let media_type = file_type(&enclosure.media_type, &url);
+        // No program plays it since 2020. YouTube still writes it in its feeds.
+        if media_type == FLASH || kept.iter().any(|kept| kept.url == url) {
             continue;
         }
         if kept.len() == MAX_ENCLOSURES {
@@ -61,7 +65,7 @@ pub(super) fn enclosures(parsed: &[Enclosure], base: &Url) -> (Vec<Enclosure>, u
             continue;
         }
         kept.push(Enclosure {
-            media_type: file_type(&enclosure.media_type, &url),
+            media_type,
             // RSS 2.0 requires a length; publishers write 0 if it is unknown.
             length: enclosure.length.filter(|length| *length > 0),
             title: enclosure
@@ -83,6 +87,10 @@ pub(super) fn item_image(
 ) -> Option<Image> {
     let mut best: Option<Image> = None;
     for thumbnail in thumbnails.iter().filter_map(|thumbnail| image(thumbnail, base)) {
+        // The picture of the author, which WordPress.com writes first.
+        if thumbnail.url.contains("gravatar.com/avatar/") {
+            continue;
+        }
         if best.as_ref().is_none_or(|best| thumbnail.width > best.width) {
             best = Some(thumbnail);
         }
@@ -115,6 +123,12 @@ pub(super) fn media_type(written: &str) -> Option<String> {
 /// Media type of a file under its registered name. If it is vague (`application/octet-stream` or `application/x-…`) or
 /// that of a text or a picture, an audio or video type by file name extension.
 fn file_type(written: &str, url: &str) -> String {
+    // Only the medium is known.
+    if let Some(medium) = written.strip_suffix('*') {
+        let usual = if medium == "audio/" { "audio/mpeg" } else { "video/mp4" };
+        let by_name = Some(guessed(url)).filter(|kind| kind.starts_with(medium));
+        return by_name.unwrap_or(usual).to_owned();
+    }
     let Some(written) = media_type(written) else { return guessed(url).to_owned() };
     // A server that does not know the file labels it as its error page or its cover.
     let begins = |kinds: &[&str]| kinds.iter().any(|kind| written.starts_with(kind));
@@ -164,6 +178,7 @@ mod tests {
             enclosure("https://e.org/c", "mp3", None),
             enclosure("javascript:alert(1)", "audio/mpeg", None),
             enclosure("https://e.org/b", "audio/ogg", None),
+            enclosure("https://e.org/v/abc", "application/x-shockwave-flash", None),
         ];
         let (kept, _) = enclosures(&parsed, &base());
         let seen: Vec<_> =
@@ -200,6 +215,9 @@ mod tests {
             ("text/plain", "https://e.org/a.zip", "text/plain"),
             ("image/jpeg", "https://e.org/a.png", "image/jpeg"),
             ("video/mp4", "https://e.org/a.mp3", "video/mp4"),
+            ("audio/*", "https://e.org/a.ogg", "audio/ogg"),
+            ("audio/*", "https://e.org/a?id=1", "audio/mpeg"),
+            ("video/*", "https://e.org/a.mp3", "video/mp4"),
         ] {
             assert_eq!(file_type(written, url), kept, "{written} {url}");
         }
@@ -227,6 +245,8 @@ mod tests {
                 .as_deref(),
             Some("https://example.org/b")
         );
+        let avatar = thumbnail("https://1.gravatar.com/avatar/abc?s=96", Some(96));
+        assert_eq!(of(&[avatar, thumbnail("/b", None)]).as_deref(), Some("https://example.org/b"));
         assert_eq!(
             of(&[thumbnail("/a", None), thumbnail("/b", None)]).as_deref(),
             Some("https://example.org/a")

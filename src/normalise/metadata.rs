@@ -91,6 +91,10 @@ pub(super) fn categories(parsed: &[Category]) -> (Vec<Category>, usize) {
         let label = parsed.label.as_deref().and_then(plain);
         let Some(term) = plain(&parsed.term).or_else(|| label.clone()) else { continue };
         let label = label.filter(|label| *label != term);
+        // Blogger marks each post as a post.
+        if term.starts_with("http://schemas.google.com/") {
+            continue;
+        }
         let category = Category { scheme: parsed.scheme.as_deref().and_then(scheme), label, term };
         let same = |known: &Category| {
             known.scheme == category.scheme
@@ -236,6 +240,7 @@ mod tests {
             category("", None, Some("Only a label")),
             category(" ", None, None),
             category("a", Some("javascript:x"), Some("a")),
+            category("http://schemas.google.com/blogger/2008/kind#post", None, None),
         ];
         assert_eq!(
             categories(&parsed).0,

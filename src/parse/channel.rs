@@ -4,10 +4,11 @@
 use super::constructs::{self, UntypedAs, atom_links, text};
 use super::context::Context;
 use super::dates::{self, first_date};
-use super::item::{address, atom_person, authors, categories, contributors, rights};
+use super::item::{address, atom_person, authors, categories, cdf_page, contributors, rights};
 use super::layout::Layout;
 use super::media::whole_number;
 use super::namespace::Namespace::{self, Atom, Dc, Itunes, Media, Rdf, Rss};
+use super::people;
 use super::tree::Element;
 use crate::model::{
     Dialect, FeedImage, Generator, Hints, Image, Link, ParsedFeed, ParsedItem, Person, SourceInfo,
@@ -103,7 +104,9 @@ pub(crate) fn links(channel: &Element<'_>, dialect: Dialect, context: &Context) 
             (None, None) => {}
         }
     }
-    if let Some(href) = channel.attribute("href").filter(|_| dialect == Dialect::Cdf) {
+    if dialect == Dialect::Cdf
+        && let Some(href) = cdf_page(channel)
+    {
         links.push(constructs::page_link(href, context));
     }
     links.extend(atom_links(channel, context));
@@ -117,7 +120,7 @@ fn feed_authors(channel: &Element<'_>, context: &Context) -> Vec<Person> {
         return named;
     }
     let owner = channel.child(Itunes, "owner").and_then(|owner| atom_person(owner, context));
-    let master = || constructs::person(&channel.child(Rss, "webMaster")?.text());
+    let master = || people::person(&channel.child(Rss, "webMaster")?.text());
     owner.or_else(master).into_iter().collect()
 }
 

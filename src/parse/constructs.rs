@@ -1,18 +1,19 @@
-//! Text, link and person constructs: one element to a `Text`, a `Link` or a `Person`.
+//! Text and link constructs: one element to a `Text` or a `Link`.
 
 use std::borrow::Cow;
 
+use super::cdata;
+use super::context::{Context, is_no_link};
+pub(super) use super::markup::has_tags;
+use super::markup::without_backslashes;
+use super::markup::{has_links, has_reference, is_source, is_source_of_blocks, looks_like_html};
+use super::namespace::Namespace;
+use super::serialise::{html_source, markup, own_text, without_div};
+use super::tree::Element;
+use crate::model::{Link, Text, TextKind};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use url::Url;
-
-use super::context::{Context, is_no_link};
-pub(super) use super::markup::has_tags;
-use super::markup::looks_like_html;
-use super::namespace::Namespace;
-use super::tree::{Attribute, Element, Node};
-use crate::model::{Link, Person, Text, TextKind};
 
 /// Kind of the text of an element without `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,21 +22,21 @@ pub(crate) enum UntypedAs {
     Html,
     /// Text, or HTML if it looks like HTML: RSS titles.
     Title,
+    /// Text, or HTML if it looks like HTML and has no lines of its own: descriptions of films.
+    Lines,
     /// Text, as in Atom.
     Plain,
 }
-
-/// Void elements, HTML 13.1.2.
-const VOID: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
-    "wbr",
-];
 
 /// The text of an element; `None` if it is empty.
 pub(crate) fn text(element: &Element<'_>, context: &Context, untyped: UntypedAs) -> Option<Text> {
     let context = context.enter(element);
     let (kind, value) = read(element, untyped, &context)?;
-    let value = if kind == TextKind::Plain { trimmed_plain(&value) } else { value.trim() };
+    let value = match kind {
+        TextKind::Plain => Cow::Borrowed(trimmed_plain(&value)),
+        TextKind::Html => as_meant(value.trim()),
+    };
+    let value = if kind == TextKind::Html { value.trim() } else { &value };
     if value.is_empty() {
         return None;
     }
@@ -48,10 +49,7 @@ fn read<'e>(
     untyped: UntypedAs,
     context: &Context,
 ) -> Option<(TextKind, Cow<'e, str>)> {
-    let media_type = element.attribute("type").map(|written| {
-        let bare = written.split(';').next().unwrap_or_default();
-        bare.trim().to_ascii_lowercase()
-    });
+    let media_type = media_type_of(element);
     let mode = element.attribute("mode").map(str::to_ascii_lowercase);
     let value = match mode.as_deref() {
         // Atom 0.3, 3.1.2: `mode` is the encoding of the content, `type` its media type.
@@ -59,36 +57,40 @@ fn read<'e>(
         Some("xml") if element.has_elements() => {
             return Some((TextKind::Html, markup(element, element, context)));
         }
-        _ => Cow::Borrowed(""),
+        _ => element.text(),
     };
-    let value = if value.is_empty() { element.text() } else { value };
-    let atom = element.namespace == Namespace::Atom || media_type.is_some() && mode.is_some();
+    let atom = matches!(element.namespace, Namespace::Atom | Namespace::Media)
+        || media_type.is_some() && mode.is_some();
     // A label that contradicts the text: the text is what the publisher sees in other programs.
-    let html = |label: &str, value: Cow<'e, str>| {
+    let html = |value: Cow<'e, str>| {
+        let label = element.attribute("type").unwrap_or("text");
         let message = || format!("type {label:?} of <{}>, but it contains HTML", element.name);
         context.report("wrong_text_type", message);
         (TextKind::Html, value)
     };
+    let has_elements = element.has_elements();
+    let source = |value| if has_elements { html_source(element, context) } else { value };
+    let is_plain = || atom || untyped == UntypedAs::Plain;
     Some(match media_type.as_deref().filter(|_| atom) {
-        // RFC 4287 3.1.1
-        Some("text" | "text/plain") => (TextKind::Plain, value),
-        Some("html" | "text/html") if element.has_elements() => {
-            (TextKind::Html, html_source(element, context))
-        }
-        Some("html" | "text/html") => (TextKind::Html, value),
-        // RFC 4287 3.1.1.3: the div is not part of the content. Atom 0.3 has no such div.
-        Some(label @ ("xhtml" | "application/xhtml+xml")) => {
-            let keeps_div = context.keeps_div && label != "xhtml";
-            let inner = if keeps_div { element } else { without_div(element) };
-            if !inner.has_elements() && has_tags(&value) {
-                return Some(html(label, value));
-            }
-            (TextKind::Html, markup(inner, element, context))
-        }
-        Some(label)
-            if !element.has_elements() && !NOT_HTML.contains(&label) && has_tags(&value) =>
+        // Plain text needs no CDATA section of its own.
+        None | Some("text" | "plain" | "text/plain")
+            if is_plain() && element.is_in_cdata() && has_tags(&value) =>
         {
-            html(label, value)
+            html(value)
+        }
+        // RFC 4287 3.1.1
+        Some("text" | "plain" | "text/plain") => (TextKind::Plain, value),
+        Some("html" | "text/html") => (TextKind::Html, source(value)),
+        Some(label @ ("xhtml" | "application/xhtml+xml")) => match xhtml(element, label, context) {
+            Some(markup) => (TextKind::Html, markup),
+            None => html(source(value)),
+        },
+        Some(label)
+            if !element.has_elements()
+                && !NOT_HTML.contains(&label)
+                && (has_tags(&value) || !label.contains('/') && has_reference(&value)) =>
+        {
+            html(value)
         }
         // RFC 4287 4.1.3.3: content of any other media type is encoded in base64.
         Some(other) if other.ends_with("+xml") || other.ends_with("/xml") => {
@@ -101,6 +103,33 @@ fn read<'e>(
         _ if element.has_elements() => (TextKind::Html, html_source(element, context)),
         _ => (untyped_kind(&value, untyped), value),
     })
+}
+
+/// The content of an XHTML construct (RFC 4287 3.1.1.3); `None` if it is HTML source.
+fn xhtml(element: &Element<'_>, label: &str, context: &Context) -> Option<Cow<'static, str>> {
+    // The div is not part of the content. Atom 0.3 has no such div.
+    let keeps_div = context.keeps_div && label != "xhtml";
+    let inner = if keeps_div { element } else { without_div(element) };
+    // Text about code is not a block of its own in a text.
+    let is_source = match inner.has_elements() {
+        true => is_source_of_blocks(&own_text(inner)),
+        false => has_tags(&inner.text()),
+    };
+    (!is_source).then(|| markup(inner, element, context))
+}
+
+/// The media type of a text in lower case, without parameters.
+fn media_type_of(element: &Element<'_>) -> Option<String> {
+    let written = element.attribute("type")?.split(';').next().unwrap_or_default();
+    Some(written.trim().to_ascii_lowercase())
+}
+
+/// HTML without what a program of the publisher added to it: the delimiters of CDATA sections, and backslashes.
+pub(super) fn as_meant(html: &str) -> Cow<'_, str> {
+    match cdata::without(html) {
+        Cow::Borrowed(html) => without_backslashes(html),
+        Cow::Owned(html) => Cow::Owned(without_backslashes(&html).into_owned()),
+    }
 }
 
 /// Text of another media type.
@@ -126,148 +155,24 @@ pub(crate) fn trimmed_plain(text: &str) -> &str {
 }
 
 /// Types of texts that may contain tags as text.
-const NOT_HTML: &[&str] = &["text", "text/plain", "text/markdown", "text/x-markdown", ""];
+const NOT_HTML: &[&str] = &["text", "plain", "text/plain", "text/markdown", "text/x-markdown"];
 
 pub(crate) fn untyped_kind(value: &str, untyped: UntypedAs) -> TextKind {
     match untyped {
         UntypedAs::Html => TextKind::Html,
         UntypedAs::Plain => TextKind::Plain,
-        UntypedAs::Title if looks_like_html(value) => TextKind::Html,
-        UntypedAs::Title => TextKind::Plain,
-    }
-}
-
-/// The content of a construct as HTML. If the text beside its elements contains tags, that text is HTML source: the
-/// publisher escaped one part and not the other.
-fn html_source<'e>(element: &'e Element<'_>, context: &Context) -> Cow<'e, str> {
-    let inner = without_div(element);
-    let is_source = |node: &Node<'_>| matches!(node, Node::Text(text) if has_tags(text));
-    if !inner.nodes.iter().any(is_source) {
-        return markup(element, element, context);
-    }
-    let mut writer = MarkupWriter { html: String::new(), base: context.base.as_ref() };
-    let context = within(inner, element, context);
-    for node in &inner.nodes {
-        match node {
-            Node::Text(text) => writer.html.push_str(text),
-            Node::Element(_) => writer.write(std::slice::from_ref(node), &context),
+        // The lines of HTML end with `<br>`, or there are blocks or links.
+        UntypedAs::Lines
+            if value.trim().contains('\n')
+                && !(is_source_of_blocks(value)
+                    || has_links(value) && is_source(value)
+                    || value.contains("<br>\n")
+                    || value.contains("/>\n")) =>
+        {
+            TextKind::Plain
         }
-    }
-    Cow::Owned(writer.html)
-}
-
-/// The only child `div` of an XHTML construct, or the construct itself.
-fn without_div<'e, 'a>(element: &'e Element<'a>) -> &'e Element<'a> {
-    let mut parts = element.nodes.iter().filter(|node| match node {
-        Node::Text(text) => !text.trim().is_empty(),
-        Node::Element(_) => true,
-    });
-    match (parts.next(), parts.next()) {
-        (Some(Node::Element(div)), None) if div.name.eq_ignore_ascii_case("div") => div.as_ref(),
-        _ => element,
-    }
-}
-
-/// The context inside `inner`, which is `construct` or its only child; `context` is that inside `construct`.
-fn within<'c>(
-    inner: &Element<'_>,
-    construct: &Element<'_>,
-    context: &'c Context,
-) -> Cow<'c, Context> {
-    if std::ptr::eq(inner, construct) { Cow::Borrowed(context) } else { context.enter(inner) }
-}
-
-/// The content of `inner` as HTML; see [`within`].
-fn markup(inner: &Element<'_>, construct: &Element<'_>, context: &Context) -> Cow<'static, str> {
-    let mut writer = MarkupWriter { html: String::new(), base: context.base.as_ref() };
-    writer.write(&inner.nodes, &within(inner, construct, context));
-    Cow::Owned(writer.html)
-}
-
-/// Writes elements as HTML.
-struct MarkupWriter<'c> {
-    html: String,
-    /// The base of the construct.
-    base: Option<&'c Url>,
-}
-
-impl MarkupWriter<'_> {
-    fn write(&mut self, nodes: &[Node<'_>], context: &Context) {
-        for node in nodes {
-            match node {
-                Node::Text(text) => self.html.push_str(&escape(text)),
-                Node::Element(element) => self.element(element, &context.enter(element)),
-            }
-        }
-    }
-
-    /// Writes an element; `context` is that inside it.
-    fn element(&mut self, element: &Element<'_>, context: &Context) {
-        self.html.push('<');
-        self.html.push_str(element.name);
-        for attribute in &element.attributes {
-            if attribute.namespace == Namespace::Xml && attribute.name == "base" {
-                continue;
-            }
-            let value = self.value(attribute, context);
-            self.html.push(' ');
-            self.html.push_str(attribute.name);
-            self.html.push_str("=\"");
-            self.html.push_str(&escape(&value).replace('"', "&quot;"));
-            self.html.push('"');
-        }
-        self.html.push('>');
-        if VOID.contains(&element.name) && element.nodes.is_empty() {
-            return;
-        }
-        self.write(&element.nodes, context);
-        self.html.push_str("</");
-        self.html.push_str(element.name);
-        self.html.push('>');
-    }
-
-    /// The value of an attribute. RFC 4287 2: any element may have an `xml:base`. HTML has only one base, so that
-    /// references inside an element with another base are made absolute.
-    fn value<'v>(&self, attribute: &'v Attribute<'_>, context: &Context) -> Cow<'v, str> {
-        let written = &*attribute.value;
-        // A fragment is of the page, whatever the base is (RFC 3986 4.4).
-        if context.base.as_ref() == self.base || written.trim_start().starts_with('#') {
-            return Cow::Borrowed(written);
-        }
-        match attribute.name.to_ascii_lowercase().as_str() {
-            "href" | "src" | "cite" | "poster" | "data" | "data-src" | "longdesc"
-            | "background" => Cow::Owned(context.resolve_as_written(written)),
-            name if name.ends_with("srcset") => Cow::Owned(candidates(written, context)),
-            name if is_lazy_source(name) => Cow::Owned(context.resolve_as_written(written)),
-            _ => Cow::Borrowed(written),
-        }
-    }
-}
-
-/// Whether scripts load a picture or a player from the attribute of this name.
-fn is_lazy_source(name: &str) -> bool {
-    let parts = ["src", "lazy", "orig", "-file", "poster", "-url"];
-    (name.starts_with("data-") || name.starts_with("nitro-"))
-        && parts.iter().any(|part| name.contains(part))
-}
-
-/// The images of a `srcset` (HTML 4.8.4.2.1) with absolute URLs.
-fn candidates(written: &str, context: &Context) -> String {
-    let (mut found, mut rest) = (Vec::<String>::new(), written);
-    loop {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ',');
-        if rest.is_empty() {
-            return found.join(", ");
-        }
-        let end = rest.find(|c: char| c.is_ascii_whitespace()).unwrap_or(rest.len());
-        let (url, behind) = rest.split_at(end);
-        let bare = url.trim_end_matches(',');
-        // A comma after the URL ends the candidate.
-        let end = if bare.len() < url.len() { 0 } else { behind.find(',').unwrap_or(behind.len()) };
-        let (descriptor, behind) = behind.split_at(end);
-        let candidate = format!("{} {}", context.resolve_as_written(bare), descriptor.trim());
-        found.push(candidate.trim_end().to_owned());
-        rest = behind;
+        UntypedAs::Title | UntypedAs::Lines if looks_like_html(value) => TextKind::Html,
+        UntypedAs::Title | UntypedAs::Lines => TextKind::Plain,
     }
 }
 
@@ -278,10 +183,6 @@ fn decode_base64(text: &str) -> Option<String> {
         .with_decode_allow_trailing_bits(true);
     let letters: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     String::from_utf8(GeneralPurpose::new(&STANDARD, config).decode(letters).ok()?).ok()
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The link of an `atom:link` (RFC 4287 4.2.7).
@@ -330,52 +231,10 @@ pub(crate) fn atom_links(element: &Element<'_>, context: &Context) -> Vec<Link> 
         .collect()
 }
 
-/// Characters around an e-mail address or a name.
-const BRACKETS: &str = "<>()[]（）「」,;\"";
-
-/// Parses a person: `name@example.org (Name)`, `Name <name@example.org>` or a name. `None` if the text
-/// is empty.
-pub(crate) fn person(text: &str) -> Option<Person> {
-    let text = text.trim().trim_start_matches("mailto:");
-    let email =
-        text.split(|c: char| c.is_whitespace() || BRACKETS.contains(c)).find(|word| is_email(word));
-    let Some(email) = email else {
-        let name = tidy(text);
-        return (!name.is_empty()).then(|| Person { name, ..Person::default() });
-    };
-    let name = tidy(&text.replacen(email, " ", 1));
-    Some(Person { name, uri: None, email: Some(email.to_owned()) })
-}
-
-/// A name without the brackets of its address. `Bob (the builder)` is unchanged.
-fn tidy(text: &str) -> String {
-    let edge = |c: char| c.is_whitespace() || BRACKETS.contains(c);
-    let bare: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let bare = ["( )", "()", "< >", "<>", "（ ）", "「 」", "[ ]"]
-        .iter()
-        .fold(bare, |name, empty| name.replace(empty, ""));
-    let bare = bare.trim();
-    // Removes brackets around the name, and single ones left by the address.
-    let balanced = bare.matches('(').count() == bare.matches(')').count();
-    let tagged = bare.starts_with('<') && bare.ends_with('>') && bare.contains("</");
-    let name = if tagged {
-        bare
-    } else if balanced && !bare.starts_with(edge) {
-        bare.trim_end_matches([',', '"', '<'])
-    } else {
-        bare.trim_matches(edge)
-    };
-    name.trim().to_owned()
-}
-
-fn is_email(word: &str) -> bool {
-    word.split_once('@').is_some_and(|(user, host)| {
-        !user.is_empty() && host.contains('.') && !host.contains('@') && host.is_ascii()
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::super::scan::scan;
     use super::*;
 
@@ -416,59 +275,14 @@ mod tests {
             ("type='html'", "<![CDATA[<p>a</p>]]> <i>b</i>", html("<p>a</p> <i>b</i>")),
             ("type='html'", "1 &lt; 2 <i>b</i>", html("1 &lt; 2 <i>b</i>")),
             ("", "&lt;p>a&lt;/p><hr/>", html("<p>a</p><hr>")),
+            ("type='unknown'", "Tom &amp;amp; Jerry", html("Tom &amp; Jerry")),
+            ("type='unknown'", "R&amp;D", plain("R&D")),
+            ("type=''", "<![CDATA[<p>a</p>]]>", html("<p>a</p>")),
+            ("type=''", "1 &lt; 2", plain("1 < 2")),
+            ("type='text/markdown'", "a &amp;amp; &lt;b>b&lt;/b>", plain("a &amp; <b>b</b>")),
         ] {
             let xml = format!("<title {ATOM} {attributes}>{inner}</title>");
             assert_eq!(super::tests::read(&xml, UntypedAs::Plain), expected, "{xml}");
-        }
-    }
-
-    #[test]
-    fn references_in_xhtml_are_relative_to_the_base_of_their_element() {
-        let base = "xml:base='http://base.example/root/'";
-        let div = |attributes: &str, inner: &str| {
-            format!("<content {ATOM} {base} type='xhtml'><div {attributes}>{inner}</div></content>")
-        };
-        let picture = "<img src='a' srcset='a,b 1x, c 2x,d,,e'/>";
-        for (xml, expected) in [
-            (div("", "<a href='c'>c</a>"), "<a href=\"c\">c</a>"),
-            (
-                div("xml:base='http://div.example/d/'", "<a href='c'>c</a><a href='#n'>n</a>"),
-                "<a href=\"http://div.example/d/c\">c</a><a href=\"#n\">n</a>",
-            ),
-            (
-                div("xml:base='d/'", "<p xml:base='e/'><a href='c'>c</a></p><q cite='/x'>q</q>"),
-                "<p><a href=\"http://base.example/root/d/e/c\">c</a></p><q cite=\"http://base.example/x\">q</q>",
-            ),
-            (
-                div(
-                    "",
-                    "<a xml:base='http://a.example/' href='c' title='c'>c</a><a href='c'>c</a>",
-                ),
-                "<a href=\"http://a.example/c\" title=\"c\">c</a><a href=\"c\">c</a>",
-            ),
-            (
-                div("xml:base='http://p.example/'", picture),
-                "<img src=\"http://p.example/a\" srcset=\"http://p.example/a,b 1x, http://p.example/c 2x, \
-                 http://p.example/d,,e\">",
-            ),
-            (
-                div(
-                    "xml:base='http://p.example/'",
-                    "<a href='mailto:a@b.c'>m</a>&lt;b>x&lt;/b><i>y</i>",
-                ),
-                "<a href=\"mailto:a@b.c\">m</a>&lt;b&gt;x&lt;/b&gt;<i>y</i>",
-            ),
-            (
-                format!(
-                    "<content {ATOM} {base} type='html'>&lt;b>x&lt;/b><a xml:base='http://p.example/' href='c'>c</a></content>"
-                ),
-                "<b>x</b><a href=\"http://p.example/c\">c</a>",
-            ),
-        ] {
-            let tree = scan(&xml).unwrap();
-            let text = text(&tree.root, &Context::default(), UntypedAs::Plain).unwrap();
-            assert_eq!((text.kind, text.value.as_str()), (TextKind::Html, expected), "{xml}");
-            assert_eq!(text.base.as_deref(), Some("http://base.example/root/"), "{xml}");
         }
     }
 
@@ -500,35 +314,5 @@ mod tests {
             let tree = scan(&document).unwrap();
             assert_eq!(atom_link(&tree.root, &context).unwrap().href, href, "{written}");
         }
-    }
-
-    fn person_parts(text: &str) -> (String, Option<String>) {
-        let person = person(text).unwrap_or_default();
-        (person.name, person.email)
-    }
-
-    #[test]
-    fn name_and_address_are_separated_in_every_common_form() {
-        let both = ("Ann Lee".to_owned(), Some("ann@example.org".to_owned()));
-        for text in [
-            "ann@example.org (Ann Lee)",
-            "Ann Lee <ann@example.org>",
-            "Ann Lee (ann@example.org)",
-            "mailto:ann@example.org (Ann Lee)",
-            "\"Ann Lee\" <ann@example.org>",
-        ] {
-            assert_eq!(person_parts(text), both, "{text}");
-        }
-        assert_eq!(
-            person_parts("作者（foo@example.com）"),
-            ("作者".to_owned(), Some("foo@example.com".to_owned()))
-        );
-        assert_eq!(person_parts("編集部「a@b.com」").1.as_deref(), Some("a@b.com"));
-        assert_eq!(
-            person_parts("ann@example.org"),
-            (String::new(), Some("ann@example.org".to_owned()))
-        );
-        assert_eq!(person_parts(" Bob (the builder) "), ("Bob (the builder)".to_owned(), None));
-        assert_eq!(person("  "), None);
     }
 }

@@ -170,6 +170,7 @@ const PAIRS: &[(char, char)] =
 /// The link without invisible characters, quotes and brackets around it, and without a scheme before its scheme.
 fn bare(link: &str) -> &str {
     let mut bare = link.trim_matches(is_invisible);
+    bare = of_tag(bare).unwrap_or(bare);
     loop {
         let inside = PAIRS.iter().find_map(|(open, close)| {
             let inside = bare.strip_prefix(*open)?.strip_suffix(*close)?;
@@ -180,6 +181,16 @@ fn bare(link: &str) -> &str {
             Some(shorter) => bare = shorter,
             None => return bare,
         }
+    }
+}
+
+/// The URL of a link that is written as an HTML tag.
+fn of_tag(link: &str) -> Option<&str> {
+    let (_, value) = link.strip_prefix('<')?.split_once("href=")?;
+    let quote = ['"', '\''].into_iter().find(|quote| value.starts_with(*quote));
+    match quote {
+        Some(quote) => value[1..].split(quote).next(),
+        None => value.split([' ', '>']).next(),
     }
 }
 
@@ -260,6 +271,9 @@ mod tests {
             ("https://e.org/(a)", "https://e.org/(a)"),
             ("\"", "https://example.org/blog/%22"),
             ("<>", ""),
+            ("<a href=\"https://e.org/a\">", "https://e.org/a"),
+            ("<a class=x href=/a>a</a>", "https://example.org/a"),
+            ("<a href='", ""),
         ] {
             assert_eq!(document.resolve(written), link, "{written}");
         }

@@ -312,7 +312,8 @@ mod tests {
             "/**/ typeof cb === 'function' && cb(",
             "window.feeds.load(",
         ] {
-            for behind in ["", ");", ")"] {
+            for behind in ["", ");", ")", "0", "\n<!-- <html> -->", "}", "<br><b>Warning</b>: x\n"]
+            {
                 let all = format!("{before}{feed}{behind}");
                 let found = text(all.as_bytes(), None);
                 assert!(found.starts_with('{'), "{all}: {found}");

@@ -51,7 +51,6 @@ const MAX_EXPANSION: usize = 64 << 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unread {
     External,
-    Markup,
     Recursive,
     Long,
     /// It refers to an entity that is unknown or not read.
@@ -62,7 +61,6 @@ impl Unread {
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::External => "it is external, and external entities are not fetched",
-            Self::Markup => "its text contains markup",
             Self::Recursive => "it refers to itself",
             Self::Long => "its text is too long",
             Self::Nested => "it refers to an unknown entity or to one that is not read",
@@ -129,9 +127,8 @@ fn declaration(written: &str) -> Option<(&str, Result<Cow<'_, str>, Unread>)> {
         return Some((name, Err(Unread::Long)));
     }
     let number = |name: &str| name.starts_with('#').then(|| entity(name)).flatten();
-    let value = resolve_references(value, 33, number);
-    let value = if value.contains('<') { Err(Unread::Markup) } else { Ok(value) };
-    Some((name, value))
+    // Markup in it is read as HTML source, in texts that may be HTML.
+    Some((name, Ok(resolve_references(value, 33, number))))
 }
 
 /// Expands an entity and those that it refers to, each once. An entity that is being expanded is recursive until it
@@ -271,8 +268,8 @@ mod tests {
             ("<!ENTITY x 'first'><!ENTITY x 'second'>", ok("first")),
             ("<!ENTITY x 'R&D'>", ok("R&D")),
             ("<!ENTITY x '&#38;lt;'>", ok("<")),
-            ("<!ENTITY x '<b>bold</b>'>", Some(Err(Unread::Markup))),
-            ("<!ENTITY x '&#60;b>'>", Some(Err(Unread::Markup))),
+            ("<!ENTITY x '<b>bold</b>'>", ok("<b>bold</b>")),
+            ("<!ENTITY x '&#60;b>'>", ok("<b>")),
             ("<!ENTITY x SYSTEM 'file:///etc/passwd'>", Some(Err(Unread::External))),
             ("<!ENTITY x PUBLIC 'a' 'https://e.org/x'>", Some(Err(Unread::External))),
             ("<!ENTITY a SYSTEM 'x'><!ENTITY x '&a;'>", Some(Err(Unread::Nested))),

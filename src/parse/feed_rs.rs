@@ -3,12 +3,13 @@
 //! feed-rs reads only elements that it is known to read correctly (see `is_reliable`). `item` reads
 //! ids, dates, people and links of every document.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use feed_rs::model as feed_rs_model;
 use feed_rs::parser::Builder;
 
-use super::constructs::{UntypedAs, trimmed_plain, untyped_kind};
+use super::constructs::{UntypedAs, as_meant, trimmed_plain, untyped_kind};
 use super::context::Context;
 use super::item::{SingleText, Texts, arrange};
 use super::layout::Layout;
@@ -62,7 +63,7 @@ fn is_reliable(item: &Element<'_>, dialect: Dialect) -> bool {
         let is_text = is_one_of(element, TEXTS);
         let is_only = || item.all(element.namespace, element.name).nth(1).is_none();
         match (dialect, element.namespace) {
-            _ if may_panic(element) => false,
+            _ if may_panic(element) || is_text && element.may_contain_cdata() => false,
             // feed-rs keeps the last of several and writes XHTML attributes unescaped.
             (Dialect::Atom, Namespace::Atom) if is_text => {
                 matches!(element.name, "title" | "summary" | "content" | "rights")
@@ -92,12 +93,12 @@ fn is_reliable(item: &Element<'_>, dialect: Dialect) -> bool {
             // feed-rs rejects documents with an empty title and panics on malformed durations.
             (_, Namespace::Media) => !contains_title(element),
             (_, Namespace::Itunes) => {
-                !is_one_of(element, &["title", "summary", "duration"])
+                !is_one_of(element, &["title", "summary", "subtitle", "duration"])
                     || element.text().bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
                         && element.text().len() <= 9
                         && element.name == "duration"
             }
-            (_, Namespace::Podcast | Namespace::Xhtml) => false,
+            (_, Namespace::Podcast | Namespace::Xhtml | Namespace::FullText) => false,
             // In RSS, feed-rs ignores the texts of Atom.
             (_, Namespace::Atom | Namespace::Dc) => !is_text,
             _ => true,
@@ -177,6 +178,7 @@ fn entry_texts(entry: feed_rs_model::Entry, dialect: Dialect, context: &Context)
 
 fn new_text(kind: TextKind, value: &str, context: &Context) -> Option<Text> {
     let value = chars::without_c1(value);
+    let value = if kind == TextKind::Html { as_meant(&value) } else { Cow::Borrowed(&*value) };
     let value = value.trim();
     let base = if kind == TextKind::Html { context.html_base() } else { None };
     (!value.is_empty()).then(|| Text {

@@ -8,8 +8,9 @@ use super::context::Context;
 use super::dates::{self, first_date};
 use super::media;
 use super::namespace::Namespace::{
-    self, Atom, Content, Dc, FeedBurner, Itunes, Media, Rdf, Rss, Wfw,
+    self, Atom, Content, Dc, FeedBurner, FullText, Itunes, Media, Rdf, Rss, Wfw,
 };
+use super::people;
 use super::tree::Element;
 use crate::model::{Category, Dialect, Link, ParsedItem, Person, SourceInfo, Surplus, Text};
 
@@ -124,7 +125,7 @@ fn id(element: &Element<'_>, context: &Context) -> (Option<String>, bool) {
         // RSS 2.0: a guid is a permalink unless `isPermaLink` is false.
         let denied =
             guid.attribute("isPermaLink").is_some_and(|value| value.eq_ignore_ascii_case("false"));
-        let address = id.starts_with("http://") || id.starts_with("https://");
+        let address = is_web_url(&id);
         return (Some(id), !denied && address);
     }
     let about = element.attribute_in(Rdf, "about").or_else(|| element.attribute("about"));
@@ -188,8 +189,12 @@ fn bodies(element: &Element<'_>, context: &Context) -> (Option<Text>, Option<Tex
             (Rss, "fullitem", UntypedAs::Html),
             (Rss, "content", UntypedAs::Html),
             (Rss, "body", UntypedAs::Html),
+            (FullText, "full-text", UntypedAs::Title),
+            (FullText, "fulltext", UntypedAs::Title),
+            (FullText, "content", UntypedAs::Html),
         ],
     );
+    let content = content.or_else(|| content_items(element, context));
     let summary = longest_text(
         element,
         context,
@@ -199,18 +204,30 @@ fn bodies(element: &Element<'_>, context: &Context) -> (Option<Text>, Option<Tex
             (Rss, "abstract", UntypedAs::Html),
             (Dc, "description", UntypedAs::Html),
             (Itunes, "summary", UntypedAs::Title),
-            (Media, "description", UntypedAs::Title),
+            (Media, "description", UntypedAs::Lines),
         ],
     );
     let summary = summary.or_else(|| {
-        let group = element.child(Media, "group")?;
-        first_text(group, context, &[(Media, "description", UntypedAs::Title)])
+        let parts = || element.elements().filter(|inner| inner.namespace == Media);
+        let read = |part: &Element<'_>| {
+            first_text(part, context, &[(Media, "description", UntypedAs::Lines)])
+        };
+        parts().find_map(read).or_else(|| parts().flat_map(Element::elements).find_map(read))
     });
+    let summary =
+        summary.or_else(|| first_text(element, context, &[(Itunes, "subtitle", UntypedAs::Title)]));
     let single = match element.child(Atom, "summary") {
         Some(_) => SingleText::Summary,
         None => SingleText::Content,
     };
     arrange(summary, content, single)
+}
+
+/// The text in the old form of RSS 1.0 module `content`: `content:items`.
+fn content_items(element: &Element<'_>, context: &Context) -> Option<Text> {
+    let list = element.child(Content, "items")?.elements().next()?;
+    let items = list.all(Rdf, "li").filter_map(|part| part.child(Content, "item"));
+    items.flat_map(|item| item.all(Rdf, "value")).find_map(|v| text(v, context, UntypedAs::Html))
 }
 
 /// What the only text of an item is: the content in RSS, the summary if Atom labels it so.
@@ -247,11 +264,20 @@ fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
             (None, None) => {}
         }
     }
-    if let Some(href) = element.attribute("href").filter(|_| dialect == Dialect::Cdf) {
+    if dialect == Dialect::Cdf
+        && let Some(href) = cdf_page(element)
+    {
         links.push(constructs::page_link(href, context));
     }
     links.extend(atom_links(element, context));
     links.retain(|link| !link.href.is_empty());
+    // RSS 1.0 5.5: `rdf:about` should be the same URL as `link`.
+    if links.is_empty()
+        && let Some(about) = element.attribute_in(Rdf, "about")
+        && is_web_url(about)
+    {
+        links.push(constructs::page_link(about, context));
+    }
     if let Some(content) = content_elsewhere(element, context) {
         let is_page = media::is_page(content.media_type.as_deref().unwrap_or_default());
         if is_page && links.iter().all(|link| link.rel != "alternate") {
@@ -260,6 +286,16 @@ fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
         links.push(content);
     }
     links
+}
+
+/// The page of an item or a channel of CDF, in an attribute or in an element `A`.
+pub(crate) fn cdf_page<'e>(element: &'e Element<'_>) -> Option<&'e str> {
+    let anchor = || element.child(Rss, "a")?.attribute("href");
+    element.attribute("href").or_else(anchor)
+}
+
+fn is_web_url(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
 }
 
 /// The content of an entry at another URL (RFC 4287 4.1.3.2), with its media type in lower case without parameters.
@@ -288,7 +324,11 @@ pub(crate) fn authors(element: &Element<'_>, context: &Context) -> (Vec<Person>,
     let atom: Vec<Person> =
         element.all(Atom, "author").filter_map(|author| atom_person(author, context)).collect();
     let named = |namespace, name: &'static str| -> Vec<Person> {
-        element.all(namespace, name).filter_map(|found| constructs::person(&found.text())).collect()
+        element
+            .all(namespace, name)
+            .flat_map(Element::values)
+            .flat_map(|it| people::all(&it))
+            .collect()
     };
     let lists = [
         atom,
@@ -311,15 +351,18 @@ pub(crate) fn authors(element: &Element<'_>, context: &Context) -> (Vec<Person>,
 
 /// RSS `author` is a line of text, but some publishers use the child elements of Atom.
 fn rss_authors(element: &Element<'_>, context: &Context) -> Vec<Person> {
-    let read = |author: &Element<'_>| {
-        atom_person(author, context).or_else(|| constructs::person(&author.text()))
+    let read = |author: &Element<'_>| match author.has_elements() {
+        true => {
+            atom_person(author, context).map_or_else(|| people::all(&author.text()), |it| vec![it])
+        }
+        false => people::all(&author.text()),
     };
-    element.all(Rss, "author").filter_map(read).collect()
+    element.all(Rss, "author").flat_map(read).collect()
 }
 
 pub(crate) fn contributors(element: &Element<'_>, context: &Context) -> Vec<Person> {
     let atom = element.all(Atom, "contributor").filter_map(|found| atom_person(found, context));
-    let dc = element.all(Dc, "contributor").filter_map(|found| constructs::person(&found.text()));
+    let dc = element.all(Dc, "contributor").filter_map(|found| people::person(&found.text()));
     unique(atom.chain(dc)).0
 }
 
@@ -340,12 +383,12 @@ pub(crate) fn atom_person(element: &Element<'_>, context: &Context) -> Option<Pe
     let Some(name) = part("name") else {
         let whole =
             if element.has_elements() { String::new() } else { element.text().into_owned() };
-        let mut person = constructs::person(&whole).unwrap_or_default();
+        let mut person = people::person(&whole).unwrap_or_default();
         person.email = part("email").or(person.email);
         person.uri = uri();
         return (person != Person::default()).then_some(person);
     };
-    let mut person = constructs::person(&name).unwrap_or_default();
+    let mut person = people::person(&name).unwrap_or_default();
     person.email = part("email").or(person.email);
     person.uri = uri();
     Some(person)
@@ -407,7 +450,9 @@ fn nested(element: &Element<'_>, found: &mut Vec<(u8, Category)>) {
                 found.push((2, category(attribute("text").unwrap_or_default(), scheme, None)));
                 nested(inner, found);
             }
-            Dc if !is_category => found.push((3, category(&text, None, None))),
+            Dc if !is_category => {
+                found.extend(inner.values().iter().map(|term| (3, category(term, None, None))));
+            }
             Atom => {
                 let term = attribute("term").unwrap_or(&text);
                 found.push((4, category(term, attribute("scheme"), attribute("label"))));

@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::constructs::{self, UntypedAs, trimmed_plain, untyped_kind};
+use super::constructs::{UntypedAs, as_meant, trimmed_plain, untyped_kind};
 use super::context::Context;
-use super::{dates, item, json_repair, json_tree};
+use super::{cdata, dates, item, json_repair, json_tree, people};
 use crate::model::{
     Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
     ParseWarning, ParsedFeed, ParsedItem, Person, Surplus, Text,
@@ -24,7 +24,8 @@ pub(crate) fn read(
     parse_warnings: &mut Vec<ParseWarning>,
 ) -> Result<(ParsedFeed, usize), Failure> {
     let (document, is_cut) = document(text, max_items, parse_warnings)?;
-    let json_tree::Document { feed, items, dropped, others, partial, repeated } = document;
+    report_followed(&document, parse_warnings);
+    let json_tree::Document { feed, items, dropped, others, partial, repeated, .. } = document;
     report_repeated(&repeated, context);
     let top = (items.is_some() || is_feed(&feed)).then_some(&feed);
     let Some(feed) = top.or_else(|| feed.values().find_map(|value| find_feed(value, 1))) else {
@@ -86,6 +87,14 @@ fn cut_before_items() -> Failure {
 fn no_feed() -> Failure {
     let message = "the JSON document is not a JSON Feed: it has neither version nor items";
     Failure::new(FailureKind::NotAFeed, message).help("check the URL")
+}
+
+/// Reports that something is behind the document.
+fn report_followed(document: &json_tree::Document, parse_warnings: &mut Vec<ParseWarning>) {
+    if document.is_followed {
+        let message = "content after the document".to_owned();
+        parse_warnings.push(ParseWarning::new("junk_after", None, message));
+    }
 }
 
 /// Reports members that an object has several times.
@@ -152,7 +161,10 @@ pub(super) fn stamp(item: &Map<String, Value>) -> Timestamp {
 /// A string or a number, as text.
 fn string(map: &Map<String, Value>, name: &str) -> Option<String> {
     let text = match map.get(name)? {
-        Value::String(text) => chars::without_c1(text).trim().to_owned(),
+        Value::String(text) => {
+            let text = chars::without_c1(text);
+            cdata::inside(&text).unwrap_or(&text).trim().to_owned()
+        }
         // JSON Feed 1: an id may be a number.
         Value::Number(number) => number.to_string(),
         _ => return None,
@@ -166,7 +178,8 @@ fn content_text(item: &Map<String, Value>) -> Option<String> {
         return string(item, "content_text");
     };
     let text = chars::without_c1(written);
-    Some(trimmed_plain(&text).to_owned()).filter(|text| !text.is_empty())
+    let text = cdata::inside(&text).unwrap_or(&text);
+    Some(trimmed_plain(text).to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Plain text by the standard, but some publishers write HTML.
@@ -232,7 +245,7 @@ fn people(map: &Map<String, Value>, context: &Context) -> (Vec<Person>, usize) {
             };
             (person != Person::default()).then_some(person)
         }
-        Value::String(name) => constructs::person(&chars::without_c1(name)),
+        Value::String(name) => people::person(&chars::without_c1(name)),
         _ => None,
     };
     item::unique(members(map, "authors").chain(members(map, "author")).filter_map(person))
@@ -252,7 +265,7 @@ fn item(item: &Map<String, Value>, feed_language: Option<&str>, context: &Contex
     let external =
         link(item, "external_url", if page.is_some() { "via" } else { "alternate" }, context);
     let html = string(item, "content_html")
-        .map(|value| Text { base: context.html_base(), ..Text::html(value) });
+        .map(|html| Text { base: context.html_base(), ..Text::html(as_meant(&html)) });
     let category = |tag: &str| Category { term: tag.trim().to_owned(), ..Category::default() };
     let is_list = item.get("tags").is_some_and(Value::is_array);
     let tags = members(item, "tags").flat_map(|tag| match tag {
@@ -306,17 +319,19 @@ fn is_web_url(text: &str) -> bool {
 }
 
 fn enclosure(file: &Map<String, Value>, context: &Context) -> Option<Enclosure> {
+    // RFC 8259 6: up to 2^53 whole numbers are exact. A larger one is no size.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
     let number = |name| {
         let written = string(file, name)?.parse::<f64>().ok();
-        written.filter(|number| *number > 0.0 && number.is_finite())
+        let written = written.filter(|number| *number > 0.0 && *number < 9_007_199_254_740_992.0);
+        written.map(|number| number as u64)
     };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     Some(Enclosure {
         url: address(file, "url", context)?,
         media_type: string(file, "mime_type").unwrap_or_default(),
-        length: number("size_in_bytes").map(|size| size as u64),
+        length: number("size_in_bytes"),
         title: string(file, "title"),
-        duration: number("duration_in_seconds").map(|seconds| seconds as u32),
+        duration: number("duration_in_seconds").and_then(|seconds| seconds.try_into().ok()),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Repairs JSON that a template wrote without a library: control characters in strings, invalid escapes, a comma after
 //! the last value, `NaN`, comments, numbers that are too large, and a document that ends early. Also halves of
-//! surrogate pairs, which `JSON.stringify` writes for a text that was cut within an emoji, and the end of a call around
-//! the document (JSONP).
+//! surrogate pairs, which `JSON.stringify` writes for a text that was cut within an emoji. What is behind the document is
+//! left as it is.
 
 /// A document that can be read again.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub(super) fn repaired(text: &str) -> Option<Repaired> {
         let taken =
             if reader.in_string { reader.inside(first, rest) } else { reader.outside(first, rest) };
         rest = &rest[taken..];
+        if reader.is_complete {
+            reader.out.push_str(rest);
+            break;
+        }
     }
     let Reader { mut out, open, last_item, .. } = reader;
     let is_cut = !open.is_empty();
@@ -37,6 +41,8 @@ struct Reader {
     open: Vec<char>,
     /// Length of the output after the last complete object in a list of the outermost object.
     last_item: Option<usize>,
+    /// Whether the outermost value was closed.
+    is_complete: bool,
 }
 
 impl Reader {
@@ -98,9 +104,9 @@ impl Reader {
             '{' | '[' => self.open.push(first),
             '}' | ']' => {
                 self.open.pop();
+                self.is_complete = self.open.is_empty();
             }
             ',' if after_blanks(&rest[1..]).starts_with(['}', ']']) => return 1,
-            ')' | ';' if self.open.is_empty() => return 1,
             '0'..='9' => return self.number(rest),
             'N' | 'I' | '-' => {
                 let word =
@@ -191,9 +197,9 @@ mod tests {
             (r#"{"a": [1, 2, ], }"#, r#"{"a": [1, 2 ] }"#),
             (r#"{"a": NaN, "b": -Infinity}"#, r#"{"a": null, "b": null}"#),
             ("// x {\n{\"a\": 1, // \"b\"\n\"c\": 2}", "\n{\"a\": 1, \n\"c\": 2}"),
-            (r#"{/* { */"a": [1, /* "[ */ 2, /**/ ]} // end"#, r#"{"a": [1,  2  ]} "#),
+            (r#"{/* { */"a": [1, /* "[ */ 2, /**/ ]} // end"#, r#"{"a": [1,  2  ]} // end"#),
             (r#"{"a": 1e400, "b": [-1E+999]}"#, r#"{"a": "1e400", "b": ["-1E+999"]}"#),
-            (r#"{"a": [1]});"#, r#"{"a": [1]}"#),
+            (r#"{"a": [1,]}<script>a = {"</script>"#, r#"{"a": [1]}<script>a = {"</script>"#),
         ] {
             let found = repaired(text).unwrap();
             assert_eq!((found.text.as_str(), found.is_cut), (expected, false), "{text}");

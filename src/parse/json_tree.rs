@@ -19,6 +19,9 @@ const MAX_COST: usize = 1_000_000;
 /// number.
 const OBJECT: usize = 10;
 const SCALAR: usize = 1;
+/// Maximum depth of values inside a member or an item. `serde_json` rejects a document at 128; what is deeper is only
+/// skipped.
+const MAX_DEPTH: usize = 32;
 
 /// A JSON object whose member `items` may be long.
 pub(super) struct Document {
@@ -34,6 +37,8 @@ pub(super) struct Document {
     pub(super) partial: bool,
     /// Names of members that an object has several times with different values, each with its number.
     pub(super) repeated: Vec<(String, usize)>,
+    /// Whether something other than white space is behind the object.
+    pub(super) is_followed: bool,
 }
 
 /// Reads a JSON object; at most the newest `max_items` items are kept.
@@ -41,7 +46,7 @@ pub(super) fn read(text: &str, max_items: usize) -> serde_json::Result<Document>
     let left = Left { cost: Cell::new(Some(MAX_COST)), repeated: RefCell::default() };
     let mut reader = serde_json::Deserializer::from_str(text);
     let mut document = Root { left: &left, max_items }.deserialize(&mut reader)?;
-    reader.end()?;
+    document.is_followed = reader.end().is_err();
     document.partial = left.get().is_none();
     document.repeated = left.repeated.into_inner();
     Ok(document)
@@ -123,6 +128,7 @@ impl<'de> Visitor<'de> for Root<'_> {
             others: 0,
             partial: false,
             repeated: Vec::new(),
+            is_followed: false,
         };
         while let Some(name) = map.next_key::<String>()? {
             if name == "items" {
@@ -131,7 +137,7 @@ impl<'de> Visitor<'de> for Root<'_> {
                 document.dropped += dropped;
                 document.others += others;
             } else {
-                let value = map.next_value_seed(Bounded(self.left))?;
+                let value = map.next_value_seed(Bounded { left: self.left, depth: 0 })?;
                 self.left.insert(&mut document.feed, name, value);
             }
         }
@@ -186,7 +192,7 @@ impl<'de> Visitor<'de> for Items<'_> {
         let Self(Root { left, max_items }) = self;
         let mut kept = Kept { items: Vec::new(), stamps: Vec::new() };
         let (mut dropped, mut others) = (0, 0);
-        while let Some(item) = list.next_element_seed(Bounded(left))? {
+        while let Some(item) = list.next_element_seed(Bounded { left, depth: 0 })? {
             let Value::Object(item) = item else {
                 others += 1;
                 continue;
@@ -287,14 +293,18 @@ fn cost_of<'v>(values: impl Iterator<Item = &'v Value>) -> usize {
         .sum()
 }
 
-/// Any value. What exceeds the cost is read and dropped.
-struct Bounded<'a>(&'a Left);
+/// Any value. What exceeds the cost or the depth is read and dropped.
+struct Bounded<'a> {
+    left: &'a Left,
+    /// Number of values around it.
+    depth: usize,
+}
 
 impl<'de> DeserializeSeed<'de> for Bounded<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
-        if self.0.get().is_none() {
+        if self.left.get().is_none() || self.depth > MAX_DEPTH {
             return IgnoredAny::deserialize(reader).map(|_| Value::Null);
         }
         reader.deserialize_any(self)
@@ -309,10 +319,10 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        let _ = spend(self.0, SCALAR);
+        let _ = spend(self.left, SCALAR);
         let mut values = Vec::new();
-        while let Some(value) = list.next_element_seed(Bounded(self.0))? {
-            if self.0.get().is_some() {
+        while let Some(value) = list.next_element_seed(self.inner())? {
+            if self.left.get().is_some() {
                 values.push(value);
             }
         }
@@ -320,12 +330,12 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let _ = spend(self.0, OBJECT);
+        let _ = spend(self.left, OBJECT);
         let mut members = Map::new();
         while let Some(name) = map.next_key::<String>()? {
-            let value = map.next_value_seed(Bounded(self.0))?;
-            if self.0.get().is_some() {
-                self.0.insert(&mut members, name, value);
+            let value = map.next_value_seed(self.inner())?;
+            if self.left.get().is_some() {
+                self.left.insert(&mut members, name, value);
             }
         }
         Ok(Value::Object(members))
@@ -361,8 +371,12 @@ impl<'de> Visitor<'de> for Bounded<'_> {
 }
 
 impl Bounded<'_> {
+    fn inner(&self) -> Self {
+        Self { left: self.left, depth: self.depth + 1 }
+    }
+
     fn scalar(&self, value: Value) -> Value {
-        if spend(self.0, SCALAR) { value } else { Value::Null }
+        if spend(self.left, SCALAR) { value } else { Value::Null }
     }
 }
 
@@ -401,7 +415,26 @@ mod tests {
             assert!(read(&format!("{{\"items\":{value}}}"), 3).unwrap().items.is_none(), "{value}");
         }
         assert!(read("{\"items\":[}", 3).is_err());
-        assert!(read("{} x", 3).is_err());
+    }
+
+    #[test]
+    fn what_is_behind_the_document_is_no_part_of_it() {
+        for (behind, is_followed) in
+            [("", false), (" \n", false), (" x", true), ("{}", true), ("\0", true)]
+        {
+            let found = read(&format!("{{\"a\":1}}{behind}"), 3).unwrap();
+            assert_eq!((found.feed.len(), found.is_followed), (1, is_followed), "{behind:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_nested_deeply_is_skipped() {
+        for (open, close) in [("[", "]"), ("{\"b\":", "}")] {
+            let value = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+            let text = format!("{{\"a\":{value},\"items\":[{{\"id\":1,\"x\":{value}}}]}}");
+            let found = read(&text, 3).unwrap();
+            assert_eq!(found.items.unwrap()[0]["id"], 1);
+        }
     }
 
     #[test]

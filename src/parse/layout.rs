@@ -1,5 +1,8 @@
 //! The layout of a feed: its dialect, channel element and item elements.
 
+use url::Url;
+
+use super::context::Context;
 use super::item;
 use super::namespace::Namespace;
 use super::start::is_of_page;
@@ -22,6 +25,13 @@ pub(crate) struct Layout<'t, 'a> {
 }
 
 impl Layout<'_, '_> {
+    /// The base of the references in the channel; CDF has an attribute for it.
+    pub(crate) fn base(&self, context: &Context) -> Option<Url> {
+        let base = self.channel.attribute("base").filter(|_| self.dialect == Dialect::Cdf);
+        base.and_then(|base| Url::parse(&context.resolve(base)).ok())
+            .or_else(|| context.base.clone())
+    }
+
     /// Leaves out entries that are drafts.
     pub(crate) fn leave_out_drafts(&mut self) {
         let all = self.items.len();

@@ -1,19 +1,28 @@
 //! Whether a text that is either plain text or HTML is HTML.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
+use memchr::memmem;
+
 /// Whether a text contains an HTML reference or tag.
 pub(super) fn looks_like_html(text: &str) -> bool {
     // Bounds the cost: the end tag of each `<` is searched.
     let text = text.char_indices().nth(2_000).map_or(text, |(end, _)| &text[..end]);
-    let reference = text.match_indices('&').any(|(at, _)| {
+    has_reference(text)
+        || begins_emphasis(text)
+        || text.match_indices('<').any(|(at, _)| is_markup(&text[at + 1..]))
+}
+
+/// Whether a text contains an HTML reference, such as `&amp;`.
+pub(super) fn has_reference(text: &str) -> bool {
+    text.match_indices('&').any(|(at, _)| {
         let name = &text.as_bytes()[at + 1..];
         let end = name.iter().take(12).position(|byte| *byte == b';');
         end.is_some_and(|end| {
             end > 1 && name[..end].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'#')
         })
-    });
-    reference
-        || begins_emphasis(text)
-        || text.match_indices('<').any(|(at, _)| is_markup(&text[at + 1..]))
+    })
 }
 
 /// Whether a comment or an HTML tag begins here and is closed if it must be. `Vec<T>` and `the <script> tag` are
@@ -76,17 +85,104 @@ const HTML: &[&str] = &[
     "tt", "u", "ul", "var", "video", "wbr",
 ];
 
+/// Elements of [`HTML`] without end tag (HTML 13.1.2), and those whose end tag may be left out (HTML 13.1.2.4).
+const VOID: &[&str] = &["br", "embed", "hr", "img", "wbr"];
+const OPTIONAL: &[&str] = &["dd", "dt", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr"];
+
+/// Elements of [`HTML`] with the paragraphs of a text, or one of them.
+#[rustfmt::skip]
+const BLOCKS: &[&str] = &[
+    "article", "aside", "blockquote", "center", "details", "div", "dl", "figure", "h1", "h2", "h3", "h4", "h5", "h6",
+    "header", "main", "ol", "p", "pre", "section", "table", "ul",
+];
+
+/// A tag of an HTML element in a text.
+struct Tag<'t> {
+    name: &'static str,
+    is_end: bool,
+    /// What follows the name, without `>`.
+    attributes: &'t str,
+    /// Where in the text it begins and ends.
+    range: Range<usize>,
+}
+
+/// The complete tags of HTML elements in a text.
+fn tags(text: &str) -> impl Iterator<Item = Tag<'_>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let at = from + text[from..].find('<')?;
+            let rest = text[at + 1..].trim_start_matches('/');
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+            let (name, behind) = rest.split_at(end);
+            from = text.len() - behind.len();
+            let is_tag = behind
+                .starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/'))
+                && name.len() <= 10;
+            let name = HTML.binary_search(&&*name.to_ascii_lowercase()).ok().filter(|_| is_tag);
+            let Some(name) = name else { continue };
+            let length = behind.find('>')?;
+            from += length + 1;
+            return Some(Tag {
+                name: HTML[name],
+                is_end: text[at + 1..].starts_with('/'),
+                attributes: &behind[..length],
+                range: at..from,
+            });
+        }
+    })
+}
+
 /// Whether a text contains a complete tag of an HTML element.
 pub(crate) fn has_tags(text: &str) -> bool {
-    let Some(last) = text.rfind('>') else { return false };
-    text[..last].match_indices('<').any(|(at, _)| {
-        let rest = text[at + 1..].trim_start_matches('/');
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        let (name, behind) = rest.split_at(end);
-        behind.starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/'))
-            && name.len() <= 10
-            && HTML.binary_search(&&*name.to_ascii_lowercase()).is_ok()
-    })
+    tags(text).next().is_some()
+}
+
+/// Whether a text is HTML source, not a text about HTML such as `The <p> element`: its elements are closed, and one of
+/// them shows something.
+pub(super) fn is_source(text: &str) -> bool {
+    let (mut open, mut shows) = (Vec::<Tag<'_>>::new(), false);
+    for tag in tags(text) {
+        if VOID.contains(&tag.name) {
+            shows |= tag.name == "img" && tag.attributes.to_ascii_lowercase().contains("src");
+        } else if !tag.is_end {
+            open.push(tag);
+        } else {
+            let is_left_out = |it: &&Tag<'_>| it.name != tag.name && OPTIONAL.contains(&it.name);
+            while open.last().is_some_and(|last| is_left_out(&last)) {
+                open.pop();
+            }
+            let Some(start) = open.pop().filter(|start| start.name == tag.name) else {
+                return false;
+            };
+            shows = shows || !text[start.range.end..tag.range.start].trim().is_empty();
+        }
+    }
+    shows && open.iter().all(|tag| OPTIONAL.contains(&tag.name))
+}
+
+/// HTML without the backslashes of a program that escaped its quotes as those of a string.
+pub(super) fn without_backslashes(html: &str) -> Cow<'_, str> {
+    if memmem::find(html.as_bytes(), b"=\\\"").is_none() {
+        return Cow::Borrowed(html);
+    }
+    let has = |quote: &str| tags(html).any(|tag| tag.attributes.contains(quote));
+    if !has("=\\\"") || has("=\"") {
+        return Cow::Borrowed(html);
+    }
+    Cow::Owned(html.replace("\\\"", "\"").replace("\\'", "'").replace("\\/", "/"))
+}
+
+/// Whether a text contains links or pictures in HTML.
+pub(super) fn has_links(text: &str) -> bool {
+    tags(text).any(|tag| matches!(tag.name, "a" | "img") && tag.attributes.contains('='))
+}
+
+/// Whether a text is HTML source of whole blocks and nothing else.
+pub(super) fn is_source_of_blocks(text: &str) -> bool {
+    let text = text.trim();
+    let begins = |tag: Tag<'_>| tag.range.start == 0 && BLOCKS.contains(&tag.name);
+    text.ends_with('>') && tags(text).next().is_some_and(begins) && is_source(text)
 }
 
 #[cfg(test)]
@@ -142,6 +238,65 @@ mod tests {
             "<",
         ] {
             assert!(!looks_like_html(title), "{title}");
+        }
+    }
+
+    #[test]
+    fn html_source_is_not_a_text_about_html() {
+        for text in [
+            "part of <a href='/a'>the project</a> and <b>more</b>",
+            "<p>one<p>two</p>",
+            "<ul><li>a<li>b</ul>",
+            "<IMG SRC=a>",
+            "a<br>b <i>c</i>",
+            "<table><tr><td>a<td>b</table>",
+        ] {
+            assert!(is_source(text), "{text}");
+        }
+        for text in [
+            "The <p> element",
+            "<b> or <strong>",
+            "<p></p>",
+            "<b>a</i>",
+            "</b>",
+            "List<T>",
+            "one<br>two",
+            "the <div> and </span> tags",
+            "1 < 2",
+            "<b",
+        ] {
+            assert!(!is_source(text), "{text}");
+        }
+        for (text, expected) in [
+            (" <p>a</p> b <div>c</div>\n", true),
+            ("<p>a</p> is a paragraph", false),
+            ("see <p>a</p>", false),
+            ("<b>a</b>", false),
+        ] {
+            assert_eq!(is_source_of_blocks(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn backslashes_before_the_quotes_of_attributes_are_removed() {
+        for (html, expected) in [
+            (
+                r#"<a href=\"https:\/\/e.org\" title=\"it\'s\">x</a>"#,
+                r#"<a href="https://e.org" title="it's">x</a>"#,
+            ),
+            (r#"<p class="a">x=\"y\"</p>"#, r#"<p class="a">x=\"y\"</p>"#),
+            (r#"<p>x=\"y\"</p>"#, r#"<p>x=\"y\"</p>"#),
+            (r#"<a href="a\b" title=\"x\">"#, r#"<a href="a\b" title=\"x\">"#),
+        ] {
+            assert_eq!(without_backslashes(html), expected, "{html}");
+        }
+    }
+
+    #[test]
+    fn hostile_markup_costs_linear_time() {
+        for part in ["<b>", "<", "</b>", "<p> ", "<b ", "<i></i>"] {
+            let text = part.repeat(300_000);
+            let _ = (is_source(&text), has_tags(&text));
         }
     }
 }

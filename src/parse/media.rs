@@ -6,7 +6,9 @@ use std::str::FromStr;
 use super::context::Context;
 use super::namespace::Namespace::{self, Chapters, Itunes, Podcast as Podcasting};
 use super::tree::Element;
-use crate::model::{Chapter, Enclosure, EpisodeType, Image, Link, Podcast, PodcastFile, Surplus};
+use crate::model::{
+    Chapter, Enclosure, EpisodeType, Image, Link, Podcast, PodcastFile, Surplus, is_played,
+};
 
 /// Maximum number of files, and of images, of an item. Fewer are published; more would cost quadratic time.
 const MAX_FILES: usize = 100;
@@ -40,6 +42,17 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
             duration,
         });
     }
+    for element in item.all(Namespace::Enclosures, "enclosure") {
+        let value = |name| element.attribute_in(Namespace::Enclosures, name);
+        let url = element.attribute_in(Namespace::Rdf, "resource").or_else(|| value("url"));
+        found.file(Enclosure {
+            url: context.resolve_in(element, url.unwrap_or_default()),
+            media_type: value("type").unwrap_or_default().to_owned(),
+            length: length(value("length")),
+            title: None,
+            duration,
+        });
+    }
     for link in links.iter().filter(|link| link.rel == "enclosure") {
         found.file(Enclosure {
             url: original().unwrap_or_else(|| link.href.clone()),
@@ -59,6 +72,9 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
     found.media(item, context, 0);
     for image in item.all(Namespace::Itunes, "image") {
         found.image(image, "href", context);
+    }
+    for image in item.all(Namespace::Rss, "image") {
+        found.image(image.child(Namespace::Rss, "url").unwrap_or(image), "href", context);
     }
     found
 }
@@ -99,35 +115,94 @@ impl Media {
 
     /// Adds Media RSS elements, including those in groups.
     fn media(&mut self, parent: &Element<'_>, context: &Context, depth: usize) {
+        let mut files = Vec::new();
         for element in parent.elements().filter(|element| element.namespace == Namespace::Media) {
             match element.name.to_ascii_lowercase().as_str() {
                 "group" if depth < 3 => self.media(element, &context.enter(element), depth + 1),
                 "content" => {
-                    self.media_content(element, context);
+                    let is_default = element.attribute("isDefault") == Some("true");
+                    let file = self.media_content(element, context);
+                    files.extend(file.map(|file| (is_default, file)));
                     self.media(element, &context.enter(element), depth + 1);
                 }
                 "thumbnail" => self.image(element, "url", context),
                 _ => {}
             }
         }
+        if parent.is(Namespace::Media, "group") {
+            self.representation(files);
+        } else {
+            files.into_iter().for_each(|(_, file)| self.file(file));
+        }
     }
 
-    fn media_content(&mut self, element: &Element<'_>, context: &Context) {
-        let media_type = element.attribute("type").unwrap_or_default().to_owned();
-        // An image in Media RSS illustrates the text; files are enclosures.
-        if element.attribute("medium") == Some("image") || media_type.starts_with("image") {
-            self.image(element, "url", context);
+    /// Adds one of the representations of a group, Media RSS 1.5.1: the default one, or else the first that is played.
+    /// None, if one of them is an enclosure.
+    fn representation(&mut self, mut files: Vec<(bool, Enclosure)>) {
+        let is_same = |a: &Enclosure, b: &Enclosure| {
+            a.url == b.url
+                || a.length.is_some() && a.length == b.length && a.media_type == b.media_type
+        };
+        if files.iter().any(|(_, file)| self.enclosures.iter().any(|known| is_same(known, file))) {
             return;
         }
+        let is_default = |(is_default, _): &(bool, Enclosure)| *is_default;
+        let is_played = |(_, file): &(bool, Enclosure)| is_played(&file.media_type);
+        let best = files.iter().position(is_default).or_else(|| files.iter().position(is_played));
+        if !files.is_empty() {
+            self.file(files.swap_remove(best.unwrap_or_default()).1);
+        }
+    }
+
+    /// The file of a `media:content`. An image in Media RSS illustrates the text; it is added to the images.
+    fn media_content(&mut self, element: &Element<'_>, context: &Context) -> Option<Enclosure> {
+        let lower = |name| element.attribute(name).unwrap_or_default().to_ascii_lowercase();
+        let (mut media_type, medium) = (lower("type"), lower("medium"));
+        let is_unknown = media_type.is_empty() && medium.is_empty();
+        if medium == "image" || media_type.starts_with("image") || is_unknown && is_picture(element)
+        {
+            self.image(element, "url", context);
+            return None;
+        }
+        if media_type.is_empty() && matches!(medium.as_str(), "audio" | "video") {
+            media_type = medium + "/*";
+        }
         let context = context.enter(element);
-        let seconds = element.attribute("duration").and_then(duration);
-        self.file(Enclosure {
-            url: context.resolve(element.attribute("url").unwrap_or_default()),
+        let mut url = context.resolve(element.attribute("url").unwrap_or_default());
+        // Without a file, the page with its player.
+        if url.is_empty() {
+            let player = element.child(Namespace::Media, "player")?;
+            url = context.resolve_in(player, player.attribute("url")?);
+            "text/html".clone_into(&mut media_type);
+        }
+        Some(Enclosure {
+            url,
             media_type,
             length: length(element.attribute("fileSize")),
             title: element.child(Namespace::Media, "title").and_then(Element::trimmed),
-            duration: seconds,
-        });
+            duration: element.attribute("duration").and_then(duration),
+        })
+    }
+}
+
+/// Extensions of pictures.
+const PICTURES: &[&str] = &["avif", "gif", "jpeg", "jpg", "png", "svg", "webp"];
+/// Attributes that only sounds and films have, Media RSS 1.5.1.
+const OF_FILMS: &[&str] =
+    &["duration", "bitrate", "framerate", "samplingrate", "channels", "expression", "fileSize"];
+
+/// Whether a `media:content` without type and medium is a picture: by its extension, or because it has a size and no
+/// extension.
+fn is_picture(element: &Element<'_>) -> bool {
+    let url = element.attribute("url").unwrap_or_default();
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    match name.rsplit_once('.') {
+        Some((_, end)) => PICTURES.iter().any(|known| end.eq_ignore_ascii_case(known)),
+        None => {
+            let has = |name: &&str| element.attribute(name).is_some();
+            ["width", "height"].iter().any(has) && !OF_FILMS.iter().any(has)
+        }
     }
 }
 
@@ -268,9 +343,9 @@ mod tests {
     fn files_are_unique_and_images_are_not_files() {
         let xml = "<item xmlns:media='http://search.yahoo.com/mrss/'>\
             <enclosure url='/a.mp3' type='audio/mpeg' length='12'/>\
-            <media:group><media:content url='https://example.org/a.mp3' type='audio/mpeg'/>\
+            <media:group><media:content url='https://example.org/a.mp3' type='audio/mpeg'/></media:group>\
             <media:content url='/b.mp4' type='video/mp4' duration='90'><media:thumbnail url='/b.png'/>\
-            </media:content></media:group>\
+            </media:content>\
             <media:content url='/c.jpg' medium='image' width='4'/><itunes:duration>1:00:01</itunes:duration></item>";
         let tree = scan(xml).unwrap();
         let url = url::Url::parse("https://example.org/feed").unwrap();
@@ -289,6 +364,62 @@ mod tests {
             images,
             [("https://example.org/b.png", None), ("https://example.org/c.jpg", Some(4))]
         );
+    }
+
+    fn media_xml(inner: &str) -> Media {
+        let xml = format!("<item xmlns:media='http://search.yahoo.com/mrss/'>{inner}</item>");
+        media_of(&scan(&xml).unwrap().root, &[], &Context::default())
+    }
+
+    #[test]
+    fn a_group_is_one_file() {
+        let one = |inner: &str| {
+            let found = media_xml(inner).enclosures;
+            let urls: Vec<_> = found.iter().map(|file| file.url.clone()).collect();
+            urls.join(" ")
+        };
+        let first = "<media:content url='http://e.org/1.ogg' type='audio/ogg' fileSize='9'/>";
+        let last = "<media:content url='http://e.org/2.mp3' type='audio/mpeg' isDefault='true'/>";
+        let other = "<media:content url='http://e.org/3' type='application/x-bittorrent'/>";
+        let enclosure = |url: &str| format!("<enclosure url='{url}' type='audio/ogg' length='9'/>");
+        let group = |inner: &str| format!("<media:group>{inner}</media:group>");
+        assert_eq!(one(&group(&format!("{first}{last}"))), "http://e.org/2.mp3");
+        assert_eq!(one(&group(&format!("{other}{first}"))), "http://e.org/1.ogg");
+        assert_eq!(one(&group(other)), "http://e.org/3");
+        for url in ["http://e.org/2.mp3", "http://e.org/download-1.ogg"] {
+            let both = enclosure(url) + &group(&format!("{first}{last}"));
+            assert_eq!(one(&both), url);
+        }
+        assert_eq!(one(&format!("{first}{last}")), "http://e.org/1.ogg http://e.org/2.mp3");
+    }
+
+    #[test]
+    fn the_kind_of_a_file_is_known_without_its_type() {
+        for (attributes, is_image, media_type) in [
+            ("url='http://e.org/a.jpg?width=140' width='140'", true, ""),
+            ("url='http://e.org/v1/https://z.org/abc' width='130' height='86'", true, ""),
+            ("url='http://e.org/a.php' medium='Image'", true, ""),
+            ("url='http://e.org/a.php' type='IMAGE/JPEG'", true, ""),
+            ("url='http://e.org/abc' width='130' duration='8'", false, ""),
+            ("url='http://e.org/a.mp4' width='130'", false, ""),
+            ("url='http://e.org/abc'", false, ""),
+            ("url='http://e.org/a' medium='audio'", false, "audio/*"),
+            ("url='http://e.org/a.jpg' medium='document'", false, ""),
+        ] {
+            let found = media_xml(&format!("<media:content {attributes}/>"));
+            assert_eq!(found.thumbnails.len(), usize::from(is_image), "{attributes}");
+            let kinds: Vec<_> = found.enclosures.into_iter().map(|file| file.media_type).collect();
+            let expected = if is_image { vec![] } else { vec![media_type.to_owned()] };
+            assert_eq!(kinds, expected, "{attributes}");
+        }
+        let player =
+            "<media:content duration='9'><media:player url='http://e.org/p'/></media:content>";
+        let file = media_xml(player).enclosures.remove(0);
+        assert_eq!((file.url.as_str(), file.media_type.as_str()), ("http://e.org/p", "text/html"));
+        for image in ["<url>http://e.org/a.png</url>", "http://e.org/a.png"] {
+            let found = media_xml(&format!("<image>{image}</image>"));
+            assert_eq!(found.thumbnails[0].url, "http://e.org/a.png");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! makes it safe. Elements that no output carries are ignored: `cloud`, `textInput`, `rating`,
 //! `docs`, GeoRSS, `thr:total`, `slash:comments`, licences, and funding of podcasts.
 
+mod cdata;
 mod channel;
 mod charset;
 mod constructs;
@@ -36,8 +37,14 @@ mod mixed;
 mod namespace;
 mod nesting;
 mod page;
+mod people;
+#[cfg(test)]
+mod repair_tests;
 mod repeated;
 mod scan;
+#[cfg(test)]
+mod scan_tests;
+mod serialise;
 mod start;
 mod structure;
 #[cfg(test)]
@@ -300,6 +307,7 @@ fn xml(
     let root = context.enter(layout.root);
     let own = std::ptr::eq(layout.root, layout.channel);
     let mut inner = if own { root.into_owned() } else { root.enter(layout.channel).into_owned() };
+    inner.base = layout.base(&inner);
     inner.feed_language = channel::language(layout.channel, layout.root, &inner);
     let mut feed = channel::channel(&layout, &inner);
     feed.explicit = media::explicit(layout.channel);

@@ -19,6 +19,10 @@ pub(crate) enum Namespace {
     Podcast,
     /// Podlove Simple Chapters.
     Chapters,
+    /// RSS 1.0 module `enclosure`: `enc:enclosure`.
+    Enclosures,
+    /// Full texts for Yandex, Rambler and Mail.ru.
+    FullText,
     /// RSS 1.0 module `syndication`: `sy:updatePeriod`.
     Syndication,
     Slash,
@@ -68,6 +72,11 @@ const NAMES: &[(&str, Namespace)] = &[
     ("podcastindex.org/namespace/1.0", Namespace::Podcast),
     ("github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md", Namespace::Podcast),
     ("podlove.org/simple-chapters", Namespace::Chapters),
+    ("purl.oclc.org/net/rss_2.0/enc", Namespace::Enclosures),
+    ("news.yandex.ru", Namespace::FullText),
+    ("turbo.yandex.ru", Namespace::FullText),
+    ("news.rambler.ru", Namespace::FullText),
+    ("news.mail.ru", Namespace::FullText),
     ("purl.org/rss/1.0/modules/syndication", Namespace::Syndication),
     ("purl.org/rss/1.0/modules/slash", Namespace::Slash),
     ("wellformedweb.org/commentapi", Namespace::Wfw),
@@ -95,6 +104,11 @@ const PREFIXES: &[(&str, Namespace)] = &[
     ("media", Namespace::Media),
     ("podcast", Namespace::Podcast),
     ("psc", Namespace::Chapters),
+    ("enc", Namespace::Enclosures),
+    ("yandex", Namespace::FullText),
+    ("turbo", Namespace::FullText),
+    ("rambler", Namespace::FullText),
+    ("mailru", Namespace::FullText),
     ("sy", Namespace::Syndication),
     ("slash", Namespace::Slash),
     ("wfw", Namespace::Wfw),

@@ -16,6 +16,8 @@ const BEGINNINGS: &[&str] = &[
 
 /// Maximum number of bytes before a document.
 const MAX_JUNK: usize = 64 << 10;
+/// Maximum number of bytes before a JSON document that is followed by something else.
+const MAX_HEAD: usize = 1 << 10;
 
 /// Names of HTML elements that only pages have.
 const OF_PAGES: &[&str] = &[
@@ -96,18 +98,26 @@ pub(super) fn start_of_document(text: &str) -> usize {
         return text.len() - trimmed.len();
     }
     let first = text.find(['<', '{']).unwrap_or(0);
+    // Anything may be behind a document too.
     let is_json = text.trim_end().ends_with('}');
-    let is_object = |at: usize| is_json && text[at + 1..].trim_start().starts_with('"');
+    let is_object = |at: usize| {
+        let inside = text[at + 1..].trim_start();
+        let is_it = || is_json || at <= MAX_HEAD && is_before_object(&text[..at]);
+        inside.starts_with(r#""version""#) || inside.starts_with('"') && is_it()
+    };
     let head = &text[first..];
     if begins(head) || head.starts_with('{') && is_object(first) {
         return first;
     }
     let mut places = text.bytes().enumerate().skip(first).take(MAX_JUNK);
-    let mut json = || places.find(|(at, byte)| *byte == b'{' && is_object(*at)).map(|(at, _)| at);
+    let mut json = || {
+        let found = places.find(|(at, byte)| is_json && *byte == b'{' && is_object(*at));
+        found.map(|(at, _)| at)
+    };
     // Text of another kind may have a brace anywhere.
     let is_text = head.starts_with('{') && !is_before_object(&text[..first]);
     let otherwise = if is_text { text.len() - trimmed.len() } else { first };
-    behind_notices(text, first).or_else(&mut json).unwrap_or(otherwise)
+    behind_notices(text, first, is_object).or_else(&mut json).unwrap_or(otherwise)
 }
 
 /// Whether a text begins as a document does.
@@ -121,12 +131,19 @@ fn begins_with(text: &str, known: &str) -> bool {
 
 /// Byte offset of the document behind notices, which are text, comments and closed elements of HTML from `first` on; `None`
 /// if the text is an HTML page or has no document. What a script or another element contains is no document.
-fn behind_notices(text: &str, first: usize) -> Option<usize> {
+fn behind_notices(text: &str, first: usize, is_object: impl Fn(usize) -> bool) -> Option<usize> {
     let (mut at, mut open) = (first, Vec::new());
     let mut is_first = text[..first].trim().is_empty();
     loop {
         let before = text.get(at..)?;
-        let blanks = before.find('<')?;
+        let blanks = before.find('<').unwrap_or(before.len());
+        let mut braces = before[..blanks].match_indices('{').map(|(brace, _)| at + brace);
+        if let Some(object) = braces.find(|brace| open.is_empty() && is_object(*brace)) {
+            return Some(object);
+        }
+        if blanks == before.len() {
+            return None;
+        }
         is_first &= before[..blanks].trim().is_empty();
         at += blanks;
         let rest = &text[at..];

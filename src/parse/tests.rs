@@ -563,7 +563,14 @@ fn invalid_json_is_repaired_with_a_warning() {
         ("\"content_text\": \"a\\'b\",},]}", "broken_markup", false),
         ("/* x */ \"content_text\": \"a // b\"}]} // end", "broken_markup", false),
         ("\"content_text\": \"a\", \"_x\": 1e400}]}", "broken_markup", false),
-        ("\"content_text\": \"a\"}]});", "broken_markup", false),
+        ("\"content_text\": \"a\"}]});", "junk_after", false),
+        (
+            "\"content_text\": \"a\"}]}\n<!-- Performance optimized by \"W3\" -->",
+            "junk_after",
+            false,
+        ),
+        ("\"content_text\": \"a\"}]}<script>var a = [{x: \"\"</script>", "junk_after", false),
+        ("\"content_text\": \"a\",}]}\0\0", "broken_markup", false),
         ("\"content_text\": \"a\"}, {\"id\": \"2\", \"ti", "cut", true),
     ] {
         let parsed = read(&format!("{start}{rest}"));
@@ -572,4 +579,14 @@ fn invalid_json_is_repaired_with_a_warning() {
         assert_eq!(parsed.parse_warnings[0].code, code);
         assert_eq!(parsed.feed.partial, partial);
     }
+}
+
+#[test]
+fn sizes_that_no_file_has_are_left_out() {
+    let document = r#"{"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "attachments": [
+        {"url": "/a", "mime_type": "audio/mpeg", "size_in_bytes": 1e30, "duration_in_seconds": 1e15},
+        {"url": "/b", "mime_type": "audio/mpeg", "size_in_bytes": 1e3, "duration_in_seconds": 60.5}]}]}"#;
+    let files = &read(document).feed.items[0].enclosures;
+    let sizes: Vec<_> = files.iter().map(|file| (file.length, file.duration)).collect();
+    assert_eq!(sizes, [(None, None), (Some(1000), Some(60))]);
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use super::cdata;
 use super::entity::join_last_surrogates;
 use super::item;
 use super::namespace::Namespace;
@@ -101,8 +102,31 @@ impl<'a> Element<'a> {
         Some(found.value.trim())
     }
 
-    /// The text, including that of inner elements.
+    /// The text, including that of inner elements, without the delimiters of an escaped CDATA section around it.
     pub(crate) fn text(&self) -> Cow<'_, str> {
+        match self.written() {
+            Cow::Borrowed(text) => Cow::Borrowed(cdata::inside(text).unwrap_or(text)),
+            Cow::Owned(text) => match cdata::inside(&text) {
+                Some(inside) => Cow::Owned(inside.to_owned()),
+                None => Cow::Owned(text),
+            },
+        }
+    }
+
+    /// Whether the text is in an escaped CDATA section.
+    pub(crate) fn is_in_cdata(&self) -> bool {
+        cdata::inside(&self.written()).is_some()
+    }
+
+    /// Whether a text in the element may contain delimiters of CDATA sections.
+    pub(crate) fn may_contain_cdata(&self) -> bool {
+        self.nodes.iter().any(|node| match node {
+            Node::Text(text) => cdata::may_contain(text),
+            Node::Element(element) => element.may_contain_cdata(),
+        })
+    }
+
+    fn written(&self) -> Cow<'_, str> {
         match self.nodes.as_slice() {
             [] => Cow::Borrowed(""),
             [Node::Text(text)] => Cow::Borrowed(text.as_ref()),
@@ -111,6 +135,17 @@ impl<'a> Element<'a> {
                 collect(nodes, &mut all);
                 Cow::Owned(all)
             }
+        }
+    }
+
+    /// The texts of an RDF container (RDF/XML 2.15), or the text of any other element.
+    pub(crate) fn values(&self) -> Vec<Cow<'_, str>> {
+        let is_container = |inner: &&Element<'_>| {
+            ["Alt", "Bag", "Seq"].iter().any(|name| inner.is(Namespace::Rdf, name))
+        };
+        match self.elements().find(is_container) {
+            Some(container) => container.all(Namespace::Rdf, "li").map(Element::text).collect(),
+            None => vec![self.text()],
         }
     }
 
