@@ -52,7 +52,7 @@ fn an_invalid_command_line_and_a_missing_config() {
         (&["frobnicate"][..], "usage", 64, "frobnicate", "--help"),
         (&["poll"], "no_config", 66, "/etc/newswire", "newswire init"),
         (&["explain", "zzz"], "unknown_name", 64, "\"zzz\"", "newswire status"),
-        (&["init", "no/such/x.toml"], "file_unwritable", 73, "no/such/x.toml", "choose a folder"),
+        (&["init", "/dev/null/x.toml"], "file_unwritable", 73, "/dev/null/", "choose a folder"),
         (&["man", "/dev/null/x"], "file_unwritable", 73, "/dev/null/x", "choose a folder"),
         (&["probe", "no-such"], "file_unreadable", 66, "no-such", "name a file"),
         (&["import", "no-such"], "list_unreadable", 66, "no-such", "name a file"),

@@ -150,7 +150,7 @@ fn every_error_of_a_config_has_its_place_and_code() {
 fn failures() -> Vec<(&'static str, Answer, &'static str)> {
     let raw = |text: &str| Answer::Raw(text.as_bytes().to_vec());
     vec![
-        ("bad_url", Answer::redirect(302, "ftp://a.example/"), "check the URL"),
+        ("bad_url", Answer::redirect(302, "ftp://a.example/"), "open the URL in a browser"),
         ("unauthorized", Answer::status(401), "set authorization"),
         ("forbidden", Answer::status(403), "ask the site owner for access"),
         ("not_found", Answer::status(404), "look for the new URL"),
