@@ -279,9 +279,14 @@ fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
         links.push(constructs::page_link(about, context));
     }
     if let Some(content) = content_elsewhere(element, context) {
-        let is_page = media::is_page(content.media_type.as_deref().unwrap_or_default());
-        if is_page && links.iter().all(|link| link.rel != "alternate") {
-            links.push(Link { rel: "alternate".to_owned(), ..content.clone() });
+        // A file such as a PDF is what the item is about. Podcast clients drop it as an enclosure.
+        if !media::is_media(content.media_type.as_deref().unwrap_or_default()) {
+            let has_page = links.iter().any(|link| link.rel == "alternate");
+            let is_page = content.media_type.as_deref().is_none_or(|kind| kind.contains("html"));
+            let rel = if has_page { "related" } else { "alternate" };
+            links.extend(
+                (!has_page || !is_page).then(|| Link { rel: rel.to_owned(), ..content.clone() }),
+            );
         }
         links.push(content);
     }

@@ -65,7 +65,7 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
     // An entry whose content is a file.
     for link in links.iter().filter(|link| link.rel == "content") {
         let (url, media_type) = (link.href.clone(), link.media_type.clone().unwrap_or_default());
-        if !is_page(&media_type) {
+        if is_media(&media_type) {
             found.file(Enclosure { url, media_type, duration, ..Enclosure::default() });
         }
     }
@@ -79,9 +79,9 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
     found
 }
 
-/// Whether a document of this media type, empty if unknown, is a page to read, not a file.
-pub(crate) fn is_page(media_type: &str) -> bool {
-    matches!(media_type, "" | "application/xhtml+xml") || media_type.starts_with("text/")
+/// Whether a file of this media type is a picture, sound or film.
+pub(crate) fn is_media(media_type: &str) -> bool {
+    ["image/", "audio/", "video/"].iter().any(|kind| media_type.starts_with(kind))
 }
 
 impl Media {

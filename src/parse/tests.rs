@@ -215,8 +215,8 @@ fn the_content_of_an_entry_at_another_url_is_its_file_or_its_page() {
         ("full.html", "/1", "1", None),
         ("full", "", "feeds/full", None),
         ("notes.txt' type='text/plain", "", "feeds/notes.txt", None),
-        ("paper.pdf' type='application/pdf", "/1", "1", Some("application/pdf")),
-        ("paper.pdf' type='application/pdf", "", "", Some("application/pdf")),
+        ("paper.pdf' type='application/pdf", "/1", "1", None),
+        ("paper.pdf' type='application/pdf", "", "feeds/paper.pdf", None),
     ] {
         let item = only(&format!(
             "<feed xmlns='http://www.w3.org/2005/Atom'><entry><link href='{link}'/><content src='{source}'/>\
@@ -227,6 +227,8 @@ fn the_content_of_an_entry_at_another_url_is_its_file_or_its_page() {
         let files: Vec<_> = item.enclosures.iter().map(|it| it.media_type.as_str()).collect();
         assert_eq!(files, Vec::from_iter(file), "{source}");
         assert!(item.links.iter().any(|link| link.rel == "content"), "{source}");
+        let is_related = item.links.iter().any(|link| link.rel == "related");
+        assert_eq!(is_related, source.starts_with("paper") && page == "1", "{source}");
         assert_eq!(item.summary.unwrap().value, "s", "{source}");
     }
 }
