@@ -184,9 +184,11 @@ fn bare(link: &str) -> &str {
     }
 }
 
-/// The URL of a link that is written as an HTML tag.
+/// The URL of a link that is written as the tag of an HTML link.
 fn of_tag(link: &str) -> Option<&str> {
-    let (_, value) = link.strip_prefix('<')?.split_once("href=")?;
+    let inside = link.strip_prefix('<')?.strip_prefix(['a', 'A'])?;
+    let at = inside.to_ascii_lowercase().find(" href=")?;
+    let value = &inside[at + " href=".len()..];
     let quote = ['"', '\''].into_iter().find(|quote| value.starts_with(*quote));
     match quote {
         Some(quote) => value[1..].split(quote).next(),
@@ -273,6 +275,7 @@ mod tests {
             ("<>", ""),
             ("<a href=\"https://e.org/a\">", "https://e.org/a"),
             ("<a class=x href=/a>a</a>", "https://example.org/a"),
+            ("<A Class=x HREF=/a>a</a>", "https://example.org/a"),
             ("<a href='", ""),
         ] {
             assert_eq!(document.resolve(written), link, "{written}");
