@@ -29,9 +29,13 @@ pub(super) fn superseded(
     page: impl Fn(usize) -> Option<Digest>,
 ) -> HashMap<usize, usize> {
     let mut found = HashMap::new();
+    let mut dates: HashMap<i64, usize> = HashMap::new();
+    kept.iter()
+        .filter_map(|at| date(&items[*at]))
+        .for_each(|at| *dates.entry(at).or_default() += 1);
     for group in groups(kept, page) {
-        let others = kept.iter().filter(|at| !group.contains(at));
-        let others: HashSet<i64> = others.filter_map(|at| date(&items[*at])).collect();
+        let own = |at: i64| group.iter().filter(|it| date(&items[**it]) == Some(at)).count();
+        let others = |at: i64| dates.get(&at).is_some_and(|count| *count > own(at));
         let versions = versions(items, &group);
         let is_constant = kept.len() == group.len();
         let one = |a: &Version<'_>, b: &Version<'_>| match relation(a, b, &others) {
@@ -158,9 +162,9 @@ impl Version<'_> {
     }
 }
 
-/// How two items of one page relate; `None`: they are two things. `others` are the dates of other items, which prove
-/// nothing.
-fn relation(a: &Version<'_>, b: &Version<'_>, others: &HashSet<i64>) -> Option<Relation> {
+/// How two items of one page relate; `None`: they are two things. `others`: whether another item has a date,
+/// which then proves nothing.
+fn relation(a: &Version<'_>, b: &Version<'_>, others: impl Fn(i64) -> bool) -> Option<Relation> {
     let naming = naming(&a.title, &b.title, &HashSet::new());
     if naming == Naming::Numbered || !a.may_have_file_of(b) {
         return None;
@@ -188,7 +192,7 @@ fn relation(a: &Version<'_>, b: &Version<'_>, others: &HashSet<i64>) -> Option<R
         (naming == Naming::Same, matches!(naming, Naming::Same | Naming::Alike));
     let dates = date(a.item).zip(date(b.item));
     match dates {
-        Some((one, another)) if one == another && !others.contains(&one) => {
+        Some((one, another)) if one == another && !others(one) => {
             let corrected = revised && size >= EXACT_WORDS && wording == Wording::Figures;
             let short = same_name && (same_words || a.words.0.is_empty() || b.words.0.is_empty());
             let one = match same_guid {

@@ -133,9 +133,11 @@ impl Reading {
             ("q", true) => self.push("”"),
             ("sup" | "sub", false) => self.script = Some(self.text.len()),
             ("sup" | "sub", true) => {
-                let begin = self.script.take();
-                if let Some((base, text)) = begin.and_then(|at| self.text.split_at_checked(at)) {
-                    self.text = base.to_owned() + &script(base, name, text);
+                let begin = self.script.take().filter(|at| self.text.is_char_boundary(*at));
+                if let Some(at) = begin {
+                    let text = self.text.split_off(at);
+                    let text = script(&self.text, name, &text);
+                    self.text.push_str(&text);
                 }
             }
             // Readings of characters; browsers hide <rp>, which has brackets for others.
@@ -225,9 +227,11 @@ fn script(base: &str, name: &str, text: &str) -> String {
 
 /// Whether a letter is an exponent: it is one that no ordinal and no abbreviation ends with, beside one letter or a number.
 fn is_power(base: &str, letter: &str) -> bool {
-    let word = base.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-    let is_short = word.chars().count() == 1 || word.chars().all(|c| c.is_ascii_digit());
-    is_short && matches!(letter, "i" | "j" | "k" | "m" | "n" | "p" | "q" | "x" | "y" | "z")
+    matches!(letter, "i" | "j" | "k" | "m" | "n" | "p" | "q" | "x" | "y" | "z") && {
+        // Long words and numbers have no exponent.
+        let mut word = base.chars().rev().take(12).take_while(|c| c.is_alphanumeric());
+        word.clone().count() == 1 || word.all(|c| c.is_ascii_digit())
+    }
 }
 
 /// The form of a digit or sign that Unicode has for exponents; commas and spaces separate notes.

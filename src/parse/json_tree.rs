@@ -141,6 +141,7 @@ impl<'de> Visitor<'de> for Root<'_> {
                 self.left.insert(&mut document.feed, name, value);
             }
         }
+        document.keep_newest(self.max_items);
         Ok(document)
     }
 }
@@ -157,10 +158,20 @@ impl Document {
         };
         root.left.repeat("items");
         before.extend(items);
-        let all = before.len();
-        let mut kept = Kept { items: before, stamps: Vec::new() };
-        if all > root.max_items {
-            let _ = kept.keep_newest(root.max_items);
+        let is_long = before.len() / 2 >= root.max_items.max(MIN_ITEMS);
+        self.items = Some(before);
+        // Once for many members, because each time reads all dates.
+        if is_long {
+            self.keep_newest(root.max_items);
+        }
+    }
+
+    fn keep_newest(&mut self, max_items: usize) {
+        let Some(items) = self.items.take() else { return };
+        let all = items.len();
+        let mut kept = Kept { items, stamps: Vec::new() };
+        if all > max_items {
+            let _ = kept.keep_newest(max_items);
         }
         self.dropped += all - kept.items.len();
         self.items = Some(kept.items);

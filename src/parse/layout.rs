@@ -84,7 +84,10 @@ pub(crate) fn layout<'t, 'a>(tree: &'t Tree<'a>) -> Option<Layout<'t, 'a>> {
 pub(crate) fn is_quoted(tree: &Tree<'_>, layout: &Layout<'_, '_>, before: &str) -> bool {
     // Notices end with a line.
     let in_line = !before.trim_end_matches([' ', '\t']).ends_with(['\n', '\r', '>']);
-    tree.followed_by_text || tree.partial && (in_line || layout.items.is_empty())
+    let last = before.trim_end().lines().next_back().unwrap_or_default();
+    let is_opened = last.ends_with(['`', '"', '\'', '(', '=']) || last.starts_with("```");
+    let is_notice = !in_line && !is_opened && !layout.items.is_empty();
+    (tree.followed_by_text || tree.partial) && !is_notice
 }
 
 /// Maximum depth of a feed in wrappers.

@@ -56,7 +56,12 @@ pub(crate) fn all(line: &str) -> Vec<Person> {
                     parts.push(&line[from..at]);
                     from = at + 1;
                 }
-                ' ' if depth == 0 && !is_quoted && line[at..].starts_with(" and ") => {
+                // Two of these words may share a space.
+                ' ' if depth == 0
+                    && !is_quoted
+                    && at >= from
+                    && line[at..].starts_with(" and ") =>
+                {
                     parts.push(&line[from..at]);
                     from = at + " and ".len();
                 }
@@ -128,6 +133,7 @@ mod tests {
         assert_eq!(names("a@e.org (Ann, the b@e.org)").len(), 1);
         assert_eq!(names("Ann A, Bo B"), ["Ann A, Bo B"]);
         assert_eq!(names(" "), [""; 0]);
+        assert_eq!(names("a@e.org and and b@e.org").len(), 2);
         let linked = "<a href=\"x\">Ann A</a> &amp; Co";
         assert_eq!(names(linked), [linked]);
     }
