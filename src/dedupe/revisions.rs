@@ -38,7 +38,7 @@ pub(super) fn superseded(
         let others = |at: i64| dates.get(&at).is_some_and(|count| *count > own(at));
         let versions = versions(items, &group);
         let is_constant = kept.len() == group.len();
-        let one = |a: &Version<'_>, b: &Version<'_>| match relation(a, b, &others) {
+        let one = |a: &Version<'_>, b: &Version<'_>| match relation(a, b, others) {
             Some(Relation::AtOnce) => true,
             Some(Relation::Later) => !is_constant,
             None => false,

@@ -1,7 +1,5 @@
 //! Formulas as text: in `MathML` the `alttext`, or else the TeX annotation, or else a line such as `1/2`, `e^(kt)` or
-//! `√(y)`; in scripts for `MathJax` as they are written.
-//!
-//! `line` makes the line of an element from those of its children.
+//! `√(y)`; in scripts for `MathJax` as they are written. `math_line` makes the line.
 
 use super::limits::{MAX_FORMULA, MAX_FORMULA_DEPTH};
 use super::math_line::{Node, Part};

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::cdata;
 use super::context::{Context, is_no_link};
-pub(super) use super::markup::has_tags;
-use super::markup::without_backslashes;
-use super::markup::{has_links, has_reference, is_source, is_source_of_blocks, looks_like_html};
+use super::markup::{
+    has_links, has_reference, has_tags, is_source, is_source_of_blocks, looks_like_html,
+    without_backslashes,
+};
 use super::namespace::Namespace;
 use super::serialise::{html_source, markup, own_text, without_div};
 use super::tree::Element;

@@ -73,6 +73,7 @@ fn begins_emphasis(text: &str) -> bool {
             && rest.is_some_and(|rest| rest.starts_with(char::is_alphanumeric))
     })
 }
+
 /// Names of HTML elements that are common in texts.
 #[rustfmt::skip]
 const HTML: &[&str] = &[
