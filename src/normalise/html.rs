@@ -261,7 +261,9 @@ impl Skipped {
     fn ended_by(&mut self, tag: &Tag<'_>) -> (bool, bool) {
         let same = tag.name == self.name.as_str();
         let counts = self.ends != Ends::Common;
-        if self.ends == Ends::Content && !same && is_block(&tag.name) && tag.name != "hr" {
+        let is_block = is_block(&tag.name) && tag.name != "hr"
+            || matches!(&*tag.name, "td" | "th" | "tbody" | "thead" | "tfoot");
+        if self.ends == Ends::Content && !same && is_block {
             if self.name == "p" && !tag.end || self.blocks == 0 && tag.end {
                 return (true, false);
             }
@@ -280,7 +282,7 @@ impl Skipped {
         }
         let breaks = match self.ends {
             Ends::Itself | Ends::Content => false,
-            Ends::Blocks => is_block(&tag.name),
+            Ends::Blocks => plain_text::is_block(&tag.name),
             Ends::Common => breaks_out(&tag.name),
         };
         (breaks, false)

@@ -213,6 +213,11 @@ mod tests {
             ("<span style='display: none !important'>a<br><p>b</p></span><p>c</p>", "<p>c</p>"),
             ("<div><span hidden>a</div>b", "<div></div>b"),
             ("<template><p>a</p></template>b", "b"),
+            (
+                "<table><tr><td>a<span style='display:none'>x</td><td>b</td></tr></table>",
+                "<table><tbody><tr><td>a</td><td>b</td></tr></tbody></table>",
+            ),
+            ("<div hidden><table><tr><td>a<td>b</table></div>c", "c"),
             ("<div style='display:none'><p>a</p></div>", "<div><p>a</p></div>"),
             ("<p style='display:block'>a</p>", "<p>a</p>"),
         ] {
