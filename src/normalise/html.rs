@@ -339,7 +339,8 @@ impl Sink for Rewriter<'_> {
             "noscript" => self.end_noscript(),
             "picture" => self.end_picture(),
             "object" => self.end_object(),
-            name if is_block(name) && self.is_image_pending() => self.settle(),
+            // What waits in a link belongs to it.
+            name if (name == "a" || is_block(name)) && self.is_image_pending() => self.settle(),
             _ => {}
         }
         match element(&tag.name) {
