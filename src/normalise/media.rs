@@ -10,11 +10,12 @@ use super::copies::Shown;
 use super::embedded::{EmbeddedImage, embedded_image};
 use super::emoji::is_emoji_image;
 use super::films::{Film, films_end};
-use super::html::{Ends, Rewriter, set};
+use super::html::{Rewriter, set};
 use super::links::WEB;
 use super::picture_sources::{self, Loading, lazy_or_own};
 use super::players::{self, Player, player};
 use super::sizes::has_pixel_attributes;
+use super::skipped::Ends;
 use super::tokens::Tag;
 use super::writer::{Attribute, Mark};
 
