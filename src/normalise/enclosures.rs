@@ -125,9 +125,14 @@ pub(super) fn media_type(written: &str) -> Option<String> {
 fn file_type(written: &str, url: &str) -> String {
     // Only the medium is known.
     if let Some(medium) = written.strip_suffix('*') {
-        let usual = if medium == "audio/" { "audio/mpeg" } else { "video/mp4" };
-        let by_name = Some(guessed(url)).filter(|kind| kind.starts_with(medium));
-        return by_name.unwrap_or(usual).to_owned();
+        let by_name = guessed(url);
+        return match medium.to_ascii_lowercase().as_str() {
+            medium if by_name.starts_with(medium) => by_name,
+            "audio/" => "audio/mpeg",
+            "video/" => "video/mp4",
+            _ => by_name,
+        }
+        .to_owned();
     }
     let Some(written) = media_type(written) else { return guessed(url).to_owned() };
     // A server that does not know the file labels it as its error page or its cover.
@@ -218,6 +223,9 @@ mod tests {
             ("audio/*", "https://e.org/a.ogg", "audio/ogg"),
             ("audio/*", "https://e.org/a?id=1", "audio/mpeg"),
             ("video/*", "https://e.org/a.mp3", "video/mp4"),
+            ("image/*", "https://e.org/a.png", "image/png"),
+            ("image/*", "https://e.org/a", "application/octet-stream"),
+            ("application/*", "https://e.org/a.pdf", "application/pdf"),
         ] {
             assert_eq!(file_type(written, url), kept, "{written} {url}");
         }

@@ -3,12 +3,13 @@
 
 use super::allowlist;
 use super::copies::{names_media, names_picture};
-use super::html::{Ends, Rewriter, set};
+use super::html::{Rewriter, set};
 use super::links::WEB;
 use super::media::owned;
 use super::picture_sources::lazy_or_own;
 use super::plain_text::is_block;
 use super::players::{self, player_of_object};
+use super::skipped::Ends;
 use super::tokens::Tag;
 use super::writer::Attribute;
 
@@ -51,6 +52,7 @@ impl Rewriter<'_> {
         kept: Vec<Attribute<'_>>,
     ) {
         self.end_film();
+        self.end_picture();
         let mut attributes = owned(kept);
         let resolved = |name| self.link_base.resolve(tag.attribute(name)?, WEB);
         if name == "video" && tag.attribute("poster").is_none() {
@@ -188,6 +190,10 @@ mod tests {
                 "<video controls=\"\" poster=\"https://e.org/p.jpg\" src=\"https://e.org/a.mp4\"></video>",
             ),
             ("<video src=blob:https://e.org/1></video><p>x</p>", "<p>x</p>"),
+            (
+                "<picture><img src=/a.jpg><p>b</p><video controls><source src=/f.mp4></video>",
+                "<picture><img src=\"https://e.org/a.jpg\"><p>b</p><video controls=\"\"><source src=\"https://e.org/f.mp4\"></video></picture>",
+            ),
             ("<video poster=/p.jpg></video>", "<img src=\"https://e.org/p.jpg\">"),
             ("<video><a href=/a.mp4>Film</a></video>", "<a href=\"https://e.org/a.mp4\">Film</a>"),
             (

@@ -21,6 +21,7 @@ use super::media::{Media, has_tag, is_image};
 use super::picture_sources;
 use super::plain_text::{self, MAX_HTML, breaks_out, head, is_block, is_hidden, text_of_html};
 use super::sizes::hides_content;
+use super::skipped::{Ends, Hiding, Skipped};
 use super::spaces::{Spaces, firm_spaces};
 use super::tokens::{self, Sink, Tag};
 use super::writer::{Attribute, HtmlWriter, MAX_OUTPUT, is_void};
@@ -119,14 +120,6 @@ pub(super) struct Rewritten {
 enum Counting {
     Nothing,
     Omissions,
-}
-
-/// Whether content that browsers do not show is dropped.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hiding {
-    Dropped,
-    /// It is all that there is.
-    Shown,
 }
 
 /// Rewrites an HTML fragment once.
@@ -233,60 +226,6 @@ pub(super) struct Rewriter<'a> {
     omissions: Omissions,
 }
 
-/// An element that is dropped with its content.
-struct Skipped {
-    name: String,
-    /// Number of open elements of this name inside it.
-    inner: usize,
-    /// Number of open blocks inside it.
-    blocks: usize,
-    /// Whether tags of blocks, or of any common element, end it too.
-    ends: Ends,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ends {
-    /// Only its end tag.
-    Itself,
-    /// Its end tag, or that of a block around it; a block begins no content of a paragraph.
-    Content,
-    /// The end tags of blocks around it.
-    Blocks,
-    /// The elements of HTML 13.2.6.5.
-    Common,
-}
-
-impl Skipped {
-    /// Whether a tag ends it. `true` in the second value: the tag is the end tag itself.
-    fn ended_by(&mut self, tag: &Tag<'_>) -> (bool, bool) {
-        let same = tag.name == self.name.as_str();
-        let counts = self.ends != Ends::Common;
-        if self.ends == Ends::Content && !same && is_block(&tag.name) && tag.name != "hr" {
-            if self.name == "p" && !tag.end || self.blocks == 0 && tag.end {
-                return (true, false);
-            }
-            self.blocks = if tag.end { self.blocks - 1 } else { self.blocks + 1 };
-        }
-        if self.ends == Ends::Content && same && self.name == "p" && !tag.end {
-            return (true, false);
-        }
-        if same && tag.end && self.inner == 0 {
-            return (true, true);
-        }
-        if same && counts {
-            self.inner =
-                if tag.end { self.inner - 1 } else { self.inner + usize::from(!tag.self_closing) };
-            return (false, false);
-        }
-        let breaks = match self.ends {
-            Ends::Itself | Ends::Content => false,
-            Ends::Blocks => is_block(&tag.name),
-            Ends::Common => breaks_out(&tag.name),
-        };
-        (breaks, false)
-    }
-}
-
 impl Sink for Rewriter<'_> {
     fn text(&mut self, text: &str) {
         if let Some(formula) = &mut self.formula {
@@ -337,7 +276,8 @@ impl Sink for Rewriter<'_> {
             "noscript" => self.end_noscript(),
             "picture" => self.end_picture(),
             "object" => self.end_object(),
-            name if is_block(name) && self.is_image_pending() => self.settle(),
+            // What waits in a link belongs to it.
+            name if (name == "a" || is_block(name)) && self.is_image_pending() => self.settle(),
             _ => {}
         }
         match element(&tag.name) {
@@ -416,7 +356,7 @@ impl Rewriter<'_> {
 
     /// Drops what follows, to the end of the open element of this name.
     pub(super) fn skip_to(&mut self, name: &str, ends: Ends) {
-        self.skipped = Some(Skipped { name: name.to_owned(), inner: 0, blocks: 0, ends });
+        self.skipped = Some(Skipped::new(name, ends));
     }
 
     /// Drops what shows a formula a second time.

@@ -221,6 +221,8 @@ mod tests {
             ),
             ("<mi>sin</mi><mo>\u{2061}</mo><mi>x</mi>", "sin x"),
             ("<mfenced><mi>a</mi><mi>b</mi></mfenced>", "(a,b)"),
+            ("<mfenced open='[[[[[[[[[['><mi>a</mi></mfenced>", "[[[[[[[[a)"),
+            ("<mmultiscripts><mi>a</mi><none/><none/><none/><mn>2</mn></mmultiscripts>", "a^2"),
             (
                 "<mtable><mtr><mtd><mn>1</mn></mtd><mtd><mn>0</mn></mtd></mtr><mtr><mtd><mn>0</mn></mtd><mtd><mn>1</mn></mtd></mtr></mtable>",
                 "[1, 0; 0, 1]",

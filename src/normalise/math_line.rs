@@ -2,6 +2,9 @@
 
 use super::tokens::Tag;
 
+/// Maximum length of a bracket of `mfenced` in characters.
+const MAX_FENCE: usize = 8;
+
 /// An open element of a formula.
 #[derive(Default)]
 pub(super) struct Node {
@@ -51,7 +54,10 @@ enum Shape {
 impl Node {
     /// The element that this tag begins; `name` is without prefix.
     pub(super) fn new(name: &str, tag: &Tag<'_>) -> Self {
-        let value = |name: &str, default: &str| tag.attribute(name).unwrap_or(default).to_owned();
+        // Brackets are short. Longer values would be written again for each element.
+        let value = |name: &str, default: &str| -> String {
+            tag.attribute(name).unwrap_or(default).chars().take(MAX_FENCE).collect()
+        };
         let has = |name: &str, wanted: &str| {
             tag.attribute(name).is_some_and(|value| value.to_ascii_lowercase().contains(wanted))
         };
@@ -143,7 +149,9 @@ impl Node {
         let before = self.before.unwrap_or(self.parts.len()).saturating_sub(1).min(scripts.len());
         let (after, before) = scripts.split_at(before);
         let pairs = |base: Part, scripts: &[Part]| {
-            scripts.chunks(2).fold(base, |base, pair| {
+            // Each pair copies what is before it.
+            let is_shown = |pair: &&[Part]| pair.iter().any(|part| !part.text.trim().is_empty());
+            scripts.chunks(2).filter(is_shown).fold(base, |base, pair| {
                 let sub = pair.first().map_or("", |part| part.text.as_str());
                 let sup = pair.get(1).map_or("", |part| part.text.as_str());
                 script(&script(&base, "_", sub), "^", sup)

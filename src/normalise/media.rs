@@ -10,11 +10,12 @@ use super::copies::Shown;
 use super::embedded::{EmbeddedImage, embedded_image};
 use super::emoji::is_emoji_image;
 use super::films::{Film, films_end};
-use super::html::{Ends, Rewriter, set};
+use super::html::{Rewriter, set};
 use super::links::WEB;
 use super::picture_sources::{self, Loading, lazy_or_own};
 use super::players::{self, Player, player};
 use super::sizes::has_pixel_attributes;
+use super::skipped::Ends;
 use super::tokens::Tag;
 use super::writer::{Attribute, Mark};
 
@@ -49,7 +50,7 @@ enum Beside {
     Lazy,
     /// A placeholder was not written. If no copy follows, its text, or the placeholder, is.
     Pending { alt: String, placeholder: Option<Vec<Attribute<'static>>> },
-    /// After a `<noscript>` with an image. A lazily loaded copy may follow.
+    /// After a `<noscript>` with an image. A copy without a known source may follow.
     After,
 }
 
@@ -61,6 +62,8 @@ struct NoScript {
     has_copies: bool,
     /// Whether a picture or player was written.
     has_media: bool,
+    /// Whether that was instead of an image before it, so that no other copy of it follows.
+    replaces: bool,
 }
 
 /// The open `<picture>`.
@@ -133,7 +136,9 @@ impl Rewriter<'_> {
             return self.skip(tag, Ends::Itself);
         }
         let begins = self.writer.mark();
-        self.media.noscript = Some(NoScript { begins, has_copies: false, has_media: false });
+        let has = false;
+        self.media.noscript =
+            Some(NoScript { begins, has_copies: has, has_media: has, replaces: has });
     }
 
     pub(super) fn end_noscript(&mut self) {
@@ -145,7 +150,7 @@ impl Rewriter<'_> {
             return;
         }
         self.writer.release();
-        if noscript.has_media {
+        if noscript.has_media && !noscript.replaces {
             self.media.beside = Beside::After;
         }
     }
@@ -162,13 +167,15 @@ impl Rewriter<'_> {
         noscript.has_media |= !is_copy;
         if !is_copy {
             // It is written instead of what is pending.
+            noscript.replaces |= matches!(self.media.beside, Beside::Pending { .. });
             self.media.beside = Beside::Nothing;
         }
         !is_copy
     }
 
     pub(super) fn image(&mut self, tag: &Tag<'_>) {
-        let of_picture = self.media.picture.as_mut().and_then(|picture| picture.source.take());
+        // The image is the last element of a picture, whose end tag may be missing.
+        let of_picture = self.media.picture.take().and_then(|picture| picture.source);
         let of_picture = of_picture.as_ref().map(|(source, _)| &**source);
         match embedded_image(tag, self.link_base, of_picture) {
             // AMP shows it if the picture around it cannot be.
@@ -186,8 +193,6 @@ impl Rewriter<'_> {
                 let alt = tag.attribute("alt").unwrap_or_default().to_owned();
                 self.wait(Beside::Pending { alt, placeholder: None });
             }
-            EmbeddedImage::Kept { loading, .. }
-                if loading != Loading::Eager && matches!(self.media.beside, Beside::After) => {}
             EmbeddedImage::Kept { src, srcset, loading, preview } => {
                 self.settle();
                 let attributes = self.image_attributes(tag, src.clone(), srcset.clone());
@@ -381,6 +386,36 @@ mod tests {
         ] {
             let kept = sanitised(&html.replace("BLANK", BLANK));
             assert_eq!(kept.matches("<img").count(), 2, "{html}: {kept}");
+        }
+    }
+
+    #[test]
+    fn a_picture_beside_the_noscript_of_another_is_kept() {
+        for html in [
+            "<p><img src=/spacer.gif><noscript><img src=/a.jpg></noscript> <img data-src=/b.jpg><noscript><img src=/b.jpg></noscript></p>",
+            "<img BLANK><noscript><img src=/a.jpg></noscript><img data-src=/b.jpg>",
+            "<noscript><img src=/a.jpg></noscript><img data-src=/b.jpg>",
+            "<noscript><img src=/a.jpg></noscript><img src=/pixel-b.png>",
+        ] {
+            let kept = sanitised(&html.replace("BLANK", BLANK));
+            assert_eq!(kept.matches("<img").count(), 2, "{html}: {kept}");
+            assert!(kept.contains("/a.jpg") && kept.contains("b."), "{html}: {kept}");
+        }
+    }
+
+    #[test]
+    fn a_waiting_picture_stays_in_its_link() {
+        for (html, kept) in [
+            (
+                "<p>Hi <a href=/x><img alt=P src=/pixel.gif></a> end</p><noscript>n</noscript>",
+                "<p>Hi <a href=\"https://e.org/x\"><img alt=\"P\" src=\"https://e.org/pixel.gif\"></a> end</p>n",
+            ),
+            (
+                "<a href=/x><img data-foo=1 alt=Text></a><noscript>n</noscript>",
+                "<a href=\"https://e.org/x\">Text</a>n",
+            ),
+        ] {
+            assert_eq!(sanitised(html), kept, "{html}");
         }
     }
 

@@ -30,6 +30,7 @@ mod removal;
 mod sanitiser_tests;
 mod selectors;
 mod sizes;
+mod skipped;
 mod spaces;
 #[cfg(test)]
 mod tests;

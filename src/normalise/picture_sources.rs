@@ -1,7 +1,7 @@
 //! Sources of pictures: which attribute of an `<img>` has the picture that the publisher's page shows in the end. Scripts
 //! put it in the place of a placeholder or of a small preview.
 
-use super::copies::names_picture;
+use super::copies::{names_media, names_picture};
 use super::embedded::is_tracker_url;
 use super::limits::MAX_CANDIDATES;
 use super::links::{LinkBase, WEB};
@@ -29,7 +29,11 @@ const MAYBE_SRC: &[&str] = &["data-url"];
 /// Parts of names of attributes that have a smaller or another picture.
 const POOR: &[&str] = &["low", "placeholder", "preview", "small", "thumb", "loading", "fallback"];
 
-/// Prefixes of file names of placeholders.
+/// Parts of names of attributes that have the URL of a page, even if it contains that of a picture.
+const PAGES: &[&str] = &["href", "link", "pin", "share"];
+
+/// Prefixes of file names of placeholders. Those without a dot are common words: of a file that may be a photograph, they
+/// are the whole name.
 const PLACEHOLDERS: &[&str] = &[
     "1x1",
     "blank",
@@ -98,7 +102,7 @@ pub(super) fn sources(tag: &Tag<'_>, link_base: LinkBase<'_>, of_picture: Option
     let is_lazy_set = set.as_ref().is_some_and(|(name, _)| *name != "srcset");
     let srcset = set.map(|(_, set)| set);
     let real = written.as_deref().filter(|url| !is_placeholder(url));
-    let later = later(tag, real, link_base).or_else(|| {
+    let later = later(tag, written.as_deref(), link_base).or_else(|| {
         let set = srcset.as_deref().filter(|_| is_lazy_set || real.is_none())?;
         let shows = |url: &str| set.split([' ', ',']).any(|part| part == url);
         if real.is_some_and(shows) { None } else { best(set).map(str::to_owned) }
@@ -115,12 +119,12 @@ pub(super) fn sources(tag: &Tag<'_>, link_base: LinkBase<'_>, of_picture: Option
 }
 
 /// The source that a script puts in the place of `src`, or of a placeholder if there is no real one.
-fn later(tag: &Tag<'_>, real: Option<&str>, link_base: LinkBase<'_>) -> Option<String> {
-    let resolved = |name: &&str| picture_url(tag.attribute(name)?, link_base);
+fn later(tag: &Tag<'_>, written: Option<&str>, link_base: LinkBase<'_>) -> Option<String> {
+    let resolved = |name: &&str| picture_url(address(tag, name)?, link_base);
     let lazy = LAZY_SRC.iter().find_map(resolved);
-    let Some(real) = real else {
+    let Some(real) = written.filter(|url| !is_placeholder(url)) else {
         return lazy
-            .or_else(|| other(tag, link_base))
+            .or_else(|| other(tag, written, link_base))
             .or_else(|| MAYBE_SRC.iter().find_map(resolved));
     };
     // A script may add to the query of the same picture: `?is-pending-load=1`.
@@ -130,25 +134,37 @@ fn later(tag: &Tag<'_>, real: Option<&str>, link_base: LinkBase<'_>) -> Option<S
     lazy.filter(|lazy| !same(lazy) && (names_picture(lazy) || !names_picture(real)))
 }
 
-/// The first other attribute with the URL of a picture; full pictures before small ones.
-fn other(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option<String> {
+/// The value of an attribute for scripts, if it can be a URL. It may also be a flag: `true`, `lazy`, `600`.
+fn address<'t>(tag: &'t Tag<'_>, name: &str) -> Option<&'t str> {
+    let is_url = |value: &&str| value.contains('/') || names_picture(value) || names_media(value);
+    tag.attribute(name).filter(is_url)
+}
+
+/// The first other attribute with the URL of a picture; full pictures before small ones. A small one is no better than a
+/// written JPEG file, which is hardly a placeholder.
+fn other(tag: &Tag<'_>, written: Option<&str>, link_base: LinkBase<'_>) -> Option<String> {
+    let path = |url: &str| url.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let is_photo = written.map(path).is_some_and(|p| p.ends_with(".jpg") || p.ends_with(".jpeg"));
     let poor = |name: &str| POOR.iter().any(|part| name.contains(part));
+    let page = |name: &str| *name == *"src" || PAGES.iter().any(|part| name.contains(part));
     let pictures = |is_poor: bool| {
         tag.attributes.iter().filter_map(move |(name, value)| {
             let is_url = value.contains('/') && !value.trim().contains(char::is_whitespace);
             let is_meant =
-                is_url && names_picture(value) && poor(name) == is_poor && **name != *"src";
+                is_url && names_picture(&path(value)) && poor(name) == is_poor && !page(name);
             picture_url(value, link_base).filter(|url| is_meant && !is_placeholder(url))
         })
     };
-    pictures(false).chain(pictures(true)).find(|url| !is_tracker_url(url))
+    let small = pictures(true).filter(|_| !is_photo);
+    pictures(false).chain(small).find(|url| !is_tracker_url(url))
 }
 
 /// The URL of a frame, of a film or of sound: `src`, or where a script finds it.
 pub(super) fn lazy_or_own(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option<String> {
-    let written = ["src"].iter().chain(LAZY_SRC).filter_map(|name| tag.attribute(name));
-    let urls = written.filter(|url| !url.trim().starts_with('#'));
-    urls.into_iter().find_map(|url| link_base.resolve(url, WEB))
+    let lazy = LAZY_SRC.iter().filter_map(|name| address(tag, name));
+    let urls = tag.attribute("src").into_iter().chain(lazy);
+    let mut urls = urls.filter(|url| !url.trim().starts_with('#'));
+    urls.find_map(|url| link_base.resolve(url, WEB))
 }
 
 /// The absolute URL of a picture; `None` if it is the page itself or none at all.
@@ -250,7 +266,9 @@ fn is_placeholder(url: &str) -> bool {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
     let (stem, extension) = name.split_once('.').unwrap_or((&name, ""));
-    PLACEHOLDERS.iter().any(|prefix| name.starts_with(prefix))
+    let is_drawn = matches!(name.rsplit('.').next(), Some("gif" | "png" | "svg" | "webp"));
+    let is_word = |prefix: &str| is_drawn || prefix.ends_with('.') || stem == prefix;
+    PLACEHOLDERS.iter().any(|prefix| name.starts_with(prefix) && is_word(prefix))
         || PLACEHOLDER_PARTS.iter().any(|part| name.contains(part))
         || PLACEHOLDER_NAMES.contains(&stem) && matches!(extension, "gif" | "png")
         || extension == "gif" && stem.len() == 1
@@ -304,6 +322,20 @@ mod tests {
         );
         assert_eq!(shown("<img src=/a.jpg data-orig-file=/huge.jpg>"), "https://e.org/a.jpg");
         assert_eq!(shown("<img src=/a.jpg data-src=/page>"), "https://e.org/a.jpg");
+        for flag in ["data-lazy=true", "data-lazyload=lazy data-original=600", "data-src=1"] {
+            assert_eq!(
+                shown(&format!("<img src=/img/12 {flag}>")),
+                "https://e.org/img/12",
+                "{flag}"
+            );
+            for film in [
+                format!("<video {flag}><source src=/f.mp4></video>"),
+                format!("<video><source {flag} src=/f.mp4></video>"),
+            ] {
+                assert_eq!(shown(&film), "https://e.org/f.mp4", "{film}");
+            }
+            assert_eq!(shown(&format!("<iframe {flag}></iframe>x")), "x", "{flag}");
+        }
         assert_eq!(
             shown("<img src=/tiny.jpg data-srcset='/a.jpg 400w, /b.jpg 800w, /c.jpg 4000w'>"),
             "https://e.org/b.jpg"
@@ -329,6 +361,13 @@ mod tests {
                 let html = format!("<img {place} data-link=/post {attribute}=/r.jpg alt=P>");
                 assert_eq!(shown(&html), "https://e.org/r.jpg", "{html}");
             }
+        }
+        for written in ["pixel-9.jpg", "loading-dock.jpg", "lazy-dog.jpg", "blank.jpg"] {
+            let html = format!("<img src=/{written} data-thumb=/t.jpg>");
+            assert_eq!(shown(&html), format!("https://e.org/{written}"), "{html}");
+        }
+        for page in ["data-share=/p.jpg", "data-permalink=/p.jpg", "data-x='/pin?media=/p.jpg'"] {
+            assert_eq!(shown(&format!("<img {page} alt=P>")), "P", "{page}");
         }
         assert_eq!(shown("<img data-thumb=/t.jpg data-x=/r.jpg>"), "https://e.org/r.jpg");
         assert_eq!(shown("<img data-thumb=/t.jpg alt=P>"), "https://e.org/t.jpg");

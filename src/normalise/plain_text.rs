@@ -3,7 +3,10 @@
 //! The results are not HTML and must be escaped in HTML.
 
 use super::math::{self, Formula, Formulas};
+use super::sizes::hides_content;
+use super::skipped::{Ends, Hiding, Skipped};
 use super::tokens::{self, Sink, Tag};
+use super::writer::is_void;
 use crate::text::bidi::{self, balanced};
 use crate::text::chars::{self, boundary_before, clean, is_invisible};
 
@@ -11,7 +14,8 @@ use crate::text::chars::{self, boundary_before, clean, is_invisible};
 /// hostile input.
 pub(super) const MAX_HTML: usize = crate::model::Text::MAX;
 
-/// The visible text of an HTML fragment, with a line break between blocks, or else its `alt` texts.
+/// The visible text of an HTML fragment, with a line break between blocks, or else its `alt` texts. What browsers hide is
+/// its text if there is no other.
 ///
 /// Reads the first 256 KiB.
 #[must_use]
@@ -21,8 +25,15 @@ pub fn text_of_html(html: &str) -> String {
         return one_line(html);
     }
     let formulas = Formulas::of(html);
-    let mut reading = tokens::read(html, || Reading { formulas, ..Reading::default() });
-    reading.end_formula();
+    let read = |hiding| {
+        let mut reading = tokens::read(html, || Reading { formulas, hiding, ..Reading::default() });
+        reading.end_formula();
+        reading
+    };
+    let mut reading = read(Hiding::Dropped);
+    if reading.has_hidden && is_blank(&reading.text) && is_blank(&reading.alt) {
+        reading = read(Hiding::Shown);
+    }
     let Reading { text, alt, .. } = reading;
     let text = text.trim();
     if is_blank(text) { one_line(&alt) } else { text.to_owned() }
@@ -41,8 +52,11 @@ pub(super) fn head(html: &str) -> &str {
 struct Reading {
     text: String,
     alt: String,
-    /// Name of the open element whose content is not shown.
-    hidden: Option<String>,
+    /// The open element whose content is not shown.
+    hidden: Option<Skipped>,
+    hiding: Hiding,
+    /// Whether content was dropped that browsers do not show.
+    has_hidden: bool,
     /// The formulas of the fragment, whose twins are hidden from screen readers.
     formulas: Formulas,
     /// Number of open elements inside such a twin, with itself; its name.
@@ -71,15 +85,23 @@ impl Sink for Reading {
 
     fn tag(&mut self, tag: &Tag<'_>) -> bool {
         let name = &*tag.name;
-        if let Some(hidden) = &self.hidden {
-            if tag.end && name == hidden || breaks_out(name) {
-                self.hidden = None;
-            } else {
+        if let Some(hidden) = &mut self.hidden {
+            let (ended, itself) = hidden.ended_by(tag);
+            if !ended {
+                return false;
+            }
+            self.hidden = None;
+            if itself {
                 return false;
             }
         }
         if !self.is_shown(tag) {
             return false;
+        }
+        if self.hides(tag) {
+            self.has_hidden = true;
+            self.hidden = Some(Skipped::new(name, Ends::Content));
+            return true;
         }
         match (name, tag.end) {
             ("td" | "th", _) => self.push(" "),
@@ -103,7 +125,7 @@ impl Sink for Reading {
         // HTML 4.8.8, 4.5.13: the text in a player is for browsers without players, that in <rp> for those without ruby.
         let is_hidden = is_hidden(name) || matches!(name, "audio" | "video" | "rp");
         if !tag.end && is_hidden && !tag.self_closing {
-            self.hidden = Some(name.to_owned());
+            self.hidden = Some(Skipped::new(name, Ends::Common));
         }
         !tag.end
     }
@@ -155,6 +177,16 @@ impl Reading {
         if std::mem::take(&mut self.is_in_reading) {
             self.push(")");
         }
+    }
+
+    /// Whether a tag begins what browsers do not show. What is hidden of a formula is its text.
+    fn hides(&self, tag: &Tag<'_>) -> bool {
+        self.hiding == Hiding::Dropped
+            && !self.formulas.exist
+            && !tag.end
+            && !is_void(&tag.name)
+            && !tag.self_closing
+            && hides_content(tag)
     }
 
     /// Whether a tag is outside of formulas and their twins.
@@ -406,6 +438,10 @@ mod tests {
             ("a < b & c <3", "a < b & c <3"),
             ("just text\n here", "just text here"),
             ("x&#7;y&#x85;z&#0;", "xy…z"),
+            ("a<span style='display:none'>x<b>y</b><br>z</span> b", "a b"),
+            ("<div hidden><p>x</p></div><p>a</p>", "a"),
+            ("<p>a</p><p hidden>x</p><p>b</p>", "a\nb"),
+            ("<div hidden><p>x</p></div>", "x"),
         ] {
             assert_eq!(text_of_html(html), text, "{html}");
         }

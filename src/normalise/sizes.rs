@@ -106,6 +106,8 @@ pub(super) fn hides_content(tag: &Tag<'_>) -> bool {
         // The next one ends it, which only a tree knows.
         "li" | "dd" | "dt" | "td" | "th" | "tr" | "tbody" | "thead" | "tfoot" | "option" => false,
         "html" | "head" | "body" => false,
+        // They have no content.
+        "area" | "base" | "embed" | "input" | "link" | "meta" | "param" => false,
         _ => tag.attribute("hidden").is_some() || by_style(),
     }
 }
@@ -213,6 +215,12 @@ mod tests {
             ("<span style='display: none !important'>a<br><p>b</p></span><p>c</p>", "<p>c</p>"),
             ("<div><span hidden>a</div>b", "<div></div>b"),
             ("<template><p>a</p></template>b", "b"),
+            ("<input hidden>a<embed hidden src=/x>b", "ab"),
+            (
+                "<table><tr><td>a<span style='display:none'>x</td><td>b</td></tr></table>",
+                "<table><tbody><tr><td>a</td><td>b</td></tr></tbody></table>",
+            ),
+            ("<div hidden><table><tr><td>a<td>b</table></div>c", "c"),
             ("<div style='display:none'><p>a</p></div>", "<div><p>a</p></div>"),
             ("<p style='display:block'>a</p>", "<p>a</p>"),
         ] {
