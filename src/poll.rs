@@ -35,6 +35,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use url::Url;
 
+pub use self::documents::MAX_SHARED;
 pub use self::end::{Finished, Held, PollEnd, Polled, Unstored};
 use self::end::{hold, read_before};
 pub use self::gate::{

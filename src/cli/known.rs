@@ -34,22 +34,23 @@ impl Known<'_> {
         now: Timestamp,
     ) -> Result<FeedStatus, store::Error> {
         let Subscription { feed, schedule, .. } = self.subscription;
-        let info = &mut status.info;
-        if info.url != feed.url.as_str() {
-            info.url = feed.url.to_string();
+        if status.info.url != feed.url.as_str() {
+            status.info.url = feed.url.to_string();
             status.next_poll_at = Timestamp::UNIX_EPOCH;
             (status.reason, status.failures) = (ReasonKind::New, 0);
             status.reason_text = "the address was changed".to_owned();
             status.address = Address::default();
+            self.mark_paused(&mut status);
         } else if schedule.budget.is_none()
             // The interval of a server with a budget depends on its other feeds.
-            && let Some(plan) = daemon::plan_under(reader, &reader.registered_feed(info.key)?, schedule, now)?
+            && let Some(plan) = daemon::plan_under(reader, &reader.registered_feed(status.info.key)?, schedule, now)?
         {
             // As it is stored: in whole milliseconds.
             let at = Timestamp::from_millisecond(plan.at.as_millisecond());
             status.next_poll_at = at.unwrap_or(plan.at);
             (status.reason, status.reason_text) = (plan.reason.kind, plan.reason.text);
         }
+        let info = &mut status.info;
         info.id = self.feed.id.clone();
         info.tags.clone_from(&feed.tags);
         let title = feed.title.as_ref().or(info.profile.title.as_ref()).cloned();
@@ -69,11 +70,16 @@ impl Known<'_> {
             tags: feed.tags.clone(),
             profile: FeedProfile::default(),
         });
+        self.mark_paused(&mut status);
+        status
+    }
+
+    /// Gives a feed without a plan its reason if it is paused.
+    fn mark_paused(&self, status: &mut FeedStatus) {
         if self.subscription.schedule.paused {
             status.reason = ReasonKind::Paused;
             status.reason_text = "paused in the config".to_owned();
         }
-        status
     }
 }
 

@@ -15,7 +15,7 @@ use crate::daemon;
 use crate::fetch::{self, Fetcher, FetcherError, SystemResolver};
 use crate::files;
 use crate::model::{Asked, Asker, FetchOutcome, Validators, site};
-use crate::poll::{Answer, Gate, Ledger, Limits, Urgency, Visit};
+use crate::poll::{Answer, Gate, Ledger, Limits, MAX_SHARED, Urgency, Visit};
 use crate::schedule;
 use crate::store::{self, CachedResponse, OpenError, Reader, SharedDocument, Store};
 
@@ -160,14 +160,16 @@ impl Online {
         self.share(&ledger, url, document).await
     }
 
-    /// Keeps a document as the answer to requests for `url`, which led to it, and for its own URL.
+    /// Keeps a document as the answer to requests for `url`, which led to it, and for its own URL. One that polls would
+    /// not keep for other feeds is not kept either.
     async fn share(
         &self,
         ledger: &Ledger,
         url: &Url,
         document: &Document,
     ) -> Result<(), store::Error> {
-        let Some(hash) = document.hash else { return Ok(()) };
+        let small = document.hash.filter(|_| document.bytes.len() <= MAX_SHARED);
+        let Some(hash) = small else { return Ok(()) };
         for url in &urls(url, document) {
             let document = SharedDocument {
                 url: url.to_string(),

@@ -113,15 +113,15 @@ impl ListFollower {
         }
     }
 
-    /// The lists on the web that are requested now, except those that `running` requests are about, by their copies.
+    /// The lists on the web that are requested now, except those with the copies `but`.
     async fn requests(
         &self,
         lists: &FollowedLists,
         selection: ListSelection,
-        running: HashSet<PathBuf>,
+        but: HashSet<PathBuf>,
     ) -> Vec<ListRequest> {
         let (lists, now) = (lists.lists.clone(), self.clock.now());
-        let requests = blocking(move || requests(&lists, selection, running, now)).await;
+        let requests = blocking(move || requests(&lists, selection, but, now)).await;
         requests.unwrap_or_default()
     }
 
@@ -281,21 +281,30 @@ struct Fetches {
     tasks: JoinSet<ListChange>,
     /// The copy of the list of each task.
     copies: HashMap<task::Id, PathBuf>,
+    /// Monotonic times of the last requests, by copy. A list whose state cannot be stored stays due.
+    begun: HashMap<PathBuf, Duration>,
 }
 
 impl Fetches {
+    /// Starts requests; for no list that is due more often than the lists are checked.
     async fn start(
         &mut self,
         follower: &ListFollower,
         lists: &Arc<FollowedLists>,
         selection: ListSelection,
     ) {
-        let running = self.copies.values().cloned().collect();
-        for list in follower.requests(lists, selection, running).await {
+        let now = follower.clock.elapsed();
+        self.begun.retain(|_, begun| now < *begun + CHECK_INTERVAL);
+        let mut but: HashSet<PathBuf> = self.copies.values().cloned().collect();
+        if selection == ListSelection::Due {
+            but.extend(self.begun.keys().cloned());
+        }
+        for list in follower.requests(lists, selection, but).await {
             let (follower, lists, copy) = (follower.clone(), Arc::clone(lists), list.copy.clone());
             let fetch = async move { follower.fetch_one(list, &lists.fetch).await };
             let id = self.tasks.spawn(fetch).id();
-            self.copies.insert(id, copy);
+            self.copies.insert(id, copy.clone());
+            self.begun.insert(copy, now);
         }
     }
 
@@ -461,4 +470,45 @@ fn replace(copy: &Path, new: Option<String>) -> Result<ListChange, Failed> {
     let Some(text) = new else { return Ok(ListChange::Unchanged) };
     write(copy, text.as_bytes()).map_err(|text| ("file_unwritable", text))?;
     Ok(ListChange::Changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::{Fetcher, SystemResolver};
+    use crate::poll::Ledger;
+
+    #[tokio::test]
+    async fn a_list_whose_state_cannot_be_stored_is_requested_once_in_a_check() {
+        let folder = tempfile::tempdir().unwrap();
+        let blocker = folder.path().join("lists");
+        std::fs::write(&blocker, "").unwrap();
+        let clock = Clock::manual("2026-11-01T12:00:00Z".parse().unwrap());
+        let fetcher = Arc::new(Fetcher::new(Arc::new(SystemResolver::new())).unwrap());
+        let ledger = Ledger::beside(&folder.path().join("newswire.db"));
+        let follower = ListFollower::new(Gate::new(fetcher, ledger, clock.clone()), clock.clone());
+        let list = Followed::Web {
+            // The guard refuses it without a request.
+            url: Url::parse("http://127.0.0.1:9/list.opml").unwrap(),
+            interval: Duration::from_secs(86_400),
+            copy: blocker.join("list.opml"),
+            is_known: true,
+        };
+        let lists =
+            Arc::new(FollowedLists { lists: vec![list], fetch: fetch::Settings::default() });
+        let mut fetches = Fetches::default();
+        for (selection, seconds, requests) in [
+            (ListSelection::Due, 0, 1),
+            (ListSelection::Due, 59, 0),
+            (ListSelection::Due, 1, 1),
+            (ListSelection::All, 30, 1),
+        ] {
+            clock.advance(Duration::from_secs(seconds));
+            fetches.start(&follower, &lists, selection).await;
+            assert_eq!(fetches.tasks.len(), requests, "{selection:?} {seconds}");
+            if requests > 0 {
+                assert_eq!(fetches.ended().await, ListChange::Unchanged);
+            }
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! Newswire deletes no document: clients may still request it. But a document that is never written again looks to its
 //! subscribers like a feed without news, so that the operator has to know of it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -55,7 +56,8 @@ pub fn output_folders(
     let written = outputs.iter().filter_map(|output| Some((folder_of(output)?, Some(output))));
     let written: Vec<_> = written.collect();
     let mut former = reader.output_folders()?;
-    former.retain(|folder| written.iter().all(|(written, _)| written != folder));
+    let places: HashSet<_> = written.iter().map(|(folder, _)| place(folder)).collect();
+    former.retain(|folder| !places.contains(&place(folder)));
     let (mut folders, mut left) = (Vec::new(), Vec::new());
     for (folder, output) in written.into_iter().chain(former.into_iter().map(|it| (it, None))) {
         let directory = PathBuf::from(&folder.path);
@@ -75,6 +77,13 @@ pub fn output_folders(
 fn folder_of(output: &Output) -> Option<OutputFolder> {
     let path = std::path::absolute(output.directory.as_ref()?).ok()?;
     Some(OutputFolder { output: output.id.clone(), path: path.to_str()?.to_owned() })
+}
+
+/// An output and the folder itself, whatever path leads to it: its documents are not left there after a change of the
+/// path.
+fn place(folder: &OutputFolder) -> (String, PathBuf) {
+    let path = Path::new(&folder.path);
+    (folder.output.clone(), path.canonicalize().unwrap_or_else(|_| path.to_owned()))
 }
 
 /// The files of the output `id` in a folder that `output` does not write; `None`: it writes none there.
@@ -135,5 +144,6 @@ pub fn unwritten(
 /// Whether the documents of an output were written to its directory.
 pub(super) fn is_written(reader: &Transaction<'_>, output: &Output) -> Result<bool, store::Error> {
     let Some(folder) = folder_of(output) else { return Ok(false) };
-    Ok(reader.output_folders()?.contains(&folder))
+    let (place_of, folders) = (place(&folder), reader.output_folders()?);
+    Ok(folders.contains(&folder) || folders.iter().any(|written| place(written) == place_of))
 }

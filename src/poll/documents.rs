@@ -10,7 +10,7 @@ use crate::fetch::{Body, KnownDocument, Response};
 use crate::store::SharedDocument;
 
 /// Largest document that is kept for other feeds, in bytes.
-const MAX_SHARED: usize = 2 * 1024 * 1024;
+pub const MAX_SHARED: usize = 2 * 1024 * 1024;
 /// Number of documents from which those that are stored are removed.
 const MANY: usize = 64;
 

@@ -121,7 +121,8 @@ pub fn usage(path: &Path) -> Usage {
 #[must_use]
 pub fn is_in_use(path: &Path) -> bool {
     match File::open(lock_path(path)) {
-        Ok(file) => file.try_lock().is_err(),
+        // Shared, so that commands that ask at the same time do not take each other for a user.
+        Ok(file) => file.try_lock_shared().is_err(),
         Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }

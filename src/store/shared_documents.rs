@@ -104,9 +104,19 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Deletes documents that were fetched before `cutoff`.
-    pub(super) fn forget_shared(&self, cutoff: Timestamp) -> Result<usize, Error> {
-        let cutoff = millis(cutoff);
-        Ok(self.connection.execute("DELETE FROM shared_document WHERE at < ?1", [cutoff])?)
+    /// Deletes documents that were fetched before `cutoff`, and before `unread` those that no feed is read from: a
+    /// command has left them.
+    pub(super) fn forget_shared(
+        &self,
+        cutoff: Timestamp,
+        unread: Timestamp,
+    ) -> Result<usize, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "DELETE FROM shared_document AS shared WHERE at < ?1 OR at < ?2
+             AND NOT EXISTS (SELECT 1 FROM feed WHERE response_url = shared.url AND active = 1)
+             AND NOT EXISTS (SELECT 1 FROM feed WHERE url >= shared.url AND url < shared.url || '$' AND active = 1
+                                                AND (url = shared.url OR url > shared.url || '#'))",
+        )?;
+        Ok(statement.execute([millis(cutoff), millis(unread)])?)
     }
 }

@@ -483,13 +483,10 @@ fn the_writer_has_the_settings_that_lose_nothing() {
     assert_eq!(lax, None);
 }
 
-#[tokio::test]
-async fn an_altered_document_is_not_read_and_no_promise_lasts_for_centuries() {
-    let (_folder, path, store, _) = store().await;
-    let url = "https://site.test/feed".to_owned();
-    let document = SharedDocument {
-        url: url.clone(),
-        final_url: url.clone(),
+fn document(url: &str) -> SharedDocument {
+    SharedDocument {
+        url: url.to_owned(),
+        final_url: url.to_owned(),
         hops: Vec::new(),
         content_type: None,
         links: Some("</feed>; rel=alternate".to_owned()),
@@ -497,7 +494,31 @@ async fn an_altered_document_is_not_read_and_no_promise_lasts_for_centuries() {
         hash: [1; 32],
         body: b"<rss/>".to_vec(),
         at: at(0),
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_no_feed_is_read_from_is_deleted_sooner() {
+    let (_folder, _, store, _) = store().await;
+    let urls = ["http://a.example/feed", "http://a.example/fee", "http://site.test/"];
+    for url in urls {
+        store.write(Write::Share(Box::new(document(url)))).await.unwrap();
+    }
+    for (cutoff, unread, expected) in
+        [(0, 0, [true; 3]), (0, 1, [true, false, false]), (1, 1, [false; 3])]
+    {
+        let (cutoff, unread) = (at(cutoff), at(unread));
+        store.write(Write::ForgetPromises { cutoff, unread }).await.unwrap();
+        let kept = |url| read(&store, |tx| tx.shared_document(url)).is_some();
+        assert_eq!(urls.map(kept), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_altered_document_is_not_read_and_no_promise_lasts_for_centuries() {
+    let (_folder, path, store, _) = store().await;
+    let url = "https://site.test/feed".to_owned();
+    let document = document(&url);
     store.write(Write::Share(Box::new(document))).await.unwrap();
     let until = at(0) + SignedDuration::from_hours(7 * 24);
     let promise = Promise {

@@ -152,6 +152,8 @@ pub enum Write {
     ForgetPromises {
         /// Time until which they are deleted.
         cutoff: Timestamp,
+        /// Time until which shared documents are deleted that no feed is read from.
+        unread: Timestamp,
     },
     /// Deletes fingerprints that left the window.
     ForgetFingerprints {
@@ -271,8 +273,9 @@ impl Transaction<'_> {
             Write::Asked(asked) => self.write_asked(asked)?,
             Write::Promises(promises) => self.write_promises(promises)?,
             Write::Share(document) => self.share(document)?,
-            Write::ForgetPromises { cutoff } => {
-                applied.count = self.forget_promises(*cutoff)? + self.forget_shared(*cutoff)?;
+            Write::ForgetPromises { cutoff, unread } => {
+                let shared = self.forget_shared(*cutoff, *unread)?;
+                applied.count = self.forget_promises(*cutoff)? + shared;
             }
             Write::Poll(update) => {
                 (applied.recorded, applied.unindexed) = self.write_poll(update)?;

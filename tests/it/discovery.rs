@@ -44,10 +44,13 @@ async fn add_requests_four_links_at_most_and_the_likeliest_first() {
     assert_fails(folder.path(), (&["add", &url], "no_feed_linked", 65, &url, "rss.xml"));
     assert_eq!(origin.count(), 1 + 4);
 
-    // Those that were not requested are listed too.
+    let gone = links(9, "<a href=/gone/N.rss>RSS</a>");
+    // Those that were not requested are listed too, unless one of the others is the only feed.
+    let page = format!("<title>x</title><a href=/good/1.rss>RSS</a>{gone}");
+    assert_eq!(added(&page).await, ("good/1.rss".to_owned(), 1 + 4));
     let page = format!("<title>x</title>{}", links(6, "<a href=/good/N.rss>RSS</a>"));
     let (origin, url) = site(&page).await;
-    assert_fails(folder.path(), (&["add", &url], "multiple_feeds", 64, &url, "/good/5.rss"));
+    assert_fails(folder.path(), (&["add", &url], "multiple_feeds", 64, &url, "not requested"));
     assert_eq!(origin.count(), 1 + 4);
 
     let page = format!("<title>x</title>{}", links(30, &format!("{DECLARED}/N.rss>")));
@@ -74,6 +77,19 @@ async fn add_finds_the_feed_of_a_page_whatever_its_scripts_contain() {
 async fn add_tries_another_link_if_the_declared_feed_is_not_there() {
     let page = format!("<title>x</title>{DECLARED}/dead><a href=/feed.xml>RSS</a>");
     assert_eq!(added(&page).await, ("feed.xml".to_owned(), 3));
+    // A repeated command finds the same without a request: the dead link is not requested again.
+    let (origin, url) = site(&page).await;
+    let folder = configured(&[]);
+    newswire::store::Store::open(
+        &folder.path().join("newswire.db"),
+        newswire::clock::Clock::system(),
+    )
+    .unwrap();
+    for _ in 0..2 {
+        let run = newswire(folder.path(), &["add", "--print", &url]);
+        assert!(run.out.contains("/feed.xml\""), "{}", run.err);
+        assert_eq!(origin.count(), 3);
+    }
     let (origin, url) = site(&format!("<title>x</title>{DECLARED}/dead>")).await;
     let folder = configured(&[]);
     assert_fails(folder.path(), (&["add", &url], "not_found", 69, "/dead", ""));

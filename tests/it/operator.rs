@@ -115,6 +115,10 @@ async fn status_shows_the_config_while_no_daemon_runs() {
     ok(&folder, &["poll"]);
     ok(&folder, &["remove", "127.0.0.1-a"]);
     ok(&folder, &["pause", "127.0.0.1-b"]);
+    // A paused feed stays paused under another address.
+    let (old, new) =
+        (format!("\"{}\"", urls[1]), format!("\"{}2\"\nid = \"127.0.0.1-b\"", urls[1]));
+    change(&folder, &old, &new);
     ok(&folder, &["tag", "127.0.0.1-c", "news"]);
     ok(&folder, &["set", "127.0.0.1-d", "interval=5h"]);
     let status = newswire(folder.path(), &["status"]).out;
@@ -133,6 +137,7 @@ async fn status_shows_the_config_while_no_daemon_runs() {
     assert!(later.as_hours() >= 3, "{later}");
     let top = ok(&folder, &["top"]).out;
     assert!(top.contains("3 feeds") && top.contains("paused"), "{top}");
+    change(&folder, &new, &old);
     ok(&folder, &["resume", "127.0.0.1-b"]);
     let status = newswire(folder.path(), &["status", "127.0.0.1-b"]).out;
     assert!(status.contains("1 feed, 0 failing") && !status.contains("paused"), "{status}");
@@ -209,6 +214,14 @@ async fn files_of_outputs_that_are_no_longer_written_are_named() {
         assert_eq!(verified.contains("no longer written"), is_left, "{verified}");
         assert_eq!(log.contains("files of an output are no longer written"), is_left, "{log}");
     };
+    left(&[]);
+    // Another path of the same folder.
+    std::os::unix::fs::symlink("www", folder.path().join("link")).unwrap();
+    change(&folder, "\"www\"", "\"www/\"");
+    left(&[]);
+    change(&folder, "\"www/\"", "\"www/../link\"");
+    left(&[]);
+    change(&folder, "\"www/../link\"", "\"www\"");
     left(&[]);
     change(&folder, "site = true\n", "formats = [\"atom\", \"json\"]\n");
     left(&["output planet is no longer written to ", "www, which still has planet.rss\n"]);

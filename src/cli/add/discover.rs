@@ -15,8 +15,9 @@ use crate::cli::online::Online;
 use crate::cli::terminal::shell_word;
 use crate::config::Config;
 use crate::fetch;
-use crate::model::{FailureKind, Link, Outcome};
+use crate::model::{Asker, FailureKind, Link, Outcome};
 use crate::parse::{self, Alternates, Parsed};
+use crate::poll::Denial;
 use crate::schedule;
 
 /// What the requests for a feed need.
@@ -88,24 +89,29 @@ async fn linked_feed(
     let Alternates { feeds, left_out, possible, .. } = alternates;
     let mut dead = None;
     let mut declared = linked(feeds);
-    let several = |links: &[Linked], left_out| {
-        let commands = commands(asking.command, links);
-        Err(Error::Several { page: page.clone(), commands, left_out })
-    };
+    let several =
+        |commands: String, left_out| Err(Error::Several { page: page.clone(), commands, left_out });
     match declared.len() {
         0 => {}
         1 => match feed_at(declared.swap_remove(0), asking).await {
             Err(error) if is_dead(&error) => dead = Some(error),
             found => return found.map(Some),
         },
-        _ => return several(&declared, left_out),
+        _ => return several(commands(asking.command, &declared), left_out),
     }
-    let mut links = feeds_among(possible, left, asking).await;
-    match (links.len(), dead) {
+    let Feeds { mut found, untested } = feeds_among(possible, left, asking).await;
+    match (found.len(), dead) {
         (0, None) => Ok(None),
         (0, Some(error)) => Err(error),
-        (1, _) => feed_at(links.swap_remove(0), asking).await.map(Some),
-        _ => several(&links, 0),
+        (1, _) => feed_at(found.swap_remove(0), asking).await.map(Some),
+        _ => {
+            let mut text = commands(asking.command, &found);
+            if !untested.is_empty() {
+                let untested = commands(asking.command, &untested);
+                let _ = write!(text, "\n  # links that were not requested:\n{untested}");
+            }
+            several(text, 0)
+        }
     }
 }
 
@@ -154,6 +160,10 @@ fn is_dead(error: &Error) -> bool {
             matches!(failure.kind, FailureKind::NotFound | FailureKind::NotAFeed)
         }
         DocumentError::Absent { outcome, .. } => *outcome == Outcome::Gone,
+        // A command that requested it before kept no document.
+        DocumentError::Held { denied, .. } => {
+            matches!(denied.reason, Denial::Recent { by: Asker::Command, .. })
+        }
         _ => false,
     }
 }
@@ -161,16 +171,24 @@ fn is_dead(error: &Error) -> bool {
 /// Maximum number of links without the type of a feed that are requested.
 const MAX_TRIED: usize = 4;
 
-/// The feeds among links that may lead to feeds, of the first group that has one. Of this group, links that were not
-/// requested come last.
-async fn feeds_among(groups: Vec<Vec<Link>>, left: &mut usize, asking: Asking<'_>) -> Vec<Linked> {
+/// A group of links that may lead to feeds.
+#[derive(Default)]
+struct Feeds {
+    /// Those that lead to feeds.
+    found: Vec<Linked>,
+    /// Those that were not requested.
+    untested: Vec<Linked>,
+}
+
+/// The first group of links with a feed; empty if there is none.
+async fn feeds_among(groups: Vec<Vec<Link>>, left: &mut usize, asking: Asking<'_>) -> Feeds {
     for group in groups {
-        let (mut feeds, mut links) = (Vec::new(), linked(group).into_iter());
+        let (mut found, mut links) = (Vec::new(), linked(group).into_iter());
         while *left > 0
             && let Some(tried) = links.next()
         {
             if is_known(&tried.url, asking) {
-                feeds.push(tried);
+                found.push(tried);
                 continue;
             }
             *left -= 1;
@@ -178,15 +196,14 @@ async fn feeds_among(groups: Vec<Vec<Link>>, left: &mut usize, asking: Asking<'_
                 asking.online.fetch(&tried.url, asking.settings, asking.schedule).await
                 && document.parse().is_ok()
             {
-                feeds.push(Linked { document: Some(document), ..tried });
+                found.push(Linked { document: Some(document), ..tried });
             }
         }
-        if !feeds.is_empty() {
-            feeds.extend(links);
-            return feeds;
+        if !found.is_empty() {
+            return Feeds { found, untested: links.collect() };
         }
     }
-    Vec::new()
+    Feeds::default()
 }
 
 /// The document at a URL.

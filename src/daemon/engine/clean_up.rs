@@ -10,6 +10,8 @@ use crate::store::Write;
 
 /// How long the ledger keeps promises after their end, and URLs after their last request.
 const LEDGER: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// How long documents are kept that no feed is read from. Commands use them for minutes.
+const UNREAD: SignedDuration = SignedDuration::from_hours(1);
 
 /// Number of texts that are removed in one step.
 const TEXTS: usize = 500;
@@ -19,8 +21,10 @@ const PAGES: usize = 256;
 impl Engine {
     /// Removes promises and requests that the ledger no longer needs.
     pub(crate) async fn drop_old_promises(&self) -> Result<(), Error> {
-        let cutoff = self.clock.now().saturating_sub(LEDGER).unwrap_or(Timestamp::MIN);
-        self.store.write(Write::ForgetPromises { cutoff }).await?;
+        let now = self.clock.now();
+        let before = |age| now.saturating_sub(age).unwrap_or(Timestamp::MIN);
+        let (cutoff, unread) = (before(LEDGER), before(UNREAD));
+        self.store.write(Write::ForgetPromises { cutoff, unread }).await?;
         Ok(())
     }
 
