@@ -168,6 +168,7 @@ impl Online {
         document: &Document,
     ) -> Result<(), store::Error> {
         let Some(hash) = document.hash else { return Ok(()) };
+        let at = self.clock.now();
         for url in &urls(url, document) {
             let document = SharedDocument {
                 url: url.to_string(),
@@ -178,7 +179,7 @@ impl Online {
                 validators: document.validators.clone(),
                 hash,
                 body: document.bytes.clone(),
-                at: self.clock.now(),
+                at,
             };
             ledger.share(document).await?;
         }
