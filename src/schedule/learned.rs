@@ -5,8 +5,8 @@
 //! five times a day, a monthly one once a day.
 //!
 //! The dates of the items show the gaps, from the first document on. Dates may be wrong: if a later poll brings items and
-//! none has a date since about the poll before, the time of that poll counts instead, and no date before the first known
-//! poll.
+//! none has a date since about the poll before, the time of that poll counts too, and no date before the first known poll.
+//! Wrong dates after that poll still count: the dates do not show which poll brought them.
 //!
 //! An item that came and went between two polls is lost. So the interval is at most half of the time in which so many
 //! items come that they fill the document.
