@@ -109,7 +109,7 @@ pub struct Poller {
 struct Begun<'a> {
     target: &'a Target,
     state: FeedState,
-    /// How the feed has published lately.
+    /// How the feed has published lately; empty for a fixed interval.
     publishing: Publishing,
     /// URL of the request: from the config, or the target of a permanent redirect.
     asked: Url,
@@ -393,12 +393,11 @@ impl Poller {
         };
         let (target, state, now) = (begun.target.clone(), begun.state.clone(), begun.at);
         let (asked, url, reader) = (begun.asked.clone(), url.clone(), self.store.reader().clone());
-        let polls = begun.publishing.polls.clone();
         off_thread(move || {
             let _permits = (permit, large);
-            let (target, state, polls) = (&target, &state, &polls[..]);
+            let (target, state) = (&target, &state);
             let (asked, url, body) = (&asked, &url, &body);
-            let document = Document { target, state, polls, asked, url, body, extent, now };
+            let document = Document { target, state, asked, url, body, extent, now };
             reading::read(&document, &reader)
         })
         .await

@@ -170,6 +170,7 @@ impl Online {
     ) -> Result<(), store::Error> {
         let small = document.hash.filter(|_| document.bytes.len() <= MAX_SHARED);
         let Some(hash) = small else { return Ok(()) };
+        let at = self.clock.now();
         for url in &urls(url, document) {
             let document = SharedDocument {
                 url: url.to_string(),
@@ -180,7 +181,7 @@ impl Online {
                 validators: document.validators.clone(),
                 hash,
                 body: document.bytes.clone(),
-                at: self.clock.now(),
+                at,
             };
             ledger.share(document).await?;
         }

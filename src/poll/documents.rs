@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use jiff::Timestamp;
 use url::Url;
 
+use super::gate::{Urgency, Visit};
 use crate::fetch::{Body, KnownDocument, Response};
+use crate::model::{Asker, LedgerEntry};
 use crate::store::SharedDocument;
 
 /// Largest document that is kept for other feeds, in bytes.
@@ -77,6 +79,22 @@ fn document_of(response: &Response, at: Timestamp, largest: usize) -> Option<Arc
         body: body.bytes.clone(),
         at,
     }))
+}
+
+/// Whether a document is older than another one that the feed was read from, or a command would take it for the answer
+/// to a later request of another command.
+pub(super) fn is_outdated(
+    document: &SharedDocument,
+    visit: &Visit<'_>,
+    entry: &LedgerEntry,
+) -> bool {
+    match (visit.urgency, &visit.by, &entry.url_asked) {
+        (Urgency::Scheduled { last, .. }, ..) => {
+            last >= Some(document.at) && visit.request.known_body != Some(document.hash)
+        }
+        (_, Asker::Command, Some((at, Asker::Command))) => document.at < *at,
+        _ => false,
+    }
 }
 
 /// The document as the end of an exchange.

@@ -381,7 +381,7 @@ impl Gate {
         let (url, now) = (exchange.url().clone(), self.clock.now());
         if has_answer(visit, entry, now)
             && let Some(document) = self.document(visit, &url).await?
-            && !is_outdated(&document, visit, entry)
+            && !documents::is_outdated(&document, visit, entry)
             && let Some(known) = documents::known(&document)
         {
             said.shared = Some(document);
@@ -538,12 +538,6 @@ fn has_answer(visit: &Visit<'_>, entry: &LedgerEntry, now: Timestamp) -> bool {
         let is_other = *by != visit.by || visit.by == Asker::Command;
         is_other && (SignedDuration::ZERO..interval).contains(&gap)
     })
-}
-
-/// Whether a command would take a document for the answer to a later request of another command.
-fn is_outdated(document: &SharedDocument, visit: &Visit<'_>, entry: &LedgerEntry) -> bool {
-    let last = entry.url_asked.as_ref().filter(|(_, by)| *by == Asker::Command);
-    visit.by == Asker::Command && last.is_some_and(|(at, _)| document.at < *at)
 }
 
 /// The time at which a command with `--force` requested the URL for another feed.

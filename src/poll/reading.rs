@@ -9,7 +9,7 @@ use super::sorting::{self, Extent, FeedSites, Found, Sorted};
 use super::start::Target;
 use crate::dedupe::{Identified, Needs};
 use crate::model::{
-    Digest, Failure, FailureKind, FetchOutcome, GuidUse, ItemKey, KnownItem, ParseWarning,
+    Digest, Failure, FailureKind, FeedKey, FetchOutcome, GuidUse, ItemKey, KnownItem, ParseWarning,
     ParsedFeed, ParsedItem, PollYield,
 };
 use crate::schedule::{self, FeedMatch};
@@ -22,8 +22,6 @@ use crate::{dedupe, fetch, normalise, parse};
 pub(super) struct Document<'a> {
     pub(super) target: &'a Target,
     pub(super) state: &'a FeedState,
-    /// The last successful polls, the oldest first.
-    pub(super) polls: &'a [PollYield],
     /// URL of the request, and the final URL after redirects.
     pub(super) asked: &'a Url,
     pub(super) url: &'a Url,
@@ -92,7 +90,7 @@ pub(super) fn read(
     document: &Document<'_>,
     reader: &Reader,
 ) -> Result<Result<Reading, store::Error>, Failure> {
-    let Document { target, state, polls, asked, body, url, now, extent } = *document;
+    let Document { target, state, asked, body, url, now, extent } = *document;
     let parsed = parse::parse(input(document))?;
     let (mut feed, mut parse_warnings) = (parsed.feed, parsed.parse_warnings);
     parse_warnings.extend(normalise::leave_out_blank(&mut feed, url));
@@ -130,7 +128,10 @@ pub(super) fn read(
         return Err(different_feed(url));
     }
     let items = (extent == Extent::Whole).then_some(found.len());
-    parse_warnings.extend(missed_items(polls, poll_yield(now, &brought, items)));
+    match missed_items(target.key, poll_yield(now, &brought, items), reader) {
+        Ok(missed) => parse_warnings.extend(missed),
+        Err(error) => return Ok(Err(error)),
+    }
     let facts = DocumentFacts {
         profile,
         items,
@@ -163,13 +164,23 @@ fn poll_yield(at: Timestamp, brought: &Sorted, items: Option<usize>) -> PollYiel
 }
 
 /// The parse warning about items that were in no document.
-fn missed_items(polls: &[PollYield], last: PollYield) -> Option<ParseWarning> {
-    let polls: Vec<PollYield> = polls.iter().copied().chain([last]).collect();
-    let time = span(schedule::missed_since(&polls)?.unsigned_abs().as_secs());
+fn missed_items(
+    feed: FeedKey,
+    last: PollYield,
+    reader: &Reader,
+) -> Result<Option<ParseWarning>, store::Error> {
+    // Usually some items are known: nothing has to be read.
+    if last.items.is_none_or(|items| last.unseen < items) {
+        return Ok(None);
+    }
+    let mut polls = reader.read(|reader| reader.poll_yields(feed))?;
+    polls.push(last);
+    let Some(time) = schedule::missed_since(&polls) else { return Ok(None) };
+    let time = span(time.unsigned_abs().as_secs());
     let message = format!(
         "none of the items was in the document {time} before, so items were probably missed"
     );
-    Some(ParseWarning::new("missed_items", None, message))
+    Ok(Some(ParseWarning::new("missed_items", None, message)))
 }
 
 /// Whether guids are unique, and what identifies each item.

@@ -55,7 +55,7 @@ pub(super) struct Starts(Batch<Start, Result<Before, store::Error>>);
 #[derive(Debug)]
 pub(super) struct Before {
     pub(super) state: FeedState,
-    /// How the feed has published lately.
+    /// How the feed has published lately; empty for a fixed interval.
     pub(super) publishing: Publishing,
     pub(super) rhythm: Rhythm,
     /// URL of the request: from the config, or the target of a permanent redirect.
@@ -70,6 +70,7 @@ pub(super) struct Before {
 struct Start {
     feed: FeedKey,
     configured: Url,
+    mode: IntervalMode,
     at: Timestamp,
 }
 
@@ -85,7 +86,9 @@ impl Starts {
         at: Timestamp,
     ) -> Result<Before, store::Error> {
         let subscription = &target.subscription;
-        let start = Start { feed: target.key, configured: subscription.feed.url.clone(), at };
+        let (configured, mode) =
+            (subscription.feed.url.clone(), subscription.schedule.interval_mode);
+        let start = Start { feed: target.key, configured, mode, at };
         let reader = reader.clone();
         let answer = move |starts| read(starts, reader.clone());
         self.0.ask(start, answer).await.ok_or(store::Error::Closed)?
@@ -107,8 +110,11 @@ async fn read(starts: Vec<Start>, reader: Reader) -> Vec<Result<Before, store::E
 
 impl Start {
     fn read(self, reader: &Transaction<'_>) -> Result<Before, store::Error> {
-        let Self { feed, configured, at } = self;
-        let publishing = reader.publishing(feed)?;
+        let Self { feed, configured, mode, at } = self;
+        let publishing = match mode {
+            IntervalMode::Auto => reader.publishing(feed)?,
+            IntervalMode::Fixed => Publishing::default(),
+        };
         let state = reader.feed_state(feed)?;
         let rhythm = match validators::may_be_tested(state.trust, at) {
             true => validators::rhythm(&state, &reader.feed_activity(feed)?, at),

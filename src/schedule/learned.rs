@@ -5,8 +5,8 @@
 //! five times a day, a monthly one once a day.
 //!
 //! The dates of the items show the gaps, from the first document on. Dates may be wrong: if a later poll brings items and
-//! none has a date since about the poll before, the time of that poll counts instead, and no date before the first known
-//! poll.
+//! none has a date since about the poll before, the time of that poll counts too, and no date before the first known poll.
+//! Wrong dates after that poll still count: the dates do not show which poll brought them.
 //!
 //! An item that came and went between two polls is lost. So the interval is at most half of the time in which so many
 //! items come that they fill the document.
@@ -141,6 +141,7 @@ fn moments(publishing: &Publishing, now: Timestamp) -> Vec<i64> {
 /// has never been replaced. Times end now, so that bursts are forgotten in silence. The first document shows nothing: what
 /// came before it is unknown.
 fn replacement(polls: &[PollYield], now: Timestamp) -> Option<f64> {
+    let polls = since_empty(polls);
     let items = polls.iter().rev().find_map(|poll| poll.items.filter(|items| *items > 0))?;
     let mut came = 0;
     let times = polls.windows(2).rev().filter_map(|pair| {
@@ -152,6 +153,13 @@ fn replacement(polls: &[PollYield], now: Timestamp) -> Option<f64> {
     times.min_by(f64::total_cmp)
 }
 
+/// The polls after the last empty document, which shows nothing about those after it. Those of an address that the feed
+/// had before count as empty.
+fn since_empty(polls: &[PollYield]) -> &[PollYield] {
+    let empty = polls.iter().rposition(|poll| poll.items == Some(0));
+    &polls[empty.map_or(0, |at| at + 1)..]
+}
+
 /// Whether no item of the document was known.
 fn is_replaced(poll: &PollYield) -> bool {
     poll.items.is_some_and(|items| items >= SMALLEST && poll.unseen >= items)
@@ -161,7 +169,7 @@ fn is_replaced(poll: &PollYield) -> bool {
 /// was known. Not if the feed publishes whole documents at once, and is quiet after each.
 #[must_use]
 pub fn missed_since(polls: &[PollYield]) -> Option<SignedDuration> {
-    let (last, before) = polls.split_last()?;
+    let (last, before) = since_empty(polls).split_last()?;
     let previous = before.last().filter(|_| is_replaced(last))?;
     let mut earlier = before.windows(2).skip(1).filter(|pair| is_replaced(&pair[0])).peekable();
     let is_whole = earlier.peek().is_some() && earlier.all(|pair| pair[1].unseen == 0);
@@ -322,6 +330,8 @@ mod tests {
         let (few, basis) = minutes(&[first, brought(40, 2)], 40);
         assert!(basis == LearnedFrom::Gaps && few > 45.0, "{few}");
         // A burst is forgotten in silence, and the first document is none.
+        let empty = PollYield { items: Some(0), ..brought(0, 0) };
+        assert_eq!(minutes(&[first, empty, brought(40, 10)], 40).1, LearnedFrom::Gaps);
         let quiet = [first, brought(40, 8), brought(60, 0), brought(2400, 0)];
         let (wait, basis) = minutes(&quiet, 2400);
         assert!(basis == LearnedFrom::Gaps && wait > 240.0, "{wait}");
@@ -342,6 +352,8 @@ mod tests {
         assert_eq!(since(&[first]), None);
         assert_eq!(since(&[first, brought(60, 9)]), None);
         assert_eq!(since(&[first, brought(60, 10)]), Some(60));
+        let empty = PollYield { items: Some(0), ..brought(30, 0) };
+        assert_eq!(since(&[first, empty, brought(60, 10)]), None);
         let small = PollYield { items: Some(2), ..brought(60, 2) };
         assert_eq!(since(&[first, small]), None);
         let busy = [first, brought(60, 10), brought(90, 4), brought(150, 10)];

@@ -4,6 +4,7 @@
 //! Texts and queries are folded in the same way, so that both have the same words. SQLite only separates them at
 //! spaces.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use unicode_normalization::char::{
@@ -59,6 +60,42 @@ pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
         rest = behind;
         Some(part)
     })
+}
+
+/// A text in its folded form, with where each of its letters begins.
+pub(super) struct Letters {
+    folded: String,
+    /// Positions in bytes in the text and in its folded form, in ascending order.
+    starts: Vec<(usize, usize)>,
+    /// Length of the text in bytes.
+    length: usize,
+}
+
+impl Letters {
+    /// Folds each letter with what is composed with it; nothing else changes its folded form.
+    pub(super) fn new(text: &str) -> Self {
+        let begins = text.char_indices().filter(|(at, c)| *at == 0 || !is_joined(*c));
+        let mut begins = begins.map(|(at, _)| at).peekable();
+        let (mut all, mut folded, mut starts) = (String::new(), String::new(), Vec::new());
+        while let Some(at) = begins.next() {
+            let end = begins.peek().copied().unwrap_or(text.len());
+            fold(&text[at..end], &mut folded);
+            starts.push((at, all.len()));
+            all.push_str(&folded);
+        }
+        Self { folded: all, starts, length: text.len() }
+    }
+
+    /// Where the letters of a folded run are in the text, in bytes. `from`: where a letter begins, before which no place
+    /// counts.
+    pub(super) fn place(&self, run: &str, from: usize) -> Option<Range<usize>> {
+        let (_, begin) = *self.starts.get(self.starts.partition_point(|(at, _)| *at < from))?;
+        let found = begin + self.folded[begin..].find(run)?;
+        let first = self.starts.partition_point(|(_, folded)| *folded <= found).checked_sub(1)?;
+        let behind = self.starts.partition_point(|(_, folded)| *folded < found + run.len());
+        let end = self.starts.get(behind).map_or(self.length, |(at, _)| *at);
+        Some(self.starts[first].0..end)
+    }
 }
 
 /// Length in bytes of the text up to the next separator.
@@ -240,6 +277,18 @@ fn is_attached(c: char) -> bool {
     !c.is_ascii() && (is_ignored(c) || is_combining_mark(c))
 }
 
+/// Whether a character may change the folded form of the letter before it, or is invisible.
+fn is_joined(c: char) -> bool {
+    if c.is_ascii() || is_settled(c) {
+        return false;
+    }
+    let mut first = None;
+    decompose_compatible(c, |part| first = first.or(Some(part)));
+    let first = first.unwrap_or(c);
+    let is_composed = || is_nfc_quick(std::iter::once(first)) != IsNormalized::Yes;
+    is_ignored(c) || canonical_combining_class(first) > 0 || is_composed()
+}
+
 /// Whether a character separates words.
 pub(super) fn parts_words(c: char) -> bool {
     match c {
@@ -299,6 +348,22 @@ mod tests {
             ("x =\u{338} y", "x ≠ y"),
         ] {
             assert_eq!(of(one), of(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn a_text_folded_letter_by_letter_is_the_same() {
+        for text in [
+            "ﾊﾟｿｺﾝｶﾞｲﾄﾞ",
+            "か\u{3099}いと\u{1112}\u{1161}\u{11ab}한",
+            "น้ํา",
+            "㍿㍻㌔㋿",
+            "🇩🇪❤\u{fe0f}1\u{fe0f}\u{20e3}",
+            "\u{2f800}\u{20000}\u{fa19}",
+        ] {
+            let mut whole = String::new();
+            fold(text, &mut whole);
+            assert_eq!(Letters::new(text).folded, whole, "{text}");
         }
     }
 

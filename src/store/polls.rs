@@ -146,6 +146,10 @@ impl Transaction<'_> {
     /// Keeps the document for other feeds, or deletes one that is older.
     fn write_shared(&self, update: &PollUpdate) -> Result<(), Error> {
         let sender = update.response.as_ref().and_then(|response| response.url.as_deref());
+        if let (Some(sender), FetchOutcome::Modified) = (&update.redirected_to, &update.outcome) {
+            let at = update.shared.as_ref().map_or(update.at, |document| document.at);
+            self.unshare_redirects(update.feed, sender, at)?;
+        }
         match (&update.shared, sender) {
             (Some(document), _) => self.share(document),
             (None, Some(url)) if update.outcome == FetchOutcome::Modified => self.unshare(url),

@@ -43,7 +43,10 @@ impl Transaction<'_> {
     }
 
     /// The feed's last successful polls, the oldest first.
-    fn poll_yields(&self, feed: FeedKey) -> Result<Vec<PollYield>, Error> {
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn poll_yields(&self, feed: FeedKey) -> Result<Vec<PollYield>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT at, new_items, unseen_items, items FROM poll
              WHERE feed_id = ?1 AND outcome IN ('modified', 'not_modified')

@@ -210,6 +210,7 @@ impl Transaction<'_> {
 
     /// Updates a feed from the config, if it differs. A feed with a changed URL, or that was gone, is due at once.
     fn update_configured_feed(&self, key: i64, feed: &Feed) -> Result<i64, Error> {
+        self.forget_yields_of_other_address(key, feed)?;
         let changed = self
             .connection
             .prepare_cached(
@@ -236,6 +237,19 @@ impl Transaction<'_> {
             self.write_state_digests(Which::One(FeedKey(key)))?;
         }
         Ok(key)
+    }
+
+    /// Makes the document of an address that the feed leaves count as empty: what another address has is no sign of
+    /// missed items. Not if redirects led to the new address.
+    fn forget_yields_of_other_address(&self, key: i64, feed: &Feed) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(
+                "UPDATE poll SET unseen_items = 0, items = 0
+                 WHERE feed_id = ?1
+                   AND (SELECT ?2 NOT IN (url, ifnull(effective_url, url)) FROM feed WHERE id = ?1)",
+            )?
+            .execute(params![key, feed.url.as_str()])?;
+        Ok(())
     }
 
     /// Adds a feed, which is due at once.

@@ -18,6 +18,21 @@ async fn a_renamed_or_moved_feed_keeps_its_row() {
 }
 
 #[tokio::test]
+async fn documents_of_an_earlier_address_count_as_empty() {
+    let (_folder, _path, store, [a, _]) = store().await;
+    store.write_poll(update(a, vec![], vec![])).await.unwrap();
+    for (second, url, items) in
+        [(1, "http://a.example/feed", None), (2, "http://new.example/feed", Some(0))]
+    {
+        let feeds = vec![feed(Some("alpha"), url)];
+        store.register(feeds, Lists::Known, at(second)).await.unwrap();
+        let polls = read(&store, |tx| tx.poll_yields(a));
+        let known: Vec<Option<usize>> = polls.iter().map(|poll| poll.items).collect();
+        assert_eq!(known, [items], "{url}");
+    }
+}
+
+#[tokio::test]
 async fn a_feed_without_id_keeps_its_row_when_the_config_gets_the_address_that_it_moved_to() {
     let (_folder, _path, store, [a, b]) = store().await;
     let effective = Some("http://new.example/feed".parse().unwrap());

@@ -3,7 +3,7 @@
 //!
 //! Scripts without spaces between words are indexed as pairs of letters, so that any part of a word is found.
 
-use super::folding::{self, words};
+use super::folding::{self, Letters, words};
 
 /// Number of words of a query that are used.
 const WORDS: usize = 16;
@@ -102,62 +102,58 @@ impl Query {
     /// and parts of runs without spaces.
     #[must_use]
     pub fn parts<'t>(&self, text: &'t str) -> Vec<(&'t str, bool)> {
-        let mut parts = Vec::new();
-        for mut part in folding::parts(text) {
-            if is_run(part) {
-                while let Some((at, length)) = self.first_run(part) {
-                    parts.push((&part[..at], false));
-                    parts.push((&part[at..at + length], true));
-                    part = &part[at + length..];
-                }
-                parts.push((part, false));
-            } else {
-                parts.push((part, self.has_word(part)));
-            }
-        }
-        parts.retain(|(part, _)| !part.is_empty());
-        parts
+        self.found_in(text).collect()
     }
 
     /// Position in bytes of the first word of a text that is searched for.
     #[must_use]
     pub fn first_in(&self, text: &str) -> Option<usize> {
-        let mut parts = self.parts(text).into_iter();
         let mut at = 0;
-        parts.find(|(part, found)| {
+        self.found_in(text).find(|(part, found)| {
             at += if *found { 0 } else { part.len() };
             *found
         })?;
         Some(at)
     }
 
+    /// As [`Query::parts`], each word or run when it is asked for.
+    fn found_in<'t>(&self, text: &'t str) -> impl Iterator<Item = (&'t str, bool)> {
+        let parts = folding::parts(text).flat_map(|part| match is_run(part) {
+            true => self.found_in_run(part),
+            false => vec![(part, self.has_word(part))],
+        });
+        parts.filter(|(part, _)| !part.is_empty())
+    }
+
+    /// The parts of a run. It is folded once, and each run that is searched for is looked up again only behind its last
+    /// place, so that the time is proportional to the text.
+    fn found_in_run<'t>(&self, text: &'t str) -> Vec<(&'t str, bool)> {
+        let letters = Letters::new(text);
+        let runs = self.wanted.iter().map(|word| word.token.as_str()).filter(|run| is_run(run));
+        let mut next: Vec<_> = runs.map(|run| (run, letters.place(run, 0))).collect();
+        let (mut parts, mut from) = (Vec::new(), 0);
+        while let Some(place) = next
+            .iter()
+            .filter_map(|(_, place)| place.clone())
+            .min_by_key(|place| (place.start, std::cmp::Reverse(place.end)))
+        {
+            parts.push((&text[from..place.start], false));
+            from = place.end;
+            parts.push((&text[place], true));
+            for (run, place) in &mut next {
+                if place.as_ref().is_some_and(|place| place.start < from) {
+                    *place = letters.place(run, from);
+                }
+            }
+        }
+        parts.push((&text[from..], false));
+        parts
+    }
+
     /// Whether a word of a text is one that is searched for, or begins with it.
     fn has_word(&self, word: &str) -> bool {
         tokens(word).iter().any(|token| self.wanted.iter().any(|wanted| wanted.is_in(token)))
     }
-
-    /// Position and length of the first run that is searched for, in bytes.
-    fn first_run(&self, text: &str) -> Option<(usize, usize)> {
-        let runs = self.wanted.iter().filter(|word| is_run(&word.token));
-        let found = runs.filter_map(|run| place(text, &run.token));
-        found.min_by_key(|(at, length)| (*at, std::cmp::Reverse(*length)))
-    }
-}
-
-/// Position and length in bytes of a folded run in a text.
-fn place(text: &str, run: &str) -> Option<(usize, usize)> {
-    if let Some(at) = text.find(run) {
-        return Some((at, run.len()));
-    }
-    // The text may be written in another form.
-    if !tokens(text).iter().any(|token| token.contains(run)) {
-        return None;
-    }
-    let begins = |text: &str| tokens(text).first().is_some_and(|token| token.starts_with(run));
-    let at = text.char_indices().map(|(at, _)| at).find(|at| begins(&text[*at..]))?;
-    let mut ends = text[at..].char_indices().map(|(n, c)| n + c.len_utf8());
-    let length = ends.find(|end| begins(&text[at..at + end]))?;
-    Some((at, length))
 }
 
 impl Word {

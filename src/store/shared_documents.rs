@@ -104,6 +104,24 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Deletes the documents that redirects to `sender`, or from the addresses of this feed, led to before `at`: the
+    /// feed has a newer one.
+    pub(super) fn unshare_redirects(
+        &self,
+        feed: FeedKey,
+        sender: &str,
+        at: Timestamp,
+    ) -> Result<(), Error> {
+        self.connection
+            .prepare_cached(
+                "DELETE FROM shared_document
+                 WHERE at < ?3 AND (final_url = ?2 OR url IN (SELECT url FROM feed WHERE id = ?1
+                                                              UNION ALL SELECT effective_url FROM feed WHERE id = ?1))",
+            )?
+            .execute(params![feed.0, sender, millis(at)])?;
+        Ok(())
+    }
+
     /// Deletes documents that were fetched before `cutoff`, and before `unread` those that no feed is read from: a
     /// command has left them.
     pub(super) fn forget_shared(
@@ -118,5 +136,59 @@ impl Transaction<'_> {
                                                 AND (url = shared.url OR url > shared.url || '#'))",
         )?;
         Ok(statement.execute([millis(cutoff), millis(unread)])?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::poll_update::PollUpdate;
+    use super::super::tests::{at, read, store, update};
+    use super::super::write::Write;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_newer_document_replaces_those_that_redirects_led_to() {
+        let (_folder, _, store, [a, _]) = store().await;
+        let [configured, target, other] =
+            ["http://a.example/feed", "http://new.example/feed", "http://c.example/feed"];
+        let document = |url: &str, final_url: &str, seconds| SharedDocument {
+            url: url.to_owned(),
+            final_url: final_url.to_owned(),
+            hops: Vec::new(),
+            content_type: None,
+            links: None,
+            validators: Validators::default(),
+            hash: [1; 32],
+            body: b"<rss/>".to_vec(),
+            at: at(seconds),
+        };
+        let kept = || {
+            [configured, target, other].map(|url| {
+                read(&store, |tx| tx.shared_document(url)).map(|document| document.at.as_second())
+            })
+        };
+        // As `probe` stores them, and a redirect that leads elsewhere now.
+        for (url, sender) in
+            [(configured, "http://old.example/"), (target, target), (other, target)]
+        {
+            store.write(Write::Share(Box::new(document(url, sender, 10)))).await.unwrap();
+        }
+        let redirected_to = Some(target.to_owned());
+        let polled = |shared| PollUpdate {
+            redirected_to: redirected_to.clone(),
+            shared,
+            ..update(a, Vec::new(), Vec::new())
+        };
+        // It was read from one of them.
+        let shared = Some(Arc::new(document(target, target, 10)));
+        store.write_poll(Arc::new(polled(shared))).await.unwrap();
+        assert_eq!(kept(), [Some(10); 3]);
+        let shared = Some(Arc::new(document(target, target, 20)));
+        store.write_poll(Arc::new(polled(shared))).await.unwrap();
+        assert_eq!(kept(), [None, Some(20), None]);
+        store.write_poll(Arc::new(polled(None))).await.unwrap();
+        assert_eq!(kept(), [None; 3], "it is too large to be kept");
     }
 }

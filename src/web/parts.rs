@@ -135,6 +135,16 @@ mod tests {
     }
 
     #[test]
+    fn a_long_run_in_another_form_is_searched_in_a_moment() {
+        // Quadratic time would be minutes.
+        let (before, found) = ("ｱ".repeat(50_000), "ﾊﾟｿｺﾝｶﾞ".repeat(5_000));
+        let query = SearchQuery::read("パソコン").unwrap();
+        let text = format!("{before}{found}");
+        assert_eq!(query.first_in(&text), Some(before.len()));
+        assert_eq!(query.parts(&text).iter().filter(|(_, found)| *found).count(), 5_000);
+    }
+
+    #[test]
     fn words_of_the_search_are_marked() {
         assert_eq!(shown("Rust, rusty and trust", "RUST"), "[Rust], [rusty] and trust");
         assert_eq!(shown("Garbage collector", "\"garbage coll\""), "[Garbage] collector");
@@ -148,6 +158,7 @@ mod tests {
             shown("cafe\u{301} か\u{3099}いと", "café が"),
             "[cafe\u{301}] [か\u{3099}]いと"
         );
+        assert_eq!(shown("㍿ｱｶﾞ", "アガ 会社"), "[㍿ｱｶﾞ]");
         for search in ["", "\"\"", "-", "%"] {
             assert_eq!(shown("100 % of <b>", search), "100 % of <b>", "{search}");
         }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use newswire::daemon::FeedSelection;
+use newswire::model::Validators;
 use newswire::schedule::IntervalMode;
+use newswire::store::{SharedDocument, Store, Write};
 
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, ends, poll};
@@ -160,4 +162,40 @@ async fn a_command_delays_a_feed_by_an_hour_at_most() {
         assert!(waited <= 2 * HOUR, "it was not asked again");
     }
     assert!(waited >= HOUR, "asked {waited:?} after the command");
+}
+
+#[tokio::test]
+async fn a_poll_does_not_read_a_document_that_is_older_than_its_own() {
+    let world = learning().await;
+    let document = Answer::ok(dated(world.now(), &[2, 26, 50, 74])).with("ETag", "\"1\"");
+    world.origin.route("a.test", "/feed", [document]);
+    let url = world.origin.url("a.test", "/feed");
+    let urls = [url.clone()];
+    ends(&world.open(&urls).await, FeedSelection::Due).await;
+    let older = SharedDocument {
+        url: url.to_string(),
+        final_url: url.to_string(),
+        hops: Vec::new(),
+        content_type: None,
+        links: None,
+        validators: Validators::default(),
+        hash: [1; 32],
+        body: dated(world.now(), &[50, 74, 98]).into_bytes(),
+        at: world.now() - SignedDuration::from_hours(1),
+    };
+    let store = Store::open(&world.database(), world.clock.clone()).unwrap();
+    store.write(Write::Share(Box::new(older))).await.unwrap();
+    drop(store);
+    let due = world.status().next_poll_at.duration_since(world.now());
+    world.clock.advance(Duration::try_from(due).unwrap() - HOUR / 6);
+    // As a command that stores no document.
+    let database = rusqlite::Connection::open(world.database()).unwrap();
+    let now = world.now().as_millisecond();
+    database.execute("UPDATE asked SET at = ?1, by = 'command'", [now]).unwrap();
+    drop(database);
+    for _ in 0..2 * 12 {
+        world.clock.advance(HOUR / 12);
+        ends(&world.open(&urls).await, FeedSelection::Due).await;
+    }
+    assert_eq!((world.origin.count(), world.status().items), (2, 4));
 }
