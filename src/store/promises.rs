@@ -282,11 +282,17 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Deletes promises that ended before `cutoff`, and keys without a request since then.
-    pub(super) fn forget_promises(&self, cutoff: Timestamp) -> Result<usize, Error> {
+    /// Deletes promises that ended before `cutoff`, keys without a request since then, and old shared documents.
+    pub(super) fn forget_promises(
+        &self,
+        cutoff: Timestamp,
+        unread: Timestamp,
+    ) -> Result<usize, Error> {
+        let shared = self.forget_shared(cutoff, unread)?;
         let cutoff = millis(cutoff);
         let promises = self.connection.execute("DELETE FROM promise WHERE until < ?1", [cutoff])?;
-        Ok(promises + self.connection.execute("DELETE FROM asked WHERE at < ?1", [cutoff])?)
+        let asked = self.connection.execute("DELETE FROM asked WHERE at < ?1", [cutoff])?;
+        Ok(shared + promises + asked)
     }
 }
 

@@ -274,8 +274,7 @@ impl Transaction<'_> {
             Write::Promises(promises) => self.write_promises(promises)?,
             Write::Share(document) => self.share(document)?,
             Write::ForgetPromises { cutoff, unread } => {
-                let shared = self.forget_shared(*cutoff, *unread)?;
-                applied.count = self.forget_promises(*cutoff)? + shared;
+                applied.count = self.forget_promises(*cutoff, *unread)?;
             }
             Write::Poll(update) => {
                 (applied.recorded, applied.unindexed) = self.write_poll(update)?;
