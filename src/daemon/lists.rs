@@ -308,7 +308,7 @@ impl Fetches {
         }
     }
 
-    /// The result of the requests that have ended; waits for the next one, forever if there is none.
+    /// The result of the requests that have ended; waits for the next one, forever if no request runs.
     async fn ended(&mut self) -> ListChange {
         let Some(first) = self.tasks.join_next_with_id().await else {
             return std::future::pending().await;

@@ -31,7 +31,7 @@ pub(super) struct Media {
     is_survey: bool,
     /// Whether there is a `<noscript>`.
     has_copies: bool,
-    /// Whether all films and sounds have an end tag, so that their fallback can be told from what follows.
+    /// Whether all films and sounds have an end tag, so that their fallback is separate from what follows.
     pub(super) films_end: bool,
     beside: Beside,
     noscript: Option<NoScript>,
@@ -213,7 +213,7 @@ impl Rewriter<'_> {
         }
     }
 
-    /// Waits for a copy of an image. In a `<noscript>` there is none.
+    /// Waits for a copy of an image. In a `<noscript>` no copy follows.
     fn wait(&mut self, pending: Beside) {
         match pending {
             Beside::Pending { alt, .. } if self.media.noscript.is_some() => self.writer.text(&alt),

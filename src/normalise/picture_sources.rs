@@ -261,7 +261,7 @@ fn is_descriptor(descriptor: &str) -> bool {
     }
 }
 
-/// Whether the file of a URL stands for a picture that is loaded later.
+/// Whether the file of a URL is a placeholder for a picture that is loaded later.
 fn is_placeholder(url: &str) -> bool {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();

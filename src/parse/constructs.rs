@@ -23,7 +23,7 @@ pub(crate) enum UntypedAs {
     Html,
     /// Text, or HTML if it looks like HTML: RSS titles.
     Title,
-    /// Text, or HTML if it looks like HTML and has no lines of its own: descriptions of films.
+    /// Text, or HTML if it looks like HTML and is not written in lines: descriptions of films.
     Lines,
     /// Text, as in Atom.
     Plain,
@@ -73,7 +73,7 @@ fn read<'e>(
     let source = |value| if has_elements { html_source(element, context) } else { value };
     let is_plain = || atom || untyped == UntypedAs::Plain;
     Some(match media_type.as_deref().filter(|_| atom) {
-        // Plain text needs no CDATA section of its own.
+        // Plain text needs no CDATA section.
         None | Some("text" | "plain" | "text/plain")
             if is_plain() && element.is_in_cdata() && has_tags(&value) =>
         {

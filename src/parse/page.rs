@@ -253,7 +253,7 @@ impl Found {
     }
 
     fn resolved(mut self, url: &Url) -> PageLinks {
-        // HTML 4.2.3: a base that cannot be used is none.
+        // HTML 4.2.3: a base that cannot be used does not count.
         let is_usable =
             |base: &Url| matches!(base.scheme(), "http" | "https") || base.scheme() == url.scheme();
         let base = self.base.take().and_then(|base| joined(url, &base)).filter(is_usable);

@@ -8,8 +8,8 @@
 //! none has a date since about the poll before, the time of that poll counts too, and no date before the first known poll.
 //! Wrong dates after that poll still count: the dates do not show which poll brought them.
 //!
-//! An item that came and went between two polls is lost. So the interval is at most half of the time in which so many
-//! items come that they fill the document.
+//! An item that came and went between two polls is lost. So the interval is at most half of the time in which new
+//! items fill the document.
 
 use std::time::Duration;
 
@@ -137,8 +137,8 @@ fn moments(publishing: &Publishing, now: Timestamp) -> Vec<i64> {
     moments
 }
 
-/// The shortest time, in seconds, in which so many items came that they fill the document; `None`: a large part of it
-/// has never been replaced. Times end now, so that bursts are forgotten in silence. The first document shows nothing: what
+/// The shortest time, in seconds, in which new items filled the document; `None`: a large part of it has never been
+/// replaced. Times end now, so that bursts are forgotten in silence. The first document shows nothing: what
 /// came before it is unknown.
 fn replacement(polls: &[PollYield], now: Timestamp) -> Option<f64> {
     let polls = since_empty(polls);
@@ -275,7 +275,7 @@ mod tests {
         );
     }
 
-    /// A poll at this minute with so many unknown items of a document of ten.
+    /// A poll at this minute with this number of unknown items in a document of ten.
     fn brought(minute: i64, unseen: usize) -> PollYield {
         let at = Timestamp::from_second(minute * 60).unwrap();
         let items = (unseen > 0).then_some(10);
@@ -329,7 +329,7 @@ mod tests {
         assert!((most - 25.0).abs() < 0.1, "{most}");
         let (few, basis) = minutes(&[first, brought(40, 2)], 40);
         assert!(basis == LearnedFrom::Gaps && few > 45.0, "{few}");
-        // A burst is forgotten in silence, and the first document is none.
+        // A burst is forgotten in silence, and the first document is not a burst.
         let empty = PollYield { items: Some(0), ..brought(0, 0) };
         assert_eq!(minutes(&[first, empty, brought(40, 10)], 40).1, LearnedFrom::Gaps);
         let quiet = [first, brought(40, 8), brought(60, 0), brought(2400, 0)];

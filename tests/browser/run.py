@@ -327,7 +327,7 @@ class Test:
             pictures = set(browser.evaluate("[...document.images].flatMap(i => [i.src, ...i.srcset.split(/,?\\s+/), ...[...i.parentElement.querySelectorAll('source')].flatMap(s => s.srcset.split(/,?\\s+/))])"))
             # A request has no fragment.
             pictures = {urllib.parse.urldefrag(url).url for url in pictures}
-            allowed = lambda url, kind: url.startswith(self.base) or kind == "Image" and url in pictures
+            allowed = lambda url, kind: url.startswith((self.base, "data:image/svg+xml;")) or kind == "Image" and url in pictures
             self.judge(browser, path, requests, "main section" if path.endswith("/") else ".text", allowed)
             asked |= {urllib.parse.urlsplit(url).hostname for url, kind, _ in requests if kind == "Image" and not url.startswith(self.base)}
             referrers = [e["params"]["request"]["headers"].get("Referer") for e in browser.events if e.get("method") == "Network.requestWillBeSent" and e["params"].get("type") == "Image"]

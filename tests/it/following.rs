@@ -311,7 +311,7 @@ async fn a_command_requests_no_list_twice_within_five_minutes() {
     let config = good(world.folder.path(), &format!("[[subscriptions]]\nurl = \"{url}\"\n"));
     drop(Store::open(&config.store.path, world.clock.clone()).unwrap());
     let (follower, lists) = follower(&world, &config);
-    // At the start, and after so many minutes: by command, when it is due, and while the server asks to wait.
+    // At the start, and minutes later: by command, when it is due, and while the server asks to wait.
     for (minutes, selection, requests) in [
         (0, ListSelection::Due, 1),
         (4, ListSelection::All, 1),

@@ -180,7 +180,7 @@ struct Feeds {
     untested: Vec<Linked>,
 }
 
-/// The first group of links with a feed; empty if there is none.
+/// The first group of links with a feed; empty without one.
 async fn feeds_among(groups: Vec<Vec<Link>>, left: &mut usize, asking: Asking<'_>) -> Feeds {
     for group in groups {
         let (mut found, mut links) = (Vec::new(), linked(group).into_iter());
