@@ -150,3 +150,11 @@ fn references_of_cdf_are_relative_to_its_base() {
     let pages: Vec<_> = feed.items.iter().filter_map(ParsedItem::page).collect();
     assert_eq!(pages, ["https://e.org/b/1.html", "https://e.org/b/2.html"]);
 }
+
+#[test]
+fn notices_of_programs_around_a_feed_are_left_out() {
+    let feed =
+        "<rss version='2.0'><channel><title>T</title><item><title>a</title></item></channel></rss>";
+    let notice = "Warning: x in /y.php on line 3\n";
+    assert_eq!(only(&format!("{notice}{feed}\n{notice}")).title.unwrap().value, "a");
+}

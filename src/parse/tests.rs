@@ -356,14 +356,6 @@ fn pages_scripts_and_manuals_that_contain_a_feed_are_no_feeds() {
 }
 
 #[test]
-fn notices_of_programs_around_a_feed_are_left_out() {
-    let feed =
-        "<rss version='2.0'><channel><title>T</title><item><title>a</title></item></channel></rss>";
-    let notice = "Warning: x in /y.php on line 3\n";
-    assert_eq!(only(&format!("{notice}{feed}\n{notice}")).title.unwrap().value, "a");
-}
-
-#[test]
 fn the_failure_for_a_web_page_names_its_feeds() {
     let page = "<html><head><meta charset=utf-8><link rel=stylesheet href=x>\
         <link rel='alternate' type='application/rss+xml' href='/feed.xml'>\
