@@ -19,7 +19,7 @@ use super::document::{Document, DocumentError, MAX_ITEMS};
 use super::online::{Online, Promises};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::model::{Outcome, Validators};
+use crate::model::{GuidUse, Outcome, Validators};
 use crate::parse::{self, Parsed};
 use crate::{dedupe, fetch, files, normalise, opml};
 
@@ -118,9 +118,8 @@ pub(super) async fn run(
 fn add_warnings(parsed: &mut Parsed, url: &Url) {
     let blank = normalise::leave_out_blank(&mut parsed.feed, url);
     parsed.parse_warnings.extend(blank);
-    let guids = dedupe::share_guids(&parsed.feed.items);
-    let rule = dedupe::IdentityRule::Auto;
-    let identities = dedupe::identify(&parsed.feed.items, guids, rule);
+    let (known, rule) = (GuidUse::Unique, dedupe::IdentityRule::Auto);
+    let (_, identities) = dedupe::identify(&parsed.feed.items, known, rule);
     parsed.parse_warnings.extend(identities.parse_warnings());
     let warnings = normalise::warnings(&parsed.feed, url, Clock::system().now());
     parsed.parse_warnings.extend(warnings);

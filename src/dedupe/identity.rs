@@ -208,12 +208,34 @@ impl Keys {
     }
 }
 
-/// Identifies the items of one document. A key that several items share identifies none of them: they are
-/// distinguished by page, title, date or text.
+/// Whether the guids of one document are useful, and what identifies its items. `known` is what earlier documents of the
+/// feed showed of its guids. A key that several items share identifies none of them: they are distinguished by page,
+/// title, date or text.
 #[must_use]
-pub fn identify(items: &[ParsedItem], guids: GuidUse, rule: IdentityRule) -> Identities {
-    let keys: Vec<Keys> = items.iter().map(|item| Keys::new(item, rule)).collect();
-    let Distinct { kept, superseded } = distinct(items, &keys, rule);
+pub fn identify(items: &[ParsedItem], known: GuidUse, rule: IdentityRule) -> (GuidUse, Identities) {
+    let judged = (known == GuidUse::Unique).then(|| Keyed::new(items, IdentityRule::Auto));
+    let guids = judged.as_ref().map_or(known, |keyed| guid_use(items, keyed));
+    let keyed = judged.filter(|_| rule == IdentityRule::Auto);
+    let keyed = keyed.unwrap_or_else(|| Keyed::new(items, rule));
+    (guids, identities(items, &keyed, guids))
+}
+
+/// The items of a document with their keys under a rule, which are made from all of their texts.
+struct Keyed {
+    keys: Vec<Keys>,
+    distinct: Distinct,
+}
+
+impl Keyed {
+    fn new(items: &[ParsedItem], rule: IdentityRule) -> Self {
+        let keys: Vec<Keys> = items.iter().map(|item| Keys::new(item, rule)).collect();
+        let distinct = distinct(items, &keys, rule);
+        Self { keys, distinct }
+    }
+}
+
+fn identities(items: &[ParsedItem], keyed: &Keyed, guids: GuidUse) -> Identities {
+    let Keyed { keys, distinct: Distinct { kept, superseded } } = keyed;
     let first = |index: usize| match guids {
         GuidUse::Reused if guid(&items[index]).is_some() => 1,
         _ => 0,
@@ -230,7 +252,7 @@ pub fn identify(items: &[ParsedItem], guids: GuidUse, rule: IdentityRule) -> Ide
     let pages: Vec<Option<Digest>> =
         items.iter().map(|item| item.page().and_then(canonical::url_key)).collect();
     let urls = counts(kept.iter().filter_map(|at| pages[*at]));
-    let left_out = left_out((&kept, &superseded), &keys, first);
+    let left_out = left_out((kept, superseded), keys, first);
     let identified = |index: &usize| {
         let (keys, level) = (&keys[*index], levels[index]);
         Identified {
@@ -338,11 +360,10 @@ pub fn reused(item: &ParsedItem) -> Digest {
 /// Largest part of a document's items that may share a guid before its guids are ignored, 0 to 1.
 const SHARED: f32 = 0.05;
 
-/// Whether so large a part of a document's items share guids that the guids of the feed are useless.
-#[must_use]
-pub fn share_guids(items: &[ParsedItem]) -> GuidUse {
-    let keys: Vec<Keys> = items.iter().map(|item| Keys::new(item, IdentityRule::Auto)).collect();
-    let kept = distinct(items, &keys, IdentityRule::Auto).kept;
+/// Whether so large a part of a document's items share guids that the guids of the feed are useless. `keyed` is by
+/// [`IdentityRule::Auto`].
+fn guid_use(items: &[ParsedItem], keyed: &Keyed) -> GuidUse {
+    let Keyed { keys, distinct: Distinct { kept, .. } } = keyed;
     let with_guid = || kept.iter().copied().filter(|at| guid(&items[*at]).is_some());
     let counts = counts(with_guid().map(|at| keys[at].levels[0]));
     let wrong = with_guid().filter(|at| counts[&keys[*at].levels[0]] > 1).count();

@@ -54,9 +54,7 @@ pub use fingerprint::{Comparable, Facts, Fingerprint, PageKind};
 pub use flood::{DocumentOrder, Rhythm, admit, per_day};
 pub use frames::{Frame, other_filling};
 pub use grouping::{centre, stories};
-pub use identity::{
-    Identified, Identities, Needs, OtherKey, content_digest, identify, reused, share_guids,
-};
+pub use identity::{Identified, Identities, Needs, OtherKey, content_digest, identify, reused};
 pub use ids::{authority, global_id, own_id};
 pub use index::{Entry, Found, Index};
 pub use paragraphs::{Text, boilerplate};

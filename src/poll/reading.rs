@@ -94,7 +94,8 @@ pub(super) fn read(
     let parsed = parse::parse(input(document))?;
     let (mut feed, mut parse_warnings) = (parsed.feed, parsed.parse_warnings);
     parse_warnings.extend(normalise::leave_out_blank(&mut feed, url));
-    let (guids, mut identities) = identify(&feed.items, target, state);
+    let rule = target.subscription.dedupe.identity;
+    let (guids, mut identities) = dedupe::identify(&feed.items, state.guids, rule);
     let reduction = reduce(&feed.items, &mut identities, target);
     let profile = normalise::profile(&feed, url);
     let pages: Vec<Option<&str>> = feed.items.iter().map(ParsedItem::page).collect();
@@ -108,7 +109,6 @@ pub(super) fn read(
     let context =
         normalise::Context { now, document_url: url, feed_language: feed.language.as_deref() };
     let extent = if feed.partial { Extent::Part } else { extent };
-    let dates = dates(&feed.items, &found, now);
     let document = sorting::Document {
         target,
         state,
@@ -116,7 +116,7 @@ pub(super) fn read(
         now,
         extent,
         single: feed.items.len() == 1,
-        dates: &dates,
+        dates: &dates(&feed.items, &found, now),
         reduced: &reduction.items,
     };
     let brought = match sorting::sort(&document, &feed, &found, &context, reader) {
@@ -181,19 +181,6 @@ fn missed_items(
         "none of the items was in the document {time} before, so items were probably missed"
     );
     Ok(Some(ParseWarning::new("missed_items", None, message)))
-}
-
-/// Whether guids are unique, and what identifies each item.
-fn identify(
-    items: &[ParsedItem],
-    target: &Target,
-    state: &FeedState,
-) -> (GuidUse, dedupe::Identities) {
-    let guids = match state.guids {
-        GuidUse::Reused => GuidUse::Reused,
-        GuidUse::Unique => dedupe::share_guids(items),
-    };
-    (guids, dedupe::identify(items, guids, target.subscription.dedupe.identity))
 }
 
 /// Dates of the items of the document.

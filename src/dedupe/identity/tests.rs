@@ -13,6 +13,15 @@ fn item(guid: &str, page: &str, title: &str) -> ParsedItem {
     }
 }
 
+/// What identifies the items, with what is known of the guids of the feed.
+fn identify(items: &[ParsedItem], guids: GuidUse, rule: IdentityRule) -> Identities {
+    identities(items, &Keyed::new(items, rule), guids)
+}
+
+fn share_guids(items: &[ParsedItem]) -> GuidUse {
+    guid_use(items, &Keyed::new(items, IdentityRule::Auto))
+}
+
 fn sound(items: &[ParsedItem]) -> Vec<Identified> {
     identify(items, GuidUse::Unique, IdentityRule::Auto).items
 }
