@@ -79,19 +79,17 @@ pub struct BrokenList {
 /// # Errors
 /// Why it cannot be used.
 pub fn read_list_file(path: &Path) -> Result<FeedList, BrokenList> {
-    let list = read_file(path)?;
-    if list.feeds.is_empty() { Err(unusable(&opml::Error::WithoutFeeds)) } else { Ok(list) }
+    opml::read_followed(&bytes(path)?).map_err(|error| unusable(&error))
 }
 
-/// The same; the list may have no feeds.
-fn read_file(path: &Path) -> Result<FeedList, BrokenList> {
-    let bytes = named_file::read(path, opml::MAX_BYTES as u64).map_err(|error| BrokenList {
+/// The content of the file.
+fn bytes(path: &Path) -> Result<Vec<u8>, BrokenList> {
+    named_file::read(path, opml::MAX_BYTES as u64).map_err(|error| BrokenList {
         code: "list_unreadable",
         text: error.to_string(),
         help: "check the path and its permissions; a relative path starts in the state directory"
             .to_owned(),
-    })?;
-    opml::read(&bytes).map_err(|error| unusable(&error))
+    })
 }
 
 /// A file with a content that cannot be used.
@@ -142,7 +140,7 @@ fn copy_of(place: &[u8], database: &Path) -> PathBuf {
     folder.join(format!("{}.opml", hex(&sha256(place)[..8])))
 }
 
-/// The list in a copy; `None`: there is none, or a damaged one.
+/// The list in a copy; `None`: the copy is missing or damaged.
 fn read_copy(copy: &Path) -> Option<FeedList> {
     std::fs::read(copy).ok().and_then(|bytes| opml::read_followed(&bytes).ok())
 }
@@ -158,7 +156,7 @@ fn file(
     let span = layer.span("file");
     // Taken first: a change during the read counts as another change.
     let stamp = FileStamp::of(&path);
-    let read = read_file(&path);
+    let read = bytes(&path).and_then(|list| opml::read(&list).map_err(|error| unusable(&error)));
     let is_good = read.as_ref().is_ok_and(|list| !list.feeds.is_empty());
     let kept = if is_good { None } else { read_copy(&copy) };
     let why = match &read {

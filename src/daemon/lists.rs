@@ -335,7 +335,7 @@ struct ListRequest {
     interval: Duration,
     copy: PathBuf,
     state: ListState,
-    /// Content of the copy; `None`: there is none, or a damaged one.
+    /// Content of the copy; `None`: it is missing or damaged.
     kept: Option<Vec<u8>>,
     /// Whether it is due; otherwise a command requests it.
     is_due: bool,

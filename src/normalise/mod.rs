@@ -32,6 +32,7 @@ mod selectors;
 mod sizes;
 mod skipped;
 mod spaces;
+mod style;
 #[cfg(test)]
 mod tests;
 mod tokens;

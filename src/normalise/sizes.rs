@@ -1,5 +1,6 @@
 //! Whether an element can be seen, by its attributes and its style.
 
+use super::style::declarations;
 use super::tokens::Tag;
 
 /// Maximum side of a picture in pixels, as on the allowlist.
@@ -69,9 +70,8 @@ fn style(tag: &Tag<'_>) -> Style {
     let Some(written) = tag.attribute("style") else { return style };
     let written = written.to_ascii_lowercase();
     let (mut is_wide, mut is_tall) = (false, false);
-    for (property, value) in written.split(';').filter_map(|part| part.split_once(':')) {
-        let value = value.trim().trim_end_matches("!important").trim_end();
-        match property.trim() {
+    for (property, value) in declarations(&written) {
+        match property {
             "width" => style.width = Side::of(value),
             "height" => style.height = Side::of(value),
             // `width: 0; min-width: 100%` makes a frame as wide as its page.
@@ -114,13 +114,8 @@ pub(super) fn hides_content(tag: &Tag<'_>) -> bool {
 
 fn displays_nothing(tag: &Tag<'_>) -> bool {
     let style = tag.attribute("style").unwrap_or_default().to_ascii_lowercase();
-    let mut last = false;
-    for (property, value) in style.split(';').filter_map(|part| part.split_once(':')) {
-        if property.trim() == "display" {
-            last = value.trim().trim_end_matches("!important").trim_end() == "none";
-        }
-    }
-    last
+    let last = declarations(&style).rfind(|(property, _)| *property == "display");
+    last.is_some_and(|(_, value)| value == "none")
 }
 
 /// Whether the size of an element is that of a tracking pixel. Sizes of the style precede those of attributes.

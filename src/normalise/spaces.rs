@@ -1,5 +1,6 @@
 //! Line breaks and spaces that a style keeps (`white-space: pre-wrap`), which HTML without the style does not.
 
+use super::style::declarations;
 use super::tokens::Tag;
 
 /// What of the white space in the texts of an element is shown.
@@ -18,10 +19,8 @@ impl Spaces {
     pub(super) fn of(tag: &Tag<'_>) -> Option<Self> {
         let style =
             tag.attribute("style").filter(|style| style.contains(':'))?.to_ascii_lowercase();
-        let properties = style.split(';').filter_map(|part| part.split_once(':'));
-        let mut values = properties.filter(|(name, _)| name.trim() == "white-space");
-        let (_, value) = values.next_back()?;
-        match value.trim().trim_end_matches("!important").trim_end() {
+        let (_, value) = declarations(&style).rfind(|(name, _)| *name == "white-space")?;
+        match value {
             "pre" | "pre-wrap" | "break-spaces" => Some(Self::All),
             "pre-line" => Some(Self::Lines),
             "normal" | "nowrap" | "initial" => Some(Self::One),

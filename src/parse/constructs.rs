@@ -111,7 +111,7 @@ fn xhtml(element: &Element<'_>, label: &str, context: &Context) -> Option<Cow<'s
     // The div is not part of the content. Atom 0.3 has no such div.
     let keeps_div = context.keeps_div && label != "xhtml";
     let inner = if keeps_div { element } else { without_div(element) };
-    // Text about code is not a block of its own in a text.
+    // Text about code is not a block in a text.
     let is_source = match inner.has_elements() {
         true => is_source_of_blocks(&own_text(inner)),
         false => has_tags(&inner.text()),

@@ -157,8 +157,9 @@ impl MarkupWriter<'_> {
             return Cow::Borrowed(written);
         }
         match attribute.name.to_ascii_lowercase().as_str() {
-            "href" | "src" | "cite" | "poster" | "data" | "data-src" | "longdesc"
-            | "background" => Cow::Owned(context.resolve_as_written(written)),
+            "href" | "src" | "cite" | "poster" | "data" | "longdesc" | "background" => {
+                Cow::Owned(context.resolve_as_written(written))
+            }
             name if name.ends_with("srcset") => Cow::Owned(candidates(written, context)),
             name if is_lazy_source(name) => Cow::Owned(context.resolve_as_written(written)),
             _ => Cow::Borrowed(written),

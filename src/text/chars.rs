@@ -95,7 +95,7 @@ pub fn is_invisible(c: char) -> bool {
 }
 
 /// The last place at or before `at`, an offset in bytes between two characters, where the text can be cut without parting
-/// what readers see as one character (UAX 29). If there is none but the beginning, the place itself, or that before a joiner.
+/// what readers see as one character (UAX 29). Where only the beginning would do, the place itself, or that before a joiner.
 #[must_use]
 pub fn boundary_before(text: &str, at: usize) -> usize {
     let mut cursor = GraphemeCursor::new(at, text.len(), true);

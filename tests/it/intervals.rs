@@ -7,6 +7,7 @@ use newswire::daemon::FeedSelection;
 use newswire::model::Validators;
 use newswire::schedule::IntervalMode;
 use newswire::store::{SharedDocument, Store, Write};
+use url::Url;
 
 use crate::support::origin::Answer;
 use crate::support::world::{HOUR, World, ends, poll};
@@ -138,14 +139,20 @@ async fn feeds_of_one_document_fetch_it_once_in_the_learned_interval() {
     assert!(world.statuses().iter().all(|feed| feed.items == 4 && feed.failures == 0));
 }
 
-#[tokio::test]
-async fn a_command_delays_a_feed_by_an_hour_at_most() {
+/// A daily feed that was polled once, and its URL.
+async fn daily() -> (World, Url) {
     let world = learning().await;
     let document = Answer::ok(dated(world.now(), &[2, 26, 50, 74])).with("ETag", "\"1\"");
     world.origin.route("a.test", "/feed", [document]);
     let url = world.origin.url("a.test", "/feed");
+    ends(&world.open(std::slice::from_ref(&url)).await, FeedSelection::Due).await;
+    (world, url)
+}
+
+#[tokio::test]
+async fn a_command_delays_a_feed_by_an_hour_at_most() {
+    let (world, url) = daily().await;
     let urls = [url.clone()];
-    ends(&world.open(&urls).await, FeedSelection::Due).await;
     let due = world.status().next_poll_at;
     let early = due.duration_since(world.now()) - SignedDuration::from_mins(5);
     world.clock.advance(Duration::try_from(early).unwrap());
@@ -166,12 +173,8 @@ async fn a_command_delays_a_feed_by_an_hour_at_most() {
 
 #[tokio::test]
 async fn a_poll_does_not_read_a_document_that_is_older_than_its_own() {
-    let world = learning().await;
-    let document = Answer::ok(dated(world.now(), &[2, 26, 50, 74])).with("ETag", "\"1\"");
-    world.origin.route("a.test", "/feed", [document]);
-    let url = world.origin.url("a.test", "/feed");
+    let (world, url) = daily().await;
     let urls = [url.clone()];
-    ends(&world.open(&urls).await, FeedSelection::Due).await;
     let older = SharedDocument {
         url: url.to_string(),
         final_url: url.to_string(),

@@ -78,8 +78,8 @@ fn new(url: &Url, document: Document, parsed: Parsed) -> Found {
     Found::New(Box::new((document.permanent_url(url), document, parsed)))
 }
 
-/// The only feed that a page links to: the declared one, or one that another link leads to if there is none or it is not
-/// there. `None` if there is none. `left` is the number of other links that may be requested.
+/// The only feed that a page links to: the declared one or, if that is missing, one that another link leads to; `None`: no
+/// link leads to a feed. `left` is the number of other links that may be requested.
 async fn linked_feed(
     alternates: Alternates,
     page: &Url,
