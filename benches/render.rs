@@ -114,6 +114,7 @@ fn output() -> Output {
         deltas: false,
         digest: None,
         site: false,
+        has_pages: true,
         base_url: url("https://wire.example.org/"),
         identity: OutputIdentity::new("bench", Timestamp::UNIX_EPOCH),
         filtered: None,

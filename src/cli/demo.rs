@@ -104,6 +104,7 @@ fn output(folder: &Path, base_url: Url) -> Output {
         deltas: false,
         digest: None,
         site: false,
+        has_pages: true,
         base_url,
         identity: OutputIdentity::new("demo", Timestamp::UNIX_EPOCH),
         filtered: None,

@@ -59,6 +59,7 @@ impl Overrides {
             let base_url = config.web.base_url();
             for output in &mut config.outputs {
                 output.base_url = base_url.clone();
+                output.has_pages = output.site || !listen.is_empty();
             }
         }
     }

@@ -16,14 +16,14 @@ use super::definition::Section;
 use super::diagnostic::{Diagnostic, Report, Severity};
 use super::digest;
 use super::feeds::{has_private_host, url_of};
-use super::podcast;
 use super::section::{Document, Layer};
 use super::settings::Config;
 use super::suggest::nearest;
 use super::value::Listed;
+use super::{outputs, podcast};
 use crate::model::{Feed, FeedId, site};
-use crate::render::{Images, Output};
-use crate::{fetch, files, images, store, web};
+use crate::render::Output;
+use crate::{fetch, files, web};
 
 /// Ids that outputs cannot have, because pages of Newswire have these paths.
 #[rustfmt::skip]
@@ -68,8 +68,8 @@ pub(super) fn check(document: &Document, config: &Config, paths: PathChecks, rep
     let known = are_names_known(document, &feeds, report);
     // An output with an error in its id is not in the list.
     if document.all(Section::Output).count() == config.outputs.len() {
+        outputs::check(document, config, report);
         for (layer, output) in document.all(Section::Output).zip(&config.outputs) {
-            check_output(layer, output, &config.store, report);
             if known {
                 reaching_feeds(layer, output, &feeds, report);
             }
@@ -381,27 +381,6 @@ fn unknown_name(text: &Listed, name: &str, known: &HashSet<&str>, list: &[Listed
         Some(near) => error.meant(near),
         None if name == "tags" => error.help("add the tag to a feed, or remove it here"),
         None => error.help("'newswire status' lists the ids; remove it if the feed is gone"),
-    }
-}
-
-/// Warnings about an output and the database.
-fn check_output(layer: &Layer, output: &Output, store: &store::Settings, report: &mut Report) {
-    let mut warn = |code, name: &str, message: &str, help: &str| {
-        report.push(layer.warning(code, name, message).help(help));
-    };
-    if output.directory.as_ref().is_some_and(|folder| store.path.starts_with(folder)) {
-        let message = "the database is in the folder that is published";
-        warn("database_in_output_directory", "directory", message, "name another folder: \"www\"");
-    }
-    if output.presentation.images == Images::Proxy && !images::AVAILABLE {
-        let message = "this program was built without images: the pages have links instead";
-        let help = "build it with the feature images, or set images = \"link\"";
-        warn("images_not_built", "images", message, help);
-    }
-    if output.max_age.is_some_and(|age| age > store.retention) {
-        let message = "max_age is longer than retention: old stories are shown without text";
-        let help = "raise retention in [store], or lower max_age";
-        warn("retention_below_max_age", "max_age", message, help);
     }
 }
 

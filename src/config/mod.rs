@@ -12,7 +12,7 @@
 //! suggest     what an unknown name probably means
 //! resolve     inheritance: the effective value of a key and its origin
 //! settings    from values to the settings of the rooms; feeds: the same for each feed; followed: lists of feeds
-//! checks      what only the config as a whole shows; podcast, digest: the same of podcasts and digests
+//! checks      what only the config as a whole shows; outputs, podcast, digest: the same of outputs
 //! diagnostic  errors and warnings; snippet: as text and JSON; redact: without secrets
 //! effective   newswire config; schema: newswire schema
 //! ```
@@ -30,6 +30,7 @@ mod followed;
 mod format;
 mod keys;
 mod named_file;
+mod outputs;
 mod parse;
 mod podcast;
 mod position;
@@ -180,9 +181,9 @@ impl Files {
         let values = |section: Section| Chain::of(document.one(section));
         let fetch = values(Section::Fetch);
         let web = settings::web(&values(Section::Web));
-        let base_url = web.base_url();
         let outputs = document.all(Section::Output);
-        let outputs = outputs.filter_map(|output| settings::output(output, &base_url, report));
+        let outputs: Vec<_> =
+            outputs.filter_map(|output| settings::output(output, &web, report)).collect();
         let mut config = Config {
             schedule: Arc::new(settings::schedule(values(Section::Schedule))),
             fetch: settings::fetch(&fetch),
@@ -191,7 +192,7 @@ impl Files {
             store: settings::store(&self.store(document)),
             web,
             log: settings::log(&values(Section::Log)),
-            outputs: outputs.collect(),
+            outputs,
             subscriptions: Vec::new(),
             followed: Vec::new(),
         };

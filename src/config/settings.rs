@@ -7,7 +7,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::Weekday;
 use tracing::level_filters::LevelFilter;
-use url::Url;
 
 use super::diagnostic::Report;
 use super::followed::Followed;
@@ -163,7 +162,7 @@ pub(super) fn log(values: &Chain<'_>) -> telemetry::Settings {
 }
 
 /// An output; `None` if it has no valid id.
-pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Option<Output> {
+pub(super) fn output(layer: &Layer, web: &web::Settings, report: &mut Report) -> Option<Output> {
     let values = Chain::of(layer);
     let token = token(layer, &values, report);
     if values.get("site") == Some(true) && !layer.may_set("directory") {
@@ -174,6 +173,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
     let id: String = values.get("id")?;
     let formats = values.get::<Vec<&str>>("formats").unwrap_or_default().into_iter();
     let digest = digest(&values);
+    let site = values.get("site").unwrap_or_default();
     Some(Output {
         title: values.get("title").unwrap_or_else(|| id.clone()),
         description: values.get("description"),
@@ -209,8 +209,9 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         },
         digest,
         deltas: values.get("deltas").unwrap_or_default(),
-        site: values.get("site").unwrap_or_default(),
-        base_url: base_url.clone(),
+        site,
+        has_pages: site || !web.listen.is_empty(),
+        base_url: web.base_url(),
         // The daemon replaces it by the id in the database.
         identity: OutputIdentity::new(&id, Timestamp::UNIX_EPOCH),
         filtered: None,

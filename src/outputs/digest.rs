@@ -237,7 +237,7 @@ fn entry(output: &Output, feed: &Arc<FeedInfo>, digest: StoredDigest) -> OutputI
         first_seen: digest.closed_at,
         sort_at: digest.ends_at,
         item: Item {
-            url: Some(output.story_page(number)),
+            url: output.story_page(number),
             title: Some(digest.title),
             summary: Some(digest.summary),
             content: Some(digest.html),
@@ -259,7 +259,7 @@ fn itself(output: &Output) -> Arc<FeedInfo> {
         title: output.title.clone(),
         tags: Vec::new(),
         profile: FeedProfile {
-            site_url: Some(format!("{}{}/", output.base_url, output.id)),
+            site_url: output.has_pages.then(|| format!("{}{}/", output.base_url, output.id)),
             atom_id: Some(output.identity.id.clone()),
             ..FeedProfile::default()
         },

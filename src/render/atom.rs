@@ -61,7 +61,9 @@ fn head(xml: &mut XmlWriter, output: &Output, page: Page, updated: Timestamp) {
     for (relation, url) in page.links(output, Format::Atom) {
         xml.empty("link", &[("rel", relation), ("href", &url)]);
     }
-    xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", &output.page())]);
+    if let Some(page) = output.page() {
+        xml.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", &page)]);
+    }
     for format in output.formats.iter().filter(|format| **format != Format::Atom) {
         xml.empty(
             "link",

@@ -37,7 +37,7 @@ pub fn incidents(
         url: output.self_url(Format::Atom),
         title: output.title.clone(),
         tags: Vec::new(),
-        profile: FeedProfile { site_url: Some(output.page()), ..FeedProfile::default() },
+        profile: FeedProfile { site_url: output.page(), ..FeedProfile::default() },
     });
     let mut newest: Vec<&Incident> = incidents.iter().collect();
     newest.sort_by_key(|incident| {
@@ -74,6 +74,7 @@ fn output(base_url: &Url, identity: OutputIdentity) -> Output {
         deltas: false,
         digest: None,
         site: false,
+        has_pages: true,
         base_url: base_url.clone(),
         identity,
         filtered: None,
@@ -93,7 +94,7 @@ fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> 
         | IncidentKind::Disk
         | IncidentKind::Damage
         | IncidentKind::Clock => output.page(),
-        _ => format!("{}/{subject}", output.page()),
+        _ => output.page().map(|page| format!("{page}/{subject}")),
     };
     let state = if incident.resolved_at.is_some() { "resolved" } else { incident.state.as_str() };
     let mut terms = vec![kind.slug(), state];
@@ -106,7 +107,7 @@ fn entry(incident: &Incident, n: i64, feed: &Arc<FeedInfo>, output: &Output) -> 
         first_seen: incident.opened_at,
         sort_at: incident.changed_at,
         item: Item {
-            url: Some(page),
+            url: page,
             title: text::line(&format!("{prefix}{}: {name}", kind.word())),
             content: Some(html(incident)),
             published: Some(incident.opened_at),

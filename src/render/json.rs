@@ -18,7 +18,8 @@ use crate::text::dates::rfc3339;
 struct Feed<'a> {
     version: &'static str,
     title: String,
-    home_page_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    home_page_url: Option<String>,
     feed_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_url: Option<String>,

@@ -119,6 +119,8 @@ pub struct Output {
     pub digest: Option<Digest>,
     /// Whether its pages are written into the directory too.
     pub site: bool,
+    /// Whether browsers get its pages: from this server, or as files.
+    pub has_pages: bool,
     /// URL of this server for subscribers; ends with a slash.
     pub base_url: Url,
     /// Permanent id of the output, with the time when it was made.
@@ -171,25 +173,26 @@ impl Output {
         format!("{}.{}", self.id, format.extension())
     }
 
-    /// The page that the feed belongs to: `link`, else the page of the output on this server, with the token.
+    /// The page that the feed belongs to: `link`, else the page of the output, with the token. `None`: there is none.
     #[must_use]
-    pub fn page(&self) -> String {
+    pub fn page(&self) -> Option<String> {
         let root = &self.base_url;
         let page = match (&self.link, &self.filtered) {
-            (Some(link), None) => return link.to_string(),
+            (Some(link), None) => return Some(link.to_string()),
             (None, None) => format!("{root}{}/", self.id),
             (_, Some(Filtered::Query(query))) => format!("{root}{}/?{query}", self.id),
             (_, Some(Filtered::Page(page))) => format!("{root}{page}.html"),
         };
-        self.with_token(page)
+        self.has_pages.then(|| self.with_token(page))
     }
 
-    /// The absolute URL of the page of a story.
+    /// The absolute URL of the page of a story; `None`: stories have no pages.
     #[must_use]
-    pub fn story_page(&self, key: i64) -> String {
+    pub fn story_page(&self, key: i64) -> Option<String> {
         // The server answers for both names.
         let extension = if self.site { ".html" } else { "" };
-        self.with_token(format!("{}{}/story/{key}{extension}", self.base_url, self.id))
+        let page = || format!("{}{}/story/{key}{extension}", self.base_url, self.id);
+        self.has_pages.then(|| self.with_token(page()))
     }
 
     /// The configured language of stories without one, if it is valid.

@@ -38,7 +38,7 @@ pub(super) fn render(
     xml.open("channel", &[]);
     let title = text::line(&output.title).unwrap_or_else(|| output.id.clone());
     xml.plain("title", &[], &title);
-    xml.text("link", &[], &output.page());
+    xml.text("link", &[], &page_of(output));
     let description = output.description.as_deref().and_then(text::line);
     xml.plain("description", &[], description.as_ref().unwrap_or(&title));
     if let Some(language) = output.language() {
@@ -81,9 +81,14 @@ fn image(xml: &mut XmlWriter, output: &Output, title: &str) {
         xml.open("image", &[]);
         xml.text("url", &[], icon.as_str());
         xml.plain("title", &[], title);
-        xml.text("link", &[], &output.page());
+        xml.text("link", &[], &page_of(output));
         xml.close();
     }
+}
+
+/// The page of the output, else its document: RSS 2.0 requires a link.
+fn page_of(output: &Output) -> String {
+    output.page().unwrap_or_else(|| output.with_token(output.self_url(Format::Rss)))
 }
 
 fn item(xml: &mut XmlWriter, shown: &ShownItem<'_>) {

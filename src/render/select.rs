@@ -219,6 +219,7 @@ mod tests {
             deltas: false,
             digest: None,
             site: false,
+            has_pages: true,
             base_url: Url::parse("https://wire.example.org/").unwrap(),
             identity: OutputIdentity::new("all", Timestamp::UNIX_EPOCH),
             filtered: None,

@@ -92,6 +92,11 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("version = 1", "no_outputs", "newswire.toml"),
     ("[[feed]]\nurl = \"https://a.b/\"", "no_contact", "newswire.toml"),
     ("[web]\nlisten = \"off\"\n[[output]]\nid = \"a\"", "no_public_url", "newswire.toml:2:10"),
+    (
+        "[web]\nlisten = \"off\"\n[[output]]\nid = \"a\"\ndirectory = \"www\"",
+        "no_link",
+        "newswire.toml:3:1",
+    ),
     ("[web]\nlisten = \"0.0.0.0:8420\"", "host_names_unchecked", "newswire.toml:2:10"),
     ("[[feed]]\nurl = \"http://127.0.0.1/f\"", "address_not_allowed", "newswire.toml:2:7"),
     ("[[output]]\nid = \"a\"\ninclude = { tags = [\"x\"] }", "no_such_feed", "newswire.toml:3:21"),

@@ -11,7 +11,8 @@ use crate::support::world::rss;
 
 const CONFIG: &str = "version = 1\n[web]\nlisten = \"off\"\npublic_url = \"https://planet.example.org/\"\n\
     [fetch]\ncontact = \"https://planet.example.org/\"\n\
-    [[output]]\nid = \"planet\"\ndirectory = \"www\"\n[[feed]]\nfile = \"secret-folder/builds.xml\"\n";
+    [[output]]\nid = \"planet\"\ndirectory = \"www\"\nlink = \"https://planet.example.org/\"\n\
+     [[feed]]\nfile = \"secret-folder/builds.xml\"\n";
 
 fn folder(config: &str) -> tempfile::TempDir {
     let folder = empty_folder();

@@ -266,6 +266,7 @@ async fn verify_takes_nothing_for_damage_that_was_never_written() {
 #[test]
 fn check_warns_of_feeds_in_files_that_cannot_be_read() {
     let folder = configured(&[]);
+    change(&folder, "directory = \"www\"\n", "");
     let text = config(&folder);
     fs::write(folder.path().join("newswire.toml"), format!("{text}[[feed]]\nfile = \"x.xml\"\n"))
         .unwrap();

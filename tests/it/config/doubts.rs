@@ -7,6 +7,9 @@ use super::{FEED, HEAD, OUTPUT, read};
 /// A podcast that directories accept.
 const PODCAST: &str = "podcast = \"Arts\"\nlanguage = \"en\"\nicon = \"https://a.b/i.png\"\n";
 
+/// No web server.
+const OFF: &str = "[web]\nlisten = \"off\"\npublic_url = \"https://planet.example/\"\n";
+
 /// A feed with these keys.
 fn feed(more: &str) -> String {
     let path = more.replace(|c: char| !c.is_ascii_alphanumeric(), "");
@@ -108,6 +111,10 @@ fn what_is_meant_is_not_doubted() {
         ),
         format!("{OUTPUT}{FEED}interval = \"30m\"\n"),
         format!("{OUTPUT}{PODCAST}podcast_email = \"a@b.example\"\n{FEED}"),
+        // Files with a page, or in formats that need none.
+        format!("{OFF}{OUTPUT}directory = \"www\"\nlink = \"https://planet.example/\"\n{FEED}"),
+        format!("{OFF}{OUTPUT}directory = \"www\"\nsite = true\n{FEED}"),
+        format!("{OFF}{OUTPUT}directory = \"www\"\nformats = [\"atom\", \"json\"]\n{FEED}"),
         // Defaults that are written out.
         format!("{OUTPUT}digest_hour = 0\nstylesheet_only = false\n{FEED}"),
         format!(

@@ -33,6 +33,18 @@ pub(super) const CASES: &[Case] = &[
     case("[[output]]\nid = \"My Planet\"", "2:6", "bad_id", "1 to 64 characters"),
     case("[[output]]\nid = \"../x\"", "2:6", "bad_id", "is not an id"),
     case("[[output]]\nid = \"a\"\n[[output]]\nid = \"a\"", "4:6", "duplicate_output", "first here"),
+    case(
+        "[[output]]\nid = \"a\"\n[[output]]\nid = \"a.json\"",
+        "4:6",
+        "duplicate_output",
+        "the path of a document of the output \"a\"",
+    ),
+    case(
+        "[[output]]\nid = \"a\"\ndirectory = \"w\"\n[[output]]\nid = \"tag\"\ndirectory = \"w/b/../a/x\"",
+        "6:13",
+        "duplicate_output",
+        "in the folder of the output \"a\"",
+    ),
     case("[[output]]\nid = \"a\"\ntitel = \"x\"", "3:1", "unknown_key", "").instead("title"),
     case("[[output]]\nid = \"a\"\nformtas = [\"rss\"]", "3:1", "unknown_key", "")
         .instead("formats"),

@@ -46,6 +46,27 @@ fn json(document: &str) -> Value {
 }
 
 #[test]
+fn a_feed_whose_pages_are_nowhere_links_to_no_page() {
+    let written = Output { link: None, has_pages: false, ..output() };
+    let text = |output: &Output, format| {
+        let bytes = render(output, format, &entries());
+        check(output, format, &bytes, &entries()).unwrap();
+        String::from_utf8(bytes).unwrap()
+    };
+    let page = "<link rel=\"alternate\" type=\"text/html\" href=\"https://wire.example.org/";
+    assert!(!text(&written, Format::Atom).contains(page));
+    assert_eq!(json(&text(&written, Format::Json))["home_page_url"], Value::Null);
+    // RSS requires a link.
+    let itself = format!("<link>{}</link>", written.self_url(Format::Rss));
+    let rss = text(&written, Format::Rss);
+    assert!(rss.contains(&itself) && !rss.contains(&format!("{}/</link>", written.id)), "{rss}");
+    let linked = Output { link: output().base_url.join("about").ok(), ..written.clone() };
+    assert!(text(&linked, Format::Atom).contains(&format!("{page}about\"")));
+    let served = Output { has_pages: true, ..written };
+    assert!(text(&served, Format::Atom).contains(page));
+}
+
+#[test]
 fn content_is_full_summary_or_none() {
     let look = |content| Presentation { content, ..Presentation::default() };
     let long = format!("<p>{}</p>", "Words of a story. ".repeat(60));

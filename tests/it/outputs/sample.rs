@@ -35,6 +35,7 @@ pub(crate) fn output() -> Output {
         deltas: true,
         digest: None,
         site: false,
+        has_pages: true,
         base_url: Url::parse("https://wire.example.org/").unwrap(),
         identity: OutputIdentity::new("all", at("2025-11-01T00:00:00Z")),
         filtered: None,

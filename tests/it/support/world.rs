@@ -138,6 +138,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         deltas: false,
         digest: None,
         site: false,
+        has_pages: true,
         base_url,
         identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
         filtered: None,

@@ -75,6 +75,7 @@ fn output(first: u8, bytes: &[u8]) -> Output {
         deltas: false,
         digest: None,
             site: false,
+        has_pages: true,
         base_url: Url::parse("https://wire.example.org/").expect("a constant is a URL"),
         identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
         filtered: None,
