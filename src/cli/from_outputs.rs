@@ -5,6 +5,7 @@
 //! database the feeds come in another order. So the published items are written before any poll, each to its feed.
 //! Those that more outputs show come first, because they are the leads of their stories.
 
+mod copies;
 mod pages;
 
 use std::cmp::Reverse;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
+use self::copies::{Copies, Merged};
 use self::pages::Pages;
 use super::published_digests;
 use crate::clock::Clock;
@@ -21,9 +23,9 @@ use crate::config::Config;
 use crate::dedupe::{self, AcrossFeeds, Facts, Fingerprint, Text};
 use crate::model::{Digest, FeedKey, Item, ItemKey, PageOwner, ParsedItem, site};
 use crate::normalise;
-use crate::outputs::{self, PublishedDocuments, PublishedItem, RecoveryError};
+use crate::outputs::{self, PublishedDocuments, PublishedItem, PublishedItems, RecoveryError};
 use crate::poll::Subscription;
-use crate::render::{Format, Output};
+use crate::render::{Format, Output, ShownDate};
 use crate::store::{
     self, ClosedPeriods, DigestState, OpenError, RecoveredItem, RegisteredOutput, Store,
     StoredDigest, TextIndex, Write, search_words,
@@ -82,6 +84,12 @@ pub struct Recovery {
     pub damaged: Vec<PathBuf>,
     /// Ids of the outputs with Atom documents whose permanent id is lost.
     pub without_id: Vec<String>,
+}
+
+impl Recovery {
+    fn add_missing(&mut self, output: &Output, pages: &[u32]) {
+        self.missing.extend(pages.iter().map(|number| (output.id.clone(), *number)));
+    }
 }
 
 impl fmt::Display for Recovery {
@@ -150,18 +158,19 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
     let damaged = documents.iter().flat_map(|(_, published)| published.damaged.clone());
     let mut recovery =
         Recovery { outputs: documents.len(), damaged: damaged.collect(), ..Recovery::default() };
-    let (digests, documents): (Vec<_>, Vec<_>) =
-        documents.into_iter().partition(|(output, _)| output.digest.is_some());
     let seen = store.reader().read(|reader| reader.newest_item())?;
-    let mut candidates = Candidates::new(config, &keys, &documents, now);
+    let mut copies = Copies::default();
     for (output, published) in &documents {
-        let known = known(&store, output, published)?;
+        let known = known(&store, output, &published.stories)?;
         recovery.known += known.len();
-        candidates.add(output, published, &known);
+        copies.add(output, &published.stories, &known);
     }
+    let mut candidates = Candidates::new(config, &keys, &documents, now);
+    copies.merged().for_each(|item| candidates.add(item));
     recovery.without_feed = candidates.without_feed.len();
     // Archive pages without items would expire at once, and the outputs would begin anew.
-    let is_nothing = candidates.by_id.is_empty() && recovery.known == 0 && digests.is_empty();
+    let is_nothing =
+        candidates.by_id.is_empty() && recovery.known == 0 && !documents.iter().any(has_digests);
     // Documents do not name the feeds that are files of this machine.
     let has_files = config.subscriptions.iter().any(|it| it.feed.url.scheme() == "file");
     if is_nothing && recovery.without_feed > 0 && !has_files {
@@ -169,34 +178,39 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
     }
     let folders = store.reader().read(|reader| outputs::output_folders(reader, &config.outputs))?;
     store.write(Write::OutputFolders(folders.folders)).await?;
-    recovery.without_id = register_ids(&store, digests.iter().chain(&documents), now).await?;
+    recovery.without_id = register_ids(&store, documents.iter(), now).await?;
     let positions = std::mem::take(&mut candidates.positions);
     let (items, other_ids) = candidates.finish();
     recovery.items = store.write(Write::Recover { items, at: now }).await?;
     let mut placed = Vec::new();
     for (output, published) in &documents {
-        let keys = known(&store, output, published)?;
+        let keys = known(&store, output, &published.stories)?;
         placed.extend(keys.iter().filter_map(|(id, key)| Some((*key, *positions.get(id)?))));
         let item_ids = assigned(&store, output, &other_ids)?;
         // The other ids are those of the documents, so that their items are on the pages too.
         let ids = item_ids.iter().map(|(key, id)| (id.clone(), *key));
         let keys: HashMap<String, ItemKey> = keys.into_iter().chain(ids).collect();
-        let Pages { rows, read, missing } = pages::pages(&store, output, published, &keys)?;
+        let Pages { rows, read, missing } =
+            pages::pages(&store, output, &published.stories, &keys)?;
         recovery.pages += read;
-        recovery.missing.extend(missing.into_iter().map(|number| (output.id.clone(), number)));
+        recovery.add_missing(output, &missing);
         store.write_archive_pages(output.id.clone(), rows, item_ids).await?;
     }
-    for (output, published) in &digests {
-        let digests = published_digests::digests(output, published, now);
+    for (output, published) in documents.iter().filter(|it| has_digests(it)) {
+        let digests = published_digests::digests(output, &published.digests, now);
         let closed = closed(&store, (output, digests), (seen, &placed))?;
         recovery.digests += closed.digests.len();
         if !closed.digests.is_empty() {
-            let missing = published.missing.iter();
-            recovery.missing.extend(missing.map(|number| (output.id.clone(), *number)));
+            recovery.add_missing(output, &published.digests.missing);
         }
         store.write(Write::Digests(closed)).await?;
     }
     Ok(recovery)
+}
+
+/// Whether the output has digests, or had them when its documents were written.
+fn has_digests((output, published): &(&Output, PublishedDocuments)) -> bool {
+    output.digest.is_some() || !published.digests.is_empty()
 }
 
 /// Gives outputs that are new in the database the ids that their Atom documents have. Returns the outputs with Atom
@@ -253,14 +267,9 @@ fn closed(
 fn known(
     store: &Store,
     output: &Output,
-    published: &PublishedDocuments,
+    published: &PublishedItems,
 ) -> Result<HashMap<String, ItemKey>, store::Error> {
-    let pages = published.archive.iter().map(|(_, items)| items);
-    let items = pages.chain([&published.current]).flatten();
-    let mut ids: Vec<String> = items.map(|item| item.id.clone()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    keys_of(store, output, &ids)
+    keys_of(store, output, &published.ids())
 }
 
 /// The items with these ids in an output.
@@ -325,42 +334,29 @@ impl<'c> Candidates<'c> {
         Self { config, keys, now, positions, by_id, by_page, other_ids, without_feed }
     }
 
-    /// Adds the items of an output that the database does not know.
-    fn add(
-        &mut self,
-        output: &Output,
-        published: &PublishedDocuments,
-        known: &HashMap<String, ItemKey>,
-    ) {
-        let pages = published.archive.iter().map(|(_, items)| items);
-        let mut here = HashSet::new();
-        // The current document first: its texts are the newest.
-        for item in [&published.current].into_iter().chain(pages).flatten() {
-            if !known.contains_key(&item.id) && here.insert(item.id.as_str()) {
-                self.add_item(output, item);
-            }
-        }
-    }
-
-    fn add_item(&mut self, output: &Output, item: &PublishedItem) {
+    fn add(&mut self, merged: Merged<'_>) {
+        let Merged { item, output, first_seen, outputs } = merged;
         let at = self.positions.get(&item.id).copied().unwrap_or(self.now);
-        let Some((key, subscription)) = self.feed_of(item) else {
+        let first_seen = first_seen.map_or(at, |seen| seen.min(self.now));
+        let Some((key, subscription)) = self.feed_of(&item) else {
             self.without_feed.insert(item.id.clone());
             return;
         };
-        let recovered = recovered(item, (key, subscription), output, at);
+        let recovered = recovered(&item, (key, subscription), output, (at, first_seen));
         let page = recovered.item.url.clone().map(|url| (key, url));
-        let same = page.as_ref().and_then(|page| self.by_page.get(page));
-        if let Some(own) = same.filter(|own| **own != item.id) {
-            let (own, shown) = (own.clone(), item.id.clone());
-            self.other_ids.push(OtherId { output: output.id.clone(), own, shown });
+        if let Some(own) = page.as_ref().and_then(|page| self.by_page.get(page)) {
+            let other = |output: &&Output| OtherId {
+                output: output.id.clone(),
+                own: own.clone(),
+                shown: item.id.clone(),
+            };
+            self.other_ids.extend(outputs.iter().map(other));
             return;
         }
         if let Some(page) = page {
             self.by_page.insert(page, item.id.clone());
         }
-        let new = Candidate { item: recovered, outputs: 0 };
-        self.by_id.entry(item.id.clone()).or_insert(new).outputs += 1;
+        self.by_id.insert(item.id, Candidate { item: recovered, outputs: outputs.len() });
     }
 
     /// The configured feed that an item is attributed to: by its URL, else by a title that only one has.
@@ -406,18 +402,19 @@ fn position(item: &ParsedItem, now: Timestamp) -> Timestamp {
 }
 
 /// The positions of all items. Documents have no fractions of seconds: items of the same second keep the order that
-/// they have in the longest document.
+/// they have in the longest document. One with dates of first sight counts only for items that no other one has.
 fn positions(
     documents: &[(&Output, PublishedDocuments)],
     now: Timestamp,
 ) -> HashMap<String, Timestamp> {
-    let lists = documents.iter().flat_map(|(_, published)| {
-        [&published.current].into_iter().chain(published.archive.iter().map(|(_, items)| items))
+    let lists = documents.iter().flat_map(|(output, published)| {
+        let with_first_sight = output.presentation.date == ShownDate::FirstSeen;
+        published.stories.lists().map(move |items| (with_first_sight, items))
     });
-    let mut lists: Vec<&Vec<PublishedItem>> = lists.collect();
-    lists.sort_by_key(|items| Reverse(items.len()));
+    let mut lists: Vec<(bool, &Vec<PublishedItem>)> = lists.collect();
+    lists.sort_by_key(|(with_first_sight, items)| (*with_first_sight, Reverse(items.len())));
     let mut positions = HashMap::new();
-    for items in lists {
+    for (_, items) in lists {
         let mut earlier = Timestamp::MIN;
         for item in items.iter().rev() {
             let at = later_in_the_second(position(&item.item, now), earlier);
@@ -438,7 +435,7 @@ fn recovered(
     published: &PublishedItem,
     (feed, subscription): (FeedKey, &Subscription),
     output: &Output,
-    at: Timestamp,
+    (at, first_seen): (Timestamp, Timestamp),
 ) -> RecoveredItem {
     let context =
         normalise::Context { now: at, document_url: &output.base_url, feed_language: None };
@@ -451,7 +448,7 @@ fn recovered(
     let search_words = search_words(item.title.as_deref(), &plain);
     let own = text.own_words(&HashSet::new());
     let digest = own.exact_digest().map(u64::cast_signed);
-    let facts = Facts { published: item.published, seen: at, url_key, page_owner };
+    let facts = Facts { published: item.published, seen: first_seen, url_key, page_owner };
     let fingerprint = match subscription.dedupe.across_feeds {
         AcrossFeeds::Off => None,
         AcrossFeeds::Link => Some(Fingerprint::without_sketch(&item, text, facts, &own)),
@@ -459,5 +456,6 @@ fn recovered(
     };
     let fingerprint = fingerprint.map(|made| made.to_bytes());
     let text = TextIndex { digest, fingerprint, search_words };
-    RecoveredItem { feed, outward_id: published.id.clone(), at, url_key, page_owner, item, text }
+    let outward_id = published.id.clone();
+    RecoveredItem { feed, outward_id, at, first_seen, url_key, page_owner, item, text }
 }

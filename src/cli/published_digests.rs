@@ -8,25 +8,29 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use crate::normalise;
-use crate::outputs::{PublishedDocuments, PublishedItem};
-use crate::render::{Output, ShownDate};
+use crate::outputs::{PublishedItem, PublishedItems};
+use crate::render::{Digest, Output, ShownDate, digest_end};
 use crate::store::StoredDigest;
 
 /// The digests that an output published, in the order of their ends.
 pub(super) fn digests(
     output: &Output,
-    published: &PublishedDocuments,
+    published: &PublishedItems,
     now: Timestamp,
 ) -> Vec<StoredDigest> {
-    let pages = published.archive.iter().map(|(_, items)| items);
-    let items = pages.chain([&published.current]).flatten();
-    let by_id: HashMap<&str, &PublishedItem> = items.map(|item| (&*item.id, item)).collect();
-    let mut found: Vec<(Option<u32>, StoredDigest)> =
-        by_id.into_values().map(|item| digest(output, item, now)).collect();
-    found.sort_by(|(_, a), (_, b)| (a.ends_at, &a.id).cmp(&(b.ends_at, &b.id)));
+    // Also a digest without a URL is on the page of its number.
+    let first = |page: u32| page.saturating_sub(1).saturating_mul(Digest::ARCHIVE_PAGE) + 1;
+    let current = published.current.iter().map(|item| (1, item));
+    let pages = published.archive.iter();
+    let pages = pages.flat_map(|(page, items)| items.iter().map(move |item| (first(*page), item)));
+    let by_id: HashMap<&str, (u32, &PublishedItem)> =
+        current.chain(pages).map(|(least, item)| (&*item.id, (least, item))).collect();
+    let mut found: Vec<(u32, (Option<u32>, StoredDigest))> =
+        by_id.into_values().map(|(least, item)| (least, digest(output, item, now))).collect();
+    found.sort_by(|(_, (_, a)), (_, (_, b))| (a.ends_at, &a.id).cmp(&(b.ends_at, &b.id)));
     let mut last = 0;
-    let numbered = found.into_iter().map(|(number, digest)| {
-        last = number.filter(|number| *number > last).unwrap_or(last + 1);
+    let numbered = found.into_iter().map(|(least, (number, digest))| {
+        last = number.filter(|number| *number > last).unwrap_or(least.max(last + 1));
         StoredDigest { number: last, ..digest }
     });
     numbered.collect()
@@ -42,11 +46,8 @@ fn digest(
     let item = normalise::item(&published.item, &context);
     let name = item.url.as_deref().and_then(|url| url.split('?').next()?.rsplit('/').next());
     let number = name.and_then(|name| name.strip_suffix(".html").unwrap_or(name).parse().ok());
-    // The id ends with the end of the period.
-    let end = published.id.rsplit('/').next().and_then(|seconds| seconds.parse().ok());
-    let end = end.and_then(|seconds| Timestamp::from_second(seconds).ok());
     let shown_at = item.published.unwrap_or(now);
-    let ends_at = end.unwrap_or(shown_at);
+    let ends_at = digest_end(&published.id).unwrap_or(shown_at);
     let closed_at = match output.presentation.date {
         ShownDate::Published => ends_at,
         ShownDate::FirstSeen => shown_at,

@@ -131,17 +131,15 @@ fn unknown_ids(
     output: &Output,
     documents: &PublishedDocuments,
 ) -> Result<Vec<String>, RecoveryError> {
-    let pages = documents.archive.iter().map(|(_, items)| items);
-    let items = pages.chain([&documents.current]).flatten();
-    let mut ids: Vec<String> = items.map(|item| item.id.clone()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let known: HashSet<String> = match output.digest {
-        Some(_) => reader.digest_ids(&output.id)?.into_iter().map(|(_, id)| id).collect(),
-        None => reader.items_with_ids(&output.id, &ids)?.into_iter().map(|(id, _)| id).collect(),
-    };
-    ids.retain(|id| !known.contains(id));
-    Ok(ids)
+    let (mut stories, mut digests) = (documents.stories.ids(), documents.digests.ids());
+    let known = reader.items_with_ids(&output.id, &stories)?;
+    let known: HashSet<String> = known.into_iter().map(|(id, _)| id).collect();
+    stories.retain(|id| !known.contains(id));
+    let closed = reader.digest_ids(&output.id)?;
+    let closed: HashSet<String> = closed.into_iter().map(|(_, id)| id).collect();
+    digests.retain(|id| !closed.contains(id));
+    stories.append(&mut digests);
+    Ok(stories)
 }
 
 /// A document with items of an output of which a database without items knows nothing; `None`: there is none. The first

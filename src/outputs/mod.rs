@@ -7,6 +7,7 @@
 //! select      which stored items an output shows, newest first, and which arrived last
 //! ids         ids that an output assigns to items whose own id is taken
 //! archive     the archive pages, RFC 5005
+//! archive_files  their files in the directory of an output
 //! digest      digests of an output: closing of periods, closed ones as entries
 //! contents    queries about one output: items by page, search, one item, archive pages, months
 //! found       the stories of a query, each once
@@ -28,6 +29,7 @@
 //! daemon.
 
 mod archive;
+mod archive_files;
 mod contents;
 mod differences;
 mod digest;
@@ -58,8 +60,8 @@ pub use filtered::OutputFeeds;
 pub use folders::{LEFT_FILES_REMEDY, LeftFiles, OutputFolders, output_folders, unwritten};
 pub use publisher::{Incomplete, Published, Publisher};
 pub use recovery::{
-    PublishedDocuments, PublishedItem, RecoveryError, is_same_feed, published_documents,
-    published_id,
+    PublishedDocuments, PublishedItem, PublishedItems, RecoveryError, is_same_feed,
+    published_documents, published_id,
 };
 pub use select::{Position, select};
 pub use served::{Refusal, Served, ServedOutput};

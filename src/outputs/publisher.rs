@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use tracing::{debug, info};
 
 use super::archive::{self, ArchiveState};
+use super::archive_files::Writer;
 use super::contents::Contents;
 use super::differences::{self, Before};
 use super::error::Error;
@@ -90,7 +91,7 @@ enum Preparation {
 #[derive(Debug, Default)]
 struct Archive {
     /// In use by the one task that writes them.
-    writer: Arc<Mutex<archive::Writer>>,
+    writer: Arc<Mutex<Writer>>,
     /// Whether pages were written since the last publication: it does not link to them yet.
     unannounced: bool,
     /// Whether they could not be written the last time.
@@ -306,7 +307,7 @@ impl Publisher {
     /// # Errors
     /// See [`Error`]; the next call tries again.
     pub async fn write_archive(&self, output: &Arc<Output>) -> Result<ArchiveState, Error> {
-        if self.write_pages(output, archive::Writer::write).await? > 0 {
+        if self.write_pages(output, Writer::write).await? > 0 {
             return Ok(ArchiveState::Unfinished);
         }
         let unannounced =
@@ -321,7 +322,7 @@ impl Publisher {
     async fn write_pages(
         &self,
         output: &Arc<Output>,
-        write: impl FnOnce(&mut archive::Writer, &Reader, &Output, &Path) -> Result<usize, Error>
+        write: impl FnOnce(&mut Writer, &Reader, &Output, &Path) -> Result<usize, Error>
         + Send
         + 'static,
     ) -> Result<usize, Error> {
@@ -462,7 +463,7 @@ impl Publisher {
 
     /// Writes the archive pages that became complete. An error is recorded and met again after the publication.
     async fn write_pages_before(&self, output: &Arc<Output>) {
-        let _ = self.write_pages(output, archive::Writer::write_before).await;
+        let _ = self.write_pages(output, Writer::write_before).await;
         if let Some(archive) = self.archives().get_mut(&output.id) {
             archive.unannounced = false;
         }

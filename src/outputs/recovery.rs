@@ -15,7 +15,7 @@ use url::Url;
 use super::files::existing;
 use crate::model::{Failure, FailureKind, Link, ParsedItem};
 use crate::parse;
-use crate::render::{AlsoAt, Coding, Format, Output, also_at_starts};
+use crate::render::{self, AlsoAt, Coding, Format, Output, also_at_starts};
 use crate::store;
 
 /// Longest document that is read from a compressed file, in bytes.
@@ -26,14 +26,43 @@ const MAX_DOCUMENT: usize = 1 << 30;
 pub struct PublishedDocuments {
     /// The id of its feed, which only Atom has; `None`: no Atom document with it was found.
     pub id: Option<String>,
+    /// Documents with stories.
+    pub stories: PublishedItems,
+    /// Documents with digests. Those of both kinds are there until the first publication after a change of `digest`.
+    pub digests: PublishedItems,
+    /// Damaged files of documents that another format has whole.
+    pub damaged: Vec<PathBuf>,
+}
+
+/// The items of the documents of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PublishedItems {
     /// Items of the complete archive pages, by the number of the page.
     pub archive: Vec<(u32, Vec<PublishedItem>)>,
     /// Items of the subscription document.
     pub current: Vec<PublishedItem>,
     /// Numbers of the archive pages without a file that are between others, or that another document links to.
     pub missing: Vec<u32>,
-    /// Damaged files of documents that another format has whole.
-    pub damaged: Vec<PathBuf>,
+}
+
+impl PublishedItems {
+    /// The items of each document, the subscription document first: its texts are the newest.
+    pub fn lists(&self) -> impl Iterator<Item = &Vec<PublishedItem>> {
+        [&self.current].into_iter().chain(self.archive.iter().map(|(_, items)| items))
+    }
+
+    /// The ids of all items, each once, in their order.
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        let ids: BTreeSet<&String> = self.lists().flatten().map(|item| &item.id).collect();
+        ids.into_iter().cloned().collect()
+    }
+
+    /// Whether there is no item.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lists().all(Vec::is_empty)
+    }
 }
 
 /// An item as a published document has it.
@@ -45,6 +74,8 @@ pub struct PublishedItem {
     pub feed_url: Option<String>,
     /// Title of that feed.
     pub feed_title: Option<String>,
+    /// Whether it is a digest of the output.
+    pub is_digest: bool,
     /// The item, as any document of a publisher is parsed.
     pub item: ParsedItem,
 }
@@ -90,19 +121,29 @@ fn names(files: &[PathBuf]) -> String {
 /// See [`RecoveryError`].
 pub fn published_documents(output: &Output) -> Result<Option<PublishedDocuments>, RecoveryError> {
     let Some(directory) = &output.directory else { return Ok(None) };
-    let (mut archive, mut damaged) = (Vec::new(), Vec::new());
+    let mut damaged = Vec::new();
+    let mut of_kind = [Collected::default(), Collected::default()];
     let subscription = |format| directory.join(output.file_name(format));
+    let kind = |document: &WholeDocument| {
+        usize::from(document.has_digests().unwrap_or(output.digest.is_some()))
+    };
     let current = first_whole(output, subscription, &mut damaged)?;
-    let mut linked: BTreeSet<u32> =
-        current.as_ref().and_then(|document| document.older).into_iter().collect();
+    let mut any = current.is_some();
+    if let Some(document) = current {
+        let found = &mut of_kind[kind(&document)];
+        found.linked.extend(document.older);
+        found.items.current = document.items;
+    }
     for number in written_pages(output, directory)? {
         let path = |format| directory.join(output.archive_name(number, format));
         if let Some(page) = first_whole(output, path, &mut damaged)? {
-            linked.extend(page.older);
-            archive.push((number, page.items));
+            any = true;
+            let found = &mut of_kind[kind(&page)];
+            found.linked.extend(page.older);
+            found.items.archive.push((number, page.items));
         }
     }
-    if current.is_none() && archive.is_empty() {
+    if !any {
         return Ok(None);
     }
     let id = published_id(output)?;
@@ -110,9 +151,29 @@ pub fn published_documents(output: &Output) -> Result<Option<PublishedDocuments>
     if id.is_none() && atom.exists() && !damaged.contains(&atom) {
         damaged.push(atom);
     }
-    let missing = missing_pages(&archive, &linked);
-    let current = current.map(|document| document.items).unwrap_or_default();
-    Ok(Some(PublishedDocuments { id, archive, current, missing, damaged }))
+    let [stories, digests] = of_kind.map(Collected::finish);
+    Ok(Some(PublishedDocuments { id, stories, digests, damaged }))
+}
+
+/// The documents of one kind, while they are read.
+#[derive(Default)]
+struct Collected {
+    items: PublishedItems,
+    /// Numbers of the archive pages that they link to.
+    linked: BTreeSet<u32>,
+}
+
+impl Collected {
+    fn finish(self) -> PublishedItems {
+        let missing = missing_pages(&self.items.archive, &self.linked);
+        PublishedItems { missing, ..self.items }
+    }
+}
+
+/// Whether an archive page in the directory has digests; `None`: it has no items, or is damaged.
+pub(super) fn has_digests(output: &Output, directory: &Path, number: u32) -> Option<bool> {
+    let path = |format| directory.join(output.archive_name(number, format));
+    first_whole(output, path, &mut Vec::new()).ok().flatten()?.has_digests()
 }
 
 /// The id of the feed in the Atom documents of the output; `None`: it has none in a directory.
@@ -182,6 +243,13 @@ struct WholeDocument {
     /// Number of the archive page before it, which it links to.
     older: Option<u32>,
     items: Vec<PublishedItem>,
+}
+
+impl WholeDocument {
+    /// Whether it has digests; `None`: it has no items.
+    fn has_digests(&self) -> Option<bool> {
+        self.items.first().map(|item| item.is_digest)
+    }
 }
 
 /// How a file was read.
@@ -281,11 +349,19 @@ fn document(
             (None, None) => (None, None),
         };
         undress(output, &mut item, feed_title.as_deref());
-        Some(PublishedItem { id, feed_url, feed_title, item })
+        let is_digest = render::digest_end(&id).is_some()
+            && feed_url.as_deref().is_none_or(|url| is_own_document(output, url));
+        Some(PublishedItem { id, feed_url, feed_title, is_digest, item })
     };
     let older = older_page(output, &feed.links);
     let items = feed.items.into_iter().filter_map(item).collect();
     Ok(Found::Whole(WholeDocument { older, items }))
+}
+
+/// Whether it is the URL of a document of the output, also under another address of the server.
+fn is_own_document(output: &Output, url: &str) -> bool {
+    let name = url.rsplit('/').next().unwrap_or_default();
+    Format::ALL.iter().any(|format| name == output.file_name(*format))
 }
 
 /// Number of the archive page before a document with these links: `prev-archive`, in JSON `next_url`.

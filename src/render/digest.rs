@@ -108,6 +108,15 @@ pub fn digest_id(output: &Output, ends_at: Timestamp) -> String {
     format!("tag:{host},{day}:{unique}/{}", ends_at.as_second())
 }
 
+/// The end of the period of the digest with this id; `None`: it is not the id of a digest.
+#[must_use]
+pub fn digest_end(id: &str) -> Option<Timestamp> {
+    let (_, dated) = id.strip_prefix("tag:")?.split_once(',')?;
+    let (day, unique) = dated.split_once(':')?;
+    let end = Timestamp::from_second(unique.rsplit_once('/')?.1.parse().ok()?).ok()?;
+    (end.strftime("%Y-%m-%d").to_string() == day).then_some(end)
+}
+
 /// The text of the digest of these stories, in their order, for a period with this start and end.
 #[must_use]
 pub fn digest_text(
@@ -206,6 +215,17 @@ mod tests {
             assert_eq!(digest.end_until(now, &zone), now);
             assert!(digest.start_of(now, &zone) < now);
             found.push(now.to_string());
+        }
+    }
+
+    #[test]
+    fn an_id_with_another_day_than_its_end_is_not_that_of_a_digest() {
+        let end = at("2026-11-25T06:00:00Z");
+        let id = |day: &str| format!("tag:planet.example.org,{day}:1b9d/{}", end.as_second());
+        assert_eq!(digest_end(&id("2026-11-25")), Some(end));
+        assert_eq!(digest_end(&id("2026-11-24")), None);
+        for other in ["urn:uuid:1", "tag:blogger.com,1999:blog-1.post-2", "tag:a,2026-11-25:b/c"] {
+            assert_eq!(digest_end(other), None, "{other}");
         }
     }
 

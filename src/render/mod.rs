@@ -26,7 +26,7 @@ mod texts;
 mod xml;
 
 pub use check::{CheckError, PreviousPublication, check};
-pub use digest::{Digest, DigestPeriod, DigestText, digest_id, digest_text};
+pub use digest::{Digest, DigestPeriod, DigestText, digest_end, digest_id, digest_text};
 pub use document::{Coding, Document, Effort, etag, in_coding, without_variant};
 pub use incidents::incidents;
 pub use media::{PodcastCategory, PodcastChannel};

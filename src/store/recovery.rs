@@ -22,8 +22,10 @@ pub struct RecoveredItem {
     pub feed: FeedKey,
     /// The id in outputs.
     pub outward_id: String,
-    /// Date in the documents: its position, and its time of first sight.
+    /// Its position in outputs.
     pub at: Timestamp,
+    /// Time of first sight.
+    pub first_seen: Timestamp,
     /// Digest of the canonical URL; `None`: its URL does not identify it.
     pub url_key: Option<Digest>,
     /// Whose site its URL is on.
@@ -68,11 +70,12 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<(), Error> {
         let (item, at) = (&recovered.item, millis(recovered.at));
+        let first_seen = millis(recovered.first_seen);
         self.connection
             .prepare_cached(
                 "INSERT INTO item (id, feed_id, story_id, outward_id, content_digest, url_key, first_seen_at, sort_at,
                                    published_at, updated_at, url, title, language, page_owner, text_digest, hidden)
-                 VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 'pending')",
+                 VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 'pending')",
             )?
             .execute(params![
                 key.0,
@@ -80,6 +83,7 @@ impl Transaction<'_> {
                 recovered.outward_id,
                 UNKNOWN,
                 recovered.url_key,
+                first_seen,
                 at,
                 item.published.map(millis),
                 item.updated.map(millis),
@@ -93,7 +97,7 @@ impl Transaction<'_> {
         let sealed = SealedItem {
             feed: recovered.feed.0,
             outward_id: &recovered.outward_id,
-            first_seen: at,
+            first_seen,
             sort_at: at,
             published: item.published.map(millis),
             updated: item.updated.map(millis),
@@ -204,6 +208,7 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, feed: FeedKey) {
         feed,
         outward_id: "urn:x:recovered".to_owned(),
         at: Timestamp::UNIX_EPOCH,
+        first_seen: Timestamp::UNIX_EPOCH,
         url_key: None,
         page_owner: PageOwner::OtherSite,
         item: Item::default(),

@@ -1,5 +1,6 @@
 //! Outputs with digests: each period is closed once, with every story once, and never rewritten.
 
+mod changed;
 mod killed;
 mod restored;
 mod served;

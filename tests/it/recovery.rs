@@ -1,6 +1,7 @@
 //! `newswire restore --from-outputs` and `newswire verify`: after the loss of the database subscribers see nothing
 //! twice. All ids are counted.
 
+mod copies;
 mod lost;
 
 use std::collections::{BTreeMap, BTreeSet};

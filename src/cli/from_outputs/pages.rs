@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::ItemKey;
-use crate::outputs::{PublishedDocuments, PublishedItem};
+use crate::outputs::{PublishedItem, PublishedItems};
 use crate::render::Output;
 use crate::store::{self, ArchivePage, Store, Transaction};
 
@@ -23,7 +23,7 @@ pub(super) struct Pages {
 pub(super) fn pages(
     store: &Store,
     output: &Output,
-    published: &PublishedDocuments,
+    published: &PublishedItems,
     keys: &HashMap<String, ItemKey>,
 ) -> Result<Pages, store::Error> {
     store.reader().read(|reader| pages_in(reader, output, (published, keys)))
@@ -32,7 +32,7 @@ pub(super) fn pages(
 fn pages_in(
     reader: &Transaction<'_>,
     output: &Output,
-    (published, keys): (&PublishedDocuments, &HashMap<String, ItemKey>),
+    (published, keys): (&PublishedItems, &HashMap<String, ItemKey>),
 ) -> Result<Pages, store::Error> {
     let (newest, growing) = (reader.newest_item()?, reader.growing_page(&output.id)?);
     let (first, late, begun) =

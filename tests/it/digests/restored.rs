@@ -16,11 +16,13 @@ fn config(desk: &Desk, change: impl Fn(&mut Output)) -> Config {
     config
 }
 
-fn lose_the_database(desk: &Desk) {
-    for entry in std::fs::read_dir(desk.world.folder.path()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.file_name().unwrap().to_string_lossy().starts_with("newswire.db") {
-            std::fs::remove_file(path).unwrap();
+impl Desk {
+    pub(super) fn lose_the_database(&self) {
+        for entry in std::fs::read_dir(self.world.folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().unwrap().to_string_lossy().starts_with("newswire.db") {
+                std::fs::remove_file(path).unwrap();
+            }
         }
     }
 }
@@ -52,7 +54,7 @@ async fn lost_and_restored(change: impl Fn(&mut Output), with_stories: bool) {
     let (digests, files) = (desk.digests(), desk.files());
     assert_eq!(digests.len(), 12);
     drop(engine);
-    lose_the_database(&desk);
+    desk.lose_the_database();
     let recovery = from_outputs::run(&configured(), &desk.world.clock).await.unwrap();
     assert_eq!((recovery.digests, recovery.items), (12, if with_stories { 13 } else { 0 }));
     assert_eq!(published(desk.digests()), published(digests.clone()));
@@ -90,6 +92,11 @@ async fn digests_are_read_back_with_their_numbers_ids_and_texts() {
 #[tokio::test]
 async fn digests_are_read_back_where_no_other_output_has_their_stories() {
     lost_and_restored(|output| output.site = true, false).await;
+}
+
+#[tokio::test]
+async fn digests_without_a_page_are_read_back_too() {
+    lost_and_restored(|output| output.has_pages = false, true).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,301 @@
+//! The files of archive pages in the directory of an output: each written once, after the subscription documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use tracing::info;
+
+use super::archive::{PageFeeds, complete_pages, entries, is_gap, is_written, page, rendered};
+use super::error::Error;
+use super::files::sibling;
+use super::recovery::has_digests;
+use crate::files::Batch as Files;
+use crate::render::{self, Coding, Effort, Format, Output, Rendered};
+use crate::store::Reader;
+
+/// Number of pages that are written at once, and made durable together.
+const AT_ONCE: usize = 16;
+
+/// Whether the directory has the page in any format.
+fn has_file(output: &Output, directory: &Path, number: u32) -> bool {
+    let path = |format: &Format| directory.join(output.archive_name(number, *format));
+    Format::ALL.iter().any(|format| path(format).exists())
+}
+
+/// Writes the archive pages of one output to its directory, some at a time.
+///
+/// Each page is written once: when it is complete. The newest page is written again when the next
+/// one is complete, to link to it. All pages are written again where the newest one would be
+/// different today, which is looked at once: then the addresses or the look have changed.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    /// Number of the newest page when the directory was last looked at; `None`: never.
+    newest: Option<u32>,
+    /// Number of the oldest page when older ones were last removed; `None`: never.
+    oldest: Option<u32>,
+    /// Whether the output had digests when the directory was first looked at; `None`: never.
+    with_digests: Option<bool>,
+    /// Pages still to be written.
+    waiting: BTreeSet<u32>,
+}
+
+impl Writer {
+    /// Writes the next pages, a bounded number. Returns how many; 0: all pages are in the directory.
+    ///
+    /// # Errors
+    /// When the store fails, a page does not pass the check, or a file cannot be written. What could
+    /// not be written is tried again by the next call.
+    pub(super) fn write(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        directory: &Path,
+    ) -> Result<usize, Error> {
+        self.begin(output, directory)?;
+        let complete = reader.read(|reader| complete_pages(reader, output))?;
+        self.look(reader, output, directory, &complete)?;
+        self.remove_expired(output, directory, &complete)?;
+        loop {
+            let numbers: Vec<u32> = self.waiting.iter().copied().take(AT_ONCE).collect();
+            let written = self.write_pages(reader, output, (directory, &complete), &numbers)?;
+            // There may be nothing to write of these pages, and still of those after them.
+            if written > 0 || self.waiting.is_empty() {
+                return Ok(written);
+            }
+        }
+    }
+
+    /// Writes the pages that became complete since the last publication, before it is replaced: what leaves the
+    /// subscription document is in the archive then (RFC 5005 4). An output that is new in its directory, and one that
+    /// lacks more pages than are written at once, is published first.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub(super) fn write_before(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        directory: &Path,
+    ) -> Result<usize, Error> {
+        self.begin(output, directory)?;
+        let published = |format: &Format| directory.join(output.file_name(*format)).exists();
+        if !output.formats.iter().any(published) {
+            return Ok(0);
+        }
+        let complete = reader.read(|reader| complete_pages(reader, output))?;
+        // Nearly always: no page became complete. The call after the publication looks at all pages.
+        if self.waiting.is_empty() && self.newest == Some(*complete.end()) {
+            return Ok(0);
+        }
+        self.look(reader, output, directory, &complete)?;
+        let missing = |number: &u32| !is_written(output, directory, *number);
+        let numbers: Vec<u32> = self.waiting.iter().copied().filter(missing).collect();
+        if numbers.len() > AT_ONCE {
+            return Ok(0);
+        }
+        self.write_pages(reader, output, (directory, &complete), &numbers)
+    }
+
+    /// Writes these pages, which no longer wait then. Returns how many had to be written.
+    fn write_pages(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        (directory, complete): (&Path, &RangeInclusive<u32>),
+        numbers: &[u32],
+    ) -> Result<usize, Error> {
+        if numbers.is_empty() {
+            return Ok(0);
+        }
+        let folder = directory.join(&output.id).join("archive");
+        let failed = |source| Error::Write { path: folder.clone(), source };
+        let feeds = reader.read(|reader| PageFeeds::load(reader, output))?;
+        let (mut files, mut written) = (Files::new(&folder), 0);
+        for &number in numbers {
+            let (entries, is_gap) = reader.read(|reader| {
+                let entries = entries(reader, output, (number, complete), &feeds)?;
+                Ok::<_, Error>((entries, is_gap(reader, output, number)?))
+            })?;
+            // The files of a page that the database lacks are all that is left of it: they can be read back.
+            let is_kept = is_gap && has_file(output, directory, number);
+            let Some(entries) = entries.filter(|_| !is_kept) else { continue };
+            let page = page(number, complete);
+            written += 1;
+            for Rendered { format, bytes } in rendered(output, &output.formats, page, &entries)? {
+                let name = format!("{number}.{}", format.extension());
+                add(&mut files, &name, &bytes).map_err(failed)?;
+            }
+        }
+        if written > 0 {
+            files.commit().map_err(failed)?;
+        }
+        self.waiting.retain(|number| !numbers.contains(number));
+        Ok(written)
+    }
+
+    /// Begins anew where the output has changed from stories to digests, or back. The pages of the other kind are removed:
+    /// they have the same names, and no document leads to them any more.
+    fn begin(&mut self, output: &Output, directory: &Path) -> Result<(), Error> {
+        let with_digests = Some(output.digest.is_some());
+        if self.with_digests == with_digests {
+            return Ok(());
+        }
+        let mut pages = page_files(&directory.join(&output.id).join("archive"))?;
+        let is_own = |number: &u32| {
+            has_digests(output, directory, *number).map(|it| Some(it) == with_digests)
+        };
+        // The newest page with items shows the kind of all, unless a change was interrupted.
+        if pages.keys().rev().find_map(is_own) == Some(false) {
+            pages.retain(|number, _| is_own(number) != Some(true));
+            let removed = pages.len();
+            remove(pages.into_values().flatten())?;
+            info!(output = output.id, pages = removed, "archive replaced after a change of digest");
+        }
+        *self = Self { with_digests, ..Self::default() };
+        Ok(())
+    }
+
+    /// Looks which pages have to be written, unless they are known.
+    fn look(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        directory: &Path,
+        complete: &RangeInclusive<u32>,
+    ) -> Result<(), Error> {
+        // A page may have expired while it waited.
+        self.waiting.retain(|number| complete.contains(number));
+        if self.newest == Some(*complete.end()) && !self.waiting.is_empty() {
+            return Ok(());
+        }
+        let first_look = self.newest.is_none();
+        let last = self.await_missing(complete, |number| is_written(output, directory, number));
+        if let Some(last) = last.filter(|_| first_look)
+            && !is_current(reader, output, directory, last, complete)?
+        {
+            self.waiting.extend(complete.clone());
+        }
+        self.newest = Some(*complete.end());
+        Ok(())
+    }
+
+    /// Removes the pages whose texts are all past retention. The oldest one that is left is written again: it may have such
+    /// texts too, and links to a page that was removed.
+    fn remove_expired(
+        &mut self,
+        output: &Output,
+        directory: &Path,
+        complete: &RangeInclusive<u32>,
+    ) -> Result<(), Error> {
+        let oldest = *complete.start();
+        if oldest == 1 || self.oldest == Some(oldest) {
+            return Ok(());
+        }
+        let folder = directory.join(&output.id).join("archive");
+        let mut expired = page_files(&folder)?;
+        expired.retain(|number, _| *number < oldest);
+        let any = !expired.is_empty();
+        remove(expired.into_values().flatten())?;
+        if any && complete.contains(&oldest) {
+            self.waiting.insert(oldest);
+        }
+        self.oldest = Some(oldest);
+        Ok(())
+    }
+
+    /// Adds the pages that are not written, and the one that was the newest until now, which it returns. Those that wait
+    /// already continue to wait: a page may become complete while an older one waits to be written again.
+    fn await_missing(
+        &mut self,
+        complete: &RangeInclusive<u32>,
+        written: impl Fn(u32) -> bool,
+    ) -> Option<u32> {
+        let last = self.newest.or_else(|| complete.clone().rev().find(|number| written(*number)));
+        self.waiting.extend(complete.clone().filter(|number| !written(*number)));
+        // Written when it was the newest: without a link to the one after it.
+        self.waiting.extend(last.filter(|last| complete.contains(last) && last < complete.end()));
+        last
+    }
+}
+
+/// The files of the archive pages in a folder, with their siblings, by the number of the page.
+fn page_files(folder: &Path) -> Result<BTreeMap<u32, Vec<PathBuf>>, Error> {
+    let failed = |source| Error::Write { path: folder.to_owned(), source };
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let mut files: BTreeMap<u32, Vec<PathBuf>> = BTreeMap::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let number = name.split('.').next().and_then(|number| number.parse().ok());
+        if let Some(number) = number {
+            files.entry(number).or_default().push(path);
+        }
+    }
+    Ok(files)
+}
+
+fn remove(files: impl IntoIterator<Item = PathBuf>) -> Result<(), Error> {
+    for path in files {
+        std::fs::remove_file(&path).map_err(|source| Error::Write { path, source })?;
+    }
+    Ok(())
+}
+
+/// Whether the page in the directory is what would be written today, with or without a link to the
+/// page after it. Compares one format: addresses and look are the same in all.
+fn is_current(
+    reader: &Reader,
+    output: &Output,
+    directory: &Path,
+    number: u32,
+    complete: &RangeInclusive<u32>,
+) -> Result<bool, Error> {
+    let entries = reader.read(|reader| {
+        // The files of a page that the database lacks stay as they are.
+        if is_gap(reader, output, number)? {
+            return Ok(None);
+        }
+        let feeds = PageFeeds::load(reader, output)?;
+        entries(reader, output, (number, complete), &feeds)
+    })?;
+    let (Some(format), Some(entries)) = (output.formats.first(), entries) else { return Ok(true) };
+    let path = directory.join(output.archive_name(number, *format));
+    let Ok(there) = std::fs::read(path) else { return Ok(false) };
+    let same = |newest| {
+        let page = page(number, &(*complete.start()..=newest));
+        render::render_page(output, *format, page, &entries) == there
+    };
+    Ok(same(*complete.end()) || (number < *complete.end() && same(number)))
+}
+
+/// Adds a page and its gzip sibling. An archive page is requested rarely and by few clients: the
+/// other codings would cost more than they save.
+fn add(files: &mut Files, name: &str, bytes: &[u8]) -> io::Result<()> {
+    files.add(&sibling(name, Coding::Gzip), &Coding::Gzip.encode(bytes, Effort::Fast), None)?;
+    files.add(name, bytes, None)?;
+    // Written by an earlier version: it must not be older than the page.
+    for coding in [Coding::Brotli, Coding::Zstd] {
+        files.remove(&sibling(name, coding));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_becomes_complete_while_another_waits_is_written_too() {
+        let mut writer = Writer { newest: Some(4), waiting: [3].into(), ..Writer::default() };
+        assert_eq!(writer.await_missing(&(1..=5), |number| number <= 4), Some(4));
+        assert_eq!(writer.waiting, [3, 4, 5].into());
+        let mut writer = Writer::default();
+        assert_eq!(writer.await_missing(&(1..=5), |number| number != 5 && number != 2), Some(4));
+        assert_eq!(writer.waiting, [2, 4, 5].into());
+    }
+}
