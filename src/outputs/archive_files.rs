@@ -35,6 +35,8 @@ pub(super) struct Writer {
     newest: Option<u32>,
     /// Number of the oldest page when older ones were last removed; `None`: never.
     oldest: Option<u32>,
+    /// Number of the oldest digest when its page was last looked at; `None`: never.
+    oldest_digest: Option<u32>,
     /// Whether the output had digests when the directory was first looked at; `None`: never.
     with_digests: Option<bool>,
     /// Pages still to be written.
@@ -57,6 +59,7 @@ impl Writer {
         let complete = reader.read(|reader| complete_pages(reader, output))?;
         self.look(reader, output, directory, &complete)?;
         self.remove_expired(output, directory, &complete)?;
+        self.look_at_oldest(reader, output, directory, &complete)?;
         loop {
             let numbers: Vec<u32> = self.waiting.iter().copied().take(AT_ONCE).collect();
             let written = self.write_pages(reader, output, (directory, &complete), &numbers)?;
@@ -154,6 +157,28 @@ impl Writer {
             info!(output = output.id, pages = removed, "archive replaced after a change of digest");
         }
         *self = Self { with_digests, ..Self::default() };
+        Ok(())
+    }
+
+    /// Looks whether the oldest page has a digest whose text was deleted, so that it has to be written again: the page of the
+    /// digest is removed too.
+    fn look_at_oldest(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        directory: &Path,
+        complete: &RangeInclusive<u32>,
+    ) -> Result<(), Error> {
+        let (Some(_), page) = (output.digest, *complete.start()) else { return Ok(()) };
+        let digests = reader.read(|reader| reader.digest_numbers(&output.id))?;
+        let oldest = digests.map(|(oldest, _)| oldest);
+        if oldest == self.oldest_digest || !complete.contains(&page) {
+            return Ok(());
+        }
+        if !is_current(reader, output, directory, page, complete)? {
+            self.waiting.insert(page);
+        }
+        self.oldest_digest = oldest;
         Ok(())
     }
 

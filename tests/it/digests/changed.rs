@@ -1,4 +1,6 @@
-//! An output that is changed from stories to digests and back.
+//! An output that is changed from stories to digests and back, and an archive page whose digests lose their texts.
+
+use std::time::Duration;
 
 use newswire::cli::from_outputs;
 use newswire::outputs::differences;
@@ -95,4 +97,38 @@ async fn stories_of_an_output_that_has_digests_now_are_read_back_as_stories() {
     let digests = desk.digests();
     assert!(digests.len() == 1 && digests[0].html.contains("story24"), "{digests:?}");
     assert_eq!(desk.differences(|_| {}), [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn an_archive_page_loses_a_digest_together_with_its_page() {
+    let desk = Desk::at("2026-11-01T07:00:00Z").await;
+    let open = || {
+        let mut config = desk.config(|output| output.site = true);
+        config.store.retention = Duration::from_secs(11 * 86_400);
+        desk.world.open_with(config)
+    };
+    let mut engine = open().await;
+    for day in 1..=12 {
+        desk.forget();
+        desk.write(&format!("day{day}"), &format!("2026-11-{day:02}T08:00:00Z"));
+        desk.pass(&engine, &format!("2026-11-{:02}T07:00:00Z", day + 1)).await;
+    }
+    let ids: Vec<String> = desk.digests().into_iter().map(|digest| digest.id).collect();
+    assert_eq!((ids.len(), desk.pages()[0].len()), (12, 10));
+    for (lost, restarted) in [(3, false), (5, true)] {
+        if restarted {
+            drop(engine);
+            engine = open().await;
+        }
+        // The text of the digest that was closed eleven days before is deleted, then the output is published.
+        for hour in [8, 9] {
+            desk.pass(&engine, &format!("2026-11-{:02}T{hour:02}:00:00Z", 12 + lost)).await;
+        }
+        let mut left = ids[lost..10].to_vec();
+        left.reverse();
+        assert_eq!(desk.pages(), [left]);
+        let has_page =
+            |number: usize| desk.www().join(format!("planet/story/{number}.html")).exists();
+        assert!(!has_page(lost) && has_page(lost + 1));
+    }
 }
