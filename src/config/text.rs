@@ -11,6 +11,7 @@ use super::value::Invalid;
 use crate::model::LinkPattern;
 use crate::normalise::Selector;
 use crate::render::{PodcastCategory, PrefixError, TitlePrefix};
+use crate::text::chars::pattern_as_seen;
 
 /// Text of visible ASCII characters (RFC 9110 5.5).
 pub(super) fn header(key: &str, text: &str) -> Result<String, Invalid> {
@@ -102,7 +103,7 @@ pub(super) fn regex(text: &str) -> Result<Regex, Invalid> {
         let help = format!("write the regular expression in single quotes, or \\\\{escape}");
         return Err(Invalid::new("bad_regex", message, help));
     }
-    RegexBuilder::new(text).size_limit(MAX_REGEX).build().map_err(|error| {
+    RegexBuilder::new(&pattern_as_seen(text)).size_limit(MAX_REGEX).build().map_err(|error| {
         if matches!(error, regex::Error::CompiledTooBig(_)) {
             let message = format!("{text:?} needs more than 1 MiB as a regular expression");
             let help = "shorten it, or replace \\w by [a-z] and large counts by \"+\"";
