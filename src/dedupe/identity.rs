@@ -422,6 +422,9 @@ fn digest_with(item: &ParsedItem, words: &Digest) -> Digest {
         hasher.part(chapter.start.as_bytes());
         hasher.maybe(chapter.title.as_deref());
     }
+    if podcast.block {
+        hasher.part(b"block");
+    }
     hasher.finish()
 }
 
