@@ -212,9 +212,9 @@ fn already_configured(
     let (path, config) = known?;
     let same = |other: &Url| append_feeds::address(other) == append_feeds::address(url);
     let subscription = config.subscriptions.iter().find(|s| same(&s.feed.url))?;
-    let title = subscription.feed.title.as_deref();
-    let title = title.map_or_else(String::new, |title| format!(" as {title:?}"));
-    let stdout = format!("{url} is already configured{title}\n");
+    // By its id it is found by all commands.
+    let name = subscription.feed.id.as_ref().map(|id| format!(" as {id}")).unwrap_or_default();
+    let stdout = format!("{url} is already configured{name}\n");
     Some(CommandOutput { stdout, stderr: not_applied(path, &subscription.feed, request) })
 }
 

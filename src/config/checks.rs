@@ -19,6 +19,7 @@ use super::feeds::{has_private_host, url_of};
 use super::section::{Document, Layer};
 use super::settings::Config;
 use super::suggest::nearest;
+use super::text;
 use super::value::Listed;
 use super::{outputs, podcast};
 use crate::model::{Feed, FeedId, site};
@@ -125,6 +126,10 @@ fn check_section(layer: &Layer, report: &mut Report) {
         let message = "also_at = \"content\" has no effect without content";
         warn("no_effect", "also_at", message, "remove one of them");
     }
+    if word("page_text") == Some("full") && matches!(word("content"), Some("summary" | "none")) {
+        let message = "page_text = \"full\" has no effect without content = \"full\"";
+        warn("no_effect", "page_text", message, "remove one of them");
+    }
     if let Some(icon) = layer.get::<Url>("icon")
         && icon.path().to_ascii_lowercase().ends_with(".ico")
     {
@@ -135,6 +140,9 @@ fn check_section(layer: &Layer, report: &mut Report) {
         let message =
             "many feed readers cannot read JSON Feed, and this output has no other format";
         warn("only_json_feed", "formats", message, "add \"atom\" or \"rss\"");
+    }
+    for (regex, _) in layer.get::<Vec<(Regex, String)>>("title_replace").into_iter().flatten() {
+        unlikely_regex(layer, "title_replace", regex, report);
     }
     masquerade(layer, report);
     digest::check(layer, report);
@@ -204,6 +212,7 @@ fn check_rules(part: &str, rules: &Layer, report: &mut Report) {
             let warning = rules.warning("filter_matches_all", name, message);
             report.push(warning.help("write a part of the text that you mean"));
         }
+        unlikely_regex(rules, name, regex, report);
     }
     let words = |name| rules.get::<usize>(name);
     if words("max_words").is_some_and(|max| words("min_words") > Some(max)) {
@@ -211,6 +220,13 @@ fn check_rules(part: &str, rules: &Layer, report: &mut Report) {
         let warning = rules.warning("filter_matches_nothing", "max_words", message);
         report.push(warning.help("lower min_words, or raise max_words"));
     }
+}
+
+/// Reports a regular expression in the syntax of another language.
+fn unlikely_regex(layer: &Layer, name: &str, regex: &Regex, report: &mut Report) {
+    let Some((message, meant)) = text::meant_regex(regex.as_str()) else { return };
+    let warning = layer.warning("unlikely_regex", name, message);
+    report.push(warning.help(format!("did you mean {meant:?}?")));
 }
 
 /// Each table of conditions of a section, with the name of its key.

@@ -447,6 +447,7 @@ pub const KEYS: &[Key] = &[
         .also_called(&["link", "url", "urls", "host", "hosts", "domain", "domains", "entry_url"]),
     rule("title", REGEX).example("\"(?i)rust\"")
         .doc("Regular expression that matches the title; an untitled item does not match.")
+        .details("The title and the text are matched as they are seen: on one line, with single spaces, without invisible characters.")
         .also_called(&["titles", "keyword", "keywords", "entry_title"]),
     rule("content", REGEX).example("\"(?i)release\"")
         .doc("Regular expression that matches the text, without markup.")

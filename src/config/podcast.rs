@@ -40,6 +40,22 @@ pub(super) fn check(layer: &Layer, report: &mut Report) {
         let help = "write a mail address: \"radio@example.org\"";
         warn("podcast_incomplete", "podcast_email", &message, help);
     }
+    without_episodes(layer, report);
+}
+
+/// Reports a filter that keeps all episodes out of a podcast.
+fn without_episodes(layer: &Layer, report: &mut Report) {
+    let wants = |rules: &Layer, wanted| rules.get::<bool>("enclosures") == Some(&wanted);
+    let includes = layer.rules("include");
+    let includes_none = !includes.is_empty() && includes.iter().all(|rules| wants(rules, false));
+    let excludes_all = |rules: &&Layer| wants(rules, true) && rules.sets_only("enclosures");
+    let included = includes.first().filter(|_| includes_none);
+    let found = included.or_else(|| layer.rules("exclude").iter().find(excludes_all));
+    if let Some(rules) = found {
+        let message = "a podcast shows only items with an audio or video file";
+        let warning = rules.warning("filter_matches_nothing", "enclosures", message);
+        report.push(warning.help("remove enclosures, or podcast"));
+    }
 }
 
 /// Whether the path has one of these extensions, or none.

@@ -199,6 +199,11 @@ impl Layer {
         self.get::<Vec<Self>>(name).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether this is the only key that it sets.
+    pub(super) fn sets_only(&self, name: &str) -> bool {
+        self.sets(name) && self.entries.len() == 1
+    }
+
     /// Whether it sets nothing but empty lists.
     pub(super) fn is_blank(&self) -> bool {
         self.entries.iter().all(|entry| entry.value.get::<Vec<Listed>>().is_some_and(Vec::is_empty))

@@ -11,6 +11,7 @@ use super::value::Invalid;
 use crate::model::LinkPattern;
 use crate::normalise::Selector;
 use crate::render::{PodcastCategory, PrefixError, TitlePrefix};
+use crate::text::chars::pattern_as_seen;
 
 /// Text of visible ASCII characters (RFC 9110 5.5).
 pub(super) fn header(key: &str, text: &str) -> Result<String, Invalid> {
@@ -102,7 +103,7 @@ pub(super) fn regex(text: &str) -> Result<Regex, Invalid> {
         let help = format!("write the regular expression in single quotes, or \\\\{escape}");
         return Err(Invalid::new("bad_regex", message, help));
     }
-    RegexBuilder::new(text).size_limit(MAX_REGEX).build().map_err(|error| {
+    RegexBuilder::new(&pattern_as_seen(text)).size_limit(MAX_REGEX).build().map_err(|error| {
         if matches!(error, regex::Error::CompiledTooBig(_)) {
             let message = format!("{text:?} needs more than 1 MiB as a regular expression");
             let help = "shorten it, or replace \\w by [a-z] and large counts by \"+\"";
@@ -113,6 +114,20 @@ pub(super) fn regex(text: &str) -> Result<Regex, Invalid> {
         let message = format!("{text:?} is not a regular expression: {why}");
         Invalid::new("bad_regex", message, "docs.rs/regex describes the syntax")
     })
+}
+
+/// What is wrong with a regular expression in the syntax of another language, and what was probably meant.
+pub(super) fn meant_regex(text: &str) -> Option<(&'static str, String)> {
+    if let Some(rest) = text.strip_prefix("(i?)") {
+        let message = "(i?) is an optional letter i; (?i) ignores case";
+        return Some((message, format!("(?i){rest}")));
+    }
+    let (inside, flags) = text.strip_prefix('/')?.rsplit_once('/')?;
+    // "/r/" may be a part of a title.
+    let is_delimited = inside.len() > 2 && flags.chars().all(|flag| "gimsuy".contains(flag));
+    let flags = if flags.contains('i') { "(?i)" } else { "" };
+    let message = "the slashes at both ends are part of the regular expression";
+    is_delimited.then(|| (message, format!("{flags}{}", inside.replace("\\/", "/"))))
 }
 
 /// Checks the text that replaces the matches of a regular expression.
@@ -221,6 +236,22 @@ mod tests {
         ] {
             let suggestion = time_zone(text).expect_err(text).suggestion;
             assert_eq!(suggestion.as_deref(), meant, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_syntax_of_another_language_is_recognised() {
+        for (text, meant) in [
+            ("(i?)sponsored", Some("(?i)sponsored")),
+            ("/sponsored/i", Some("(?i)sponsored")),
+            ("/and\\/or/", Some("and/or")),
+            ("(?i)sponsored", None),
+            ("/r/", None),
+            ("^/dev/null", None),
+            ("and/or", None),
+        ] {
+            let found = meant_regex(text).map(|(_, meant)| meant);
+            assert_eq!(found.as_deref(), meant, "{text}");
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Identified {
     pub identity: Digest,
     /// Other keys under which the item may be stored, from an earlier document: the most specific first.
     pub others: [Option<OtherKey>; LEVELS - 1],
+    /// Keys that other rules give to the item, under which it is stored if the operator changed the rule.
+    pub former: Vec<OtherKey>,
     /// Keys of the guids of its copies in the document, which were left out.
     pub copies: Vec<Digest>,
     /// Digest of everything that a subscriber would notice; dates and counters are left out.
@@ -68,6 +70,10 @@ pub enum Needs {
     Page,
     /// All that a subscriber would notice.
     Content,
+    /// The title, which a guid or link that is used again does not have.
+    Title,
+    /// The date of publication.
+    Date,
 }
 
 /// The items of a document.
@@ -108,6 +114,8 @@ const LEVELS: usize = 4;
 /// words); these with title and date; all.
 struct Keys {
     levels: [Digest; LEVELS],
+    /// The keys of other rules.
+    former: Vec<OtherKey>,
     /// Whether a guid that others have too counts together with the page.
     backing: Backing,
     /// Key that copies of an item under other guids share.
@@ -125,6 +133,15 @@ enum Backing {
     Page,
     /// They have no page.
     Content,
+}
+
+impl Backing {
+    fn needs(self) -> Needs {
+        match self {
+            Self::Page => Needs::Page,
+            Self::Content => Needs::Content,
+        }
+    }
 }
 
 /// Keys of an item that may be a copy of another one.
@@ -166,17 +183,8 @@ impl Keys {
             (None, Some(_)) => alone,
             (None, None) => words,
         };
-        let levels = match rule {
-            IdentityRule::Auto | IdentityRule::Key => [alone, with_page, parts, all],
-            IdentityRule::Title => {
-                let titled = digest(&[b"title", &alone, &part(title)]);
-                [titled, titled, parts, all]
-            }
-            IdentityRule::Date => {
-                let dated = digest(&[b"date", &alone, &date]);
-                [dated, dated, parts, all]
-            }
-        };
+        let ([first, second], former) = by_rule(rule, [alone, with_page], (&part(title), &date));
+        let levels = [first, second, parts, all];
         let dates = item.published.is_some() && item.updated.is_some();
         let version = guid.filter(|_| dates).map(|_| parts);
         let backing = if page.is_some() { Backing::Page } else { Backing::Content };
@@ -189,7 +197,23 @@ impl Keys {
             page,
             all: digest(&[b"copy", place.as_bytes(), &date, &words]),
         });
-        Self { levels, backing, copy, version, content_digest: digest_with(item, &words), page }
+        let content_digest = digest_with(item, &words);
+        Self { levels, former, backing, copy, version, content_digest, page }
+    }
+
+    /// The keys by other rules of an item whose identity is the key of `level`.
+    fn former(&self, level: usize) -> Vec<OtherKey> {
+        let mut former = self.former.clone();
+        match level {
+            0 => {}
+            // The guid is not enough.
+            1 => former.iter_mut().filter(|it| it.needs == Needs::Nothing).for_each(|it| {
+                it.needs = self.backing.needs();
+            }),
+            // It shares them with another item.
+            _ => former.clear(),
+        }
+        former
     }
 
     /// The other keys of an item whose identity is the key of `level`.
@@ -199,13 +223,31 @@ impl Keys {
         for (place, other) in others.iter_mut().zip(rest) {
             let needs = match other {
                 _ if other > level => Needs::Nothing,
-                _ if level == 1 && self.backing == Backing::Page => Needs::Page,
+                _ if level == 1 => self.backing.needs(),
                 _ => Needs::Content,
             };
             *place = Some(OtherKey { key: self.levels[other], needs });
         }
         others
     }
+}
+
+/// The two least specific keys of an item by a rule, and its keys by other rules.
+fn by_rule(
+    rule: IdentityRule,
+    [alone, with_page]: [Digest; 2],
+    (title, date): (&[u8], &[u8]),
+) -> ([Digest; 2], Vec<OtherKey>) {
+    let titled = || digest(&[b"title", &alone, title]);
+    let dated = || digest(&[b"date", &alone, date]);
+    let (keys, former, needs) = match rule {
+        IdentityRule::Auto => ([alone, with_page], Vec::new(), Needs::Nothing),
+        // The others are more specific.
+        IdentityRule::Key => ([alone, with_page], vec![titled(), dated()], Needs::Nothing),
+        IdentityRule::Title => ([titled(); 2], vec![dated(), with_page, alone], Needs::Title),
+        IdentityRule::Date => ([dated(); 2], vec![titled(), with_page, alone], Needs::Date),
+    };
+    (keys, former.into_iter().map(|key| OtherKey { key, needs }).collect())
 }
 
 /// Whether the guids of one document are useful, and what identifies its items. `known` is what earlier documents of the
@@ -259,6 +301,7 @@ fn identities(items: &[ParsedItem], keyed: &Keyed, guids: GuidUse) -> Identities
             index: *index,
             identity: keys.levels[level],
             others: keys.others(level),
+            former: keys.former(level),
             copies: left_out.get(index).cloned().unwrap_or_default(),
             content_digest: keys.content_digest,
             // A page that several items of one document link to is not the page of any of them.
@@ -421,6 +464,9 @@ fn digest_with(item: &ParsedItem, words: &Digest) -> Digest {
     for chapter in &podcast.chapter_list {
         hasher.part(chapter.start.as_bytes());
         hasher.maybe(chapter.title.as_deref());
+    }
+    if podcast.block {
+        hasher.part(b"block");
     }
     hasher.finish()
 }

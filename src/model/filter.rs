@@ -2,17 +2,20 @@
 //!
 //! A filter has tables of conditions. An item meets a table if it meets each condition of the table. It passes the
 //! filter if it meets one table of `include`, or `include` has no table, and no table of `exclude`.
+//!
+//! Titles, texts and names are compared as they are seen ([`as_seen`]), whatever white space the publisher wrote.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use regex::Regex;
-use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use url::Url;
 
 use super::feed::FeedId;
 use super::item::Item;
+use crate::text::chars::as_seen;
 
 /// The tables `include` and `exclude` of an output, a feed, a server or a list of feeds.
 #[derive(Debug, Clone, Default)]
@@ -70,7 +73,8 @@ pub struct Subject<'a> {
     tags: &'a [String],
     item: &'a Item,
     first_seen: Timestamp,
-    /// Its text without markup, made when a condition needs it.
+    /// Its title and its text without markup as they are seen, made when a condition needs them.
+    title: OnceCell<Option<Cow<'a, str>>>,
     text: OnceCell<String>,
 }
 
@@ -106,11 +110,16 @@ impl<'a> Subject<'a> {
         item: &'a Item,
         first_seen: Timestamp,
     ) -> Self {
-        Self { feed, tags, item, first_seen, text: OnceCell::new() }
+        let (title, text) = Default::default();
+        Self { feed, tags, item, first_seen, title, text }
     }
 
     fn text(&self) -> &str {
-        self.text.get_or_init(|| self.item.text().into_owned())
+        self.text.get_or_init(|| as_seen(&self.item.text()).into_owned())
+    }
+
+    fn title(&self) -> Option<&str> {
+        self.title.get_or_init(|| self.item.title.as_deref().map(as_seen)).as_deref()
     }
 
     fn links(&self) -> impl Iterator<Item = &str> {
@@ -196,7 +205,7 @@ impl Conditions {
             && within(&self.categories, has_category(&self.categories, item))
             && self.max_age.is_none_or(|age| subject.age() <= age)
             && (self.links.is_empty() || subject.links().any(|link| self.has_link(link)))
-            && self.title.as_ref().is_none_or(|regex| matches(regex, item.title.as_deref()))
+            && self.title.as_ref().is_none_or(|regex| has_title(regex, subject))
             && self.content.as_ref().is_none_or(|regex| has_text(regex, subject))
             && self.has_words(subject)
     }
@@ -224,18 +233,13 @@ impl Conditions {
     }
 }
 
-fn matches(regex: &Regex, text: Option<&str>) -> bool {
-    text.is_some_and(|text| is_match(regex, text))
-}
-
-/// Whether a pattern matches a text as it is written, or with composed characters, as keyboards write them.
-fn is_match(regex: &Regex, text: &str) -> bool {
-    regex.is_match(text) || !is_nfc(text) && regex.is_match(&text.nfc().collect::<String>())
+fn has_title(regex: &Regex, subject: &Subject<'_>) -> bool {
+    subject.title().is_some_and(|title| regex.is_match(title))
 }
 
 fn has_text(regex: &Regex, subject: &Subject<'_>) -> bool {
     let Item { content, summary, .. } = subject.item;
-    (content.is_some() || summary.is_some()) && is_match(regex, subject.text())
+    (content.is_some() || summary.is_some()) && regex.is_match(subject.text())
 }
 
 /// Number of words of a text. In scripts without spaces two characters count as one word.
@@ -285,14 +289,15 @@ fn has_language(ranges: &[String], item: &Item) -> bool {
 }
 
 fn is_any_of(wanted: &[String], found: &str) -> bool {
-    let found = found.trim().to_lowercase();
-    wanted.iter().any(|wanted| wanted.trim().to_lowercase() == found)
+    let found = as_seen(found).to_lowercase();
+    wanted.iter().any(|wanted| as_seen(wanted).to_lowercase() == found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::{Category, Enclosure, Person};
+    use crate::text::chars::pattern_as_seen;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
@@ -396,12 +401,46 @@ mod tests {
         assert!(meets(&Conditions { authors: texts(&["ADA"]), ..none() }, &item));
         assert!(meets(&Conditions { categories: texts(&["food"]), ..none() }, &item));
         assert!(!meets(&Conditions { categories: texts(&["x"]), ..none() }, &item));
-        let decomposed = Item { title: Some("Publicite\u{301}: savon".to_owned()), ..item.clone() };
-        assert!(meets(&Conditions { title: regex("(?i)^publicité"), ..none() }, &decomposed));
         let untitled = Conditions { title: regex(""), ..none() };
         assert!(!meets(&untitled, &Item::default()), "it has no title");
         let textless = Conditions { content: regex(""), ..none() };
         assert!(!meets(&textless, &Item::default()), "it has no text");
+    }
+
+    #[test]
+    fn texts_and_names_are_compared_as_a_reader_sees_them() {
+        let item = |title: &str, html: &str| Item {
+            title: Some(title.to_owned()),
+            content: Some(html.to_owned()),
+            ..Item::default()
+        };
+        let none = Conditions::default;
+        for (title, pattern) in [
+            ("Publicite\u{301}: savon", "(?i)^publicité"),
+            ("Publicité", "Publicite\u{301}"),
+            ("10\u{a0}% off", "10 % off"),
+            ("10 % off", "10\u{a0}%"),
+            ("gar\u{ad}bage col\u{200b}lector", "^garbage collector$"),
+        ] {
+            let pattern = Regex::new(&pattern_as_seen(pattern)).ok();
+            assert!(meets(&Conditions { title: pattern, ..none() }, &item(title, "")), "{title}");
+        }
+        for (html, pattern) in [
+            ("<p>The garbage\n collector runs</p>", "garbage collector"),
+            ("<p>The garbage&nbsp;collector</p>", "garbage collector"),
+            ("<p>Sponsored by</p>\n<p>END</p>", "^Sponsored by END$"),
+            ("<table><tr><td>cell1</td><td>cell2</td></tr></table>", "cell1 cell2"),
+            ("<p><span>Spon</span><span>sored</span></p>", "^Sponsored$"),
+        ] {
+            let pattern = Conditions { content: regex(pattern), ..none() };
+            assert!(meets(&pattern, &item("", html)), "{html}");
+        }
+        let mut named = Item::default();
+        let (name, term) = ("Cafe\u{301}\u{a0}Noir".to_owned(), "Cafe\u{301}".to_owned());
+        named.details.authors = vec![Person { name, ..Person::default() }];
+        named.details.categories = vec![Category { term, ..Category::default() }];
+        assert!(meets(&Conditions { authors: texts(&["café noir"]), ..none() }, &named));
+        assert!(meets(&Conditions { categories: texts(&["Café"]), ..none() }, &named));
     }
 
     #[test]

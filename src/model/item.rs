@@ -112,6 +112,9 @@ pub struct Podcast {
     /// Whether it is not for children.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explicit: Option<bool>,
+    /// Whether the publisher keeps it out of podcast directories (`itunes:block`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub block: bool,
     /// Transcripts in several formats or languages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub transcripts: Vec<PodcastFile>,

@@ -192,6 +192,8 @@ pub struct ParsedFeed {
     pub image: Option<FeedImage>,
     /// Whether the episodes of the podcast are not for children.
     pub explicit: Option<bool>,
+    /// Whether the publisher keeps the podcast out of directories (`itunes:block`, `podcast:block`).
+    pub block: bool,
     /// Polling hints of the publisher.
     pub hints: Hints,
     /// The items, in document order.

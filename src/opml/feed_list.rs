@@ -124,7 +124,7 @@ impl ListBuilder {
             .filter(|title| *title != raw.url.trim() && Some(*title) != host);
         feed.title = feed.title.take().or_else(|| line(title?, MAX_TITLE));
         feed.page = feed.page.take().or_else(|| web_url(raw.page?).ok());
-        for tag in raw.tags.iter().filter_map(|tag| line(tag, MAX_TAG)) {
+        for tag in raw.tags.iter().filter_map(|tag| line(&chars::as_seen(tag), MAX_TAG)) {
             if feed.tags.len() < MAX_TAGS && !feed.tags.contains(&tag) {
                 feed.tags.push(tag);
             }

@@ -296,8 +296,10 @@ pub(crate) fn complete(feed: &mut ParsedFeed, context: &Context, sources: Source
             item.surplus.authors = feed.surplus_authors;
         }
         // What holds for the podcast holds for its episodes.
-        if item.podcast.explicit.is_none() && !item.enclosures.is_empty() {
-            item.podcast.explicit = feed.explicit.filter(|explicit| *explicit);
+        if !item.enclosures.is_empty() {
+            let inherited = feed.explicit.filter(|explicit| *explicit);
+            item.podcast.explicit = item.podcast.explicit.or(inherited);
+            item.podcast.block |= feed.block;
         }
         let title = item.title.as_ref().map(|title| title.value.as_str());
         let is_own = |source: &SourceInfo| is_own(source, title, &hosts);
@@ -371,6 +373,32 @@ mod tests {
             let item = parse_published(input).unwrap().feed.items.remove(0);
             assert_eq!(item.title, Some(Text::plain("Vec<T> &amp;")), "{document}");
             assert!(item.links.iter().all(|link| link.href == "http://c.test/"), "{document}");
+        }
+    }
+
+    #[test]
+    fn episodes_of_a_blocked_podcast_are_blocked() {
+        for (block, expected) in [
+            ("<itunes:block>Yes</itunes:block>", [true, false]),
+            ("<podcast:block>yes</podcast:block>", [true, false]),
+            (
+                "<podcast:block id='spotify'>yes</podcast:block><itunes:block>no</itunes:block>",
+                [false; 2],
+            ),
+            ("", [false; 2]),
+        ] {
+            let text = format!(
+                "<rss version='2.0' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd' \
+                 xmlns:podcast='https://podcastindex.org/namespace/1.0'><channel><title>F</title>{block}\
+                 <item><title>A</title><enclosure url='http://a.test/1.mp3' type='audio/mpeg'/></item>\
+                 <item><title>B</title></item></channel></rss>"
+            );
+            let url = "http://a.test/feed".parse().unwrap();
+            let bytes = text.as_bytes();
+            let input = Input { bytes, content_type: None, url: &url, max_items: 10 };
+            let items = parse(input).unwrap().feed.items;
+            let blocked: Vec<bool> = items.iter().map(|item| item.podcast.block).collect();
+            assert_eq!(blocked, expected, "{block}");
         }
     }
 

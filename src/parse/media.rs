@@ -238,8 +238,8 @@ pub(crate) fn podcast(item: &Element<'_>, context: &Context) -> (Podcast, Surplu
         return Default::default();
     }
     let number = |name: &str| {
-        let found = [Itunes, Podcasting].into_iter().find_map(|space| item.child(space, name))?;
-        whole_number(&found.text())
+        let mut spaces = [Itunes, Podcasting].into_iter();
+        spaces.find_map(|space| number_in_season(&item.child(space, name)?.text()))
     };
     let mut transcripts: Vec<PodcastFile> =
         item.all(Podcasting, "transcript").filter_map(|found| file(found, context)).collect();
@@ -256,6 +256,7 @@ pub(crate) fn podcast(item: &Element<'_>, context: &Context) -> (Podcast, Surplu
         episode: number("episode"),
         episode_type: episode_type(item),
         explicit: explicit(item),
+        block: is_blocked(item),
         transcripts,
         chapters: item.child(Podcasting, "chapters").and_then(|found| file(found, context)),
         chapter_list: chapters,
@@ -306,6 +307,13 @@ pub(crate) fn whole_number<N: FromStr>(text: &str) -> Option<N> {
     whole.parse().ok().filter(|_| digits)
 }
 
+/// The number of a season or an episode. `podcast:episode` may have a fraction, which `itunes:episode` cannot have: without
+/// it, two episodes would get one number.
+fn number_in_season(text: &str) -> Option<u32> {
+    let (_, fraction) = text.trim().split_once('.').unwrap_or_default();
+    whole_number(text).filter(|_| fraction.bytes().all(|digit| digit == b'0'))
+}
+
 /// The kind of an episode (`itunes:episodeType`).
 fn episode_type(item: &Element<'_>) -> Option<EpisodeType> {
     match item.child(Itunes, "episodeType")?.text().trim().to_ascii_lowercase().as_str() {
@@ -324,6 +332,13 @@ pub(crate) fn explicit(element: &Element<'_>) -> Option<bool> {
         "no" | "false" | "clean" => Some(false),
         _ => None,
     }
+}
+
+/// Whether an item or a channel is kept out of all directories. A `podcast:block` with an id is about one of them.
+pub(crate) fn is_blocked(element: &Element<'_>) -> bool {
+    let of_all = element.all(Podcasting, "block").filter(|it| it.attribute("id").is_none());
+    let mut marks = element.all(Itunes, "block").chain(of_all);
+    marks.any(|it| matches!(it.text().trim().to_ascii_lowercase().as_str(), "yes" | "true"))
 }
 
 fn file(element: &Element<'_>, context: &Context) -> Option<PodcastFile> {
@@ -456,17 +471,30 @@ mod tests {
     fn the_parts_of_an_episode_are_read_from_both_modules() {
         let xml = "<item xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd' \
             xmlns:podcast='https://podcastindex.org/namespace/1.0'>\
-            <itunes:season>2</itunes:season><podcast:episode>7.0</podcast:episode>\
+            <itunes:season>2</itunes:season><podcast:episode>7.0</podcast:episode><itunes:block>Yes</itunes:block>\
             <itunes:explicit>clean</itunes:explicit><itunes:episodeType> Bonus </itunes:episodeType>\
             <podcast:transcript url='https://e.org/7.vtt' type='text/vtt' language='de'/>\
             <podcast:transcript url='https://e.org/7.srt' type='application/srt'/>\
             <podcast:chapters url='https://e.org/7.json' type='application/json+chapters'/></item>";
         let (found, _) = podcast(&scan(xml).unwrap().root, &Context::default());
         assert_eq!((found.season, found.episode, found.explicit), (Some(2), Some(7), Some(false)));
-        assert_eq!(found.episode_type, Some(EpisodeType::Bonus));
+        assert_eq!((found.episode_type, found.block), (Some(EpisodeType::Bonus), true));
         assert_eq!(found.transcripts[0].language.as_deref(), Some("de"));
         assert_eq!(found.transcripts[1].url, "https://e.org/7.srt");
         assert_eq!(found.chapters.unwrap().media_type, "application/json+chapters");
+    }
+
+    #[test]
+    fn an_episode_between_two_others_has_no_number() {
+        for (text, number) in [
+            ("204", Some(204)),
+            ("204.0", Some(204)),
+            (" 7. ", Some(7)),
+            ("204.5", None),
+            ("x", None),
+        ] {
+            assert_eq!(number_in_season(text), number, "{text}");
+        }
     }
 
     #[test]

@@ -311,6 +311,7 @@ fn xml(
     inner.feed_language = channel::language(layout.channel, layout.root, &inner);
     let mut feed = channel::channel(&layout, &inner);
     feed.explicit = media::explicit(layout.channel);
+    feed.block = media::is_blocked(layout.channel);
     (feed.item_authors, feed.surplus_authors) = item::authors(layout.channel, &inner);
     let clean = feed_rs::texts(text, &layout, &inner);
     let read_by = if clean.is_some() { ReadBy::FeedRs } else { ReadBy::Newswire };

@@ -7,13 +7,13 @@ use url::Url;
 
 use super::sorting::{self, Extent, FeedSites, Found, Sorted};
 use super::start::Target;
-use crate::dedupe::{Identified, Needs};
+use crate::dedupe::{Identified, Needs, OtherKey};
 use crate::model::{
-    Digest, Failure, FailureKind, FeedKey, FetchOutcome, GuidUse, ItemKey, KnownItem, ParseWarning,
-    ParsedFeed, ParsedItem, PollYield,
+    Digest, Failure, FailureKind, FeedKey, FetchOutcome, GuidUse, Item, ItemKey, KnownItem,
+    ParseWarning, ParsedFeed, ParsedItem, PollYield,
 };
 use crate::schedule::{self, FeedMatch};
-use crate::store::{self, DocumentFacts, FeedState, Reader};
+use crate::store::{self, DocumentFacts, FeedState, Heading, Reader};
 use crate::text::amounts::span;
 use crate::{dedupe, fetch, normalise, parse};
 
@@ -94,20 +94,20 @@ pub(super) fn read(
     let parsed = parse::parse(input(document))?;
     let (mut feed, mut parse_warnings) = (parsed.feed, parsed.parse_warnings);
     parse_warnings.extend(normalise::leave_out_blank(&mut feed, url));
-    let rule = target.subscription.dedupe.identity;
-    let (guids, mut identities) = dedupe::identify(&feed.items, state.guids, rule);
+    let (guids, mut identities) = identify(document, &feed.items);
     let reduction = reduce(&feed.items, &mut identities, target);
     let profile = normalise::profile(&feed, url);
     let pages: Vec<Option<&str>> = feed.items.iter().map(ParsedItem::page).collect();
     let feed_sites = FeedSites::new([asked, url], profile.site_url.as_deref(), &pages);
     parse_warnings.extend(body.parse_warning().into_iter().chain(identities.parse_warnings()));
     parse_warnings.extend(normalise::warnings(&feed, url, now));
-    let found = match recognise(document, identities, &feed_sites, reader) {
+    let context =
+        normalise::Context { now, document_url: url, feed_language: feed.language.as_deref() };
+    let normal = |item: &Identified| normalise::item(&feed.items[item.index], &context);
+    let found = match recognise(document, identities, (&feed_sites, &normal), reader) {
         Ok(found) => found,
         Err(error) => return Ok(Err(error)),
     };
-    let context =
-        normalise::Context { now, document_url: url, feed_language: feed.language.as_deref() };
     let extent = if feed.partial { Extent::Part } else { extent };
     let document = sorting::Document {
         target,
@@ -155,6 +155,12 @@ fn input<'a>(document: &Document<'a>) -> parse::Input<'a> {
         url,
         max_items: target.subscription.max_items,
     }
+}
+
+/// Whether the guids of the feed are useful, and what identifies the items by the rule of the operator.
+fn identify(document: &Document<'_>, items: &[ParsedItem]) -> (GuidUse, dedupe::Identities) {
+    let rule = document.target.subscription.dedupe.identity;
+    dedupe::identify(items, document.state.guids, rule)
 }
 
 /// What a document of this number of different items brought.
@@ -214,11 +220,12 @@ fn ending(partial: bool, parse_warnings: &[ParseWarning], brought: &Sorted) -> E
     }
 }
 
-/// The items of the document with the stored items that they are, by guid, page or text.
+/// The items of the document with the stored items that they are, by guid, page or text. `normal` makes the item that is
+/// stored.
 fn recognise(
     document: &Document<'_>,
     identities: dedupe::Identities,
-    feed_sites: &FeedSites<'_>,
+    (feed_sites, normal): (&FeedSites<'_>, impl Fn(&Identified) -> Item),
     reader: &Reader,
 ) -> Result<Vec<Found>, store::Error> {
     let mut identified = identities.items;
@@ -229,6 +236,7 @@ fn recognise(
         item.other_keys()
             .chain([item.identity])
             .chain(item.copies.iter().copied())
+            .chain(item.former.iter().map(|former| former.key))
             .collect::<Vec<Digest>>()
     };
     let wanted: Vec<Digest> = identified.iter().flat_map(keys).collect();
@@ -252,10 +260,65 @@ fn recognise(
             }
         }
     }
+    adopt(&mut found, (&known, taken), normal, reader)?;
     for found in &mut found {
         found.item.copies.retain(|key| !known.contains_key(key));
     }
     Ok(found)
+}
+
+/// Finds the stored items whose identity is by another rule, because the operator changed the rule. A guid or link may have
+/// been used for several items, so that title or date must be the same, as the present rule demands. `taken` are the stored
+/// items that were found.
+fn adopt(
+    found: &mut [Found],
+    (known, mut taken): (&HashMap<Digest, KnownItem>, HashSet<ItemKey>),
+    normal: impl Fn(&Identified) -> Item,
+    reader: &Reader,
+) -> Result<(), store::Error> {
+    let unknown = found.iter_mut().filter(|found| found.known.is_none());
+    let unknown = unknown.map(|found| (candidates(&found.item, known), found));
+    let unknown: Vec<_> = unknown.filter(|(candidates, _)| !candidates.is_empty()).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let candidates = unknown.iter().flat_map(|(candidates, _)| candidates);
+    let keys: Vec<ItemKey> = candidates.map(|(_, stored)| stored.key).collect();
+    let headings = reader.read(|reader| reader.headings(&keys))?;
+    for (candidates, found) in unknown {
+        let item = normal(&found.item);
+        let is_it = |(needs, stored): &(Needs, &KnownItem)| {
+            let same = |heading: &Heading| agrees(*needs, heading, &item);
+            !taken.contains(&stored.key) && headings.get(&stored.key).is_some_and(same)
+        };
+        if let Some((_, stored)) = candidates.into_iter().find(is_it) {
+            taken.insert(stored.key);
+            found.known = Some(stored.clone());
+            found.by_other_key = true;
+        }
+    }
+    Ok(())
+}
+
+/// The stored items that have a key of an item by another rule, with what else must be the same.
+fn candidates<'k>(
+    item: &Identified,
+    known: &'k HashMap<Digest, KnownItem>,
+) -> Vec<(Needs, &'k KnownItem)> {
+    let stored = |former: &OtherKey| Some((former.needs, known.get(&former.key)?));
+    item.former.iter().filter_map(stored).collect()
+}
+
+/// Whether a stored item has the title or date of an item, if the rule needs it.
+fn agrees(needs: Needs, stored: &Heading, item: &Item) -> bool {
+    match needs {
+        Needs::Title => stored.title == item.title,
+        Needs::Date => match stored.published.zip(item.published) {
+            Some((stored, here)) => dedupe::at_once(stored, here),
+            None => stored.published == item.published,
+        },
+        Needs::Nothing | Needs::Page | Needs::Content => false,
+    }
 }
 
 /// The keys by which stored items are looked up, one kind after another.
@@ -282,7 +345,7 @@ impl Step {
             Self::Copies => return item.copies.iter().find_map(|key| known.get(key)),
             Self::Specific | Self::General => {}
         }
-        item.others.iter().flatten().find_map(|other| {
+        item.others.iter().flatten().chain(&item.former).find_map(|other| {
             let stored = known.get(&other.key)?;
             let fits = match other.needs {
                 Needs::Nothing => self == Self::Specific,
@@ -290,6 +353,8 @@ impl Step {
                 Needs::Content => {
                     self == Self::General && stored.content_digest == item.content_digest
                 }
+                // See `adopt`.
+                Needs::Title | Needs::Date => false,
             };
             fits.then_some(stored)
         })

@@ -285,6 +285,9 @@ fn write_podcast(xml: &mut XmlWriter, shown: &ShownItem<'_>) {
     if let Some(explicit) = podcast.explicit {
         xml.text("itunes:explicit", &[], if explicit { "true" } else { "false" });
     }
+    if podcast.block {
+        xml.text("itunes:block", &[], "Yes");
+    }
     for transcript in &podcast.transcripts {
         let mut attributes = vec![("url", &*transcript.url), ("type", transcript_type(transcript))];
         attributes.extend(transcript.language.as_deref().map(|language| ("language", language)));

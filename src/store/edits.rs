@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use rusqlite::params;
 
 use super::error::Error;
@@ -11,7 +12,31 @@ use super::transaction::Transaction;
 use super::values::{json_list, maybe, millis};
 use crate::model::{Details, Item, ItemKey};
 
+/// Title and date of a stored item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// Title, plain text; `None` where the publisher gave none.
+    pub title: Option<String>,
+    /// Time of publication; `None`: the publisher gave no credible one.
+    pub published: Option<Timestamp>,
+}
+
 impl Transaction<'_> {
+    /// Titles and dates of the items with these keys, also of those whose text was deleted.
+    pub fn headings(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Heading>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.id, item.title, item.published_at
+             FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value",
+        )?;
+        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let mut headings = HashMap::with_capacity(keys.len());
+        while let Some(row) = rows.next()? {
+            let heading = Heading { title: row.get(1)?, published: maybe(row.get(2)?)? };
+            headings.insert(ItemKey(row.get(0)?), heading);
+        }
+        Ok(headings)
+    }
+
     /// The items with these keys as they are kept. Those whose text was deleted are left out.
     pub fn kept_items(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Item>, Error> {
         let mut statement = self.connection.prepare_cached(

@@ -86,6 +86,7 @@ pub use backup::{Backup, BackupError, backup, restore, temporary_backup};
 pub use check::{CheckReport, check, check_copy};
 pub use digests::{ClosedPeriods, DigestState, StoredDigest};
 pub use disk::{DatabaseSize, DiskSpace};
+pub use edits::Heading;
 pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{FeedState, host_of};
 pub use header::FileError;

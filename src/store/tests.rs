@@ -167,6 +167,7 @@ fn no_statement_scans_a_table_that_grows() {
     transaction.members(&[head.story]).unwrap();
     transaction.also_at(&[key], &infos).unwrap();
     transaction.recent_items(a, 5).unwrap();
+    assert!(transaction.headings(&[key]).unwrap()[&key].title.is_some());
     transaction.id_conflicts(&[key]).unwrap();
     transaction.bursts(a, at(9)).unwrap();
     transaction.search("words", None, 5).unwrap();

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::GraphemeCursor;
 
 /// Whether XML 1.0 (2.2, `Char`) allows the character.
@@ -94,6 +95,39 @@ pub fn is_invisible(c: char) -> bool {
         || replacement(c).is_none()
 }
 
+/// The text as it is seen, for comparison with what an operator typed: composed characters (NFC), one space for each run
+/// of white space, none at the ends, and no character that leaves no mark, such as a soft hyphen. Joiners stay, because
+/// they change the letters beside them.
+#[must_use]
+pub fn as_seen(text: &str) -> Cow<'_, str> {
+    let is_plain = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if is_plain && text.trim() == text && !text.contains("  ") {
+        return Cow::Borrowed(text);
+    }
+    let is_joiner = |c: char| matches!(c, '\u{200c}' | '\u{200d}');
+    let is_kept = |c: &char| c.is_whitespace() || is_joiner(*c) || !is_invisible(*c);
+    let mut seen = String::with_capacity(text.len());
+    let mut is_apart = false;
+    for c in text.chars().filter(is_kept).nfc() {
+        if c.is_whitespace() {
+            is_apart = true;
+            continue;
+        }
+        if is_apart && !seen.is_empty() {
+            seen.push(' ');
+        }
+        is_apart = false;
+        seen.push(c);
+    }
+    Cow::Owned(seen)
+}
+
+/// A regular expression for texts [`as_seen`]: composed characters, and spaces of other widths as ordinary ones.
+#[must_use]
+pub fn pattern_as_seen(pattern: &str) -> String {
+    pattern.nfc().map(|c| if c.is_whitespace() && !c.is_ascii() { ' ' } else { c }).collect()
+}
+
 /// The last place at or before `at`, an offset in bytes between two characters, where the text can be cut without parting
 /// what readers see as one character (UAX 29). Where only the beginning would do, the place itself, or that before a joiner.
 #[must_use]
@@ -162,6 +196,23 @@ mod tests {
         assert_eq!(places, [0, 1, 1, 1, 1, 1, 19, 19, 19, 19, 19]);
         assert_eq!(boundary_before(family, 7), 4, "it is one character");
         assert_eq!((boundary_before("ab", 2), boundary_before("", 0)), (2, 0));
+    }
+
+    #[test]
+    fn a_text_is_seen_on_one_line_with_composed_characters() {
+        for (text, seen) in [
+            ("plain text", "plain text"),
+            ("  two\n\tlines ", "two lines"),
+            ("10\u{a0}%\u{2003}off", "10 % off"),
+            ("gar\u{ad}bage\u{200b}\u{feff}", "garbage"),
+            ("e\u{ad}\u{301}", "é"),
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("\u{a0}\u{200b}", ""),
+        ] {
+            assert_eq!(as_seen(text), seen, "{text:?}");
+        }
+        assert!(matches!(as_seen("plain text"), Cow::Borrowed(_)));
+        assert_eq!(pattern_as_seen("^Cafe\u{301}\u{a0}|\n "), "^Café |\n ");
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub(super) struct Frame {
     footer: Option<Arc<str>>,
     /// Relative URL of the root of the server.
     pub(super) root: &'static str,
+    /// Absolute URL of the root, with `public_url`; `None`: it is not known.
+    public_root: Option<String>,
     /// Relative URL of the folder with style sheet and icon.
     assets: String,
     pub(super) target: Target,
@@ -221,7 +223,7 @@ pub(super) fn page(
         older,
         neighbours: links::neighbouring_months(&months, &frame, ends),
         archive: links::months_by_year(&months, &frame, query),
-        canonical: is_listed.then(|| url(&first)),
+        canonical: is_listed.then(|| frame.public(url(&first))),
         all: url(&Query::default()),
         frame,
     };
@@ -339,9 +341,19 @@ pub(super) fn list_of(
         older: list.older.as_ref().map(|page| file_url(&frame, page)),
         neighbours: links::neighbouring_months(months, &frame, ends),
         archive: links::months_by_year(months, &frame, &query),
-        canonical: is_listed.then(|| file_url(&frame, &list.page)),
+        canonical: is_listed.then(|| frame.public(file_url(&frame, &list.page))),
         all: page_url(&frame, &Query::default()),
         frame,
+    }
+}
+
+impl Frame {
+    /// A URL relative to the page as an absolute one, if the public URL is known.
+    fn public(&self, url: String) -> String {
+        match (&self.public_root, url.strip_prefix(self.root)) {
+            (Some(root), Some(path)) => format!("{root}{path}"),
+            _ => url,
+        }
     }
 }
 
@@ -363,6 +375,8 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
         texts: Texts::of(presentation.language.as_deref()),
         zone: presentation.zone(),
         root: links.root,
+        // Without `public_url` it is an address of this machine.
+        public_root: output.base_url.domain().map(|_| output.base_url.to_string()),
         assets: if is_served { links.root.to_owned() } else { file("") },
         target: links.target,
         is_digest: output.is_digest,

@@ -80,7 +80,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("comfy_table", &["cli"]),
     ("crossterm", &["cli"]),
     ("unicode_width", &["cli"]),
-    ("unicode_normalization", &["config", "dedupe", "model", "store"]),
+    ("unicode_normalization", &["config", "dedupe", "store", "text"]),
     ("tracing_subscriber", &["telemetry"]),
 ];
 

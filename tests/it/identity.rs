@@ -7,6 +7,8 @@ use crate::support::origin::Answer;
 use crate::support::papers::with;
 use crate::support::world::{HOUR, World, poll, shown_as};
 
+mod rules;
+
 const HOST: &str = "site.test";
 
 /// One item: id, link, title, day of May 2025, text.
@@ -354,17 +356,6 @@ async fn an_episode_without_guid_and_link_is_known_by_its_file() {
     assert_eq!(counts, [2, 0, 1]);
     let titles = shown_as(&engine, "title");
     assert!(titles.contains(&"About barns".to_owned()) && titles.len() == 3, "{titles:?}");
-}
-
-#[tokio::test]
-async fn only_guid_and_link_count_if_the_operator_says_so() {
-    let date = "01 May 2025 08:10:09 GMT";
-    let documents =
-        ["1", "2"].map(|guid| feed(&[[guid, "https://site.test/a", "Crane", date, CRANE]]));
-    for (rule, count) in [(IdentityRule::Auto, 0), (IdentityRule::Key, 1)] {
-        let world = World::new().await;
-        assert_eq!(polled(&world, rule, &documents).await.1, [1, count], "{rule:?}");
-    }
 }
 
 /// Polls the documents of a feed with this rule. Returns the numbers of new and of changed items.

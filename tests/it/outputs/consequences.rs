@@ -383,6 +383,7 @@ fn c6_an_episode_keeps_its_numbers_transcripts_and_chapters() {
         episode: Some(7),
         episode_type: Some(EpisodeType::Bonus),
         explicit: Some(true),
+        block: true,
         transcripts: vec![part("7.vtt", "text/vtt", Some("de"))],
         chapters: Some(part("7.json", "application/json+chapters", None)),
         chapter_list: vec![Chapter {
@@ -401,6 +402,7 @@ fn c6_an_episode_keeps_its_numbers_transcripts_and_chapters() {
             "<itunes:episode>7</itunes:episode>",
             "<itunes:episodeType>bonus</itunes:episodeType>",
             "<itunes:explicit>true</itunes:explicit>",
+            "<itunes:block>Yes</itunes:block>",
             "<podcast:transcript url=\"https://cdn.example.net/7.vtt\" type=\"text/vtt\" language=\"de\"/>",
             "<podcast:chapters url=\"https://cdn.example.net/7.json\" type=\"application/json+chapters\"/>",
             "xmlns:podcast=\"https://podcastindex.org/namespace/1.0\"",
@@ -414,7 +416,7 @@ fn c6_an_episode_keeps_its_numbers_transcripts_and_chapters() {
         serde_json::from_str(&document(&output(), Format::Json, &made)).unwrap();
     let podcast = &json["items"][0]["_newswire"]["podcast"];
     assert_eq!((&podcast["season"], &podcast["episode"]), (&2.into(), &7.into()));
-    assert_eq!(podcast["episode_type"], "bonus");
+    assert_eq!((&podcast["episode_type"], &podcast["block"]), (&"bonus".into(), &true.into()));
     assert_eq!(podcast["transcripts"][0]["url"], "https://cdn.example.net/7.vtt");
     assert_eq!(podcast["chapters"]["url"], "https://cdn.example.net/7.json");
     assert_eq!(podcast["chapter_list"][0]["start"], "00:03:07.250");

@@ -56,6 +56,7 @@ fn episodes() -> Vec<OutputItem> {
         episode: Some(0),
         episode_type: Some(EpisodeType::Trailer),
         explicit: None,
+        block: true,
         transcripts: vec![file("trailer.srt"), file("trailer")],
         chapters: Some(file("trailer.json")),
         chapter_list: vec![Chapter { start: "00:00:00".to_owned(), ..Chapter::default() }],
@@ -193,6 +194,7 @@ fn broken_by_item(item: &Node) -> Vec<&'static str> {
             optional("itunes:episodeType", &|text| ["full", "trailer", "bonus"].contains(&text)),
         ),
         ("itunes:explicit", optional("itunes:explicit", &|text| ["true", "false"].contains(&text))),
+        ("itunes:block", optional("itunes:block", &|text| text == "Yes")),
         ("podcast:transcript url", linked("podcast:transcript")),
         (
             "podcast:transcript type",
@@ -265,6 +267,8 @@ fn what_the_source_has_of_an_episode_is_in_the_podcast() {
     assert_eq!(facts.map(|name| items[1].text_of(name)), ["61", "", "", ""], "zero is no number");
     let types: Vec<&str> = items.iter().map(|item| item.text_of("itunes:episodeType")).collect();
     assert_eq!(types, ["full", "trailer"]);
+    let blocked: Vec<&str> = items.iter().map(|item| item.text_of("itunes:block")).collect();
+    assert_eq!(blocked, ["", "Yes"]);
     let transcript = items[0].only("podcast:transcript").unwrap();
     assert_eq!(transcript.attribute("type"), "text/vtt");
     let kinds: Vec<&str> =

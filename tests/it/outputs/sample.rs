@@ -165,6 +165,7 @@ fn podcast(feed: &Arc<FeedInfo>) -> OutputItem {
         episode: Some(42),
         episode_type: Some(EpisodeType::Full),
         explicit: Some(false),
+        block: false,
         transcripts: vec![PodcastFile {
             url: "https://cdn.example.net/ep42.vtt".to_owned(),
             media_type: "text/vtt".to_owned(),

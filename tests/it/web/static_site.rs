@@ -134,6 +134,23 @@ fn resolved(from: &str, link: &str) -> PathBuf {
 }
 
 #[test]
+fn the_canonical_url_of_a_static_page_is_public() {
+    run(async {
+        let public = Url::parse("https://planet.test/feeds/").unwrap();
+        let folder = Folder::with(|output| output.base_url = public).await;
+        let canonical = |path: &str| {
+            let page = folder.read(path);
+            let link = page.split("rel=\"canonical\" href=\"").nth(1).unwrap_or_default();
+            link.split('"').next().unwrap().to_owned()
+        };
+        let root = "https://planet.test/feeds/planet";
+        assert_eq!(canonical("planet/index.html"), format!("{root}/index.html"));
+        let month = folder.files().into_keys().find(|name| name.starts_with("planet/20")).unwrap();
+        assert_eq!(canonical(&month), format!("https://planet.test/feeds/{month}"));
+    });
+}
+
+#[test]
 fn every_link_of_a_static_page_leads_to_a_file() {
     run(async {
         let logo = Logo {
