@@ -3,7 +3,7 @@
 use crate::dedupe::canonical::without_trackers;
 use crate::model::OutputItem;
 use crate::render::Rewrite;
-use crate::text::chars::boundary_before;
+use crate::text::chars::{as_seen, boundary_before};
 
 /// Maximum length of a title after replacements, in characters.
 const MAX_TITLE: usize = 1_000;
@@ -20,13 +20,17 @@ pub(super) fn apply(rewrite: &Rewrite, entries: &mut [OutputItem]) {
     }
 }
 
-/// The title after all replacements; `None`: nothing is left of it.
-fn replaced(title: String, rewrite: &Rewrite) -> Option<String> {
-    let mut title = title;
+/// The title after all replacements, which are made in the title as it is seen; `None`: nothing is left of it.
+fn replaced(original: String, rewrite: &Rewrite) -> Option<String> {
+    let seen = as_seen(&original);
+    let mut title = seen.clone().into_owned();
     for (regex, text) in &rewrite.titles {
         let new = regex.replace_all(&title, text.as_str());
         let end = new.char_indices().nth(MAX_TITLE).map(|(end, _)| boundary_before(&new, end));
         title = new[..end.unwrap_or(new.len())].to_owned();
+    }
+    if title == seen {
+        return Some(original);
     }
     let words: Vec<&str> = title.split_whitespace().collect();
     Some(words.join(" ")).filter(|title| !title.is_empty())
@@ -87,8 +91,9 @@ mod tests {
     fn parts_of_titles_are_replaced_in_order() {
         let rewrite = titles(&[("(?i)^\\[ad\\] *", ""), ("(\\w+) beats (\\w+)", "$2 loses to $1")]);
         let new = |title: &str| replaced(title.to_owned(), &rewrite);
-        assert_eq!(new("[AD] Ann  beats Bob").as_deref(), Some("Ann beats Bob"), "two spaces");
-        assert_eq!(new("[ad] Ann beats Bob").as_deref(), Some("Bob loses to Ann"));
+        assert_eq!(new("[AD] Ann  beats Bob").as_deref(), Some("Bob loses to Ann"), "two spaces");
+        assert_eq!(new("[ad] Ann\u{a0}beats B\u{ad}ob").as_deref(), Some("Bob loses to Ann"));
+        assert_eq!(new("10\u{a0}% of Bob").as_deref(), Some("10\u{a0}% of Bob"), "left as it is");
         assert_eq!(new("[ad] "), None, "it is untitled then");
         let growing = titles(&[("a", "aaaaaaaaaa"); 20]);
         let title = replaced("a".to_owned(), &growing).unwrap();
