@@ -53,7 +53,7 @@ pub struct DatabaseSize {
 }
 
 /// Free pages that stay in the database at least, for what is written next: 1 MiB.
-const SPARE: usize = 256;
+const SPARE: usize = 128;
 
 impl Transaction<'_> {
     /// Returns free pages at the end of the database to the file system, moving others there; a sixteenth of the pages may

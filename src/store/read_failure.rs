@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(examined(&path, full).cause(), ErrorCause::Full);
         // The root page of a table.
         let file = File::options().write(true).open(&path).unwrap();
-        file.write_all_at(&[0xff; 4096], 4096 * 3).unwrap();
+        file.write_all_at(&[0xff; 4096], 8192 * 3).unwrap();
         assert_eq!(examined(&path, corrupt()).cause(), ErrorCause::Corrupt);
     }
 

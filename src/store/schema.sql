@@ -256,8 +256,9 @@ CREATE VIRTUAL TABLE search USING fts5(
   tokenize = "ascii"                       -- newswire separates and folds the words
 );
 
--- Segments of the index are merged less often than by default (4): each poll adds one.
-INSERT INTO search(search, rank) VALUES ('automerge', 8);
+-- Fewer and larger segments, because merging them is most of the cost of indexing, and each commit adds one: sixteen are
+-- merged at a time (by default 4), and a commit of a first poll fits into the 4 MiB that are collected in memory (1 MiB).
+INSERT INTO search(search, rank) VALUES ('automerge', 16), ('crisismerge', 32), ('hashsize', 4194304);
 
 -- The pages of an output's archive. A page is complete, and never changes, once the next page exists.
 CREATE TABLE archive_page (

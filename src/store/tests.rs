@@ -374,7 +374,7 @@ async fn the_space_of_texts_past_retention_is_returned() {
     let forget = Write::ForgetBodies { cutoff: at(1_001), limit: 1_000 };
     assert_eq!(store.write(forget).await.unwrap(), 300);
     let free = count("freelist_count");
-    assert!(free > 2_000, "{free}");
+    assert!(free > 1_000, "{free}");
     let mut returned = 0;
     loop {
         let step = store.write(back.clone()).await.unwrap();
@@ -384,7 +384,7 @@ async fn the_space_of_texts_past_retention_is_returned() {
         }
     }
     assert!(count("page_count") <= full - returned, "less, because their pointers leave too");
-    assert_eq!(count("freelist_count"), 256, "for what is written next");
+    assert_eq!(count("freelist_count"), 128, "for what is written next");
     assert_eq!(store.write(back).await.unwrap(), 0);
     store.write_poll(update(a, vec![long(300)], vec![])).await.unwrap();
     assert_eq!(check(&path).unwrap().problems, Vec::<String>::new());

@@ -16,8 +16,11 @@ use crate::dedupe::{
 use crate::model::{FeedKey, ItemKey, Match, StoryKey};
 use crate::store::{self, Matches, PendingItem, Store, StoredFingerprint, Transaction, Write};
 
-/// Items of a batch: written together, and shown together.
-const BATCH: usize = 256;
+/// Maximum number of items of a batch: written together, and shown together. Many wait while polls are written, and each batch
+/// waits for a commit.
+const BATCH: usize = 512;
+/// Number of items of a batch whose fingerprints are compared before the cache is brought back to its bound.
+const PART: usize = 256;
 /// Time after which the weights of words are learned again.
 const LEARN_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// Weights are learnt from this many of the newest texts.
@@ -120,7 +123,7 @@ impl Matcher {
         }
     }
 
-    /// Matches the next pending items, at most 256. Returns their number; 0: nothing is pending.
+    /// Matches the next pending items, at most 512. Returns their number; 0: nothing is pending.
     ///
     /// # Errors
     /// When the database fails; what was not written is still pending.
@@ -158,14 +161,15 @@ impl Matcher {
         let (mut pairs, placed) = self.pairs(reader, &mut memory, (&pending, &stored), at)?;
         add_matched(&mut pairs, &matched);
         let weights = Arc::clone(&memory.weights);
-        let compared = pairs.iter().filter(|pair| !pair.others.is_empty());
-        let wanted = compared.flat_map(|pair| pair.others.iter().chain([&pair.item]));
-        let mut wanted: Vec<ItemKey> = wanted.copied().collect();
-        wanted.sort_unstable();
-        wanted.dedup();
-        memory.cache.load(reader, &wanted, stored, &weights)?;
-        let ties = memory.compare(reader, (&pairs, placed), &matched)?;
-        memory.cache.shrink();
+        let mut comparison = Comparison { matched: &matched, placed, frames: Frames::new() };
+        let mut ties = Vec::new();
+        for part in pairs.chunks(PART) {
+            let wanted = wanted(part);
+            let at_hand = stored.extract_if(.., |it| wanted.binary_search(&it.key).is_ok());
+            memory.cache.load(reader, &wanted, at_hand.collect(), &weights)?;
+            memory.compare(reader, part, &mut comparison, &mut ties)?;
+            memory.cache.shrink();
+        }
         drop(memory);
         let stories = groups::stories(&Ties::new(reader, &ties), &keys, &known)?;
         let marks = pending.iter().map(|pending| pending.mark).collect();
@@ -315,6 +319,24 @@ fn add_matched(pairs: &mut [Candidates], matched: &HashSet<(ItemKey, ItemKey)>) 
     }
 }
 
+/// These items with all that they are compared with, ascending.
+fn wanted(pairs: &[Candidates]) -> Vec<ItemKey> {
+    let compared = pairs.iter().filter(|pair| !pair.others.is_empty());
+    let wanted = compared.flat_map(|pair| pair.others.iter().chain([&pair.item]));
+    let mut wanted: Vec<ItemKey> = wanted.copied().collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
+}
+
+/// What the comparisons of a batch share.
+struct Comparison<'a> {
+    /// Pairs that are one story so far, which are always compared again.
+    matched: &'a HashSet<(ItemKey, ItemKey)>,
+    placed: Placed,
+    frames: Frames,
+}
+
 /// The frames of the items of a batch.
 type Frames = HashMap<ItemKey, Arc<Frame>>;
 
@@ -340,16 +362,16 @@ impl Tally {
 }
 
 impl Memory {
-    /// Compares pending items with their candidates. `matched` are pairs that are one story so far, which are always
-    /// compared again.
+    /// Compares pending items with their candidates, which are in the cache.
     fn compare(
         &mut self,
         reader: &Transaction<'_>,
-        (pairs, mut placed): (&[Candidates], Placed),
-        matched: &HashSet<(ItemKey, ItemKey)>,
-    ) -> Result<Vec<Match>, store::Error> {
+        pairs: &[Candidates],
+        comparison: &mut Comparison<'_>,
+        ties: &mut Vec<Match>,
+    ) -> Result<(), store::Error> {
         let weights = Arc::clone(&self.weights);
-        let (mut ties, mut frames) = (Vec::new(), Frames::new());
+        let Comparison { matched, placed, frames } = comparison;
         for candidates in pairs {
             let Candidates { item, feed, others, same_feed, settings } = candidates;
             let Some(own) = self.cache.get(*item) else { continue };
@@ -358,7 +380,7 @@ impl Memory {
             for other in others {
                 let pair = (*item.max(other), *item.min(other));
                 let before = matched.contains(&pair);
-                let story = story_of(&placed, *other);
+                let story = story_of(placed, *other);
                 let tally = tallies.entry(story).or_default();
                 if !before && tally.is_enough() {
                     continue;
@@ -367,9 +389,9 @@ impl Memory {
                 let mut verdict = dedupe::verdict(&own, &theirs, settings, &weights);
                 if let Some(found) = verdict.filter(|found| found.same && !found.is_certain()) {
                     let known = Some(same_feed.as_slice());
-                    let one = self.frame(reader, &mut frames, (*item, *feed), known)?;
+                    let one = self.frame(reader, frames, (*item, *feed), known)?;
                     let theirs_feed = self.cache.feed(*other).unwrap_or(*feed);
-                    let two = self.frame(reader, &mut frames, (*other, theirs_feed), None)?;
+                    let two = self.frame(reader, frames, (*other, theirs_feed), None)?;
                     let refused =
                         dedupe::other_filling((&own, &one), (&theirs, &two), &found, settings);
                     verdict = refused.or(verdict);
@@ -392,7 +414,7 @@ impl Memory {
             }
             placed.extend(first.map(|story| (*item, story)));
         }
-        Ok(ties)
+        Ok(())
     }
 
     /// The frame of an item; `same_feed` are the items that may show it, if they are known.
