@@ -63,7 +63,7 @@ pub use sketch::Sketch;
 pub use titles::Title;
 pub use tuning::{CANDIDATES, ENOUGH_MATCHES, EXACT_WORDS};
 pub use updates::{
-    PageTrust, is_another, is_limited, is_often_changed, is_worth_showing, may_bump, may_change,
+    PageTrust, is_another, is_limited, is_outdated, is_worth_showing, may_bump, may_change,
 };
 pub use verdict::{Verdict, is_still_one, unlike, verdict};
 pub use weights::Weights;
