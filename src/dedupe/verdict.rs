@@ -61,15 +61,17 @@ pub fn unlike() -> Verdict {
 }
 
 /// Whether two items that were one story stay one after an edit of `edited`. `verdict` is that on them now. A notice in
-/// the place of a text, or a text that was written anew under its headline, makes no other story. A whole text with
-/// another headline and other words does.
+/// the place of a text, a text that was written anew under its headline, or a new headline of an article to which a post
+/// points, makes no other story. A whole text with another headline and other words does.
 #[must_use]
 pub fn is_still_one(edited: &Comparable, other: &Comparable, verdict: Option<&Verdict>) -> bool {
     let rule = verdict.map(|verdict| verdict.rule);
     if matches!(rule, Some(Rule::Series | Rule::Template | Rule::SameSite)) {
         return false;
     }
+    let points = other.fingerprint.title.is_empty() && other.size < NEAR_WORDS;
     edited.size < SHORT_WORDS
+        || points && !edited.fingerprint.title.is_empty()
         || edited.fingerprint.title.alike(&other.fingerprint.title) >= SAME_HEADLINE
         || likeness(edited, other).containment >= TITLE_SUPPORT
 }
@@ -491,7 +493,7 @@ impl Pair<'_> {
 }
 
 /// Whether the words of a headline are so rare together that two authors do not write it.
-fn is_rare(title: &Title, weights: &Weights) -> bool {
+pub(super) fn is_rare(title: &Title, weights: &Weights) -> bool {
     let rare = |word: &Word| match word.kind {
         Kind::Number => 1.0 - COMMON,
         // Single characters are common, but rarely this many in this order.
