@@ -2,16 +2,18 @@
 
 use jiff::SignedDuration;
 
+use super::canonical::within_feed;
 use super::evidence::at_once;
-use crate::model::{Enclosure, Item};
+use crate::model::{Category, Enclosure, Item};
 use crate::text::html::{tag_length, to_text};
 
-/// What a change of an item touches.
+/// What a change of an item touches. Without a change of the content there is none that a subscriber sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Touched {
     /// Title, link, files, names or words.
     Content,
-    /// Attributes alone, such as the query of the address of a picture.
+    /// Attributes alone, such as the query of the address of a picture or a file, tracking parameters, or the order of
+    /// categories.
     Attributes,
 }
 
@@ -19,16 +21,27 @@ pub enum Touched {
 #[must_use]
 pub fn touched(old: &Item, new: &Item) -> Touched {
     let (was, is) = (&old.details, &new.details);
-    let files = was.enclosures.iter().map(|file| &file.url);
-    let named = (&old.title, &old.url, &old.summary) == (&new.title, &new.url, &new.summary)
-        && (&was.authors, &was.categories, &was.podcast)
-            == (&is.authors, &is.categories, &is.podcast);
+    // Another token is no other file; one of another length may be.
+    let file = |file: &Enclosure| (without_query(&file.url).to_owned(), file.length);
+    let page = |item: &Item| item.url.as_deref().map(within_feed);
+    let named = (&old.title, &old.summary) == (&new.title, &new.summary)
+        && (old.url == new.url || page(old) == page(new))
+        && (&was.authors, &was.podcast) == (&is.authors, &is.podcast)
+        && sorted(&was.categories) == sorted(&is.categories);
     let (before, after) = (old.content.as_deref(), new.content.as_deref());
     let same = named
-        && files.eq(is.enclosures.iter().map(|file| &file.url))
+        && was.enclosures.iter().map(file).eq(is.enclosures.iter().map(file))
         && before.is_some() == after.is_some()
         && looks_the_same(before.unwrap_or_default(), after.unwrap_or_default());
     if same { Touched::Attributes } else { Touched::Content }
+}
+
+/// Categories in an order that the publisher does not choose.
+fn sorted(categories: &[Category]) -> Vec<(&str, Option<&str>, Option<&str>)> {
+    let parts = categories.iter().map(|it| (&*it.term, it.scheme.as_deref(), it.label.as_deref()));
+    let mut sorted: Vec<_> = parts.collect();
+    sorted.sort_unstable();
+    sorted
 }
 
 /// Whether two texts have the same words, and the same addresses apart from their queries.
@@ -152,7 +165,27 @@ mod tests {
         let content = old.content.clone().unwrap();
         let moved = Item { url: Some("https://e.test/2".to_owned()), ..item(&content) };
         assert_eq!(touched(&old, &moved), Touched::Content);
-        assert_eq!(touched(&episode(0, "a.mp3"), &episode(0, "b.mp3")), Touched::Content);
+        let tracked =
+            Item { url: Some("https://e.test/1?utm_source=a".to_owned()), ..item(&content) };
+        assert_eq!(touched(&old, &tracked), Touched::Attributes);
+    }
+
+    #[test]
+    fn a_token_of_a_file_and_the_order_of_categories_touch_attributes() {
+        let old = episode(0, "a.mp3?token=1");
+        assert_eq!(touched(&old, &episode(0, "a.mp3?token=2")), Touched::Attributes);
+        assert_eq!(touched(&old, &episode(0, "b.mp3?token=1")), Touched::Content);
+        let mut longer = episode(0, "a.mp3?token=2");
+        longer.details.enclosures[0].length = Some(9);
+        assert_eq!(touched(&old, &longer), Touched::Content);
+        let of = |terms: &[&str]| {
+            let category =
+                |term: &&str| Category { term: (*term).to_owned(), ..Category::default() };
+            let categories = terms.iter().map(category).collect();
+            Item { details: Details { categories, ..Details::default() }, ..item("<p>A</p>") }
+        };
+        assert_eq!(touched(&of(&["a", "b"]), &of(&["b", "a"])), Touched::Attributes);
+        assert_eq!(touched(&of(&["a", "b"]), &of(&["a", "b", "c"])), Touched::Content);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! across feeds     words, paragraphs > fingerprint > sketch    what is compared of an item
 //!                  index                        which items may be the same story
 //!                  likeness, titles > verdict   whether two are, with rule and score
+//!                  pointers                     posts that are no more than the headline of another item
 //!                  headlines                    whether what they share is about their headlines
 //!                  frames                       whether a feed repeats what they share
 //!                  grouping                     the stories that follow from all verdicts
@@ -36,6 +37,7 @@ pub mod index;
 mod lexicon;
 pub mod likeness;
 pub mod paragraphs;
+pub mod pointers;
 mod revisions;
 pub mod settings;
 pub mod sketch;
@@ -58,12 +60,13 @@ pub use identity::{Identified, Identities, Needs, OtherKey, content_digest, iden
 pub use ids::{authority, global_id, own_id};
 pub use index::{Entry, Found, Index};
 pub use paragraphs::{Text, boilerplate};
+pub use pointers::{LONGEST_POINTER, Pointer, points_to};
 pub use settings::{AcrossFeeds, BurstGuard, IdentityRule, Settings, Similarity, Updates};
 pub use sketch::Sketch;
 pub use titles::Title;
 pub use tuning::{CANDIDATES, ENOUGH_MATCHES, EXACT_WORDS};
 pub use updates::{
-    PageTrust, is_another, is_limited, is_often_changed, is_worth_showing, may_bump, may_change,
+    PageTrust, is_another, is_limited, is_outdated, is_worth_showing, may_bump, may_change,
 };
 pub use verdict::{Verdict, is_still_one, unlike, verdict};
 pub use weights::Weights;

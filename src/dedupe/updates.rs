@@ -107,16 +107,22 @@ pub fn may_change(
     edits.changes < limit || last.is_none_or(|last| period(last) != period(now))
 }
 
-/// Whether it depends on what a change touches whether it is taken.
-#[must_use]
-pub fn is_often_changed(edits: &EditCounts) -> bool {
-    edits.changes >= CHANGES_OF_ATTRIBUTES
-}
-
 /// Whether an item changed so often that only one change an hour is taken.
 #[must_use]
 pub fn is_limited(changes: u64) -> bool {
     changes >= u64::from(CHANGES)
+}
+
+/// Time after its date of change from which no cache has an older version of an item.
+const CACHED: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether a version that was last changed at `updated` is an older copy from a cache of the one that is stored, which
+/// was changed at `stored`. Later it is the publisher's own: a clock was wrong, or an edit was taken back.
+#[must_use]
+pub fn is_outdated(updated: Timestamp, stored: Timestamp, now: Timestamp) -> bool {
+    // The clocks of two servers of a publisher differ a little.
+    let earlier = updated < stored && !at_once(updated, stored);
+    earlier && now.duration_since(stored) < CACHED
 }
 
 /// Whether a change of an item may be shown as one, now.
@@ -245,6 +251,17 @@ mod tests {
         assert!(!may(24, content, 10, 30) && !may(12, attributes, 10, 30));
         assert!(may(99, content, 30, 70) && !may(99, attributes, 30, 70));
         assert!(may(99, attributes, 30, 1_450));
+    }
+
+    #[test]
+    fn an_older_version_is_a_copy_from_a_cache_for_a_day() {
+        let at = |minutes: i64| Timestamp::from_second(minutes * 60).unwrap();
+        let is_outdated =
+            |updated, stored, now| super::is_outdated(at(updated), at(stored), at(now));
+        assert!(is_outdated(0, 180, 190) && is_outdated(0, 180, 1_600));
+        assert!(!is_outdated(0, 180, 1_620), "after a day it is the publisher's");
+        assert!(!is_outdated(179, 180, 190), "clocks differ");
+        assert!(!is_outdated(180, 180, 190) && !is_outdated(190, 180, 190));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::likeness::{
     Likeness, likeness, shared_beginning, shared_names, shared_opening, shared_words, slots,
 };
 use super::settings::{AcrossFeeds, Settings, Similarity};
+use super::titles::Title;
 use super::tuning::{
     CHARACTER, COMMON, CUT, EQUAL, EXACT_WORDS, EXCERPT, FORM_TEXT, FORM_WORDS, HEADLINE_CHARS,
     HEADLINE_HOURS, HEADLINE_RARITY, HEADLINE_SUPPORT, HEADLINE_WORDS, LEAD_WORDS, LEAST_NAMES,
@@ -60,15 +61,17 @@ pub fn unlike() -> Verdict {
 }
 
 /// Whether two items that were one story stay one after an edit of `edited`. `verdict` is that on them now. A notice in
-/// the place of a text, or a text that was written anew under its headline, makes no other story. A whole text with
-/// another headline and other words does.
+/// the place of a text, a text that was written anew under its headline, or a new headline of an article to which a post
+/// points, makes no other story. A whole text with another headline and other words does.
 #[must_use]
 pub fn is_still_one(edited: &Comparable, other: &Comparable, verdict: Option<&Verdict>) -> bool {
     let rule = verdict.map(|verdict| verdict.rule);
     if matches!(rule, Some(Rule::Series | Rule::Template | Rule::SameSite)) {
         return false;
     }
+    let points = other.fingerprint.title.is_empty() && other.size < NEAR_WORDS;
     edited.size < SHORT_WORDS
+        || points && !edited.fingerprint.title.is_empty()
         || edited.fingerprint.title.alike(&other.fingerprint.title) >= SAME_HEADLINE
         || likeness(edited, other).containment >= TITLE_SUPPORT
 }
@@ -143,9 +146,12 @@ impl Pair<'_> {
     fn page(&self) -> Option<Verdict> {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         if self.has_other_id() {
-            return None;
+            // An item with the same id fits better.
+            let score = 0.9 + self.like.containment / 10.0;
+            let found = Verdict { rule: Rule::SamePage, score, threshold: TITLE_ALIKE, same: true };
+            return self.is_one_post().then_some(found);
         }
-        let same_page = a.url_key.is_some() && a.url_key == b.url_key;
+        let same_page = self.is_on_one_page();
         let same_id = a.global_id.is_some() && a.global_id == b.global_id;
         let rule = match (same_page, same_id) {
             (true, _) => Rule::SamePage,
@@ -153,16 +159,52 @@ impl Pair<'_> {
             _ => return None,
         };
         let at_home = a.page_owner == b.page_owner && a.page_owner != PageOwner::OtherSite;
-        // Both link to a page of a third site, each with own words.
-        let abroad = a.page_owner == PageOwner::OtherSite && b.page_owner == PageOwner::OtherSite;
-        let silent = self.like.shorter < if abroad { EXACT_WORDS } else { SHORT_WORDS };
-        let alike = self.title >= TITLE_ALIKE && (silent || self.like.containment >= TITLE_SUPPORT)
-            || self.like.containment >= PAGE_SUPPORT && self.like.shorter >= EXACT_WORDS;
+        let alike = self.is_alike();
         // Items that link to a page of another site may differ, and ids may be copied.
         let own_page = at_home && same_page && !self.is_section();
         let same = own_page || alike && !self.is_form() || self.is_silent();
         let score = self.title.max(self.like.containment);
         Some(Verdict { rule, score: if same { 1.0 } else { score }, threshold: TITLE_ALIKE, same })
+    }
+
+    /// Whether their titles, or else their texts, may be those of one page.
+    fn is_alike(&self) -> bool {
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
+        // Both link to a page of a third site, each with own words.
+        let abroad = a.page_owner == PageOwner::OtherSite && b.page_owner == PageOwner::OtherSite;
+        let silent = self.like.shorter < if abroad { EXACT_WORDS } else { SHORT_WORDS };
+        self.title >= TITLE_ALIKE && (silent || self.like.containment >= TITLE_SUPPORT)
+            || self.like.containment >= PAGE_SUPPORT && self.like.shorter >= EXACT_WORDS
+    }
+
+    fn is_on_one_page(&self) -> bool {
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
+        a.url_key.is_some() && a.url_key == b.url_key
+    }
+
+    /// Whether two feeds of a site show one post of this page and date under ids of their own. The posts of a topic, the
+    /// notices of a status page and those of a section share their page, but not the second.
+    fn is_one_post(&self) -> bool {
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
+        let named = self.has_long_title() || self.like.containment >= TITLE_SUPPORT;
+        let contradict = a.title.contradicts(&b.title) || self.is_form() || self.is_nameless_form();
+        self.is_on_one_page()
+            && a.page_kind == PageKind::Item
+            && self.is_of_one_second()
+            && self.is_alike()
+            && named
+            && !contradict
+    }
+
+    /// Whether they were published in the same second. A date without a time proves nothing, and neither does one from
+    /// the future, in whose place is the time of the poll.
+    fn is_of_one_second(&self) -> bool {
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
+        let second = |item: &Fingerprint| {
+            let at = item.published.filter(|at| *at < item.seen)?.as_second();
+            (at % (24 * 3_600) != 0).then_some(at)
+        };
+        second(a).is_some() && second(a) == second(b)
     }
 
     /// Whether the page may be a section of a site: nothing else identifies the items, and they have nothing in common.
@@ -189,7 +231,7 @@ impl Pair<'_> {
         between.abs() <= window
     }
 
-    /// Whether feeds of one publisher give different ids for the same address, which then is only the page where
+    /// Whether feeds of one publisher give different ids for the same address, which then may be only the page where
     /// both are shown.
     fn has_other_id(&self) -> bool {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
@@ -197,11 +239,13 @@ impl Pair<'_> {
         own && a.url == b.url && a.guid.is_some() && b.guid.is_some() && a.guid != b.guid
     }
 
-    /// Whether they are two whole texts on two pages of one site. A site may have an excerpt of its own text.
+    /// Whether they are two whole texts of one site, and not of one page and second. A site may have an excerpt of its own
+    /// text.
     fn is_of_one_site(&self) -> bool {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         let excerpt = self.like.longer as f32 >= EXCERPT * self.like.shorter as f32;
-        a.site.is_some() && a.site == b.site && !excerpt
+        let one_post = self.is_on_one_page() && self.is_of_one_second();
+        a.site.is_some() && a.site == b.site && !excerpt && !one_post
     }
 
     /// Whether one of them has no title and no text, or both have no more than a title.
@@ -319,13 +363,6 @@ impl Pair<'_> {
         let (Some(x), Some(y)) = (a.published, b.published) else { return false };
         let long = a.title.len() >= HEADLINE_WORDS && a.title.width() >= HEADLINE_CHARS;
         let near = x.duration_since(y).abs() <= SignedDuration::from_hours(HEADLINE_HOURS);
-        let rare = |word: &Word| match word.kind {
-            Kind::Number => 1.0 - COMMON,
-            // Single characters are common, but rarely this many in this order.
-            _ if word.is_character() => CHARACTER,
-            _ => (weights.of(word) - COMMON).max(0.0),
-        };
-        let rare: f32 = a.title.words().iter().map(rare).sum();
         let numbers = |item: &Comparable| -> HashSet<u32> {
             item.words
                 .0
@@ -337,7 +374,7 @@ impl Pair<'_> {
         let (left, right) = (numbers(self.a), numbers(self.b));
         let contradict = !left.is_empty() && !right.is_empty() && left.is_disjoint(&right);
         long && near
-            && rare >= HEADLINE_RARITY
+            && is_rare(&a.title, weights)
             && self.like.longer <= TEASER_WORDS
             && !contradict
             && self.settings.similarity != Similarity::Strict
@@ -455,6 +492,17 @@ impl Pair<'_> {
     }
 }
 
+/// Whether the words of a headline are so rare together that two authors do not write it.
+pub(super) fn is_rare(title: &Title, weights: &Weights) -> bool {
+    let rare = |word: &Word| match word.kind {
+        Kind::Number => 1.0 - COMMON,
+        // Single characters are common, but rarely this many in this order.
+        _ if word.is_character() => CHARACTER,
+        _ => (weights.of(word) - COMMON).max(0.0),
+    };
+    title.words().iter().map(rare).sum::<f32>() >= HEADLINE_RARITY
+}
+
 /// The share of a text of this many words that must be in the other.
 fn need(words: usize) -> f32 {
     let (mut low, mut high) = (NEED[0], NEED[NEED.len() - 1]);
@@ -474,126 +522,4 @@ fn need(words: usize) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Text, Title};
-    use super::*;
-
-    fn item((title, text): (&str, &str)) -> Comparable {
-        let (title, text) = (Title::new(Some(title)), Text::of_html(text));
-        let text_digest = text.own_words(&HashSet::new()).exact_digest();
-        let fingerprint = Fingerprint { title, text, text_digest, ..Fingerprint::default() };
-        fingerprint.comparable(&HashSet::new(), &Weights::default())
-    }
-
-    fn judge(a: &Comparable, b: &Comparable) -> Option<(Rule, bool)> {
-        let found = |a, b| verdict(a, b, &Settings::default(), &Weights::default());
-        let found = |a, b| found(a, b).map(|found| (found.rule, found.same));
-        assert_eq!(found(a, b), found(b, a), "in both directions");
-        found(a, b)
-    }
-
-    #[test]
-    fn parts_of_a_series_are_apart_also_if_their_text_names_a_number() {
-        const MILL: &str = "In this two-part series we tell the story of the mill and the family that ran it. Listen \
-                            with headphones. Subscribe wherever you get your podcasts.";
-        const KELPD: &str = "Upgrade notes: this release follows kelpd 2.1.0 and 2.0.9; please read the manual before \
-                             you upgrade, and report problems on the mailing list. Thanks to everybody.";
-        const BOAT: &str = "In this series I describe how I built a small sailing boat from plywood in my garage over \
-            two winters, with all the mistakes. If you are new here start with the first part, which lists the tools \
-            and the plans. Continue on the site.";
-        for (a, b, text) in [
-            ("The Mill Murders, Part 1", "The Mill Murders, Part 2", MILL),
-            ("The Mill Murders, Part II", "The Mill Murders, Part III", MILL),
-            ("2. Teil: Die Mühle", "3. Teil: Die Mühle", MILL),
-            ("kelpd 2.1.0", "kelpd 2.1.1", KELPD),
-            ("Building a boat, 1/3", "Building a boat, 2/3", BOAT),
-            ("Building a boat, Part A", "Building a boat, Part B", BOAT),
-            ("Building a boat, Part α", "Building a boat, Part β", BOAT),
-            (
-                "港の物語 第1回",
-                "港の物語 第2回",
-                "港の物語を全2回でお届けします。古い水車とそれを守った一家の話です。ヘッドホンでお聴きください。番組の登録もお願いします。",
-            ),
-        ] {
-            assert_eq!(
-                judge(&item((a, text)), &item((b, text))),
-                Some((Rule::Series, false)),
-                "{a}"
-            );
-        }
-        let owners = |title| item((title, MILL));
-        let found = judge(
-            &owners("The two owners of the old mill of Onver"),
-            &owners("The owners of the old mill of Onver"),
-        );
-        assert!(found.is_some_and(|(_, same)| same), "a headline leaves the number out: {found:?}");
-    }
-
-    #[test]
-    fn forms_of_different_makers_under_one_name_are_different_things() {
-        let soup = |of: &str| {
-            format!(
-                "Ready in twenty minutes, serves four. Ingredients: 1 onion, 2 cloves of garlic, 500 g {of}, 1 l stock, \
-                 salt, pepper. Chop the onion and garlic, fry gently in oil, add the rest and simmer for fifteen \
-                 minutes. Blend and serve with bread."
-            )
-        };
-        let maintenance = |of: &str| {
-            format!(
-                "We will be performing scheduled maintenance on our {of}. During this window some requests may fail. \
-                 We apologise for any inconvenience this may cause and thank you for your patience."
-            )
-        };
-        let (tomatoes, carrots) = (soup("tomatoes"), soup("carrots"));
-        let (servers, network) =
-            (maintenance("database servers"), maintenance("network equipment"));
-        for (a, b) in [
-            (("Quick tomato soup", &*tomatoes), ("Quick carrot soup", &*carrots)),
-            (("Scheduled maintenance", &*servers), ("Scheduled maintenance", &*network)),
-        ] {
-            let found = judge(&item(a), &item(b));
-            assert!(found.is_some_and(|(_, same)| !same), "{a:?}: {found:?}");
-        }
-        let edited = servers.replace("performing scheduled", "performing");
-        let found = judge(
-            &item(("Scheduled maintenance", &servers)),
-            &item(("Scheduled maintenance", &edited)),
-        );
-        assert!(found.is_some_and(|(_, same)| same), "{found:?}");
-    }
-
-    #[test]
-    fn a_section_of_a_site_is_the_page_of_no_item() {
-        let on_page = |url: &str, (title, text): (&str, &str)| {
-            let mut item = item((title, text));
-            item.fingerprint.url_key = super::super::canonical::url_key(url);
-            item.fingerprint.page_owner = crate::model::PageOwner::FeedSite;
-            if !super::super::canonical::may_name_an_item(url) {
-                item.fingerprint.page_kind = PageKind::Section;
-            }
-            item
-        };
-        let hours = (
-            "Christmas opening hours",
-            "We are closed on the 24th and 25th, otherwise open from nine to six.",
-        );
-        let cook = (
-            "We are hiring a cook",
-            "Our kitchen needs a cook with experience in fish and bread from January.",
-        );
-        let (news, article) = ("https://x.example/news", "https://x.example/cook-wanted");
-        let same = |a: &Comparable, b: &Comparable| judge(a, b).is_some_and(|(_, same)| same);
-        assert!(!same(&on_page(news, hours), &on_page(news, cook)));
-        assert!(same(&on_page(article, hours), &on_page(article, cook)), "edited meanwhile");
-        let longer = ("Opening hours at Christmas", hours.1);
-        assert!(same(&on_page(news, hours), &on_page(news, longer)));
-        assert!(same(&on_page(news, hours), &on_page(news, ("Opening hours", ""))));
-    }
-
-    #[test]
-    fn the_longer_the_text_the_smaller_the_part_that_proves() {
-        assert_eq!(need(5), NEED[0].1);
-        assert_eq!(need(9_999), NEED[NEED.len() - 1].1);
-        assert!((10..400).all(|n| need(n) >= need(n + 1)));
-    }
-}
+mod tests;

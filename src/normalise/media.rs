@@ -78,6 +78,14 @@ pub(super) fn is_image(name: &str) -> bool {
     matches!(name, "img" | "image" | "amp-img" | "amp-anim")
 }
 
+/// Whether the text of an image is a name for programs, such as `audio-thumbnail` or `header_image.png`.
+fn is_identifier(alt: &str) -> bool {
+    let parts: Vec<&str> = alt.split(['-', '_', '.']).collect();
+    let is_word = |part: &&str| part.len() >= 3 && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_lower = alt.starts_with(|c: char| c.is_ascii_lowercase());
+    is_lower && parts.len() > 1 && parts.iter().all(is_word)
+}
+
 /// Whether a fragment may have a tag of this name.
 pub(super) fn has_tag(html: &str, name: &str) -> bool {
     memchr::memchr_iter(b'<', html.as_bytes()).any(|at| {
@@ -190,7 +198,8 @@ impl Rewriter<'_> {
             // Formulas have a readable text.
             EmbeddedImage::Sourceless => {
                 self.settle();
-                let alt = tag.attribute("alt").unwrap_or_default().to_owned();
+                let alt = tag.attribute("alt").filter(|alt| !is_identifier(alt));
+                let alt = alt.unwrap_or_default().to_owned();
                 self.wait(Beside::Pending { alt, placeholder: None });
             }
             EmbeddedImage::Kept { src, srcset, loading, preview } => {
@@ -400,6 +409,21 @@ mod tests {
             let kept = sanitised(&html.replace("BLANK", BLANK));
             assert_eq!(kept.matches("<img").count(), 2, "{html}: {kept}");
             assert!(kept.contains("/a.jpg") && kept.contains("b."), "{html}: {kept}");
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_missing_picture_is_shown_unless_it_is_a_name_for_programs() {
+        for (alt, shown) in [
+            ("audio-thumbnail", ""),
+            ("header_image.png", ""),
+            ("Ferry", "Ferry"),
+            ("x_1", "x_1"),
+            ("a-b", "a-b"),
+            ("A well-known ferry", "A well-known ferry"),
+        ] {
+            let html = format!("<p><img src=\"\" alt=\"{alt}\">b</p>");
+            assert_eq!(sanitised(&html), format!("<p>{shown}b</p>"));
         }
     }
 

@@ -342,6 +342,7 @@ pub(crate) fn authors(element: &Element<'_>, context: &Context) -> (Vec<Person>,
         rss_authors(element, context),
         named(Rss, "managingEditor"),
         named(Itunes, "author"),
+        credited_authors(element),
     ];
     let mut people = lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default();
     // Podcasts often have the address in `author`, and the name in `itunes:author`.
@@ -352,6 +353,18 @@ pub(crate) fn authors(element: &Element<'_>, context: &Context) -> (Vec<Person>,
         person.name = other.name;
     }
     unique(people.into_iter())
+}
+
+/// The authors that Media RSS credits. Some sites credit the address of their picture too.
+fn credited_authors(element: &Element<'_>) -> Vec<Person> {
+    let is_author = |credit: &&Element<'_>| {
+        credit.attribute("role").is_some_and(|role| role.trim().eq_ignore_ascii_case("author"))
+    };
+    let credits = element.all(Media, "credit").filter(is_author).map(Element::text);
+    credits
+        .filter(|name| !is_web_url(name.trim()))
+        .filter_map(|name| people::person(&name))
+        .collect()
 }
 
 /// RSS `author` is a line of text, but some publishers use the child elements of Atom.

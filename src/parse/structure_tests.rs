@@ -255,6 +255,26 @@ fn an_item_without_an_author_has_that_of_its_source_or_feed() {
 }
 
 #[test]
+fn the_author_that_media_rss_credits_is_that_of_the_item() {
+    let author = |own: &str| {
+        let document = format!(
+            "<rss version='2.0' xmlns:media='http://search.yahoo.com/mrss/' xmlns:dc='http://purl.org/dc/elements/1.1/'>\
+             <channel><title>Uploads</title><item><title>A</title>{own}</item></channel></rss>"
+        );
+        let authors = read(&document).feed.items.remove(0).authors;
+        authors.into_iter().map(|author| author.name).collect::<Vec<_>>()
+    };
+    let credit = "<media:credit role='author' scheme='urn:ebu'>Ann</media:credit>";
+    let picture = "<media:credit role='author'>https://a.example/ann.png</media:credit>";
+    assert_eq!(author(&format!("{credit}{picture}")), ["Ann"]);
+    assert_eq!(author(&format!("{credit}<dc:creator>Bo</dc:creator>")), ["Bo"]);
+    assert!(author("<media:credit role='photographer'>Cy</media:credit>").is_empty());
+    let of_picture =
+        format!("<media:content url='https://a.example/1.jpg'>{credit}</media:content>");
+    assert!(author(&of_picture).is_empty());
+}
+
+#[test]
 fn a_source_on_the_site_of_the_feed_is_no_other_feed() {
     let source = |source: &str| {
         let document = format!(

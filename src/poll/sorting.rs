@@ -83,7 +83,7 @@ const MIN_SAMPLE: usize = 6;
 
 /// A new or changed item, normalised, with its text.
 pub(super) struct Read {
-    found: Identified,
+    pub(super) found: Identified,
     pub(super) item: Item,
     pub(super) text: Text,
     /// Words of the item without boilerplate, if they were computed already.
@@ -125,7 +125,7 @@ pub(super) fn sort(
     let edited = edited.into_iter().filter(differs);
     let edited: Vec<(Read, &KnownItem)> =
         edited.map(|(it, known)| (Read::new(it.item.clone(), normal(&it.item)), known)).collect();
-    for (read, reused) in sort_edited(document, edited, reader, &mut sorted)? {
+    for (read, reused) in sort_edited(document, edited, &feed.items, reader, &mut sorted)? {
         let identity = dedupe::reused(&feed.items[read.found.index]);
         newcomers.push(Read { found: read.found.with_identity(identity), ..read });
         // The item that had the guid before may have another guid now.

@@ -40,7 +40,8 @@ impl Transaction<'_> {
     /// The items with these keys as they are kept. Those whose text was deleted are left out.
     pub fn kept_items(&self, keys: &[ItemKey]) -> Result<HashMap<ItemKey, Item>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT item.id, item.published_at, item.guid, item.url, item.title, body.summary, body.content, body.details
+            "SELECT item.id, item.published_at, item.guid, item.url, item.title, body.summary, body.content, body.details,
+                    item.updated_at
              FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
              JOIN body ON body.item_id = item.id",
         )?;
@@ -52,6 +53,7 @@ impl Transaction<'_> {
                 serde_json::from_str(&row.get::<_, String>(7)?).unwrap_or_default();
             let item = Item {
                 published: maybe(row.get(1)?)?,
+                updated: maybe(row.get(8)?)?,
                 guid: row.get(2)?,
                 url: row.get(3)?,
                 title: row.get(4)?,

@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::transaction::Transaction;
 use super::values::{
-    digest, digests_from_bytes, item_match, json_list, maybe, millis, page_owner, timestamp,
+    digest, digests_from_bytes, item_match, json_digests, json_list, maybe, millis, page_owner,
+    timestamp,
 };
-use crate::model::{Decisions, FeedKey, Item, ItemKey, Match, StoredItem, StoryItem, StoryKey};
+use crate::model::{
+    Decisions, Digest, FeedKey, Item, ItemKey, Match, StoredItem, StoryItem, StoryKey,
+};
 
 /// An item that the stories stage has not looked at yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +126,25 @@ impl Transaction<'_> {
             others.sort_unstable();
             others.dedup();
             others.truncate(MOST);
+        }
+        Ok(found)
+    }
+
+    /// Items that are shown or pending and whose page is one of these, with the feeds of the items.
+    pub fn items_of_pages(
+        &self,
+        pages: &[Digest],
+    ) -> Result<HashMap<Digest, Vec<(ItemKey, FeedKey)>>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT item.url_key, item.id, item.feed_id
+             FROM json_each(?1) wanted CROSS JOIN item ON item.url_key = unhex(wanted.value)
+             WHERE ifnull(item.hidden, 'pending') = 'pending'",
+        )?;
+        let mut rows = statement.query([json_digests(pages)])?;
+        let mut found: HashMap<Digest, Vec<(ItemKey, FeedKey)>> = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let page = digest(row.get_ref(0)?.as_blob().unwrap_or_default())?;
+            found.entry(page).or_default().push((ItemKey(row.get(1)?), FeedKey(row.get(2)?)));
         }
         Ok(found)
     }
@@ -509,6 +531,7 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: Fe
     assert_eq!(transaction.pending(5).unwrap(), []);
     assert_eq!(transaction.item_matches(&[other]).unwrap(), [pair]);
     assert_eq!(transaction.stored_items(&[key]).unwrap().len(), 1);
+    assert_eq!(transaction.items_of_pages(&[[9; 16]]).unwrap().len(), 0);
     assert_eq!(transaction.fingerprints(&[key]).unwrap().len(), 1);
     assert_eq!(transaction.story_items(&[key]).unwrap().len(), 1);
     assert_eq!(transaction.story_keys(&[key]).unwrap().len(), 1);

@@ -11,9 +11,10 @@ use super::cache::Cache;
 use super::groups::{self, Ties};
 use crate::clock::Clock;
 use crate::dedupe::{
-    self, AcrossFeeds, ENOUGH_MATCHES, Entry, Fingerprint, Found, Frame, Index, Settings, Weights,
+    self, AcrossFeeds, CANDIDATES, Comparable, ENOUGH_MATCHES, Entry, Fingerprint, Found, Frame,
+    Index, LONGEST_POINTER, Pointer, Settings, Verdict, Weights,
 };
-use crate::model::{FeedKey, ItemKey, Match, StoryKey};
+use crate::model::{Digest, FeedKey, ItemKey, Match, StoryKey};
 use crate::store::{self, Matches, PendingItem, Store, StoredFingerprint, Transaction, Write};
 
 /// Maximum number of items of a batch: written together, and shown together. Many wait while polls are written, and each batch
@@ -236,10 +237,11 @@ impl Matcher {
             |pending: &&PendingItem| policy(&pending.feed).across_feeds != AcrossFeeds::Off;
         let keys: Vec<ItemKey> = pending.iter().filter(compared).map(|p| p.item).collect();
         let mut doubles = reader.same_page_or_id(&keys)?;
-        let sketches: HashMap<ItemKey, dedupe::Sketch> = stored
+        let mut sketches: Sketches = stored
             .iter()
             .filter_map(|stored| Some((stored.key, Fingerprint::sketch_from_bytes(&stored.data)?)))
             .collect();
+        add_pointed(reader, stored, &mut sketches, &mut doubles)?;
         let mut pairs = Vec::with_capacity(pending.len());
         // All of a batch is in the index before the first is compared, so that the frames of a feed show.
         let turns: HashMap<ItemKey, usize> =
@@ -307,6 +309,40 @@ impl Matcher {
     }
 }
 
+type Sketches = HashMap<ItemKey, dedupe::Sketch>;
+
+/// Adds to posts that may be no more than a headline with a link what finds its article: the key of the headline, and the
+/// earlier items on the pages that they link to.
+fn add_pointed(
+    reader: &Transaction<'_>,
+    stored: &[StoredFingerprint],
+    sketches: &mut Sketches,
+    doubles: &mut HashMap<ItemKey, Vec<ItemKey>>,
+) -> Result<(), store::Error> {
+    let short = stored.iter().filter(|stored| stored.data.len() <= LONGEST_POINTER);
+    let pointer = |stored: &StoredFingerprint| {
+        Pointer::new(&Fingerprint::from_bytes(&stored.data)?)
+            .map(|it| (stored.key, stored.feed, it))
+    };
+    let pointers: Vec<(ItemKey, FeedKey, Pointer)> = short.filter_map(pointer).collect();
+    let pages: Vec<Digest> = pointers.iter().flat_map(|(.., it)| &it.pages).copied().collect();
+    let known = if pages.is_empty() { HashMap::new() } else { reader.items_of_pages(&pages)? };
+    for (post, feed, pointer) in pointers {
+        let sketch = sketches.entry(post).or_default();
+        sketch.0.extend(pointer.title.0);
+        sketch.0.sort_unstable();
+        let others = pointer.pages.iter().filter_map(|page| known.get(page)).flatten();
+        let earlier = others.filter(|(item, of)| *item < post && *of != feed);
+        let others = doubles.entry(post).or_default();
+        for (item, _) in earlier.take(CANDIDATES) {
+            if !others.contains(item) {
+                others.push(*item);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Adds to each item those that it matched before, so that an edit is judged in both directions.
 fn add_matched(pairs: &mut [Candidates], matched: &HashSet<(ItemKey, ItemKey)>) {
     for Candidates { item, others, .. } in pairs {
@@ -345,6 +381,21 @@ type Placed = HashMap<ItemKey, StoryKey>;
 
 fn story_of(placed: &Placed, item: ItemKey) -> StoryKey {
     placed.get(&item).copied().unwrap_or(StoryKey(item.0))
+}
+
+/// The verdict on two items. The later one may be a post that points to the other.
+fn judge(
+    (item, own): (ItemKey, &Comparable),
+    (other, theirs): (ItemKey, &Comparable),
+    settings: &Settings,
+    weights: &Weights,
+) -> Option<Verdict> {
+    let verdict = dedupe::verdict(own, theirs, settings, weights);
+    if verdict.is_some_and(|verdict| verdict.same) {
+        return verdict;
+    }
+    let (post, earlier) = if item > other { (own, theirs) } else { (theirs, own) };
+    dedupe::points_to(post, earlier, settings, weights).or(verdict)
 }
 
 /// Matches and refusals of an item with the items of a story.
@@ -386,7 +437,7 @@ impl Memory {
                     continue;
                 }
                 let Some(theirs) = self.cache.get(*other) else { continue };
-                let mut verdict = dedupe::verdict(&own, &theirs, settings, &weights);
+                let mut verdict = judge((*item, &own), (*other, &theirs), settings, &weights);
                 if let Some(found) = verdict.filter(|found| found.same && !found.is_certain()) {
                     let known = Some(same_feed.as_slice());
                     let one = self.frame(reader, frames, (*item, *feed), known)?;

@@ -213,3 +213,84 @@ async fn the_only_episode_of_a_feed_is_new_if_date_and_file_are_new() {
     assert_eq!(counts, [1, 0, 1, 1, 0]);
     assert_eq!(shown(&engine).len(), 3);
 }
+
+/// A feed in Atom with one entry: dates of publication and of the last change, and content.
+fn atom(published: &str, updated: &str, content: &str) -> Answer {
+    let published = match published {
+        "" => String::new(),
+        date => format!("<published>{date}</published>"),
+    };
+    Answer::ok(format!(
+        "<feed xmlns=\"http://www.w3.org/2005/Atom\"><id>tag:gull.test,2025:feed</id><title>F</title>\
+         <updated>{updated}</updated><entry><id>tag:gull.test,2025:1</id><title>{}</title>{published}\
+         <updated>{updated}</updated><link href=\"https://gull.test/2025/1\"/><category term=\"a\"/>\
+         <content type=\"html\">{content}</content></entry></feed>",
+        TITLES[0]
+    ))
+}
+
+/// The date of the last change of the only item.
+fn modified(engine: &Engine) -> Option<String> {
+    shown(engine)[0]["date_modified"].as_str().map(str::to_owned)
+}
+
+const EARLY: &str = "2025-06-01T06:00:00Z";
+const LATE: &str = "2025-06-01T09:00:00Z";
+
+#[tokio::test]
+async fn an_older_version_replaces_a_newer_one_only_if_it_stays_for_a_day() {
+    for published in [EARLY, ""] {
+        let world = World::new().await;
+        let old = || atom(published, EARLY, TEXTS[0]);
+        let corrected = format!("{} Correction: nobody waited.", TEXTS[0]);
+        let new = || atom(published, LATE, &corrected);
+        // Two servers behind one name, and one of them is late.
+        world.origin.route("gull.test", "/feed", [old(), new(), old(), new(), old()]);
+        let engine = world.open(&[world.origin.url("gull.test", "/feed")]).await;
+        polled(&engine).await;
+        assert_eq!(modified(&engine), None);
+        for _ in 0..4 {
+            later(&world, &engine, HOUR).await;
+            assert!(content(&engine).contains("Correction"), "{published:?}");
+            assert_eq!(modified(&engine).as_deref(), Some(LATE), "{published:?}");
+        }
+        // The publisher took the correction back.
+        later(&world, &engine, 24 * HOUR).await;
+        assert!(!content(&engine).contains("Correction"), "{published:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_older_version_than_the_first_one_is_left_out() {
+    let world = World::new().await;
+    let corrected = format!("{} Correction: nobody waited.", TEXTS[0]);
+    let documents = [atom("", LATE, &corrected), atom("", EARLY, TEXTS[0])];
+    world.origin.route("gull.test", "/feed", documents);
+    let engine = world.open(&[world.origin.url("gull.test", "/feed")]).await;
+    polled(&engine).await;
+    later(&world, &engine, HOUR).await;
+    assert!(content(&engine).contains("Correction"));
+}
+
+#[tokio::test]
+async fn another_token_of_a_picture_is_no_change_with_a_date() {
+    let world = World::new().await;
+    let document = |token: &str, updated: &str, more: &str| {
+        let content =
+            format!("{} &lt;img src=\"https://cdn.test/a.jpg?token={token}\"&gt;", TEXTS[0]);
+        atom(EARLY, updated, &(content + more))
+    };
+    let documents = [
+        document("1", EARLY, ""),
+        document("2", "2025-06-01T08:00:00Z", ""),
+        document("2", LATE, " Correction: nobody waited."),
+    ];
+    world.origin.route("gull.test", "/feed", documents);
+    let engine = world.open(&[world.origin.url("gull.test", "/feed")]).await;
+    polled(&engine).await;
+    later(&world, &engine, HOUR).await;
+    assert!(content(&engine).contains("token=2"), "{}", content(&engine));
+    assert_eq!(modified(&engine), None);
+    later(&world, &engine, HOUR).await;
+    assert_eq!(modified(&engine).as_deref(), Some(LATE));
+}

@@ -50,6 +50,7 @@ mod newcomer;
 mod operator;
 mod outage;
 mod outputs;
+mod pointers;
 mod poll;
 mod proxies;
 mod reading;
