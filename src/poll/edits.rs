@@ -6,15 +6,16 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::sorting::{Document, Read, Sorted, change, changed, fingerprints, is_another, refusal};
-use crate::dedupe::{self, Fingerprint, Text, Touched};
-use crate::model::{ItemKey, KnownItem};
+use crate::dedupe::{self, Fingerprint, Suspect, Text, Title, Touched};
+use crate::model::{ItemKey, KnownItem, ParsedFeed, ParsedItem};
 use crate::store::{self, EditAction, Reader};
 
-/// Sorts known items whose content differs. Returns those that are other items under the guid of a stored one, with the
-/// key of that one.
+/// Sorts known items whose content differs, of `known` items of the document that are stored. Returns those that are other
+/// items under the guid of a stored one, with the key of that one.
 pub(super) fn sort_edited(
     document: &Document<'_>,
-    edited: Vec<(Read, &KnownItem)>,
+    (edited, known): (Vec<(Read, &KnownItem)>, usize),
+    feed: &ParsedFeed,
     reader: &Reader,
     sorted: &mut Sorted,
 ) -> Result<Vec<(Read, ItemKey)>, store::Error> {
@@ -35,10 +36,17 @@ pub(super) fn sort_edited(
     if revived.len() > MAX_REVIVED {
         revived.clear();
     }
+    let suspects: Vec<&(Read, &KnownItem)> = edited
+        .iter()
+        .filter(|(read, known)| {
+            is_another(document, (before.get(&known.key), kept.get(&known.key)), read)
+        })
+        .collect();
+    let given_away = given_away(document, &suspects, &before, (feed, known));
     let mut others = Vec::new();
     for (read, known) in edited {
         let (before, kept) = (before.get(&known.key), kept.get(&known.key));
-        if is_another(document, (before, kept), &read) {
+        if given_away.contains(&known.key) {
             others.push((read, known.key));
             continue;
         }
@@ -58,6 +66,44 @@ pub(super) fn sort_edited(
         }
     }
     Ok(others)
+}
+
+/// The stored items among these whose guids other items have now.
+fn given_away(
+    document: &Document<'_>,
+    suspects: &[&(Read, &KnownItem)],
+    before: &HashMap<ItemKey, Fingerprint>,
+    (feed, known): (&ParsedFeed, usize),
+) -> HashSet<ItemKey> {
+    if document.single {
+        return suspects.iter().map(|(_, known)| known.key).collect();
+    }
+    if suspects.is_empty() {
+        return HashSet::new();
+    }
+    let titles: Vec<Title> =
+        suspects.iter().map(|(read, _)| Title::new(read.item.title.as_deref())).collect();
+    let none = Fingerprint::default();
+    let pairs = suspects.iter().zip(&titles);
+    let shown: Vec<Suspect<'_>> = pairs
+        .map(|((read, known), is)| {
+            let before = before.get(&known.key).unwrap_or(&none);
+            Suspect {
+                // A guid that is the title proves nothing.
+                guid: read.item.guid.as_deref().filter(|_| read.item.guid != read.item.title),
+                was: &before.title,
+                is,
+                before: before.published.unwrap_or(before.seen),
+                after: read.item.published.unwrap_or(document.now),
+            }
+        })
+        .collect();
+    let title = |item: &ParsedItem| {
+        Title::new(item.title.as_ref().map(|title| title.value.as_str())).digest()
+    };
+    let found = dedupe::given_away(&shown, known, &feed.items.iter().map(title).collect());
+    let given = suspects.iter().zip(found).filter(|(_, given)| *given);
+    given.map(|((_, known), _)| known.key).collect()
 }
 
 /// Maximum number of items of the history that one document may bring up again. More were dated anew.

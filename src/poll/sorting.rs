@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use super::edits::sort_edited;
 use super::start::Target;
 use crate::dedupe::{
-    self, AcrossFeeds, Comparable, Coverage, DocumentOrder, Facts, Fingerprint, Identified,
-    IdentityRule, OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text, Touched,
-    UnrecognisedItem, Updates, Weights, Words,
+    self, AcrossFeeds, Comparable, Coverage, DocumentOrder, Facts, Fingerprint, GuidForm,
+    Identified, IdentityRule, OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text,
+    Touched, UnrecognisedItem, Updates, Weights, Words,
 };
 use crate::model::{
     Digest, EditCounts, Enclosure, HoldReason, Item, ItemKey, ItemTraits, KnownItem, PageOwner,
@@ -69,6 +69,8 @@ pub(super) struct Document<'a> {
     pub(super) single: bool,
     /// Dates of all its items.
     pub(super) dates: &'a [Option<Timestamp>],
+    /// What the guids of its items show, by their place in the document.
+    pub(super) guid_forms: &'a [GuidForm],
     /// Items without the parts that the operator removes, by their place in the document.
     pub(super) reduced: &'a HashMap<usize, ParsedItem>,
 }
@@ -125,7 +127,8 @@ pub(super) fn sort(
     let edited = edited.into_iter().filter(differs);
     let edited: Vec<(Read, &KnownItem)> =
         edited.map(|(it, known)| (Read::new(it.item.clone(), normal(&it.item)), known)).collect();
-    for (read, reused) in sort_edited(document, edited, reader, &mut sorted)? {
+    let edited = (edited, here.len());
+    for (read, reused) in sort_edited(document, edited, feed, reader, &mut sorted)? {
         let identity = dedupe::reused(&feed.items[read.found.index]);
         newcomers.push(Read { found: read.found.with_identity(identity), ..read });
         // The item that had the guid before may have another guid now.
@@ -212,13 +215,19 @@ fn recognised<'s>(
     reader: &Reader,
 ) -> Result<Vec<(RecognisedItem, &'s RecentItem)>, store::Error> {
     let unrecognised: Vec<UnrecognisedItem> =
-        newcomers.iter_mut().map(|new| unrecognised(new, boilerplate)).collect();
+        newcomers.iter_mut().map(|new| unrecognised(document, new, boilerplate)).collect();
     let coverage = match document.extent {
         Extent::Whole => Coverage::All,
         Extent::Part => Coverage::Part,
     };
-    let shown =
-        Shown { unrecognised: &unrecognised, dates: document.dates, stored, here, coverage };
+    let shown = Shown {
+        unrecognised: &unrecognised,
+        dates: document.dates,
+        stored,
+        here,
+        coverage,
+        last_poll: document.state.last_success,
+    };
     let texts = fingerprints(document, &dedupe::compared(&shown), reader)?;
     let words: HashMap<ItemKey, Words> =
         texts.into_iter().map(|(key, it)| (key, it.text.own_words(boilerplate))).collect();
@@ -452,7 +461,11 @@ fn text_keys(
     (item, TextIndex { digest: exact, fingerprint, search_words: search })
 }
 
-fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> UnrecognisedItem {
+fn unrecognised(
+    document: &Document<'_>,
+    new: &mut Read,
+    boilerplate: &HashSet<u64>,
+) -> UnrecognisedItem {
     let words = new.own.insert(new.text.own_words(boilerplate)).clone();
     let Read { found, item, .. } = new;
     let has_file = item.details.enclosures.iter().any(Enclosure::is_played);
@@ -461,6 +474,7 @@ fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> UnrecognisedItem 
         index: found.index,
         own_key: if keyless { OwnKey::Absent } else { OwnKey::Present },
         substance: if has_file { Substance::File } else { Substance::Words },
+        guid_form: document.guid_forms[found.index],
         seen: ItemTraits {
             url: item.url.clone(),
             url_key: found.url_key,
