@@ -20,7 +20,7 @@ pub struct Identified {
     pub identity: Digest,
     /// Other keys under which the item may be stored, from an earlier document: the most specific first.
     pub others: [Option<OtherKey>; LEVELS - 1],
-    /// Keys of the guids of its copies in the document, which were left out.
+    /// Keys of the guids of its copies in the document, which were left out, and of its discussion and date.
     pub copies: Vec<Digest>,
     /// Digest of everything that a subscriber would notice; dates and counters are left out.
     pub content_digest: Digest,
@@ -114,6 +114,8 @@ struct Keys {
     copy: Option<CopyKeys>,
     /// Key that all versions of an item share, if its dates distinguish the versions.
     version: Option<Digest>,
+    /// Key of an item without a guid that stays if its title and link are replaced: of the page of its comments, and its date.
+    discussion: Option<Digest>,
     content_digest: Digest,
     /// Digest of the page.
     page: Option<Digest>,
@@ -184,12 +186,19 @@ impl Keys {
             [&item.title, &item.content, &item.summary].iter().any(|it| it.is_some());
         // Without dates, they may be the events of a log.
         let copied = rule != IdentityRule::Key && says_something && !date.is_empty();
+        let comments = item.comments.as_deref().map(canonical::within_feed);
+        let comments = comments.filter(|comments| *comments != place && guid.is_none());
+        let has_discussion = rule == IdentityRule::Auto && page.is_some() && !date.is_empty();
+        let discussion = comments
+            .filter(|_| has_discussion)
+            .map(|comments| digest(&[b"discussion", comments.as_bytes(), &date]));
         let page = page.map(|_| digest(&[b"page", place.as_bytes()]));
         let copy = page.filter(|_| copied).map(|page| CopyKeys {
             page,
             all: digest(&[b"copy", place.as_bytes(), &date, &words]),
         });
-        Self { levels, backing, copy, version, content_digest: digest_with(item, &words), page }
+        let content_digest = digest_with(item, &words);
+        Self { levels, backing, copy, version, discussion, content_digest, page }
     }
 
     /// The other keys of an item whose identity is the key of `level`.
@@ -252,14 +261,19 @@ fn identities(items: &[ParsedItem], keyed: &Keyed, guids: GuidUse) -> Identities
     let pages: Vec<Option<Digest>> =
         items.iter().map(|item| item.page().and_then(canonical::url_key)).collect();
     let urls = counts(kept.iter().filter_map(|at| pages[*at]));
-    let left_out = left_out((kept, superseded), keys, first);
+    let mut names = left_out((kept, superseded), keys, first);
+    let discussions = counts(kept.iter().filter_map(|at| keys[*at].discussion));
+    for at in kept.iter().filter(|_| kept.len() > 1) {
+        let own = keys[*at].discussion.filter(|key| discussions[key] == 1);
+        names.entry(*at).or_default().extend(own);
+    }
     let identified = |index: &usize| {
         let (keys, level) = (&keys[*index], levels[index]);
         Identified {
             index: *index,
             identity: keys.levels[level],
             others: keys.others(level),
-            copies: left_out.get(index).cloned().unwrap_or_default(),
+            copies: names.get(index).cloned().unwrap_or_default(),
             content_digest: keys.content_digest,
             // A page that several items of one document link to is not the page of any of them.
             url_key: pages[*index].filter(|key| urls.get(key) == Some(&1)),
