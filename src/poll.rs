@@ -463,6 +463,7 @@ impl Poller {
             new: brought.new,
             changed: brought.changed,
             guid_changes: brought.renamed,
+            redated: brought.redated,
         }
     }
 

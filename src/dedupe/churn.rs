@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::canonical;
 use super::evidence::{
-    Calendar, Guids, MINUTE, OwnKey, Pair, Place, Redating, Substance, Wording, are_next_issues,
-    extends, naming, repeated, wording,
+    Calendar, Date, Guids, MINUTE, OwnKey, Pair, Place, Redating, Substance, Wording,
+    are_next_issues, extends, naming, repeated, wording,
 };
 use super::guids::GuidForm;
 use super::titles::Title;
@@ -30,6 +30,8 @@ pub struct UnrecognisedItem {
     pub guid_form: GuidForm,
     /// URL, title, date and text of the item.
     pub seen: ItemTraits,
+    /// The date that the publisher gave, also one in the future.
+    pub dated: Option<Timestamp>,
     /// Words of its text, without boilerplate.
     pub words: Words,
 }
@@ -118,9 +120,9 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
-    /// The dates of the new and of the stored item.
+    /// The dates of the new and of the stored item, as the publisher gave them last.
     fn dates(&self) -> Option<(Timestamp, Timestamp)> {
-        self.new.seen.published.zip(self.old.seen.published)
+        self.new.dated.zip(self.old.dated)
     }
 
     fn way(&self) -> RecognisedBy {
@@ -214,22 +216,24 @@ fn candidates<'a>(shown: &Shown<'a>) -> Vec<Candidate<'a>> {
     for by in MARKS {
         let mut new: HashMap<String, Vec<&UnrecognisedItem>> = HashMap::new();
         for item in shown.unrecognised {
-            if let Some(mark) = mark(&item.seen, by) {
+            for mark in marks(&item.seen, item.dated, by) {
                 new.entry(mark).or_default().push(item);
             }
         }
         let mut old: HashMap<String, Vec<&RecentItem>> = HashMap::new();
         for item in &gone {
-            if let Some(mark) = mark(&item.seen, by).filter(|mark| new.contains_key(mark)) {
+            let marks = marks(&item.seen, item.dated, by);
+            for mark in marks.into_iter().filter(|mark| new.contains_key(mark)) {
                 old.entry(mark).or_default().push(item);
             }
         }
         for item in shown.unrecognised {
-            let Some(mark) = mark(&item.seen, by) else { continue };
-            if let (Some([new]), Some([old])) =
-                (new.get(&mark).map(Vec::as_slice), old.get(&mark).map(Vec::as_slice))
-            {
-                found.push(Candidate { new, old, mark: by });
+            for mark in marks(&item.seen, item.dated, by) {
+                if let (Some([new]), Some([old])) =
+                    (new.get(&mark).map(Vec::as_slice), old.get(&mark).map(Vec::as_slice))
+                {
+                    found.push(Candidate { new, old, mark: by });
+                }
             }
         }
     }
@@ -257,20 +261,31 @@ fn without_marks<'a>(
     pairs.map(|(new, old)| Candidate { new, old, mark }).collect()
 }
 
-/// What an item is looked up by.
-fn mark(seen: &ItemTraits, by: Mark) -> Option<String> {
+/// What an item is looked up by: more than one mark if its date was changed.
+fn marks(seen: &ItemTraits, dated: Option<Timestamp>, by: Mark) -> Vec<String> {
+    let mut dates = vec![seen.published];
+    if matches!(by, Mark::Moment | Mark::Second | Mark::Minute) {
+        dates.extend((dated != seen.published).then_some(dated));
+    }
+    let mut marks: Vec<String> =
+        dates.into_iter().filter_map(|date| mark(seen, date, by)).collect();
+    marks.dedup();
+    marks
+}
+
+fn mark(seen: &ItemTraits, date: Option<Timestamp>, by: Mark) -> Option<String> {
     let title = || Title::new(seen.title.as_deref());
     match by {
         Mark::Page => seen.url_key.map(|key| format!("{key:?}")),
         Mark::Moment => {
-            let second = seen.published?.as_second();
+            let second = date?.as_second();
             Some(format!("{second} {}", title().digest()))
         }
         Mark::Text => seen.text_digest.map(|key| key.to_string()),
         Mark::Path => path(seen.url.as_deref()?),
         Mark::Number => number(seen.url.as_deref()?),
-        Mark::Second => Some(seen.published?.as_second().to_string()),
-        Mark::Minute => Some(seen.published?.as_second().div_euclid(MINUTE).to_string()),
+        Mark::Second => Some(date?.as_second().to_string()),
+        Mark::Minute => Some(date?.as_second().div_euclid(MINUTE).to_string()),
         Mark::Title => {
             let title = title();
             (!title.is_empty()).then(|| title.digest().to_string())
@@ -330,7 +345,9 @@ impl Common {
         let number = |seen: &ItemTraits| number(seen.url.as_deref()?);
         let mut numbers = repeated(new().filter_map(number));
         numbers.extend(repeated(stored().filter_map(number)));
-        let dates: Vec<Option<Timestamp>> = stored().map(|seen| seen.published).collect();
+        let mut dates: Vec<Option<Timestamp>> = stored().map(|seen| seen.published).collect();
+        let redated = shown.stored.iter().filter(|stored| stored.dated != stored.seen.published);
+        dates.extend(redated.map(|stored| stored.dated));
         Self {
             calendar: Calendar::new(shown.dates, &dates),
             titles,
@@ -352,7 +369,7 @@ impl Common {
         let before = dates.zip(self.last_poll).is_some_and(|((new, _), last)| new <= last);
         Pair {
             place: self.place(new, &old.seen),
-            date: self.calendar.compare(new.seen.published, old.seen.published),
+            date: self.date(new, old),
             naming: naming(&title, &old_title, &self.titles),
             wording: self.wording(new, old, words),
             same_content: says_something
@@ -369,6 +386,12 @@ impl Common {
             own_key: new.own_key,
             substance: new.substance,
         }
+    }
+
+    /// How the date compares with the first and with the last date of the stored item, whichever is more alike.
+    fn date(&self, new: &UnrecognisedItem, old: &RecentItem) -> Date {
+        let first = self.calendar.compare(new.seen.published, old.seen.published);
+        first.min(self.calendar.compare(new.dated, old.dated))
     }
 
     fn wording(

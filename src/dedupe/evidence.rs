@@ -27,8 +27,8 @@ pub fn at_once(one: Timestamp, other: Timestamp) -> bool {
     (one.as_second() - other.as_second()).abs() <= MINUTE
 }
 
-/// How the dates of two items compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How the dates of two items compare, the most alike first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Date {
     /// The same minute, which no other item has.
     Same,

@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::sorting::{Document, Read, Sorted, change, changed, fingerprints, is_another, refusal};
-use crate::dedupe::{self, Fingerprint, Suspect, Text, Title, Touched};
-use crate::model::{ItemKey, KnownItem, ParsedFeed, ParsedItem};
+use super::sorting::{Document, Read, Sorted, change, changed, facts, fingerprints, refusal};
+use crate::dedupe::{
+    self, Comparable, Fingerprint, IdentityRule, PageTrust, Suspect, Text, Title, Touched, Weights,
+};
+use crate::model::{Item, ItemKey, KnownItem, ParsedFeed, ParsedItem};
 use crate::store::{self, EditAction, Reader};
 
 /// Sorts known items whose content differs, of `known` items of the document that are stored. Returns those that are other
@@ -39,7 +41,7 @@ pub(super) fn sort_edited(
     let suspects: Vec<&(Read, &KnownItem)> = edited
         .iter()
         .filter(|(read, known)| {
-            is_another(document, (before.get(&known.key), kept.get(&known.key)), read)
+            is_another(document, known, (before.get(&known.key), kept.get(&known.key)), read)
         })
         .collect();
     let given_away = given_away(document, &suspects, &before, (feed, known));
@@ -68,6 +70,43 @@ pub(super) fn sort_edited(
     Ok(others)
 }
 
+/// Whether the guid, or the link, of a stored item was reused for another item. `kept` is what is stored of it, if the
+/// document has one item only.
+fn is_another(
+    document: &Document<'_>,
+    known: &KnownItem,
+    (before, kept): (Option<&Fingerprint>, Option<&Item>),
+    read: &Read,
+) -> bool {
+    let page = match document.target.subscription.dedupe.identity {
+        IdentityRule::Key => return false,
+        _ if document.single => PageTrust::Nothing,
+        _ if read.item.guid.is_some() && read.item.guid == read.item.title => {
+            PageTrust::SamenessWithoutTitle
+        }
+        _ => PageTrust::Sameness,
+    };
+    let kept = kept.filter(|_| document.single);
+    if kept.is_some_and(|kept| dedupe::is_another_episode(kept, &read.item)) {
+        return true;
+    }
+    let Some(before) = before else { return false };
+    let mut before = before.clone();
+    // The first date of the item, or the last one.
+    let dates = known.dated.zip(read.item.published);
+    if let Some((dated, _)) = dates.filter(|(was, is)| dedupe::at_once(*was, *is)) {
+        before.published = Some(dated);
+    }
+    let comparable = |fingerprint: Fingerprint| -> Comparable {
+        fingerprint.comparable(&document.state.boilerplate, &Weights::default())
+    };
+    // Compared with the new date.
+    let facts = facts(document, read, None);
+    let own = read.text.own_words(&HashSet::new());
+    let after = Fingerprint::without_sketch(&read.item, read.text.clone(), facts, &own);
+    dedupe::is_another(&comparable(before), &comparable(after), page)
+}
+
 /// The stored items among these whose guids other items have now.
 fn given_away(
     document: &Document<'_>,
@@ -93,7 +132,7 @@ fn given_away(
                 guid: read.item.guid.as_deref().filter(|_| read.item.guid != read.item.title),
                 was: &before.title,
                 is,
-                before: before.published.unwrap_or(before.seen),
+                before: known.dated.or(before.published).unwrap_or(before.seen),
                 after: read.item.published.unwrap_or(document.now),
             }
         })

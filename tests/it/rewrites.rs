@@ -110,6 +110,53 @@ fn moved(it: &mut Entry, name: &str) {
 }
 
 #[tokio::test]
+async fn an_item_is_known_by_its_last_date_too() {
+    let future = || "03 May 2026 10:00:00 GMT".to_owned();
+    let text = about("Servers", 31);
+    let dated = |date: &str| with_first(|it| it.date = date.to_owned());
+    let dated_and_moved = |date: &str| {
+        with_first(|it| {
+            it.date = date.to_owned();
+            moved(it, "other-slug");
+        })
+    };
+    let edit = |it: &mut Entry| {
+        (it.title, it.text) = ("Home servers, explained".to_owned(), text.clone());
+        it.date = at(22, 3, 4, 5);
+    };
+    let (later, hour) = (at(22, 3, 4, 5), at(20, 9, 0, 7));
+    for (n, documents) in [
+        vec![dated(&at(20, 8, 0, 7)), dated(&later), dated_and_moved(&later)],
+        vec![
+            with_first(|_| {}),
+            with_first(edit),
+            with_first(|it| {
+                edit(it);
+                moved(it, "home-servers");
+            }),
+        ],
+        vec![dated(&future()), dated_and_moved(&future())],
+        vec![dated(&future()), dated(&later), dated_and_moved(&later)],
+        vec![with_first(|_| {}), dated(&hour), dated_and_moved(&hour)],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut expected = vec![0; documents.len()];
+        expected[0] = 7;
+        assert_eq!(new_items(&documents).await, expected, "{n}");
+    }
+    let other = with_first(|it| {
+        it.date = later.clone();
+        it.title = "Bread is dear".to_owned();
+        it.text = about("Bread", 32);
+        moved(it, "bread");
+    });
+    let documents = [with_first(|_| {}), dated(&later), other];
+    assert_eq!(new_items(&documents).await, [7, 0, 1], "the same date of another item");
+}
+
+#[tokio::test]
 async fn items_are_known_when_guids_links_and_dates_all_move() {
     let shifted = |minutes: usize, session: usize| {
         with_all(|n, it| {

@@ -45,6 +45,7 @@ fn found_after(
     let stored = |(n, entry): (usize, &Entry<'_>)| RecentItem {
         key: ItemKey(n as i64),
         seen: seen(*entry),
+        dated: seen(*entry).published,
         edits: EditCounts::default(),
     };
     let all: Vec<RecentItem> = old.iter().chain(known).enumerate().map(stored).collect();
@@ -58,6 +59,7 @@ fn found_after(
             substance: Substance::Words,
             guid_form,
             seen: seen(*entry),
+            dated: seen(*entry).published,
             words: Words::of_text(entry.3),
         })
         .collect();
@@ -204,13 +206,15 @@ fn a_page_proves_little_where_it_is_that_of_the_only_item() {
 #[test]
 fn an_episode_with_a_constant_page_title_and_text_is_new() {
     let mut seen = seen(("https://e.example/show", "The news", NOON, TEASER));
-    let old = RecentItem { key: ItemKey(1), seen: seen.clone(), edits: EditCounts::default() };
+    let (edits, dated) = (EditCounts::default(), seen.published);
+    let old = RecentItem { key: ItemKey(1), seen: seen.clone(), dated, edits };
     seen.published = Some(Timestamp::from_second(NOON + DAY).unwrap());
     seen.content_digest = Some([7; 16]);
     let (substance, own_key) = (Substance::File, OwnKey::Present);
     let words = Words::of_text(TEASER);
     let guid_form = GuidForm::Opaque;
-    let new = UnrecognisedItem { index: 0, own_key, substance, guid_form, seen, words };
+    let dated = seen.published;
+    let new = UnrecognisedItem { index: 0, own_key, substance, guid_form, seen, dated, words };
     for dates in [vec![new.seen.published], vec![new.seen.published, None]] {
         let (stored, here) = ([old.clone()], HashSet::new());
         let unrecognised = std::slice::from_ref(&new);
