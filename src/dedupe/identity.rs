@@ -186,12 +186,7 @@ impl Keys {
             [&item.title, &item.content, &item.summary].iter().any(|it| it.is_some());
         // Without dates, they may be the events of a log.
         let copied = rule != IdentityRule::Key && says_something && !date.is_empty();
-        let comments = item.comments.as_deref().map(canonical::within_feed);
-        let comments = comments.filter(|comments| *comments != place && guid.is_none());
-        let has_discussion = rule == IdentityRule::Auto && page.is_some() && !date.is_empty();
-        let discussion = comments
-            .filter(|_| has_discussion)
-            .map(|comments| digest(&[b"discussion", comments.as_bytes(), &date]));
+        let discussion = discussion(item, &date).filter(|_| rule == IdentityRule::Auto);
         let page = page.map(|_| digest(&[b"page", place.as_bytes()]));
         let copy = page.filter(|_| copied).map(|page| CopyKeys {
             page,
@@ -363,6 +358,14 @@ fn left_out(
 
 fn guid(item: &ParsedItem) -> Option<&str> {
     item.id.as_deref().filter(|guid| !guid.is_empty())
+}
+
+/// The key of a dated item without a guid that the page of its comments and its date make.
+fn discussion(item: &ParsedItem, date: &[u8]) -> Option<Digest> {
+    let page = canonical::within_feed(item.page().filter(|_| guid(item).is_none())?);
+    let comments = canonical::within_feed(item.comments.as_deref()?);
+    let names_it = comments != page && !date.is_empty();
+    names_it.then(|| digest(&[b"discussion", comments.as_bytes(), date]))
 }
 
 /// The key of an item whose guid or page was given to another item before.

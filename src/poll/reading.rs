@@ -117,7 +117,6 @@ pub(super) fn read(
         extent,
         single: feed.items.len() == 1,
         dates: &dates(&feed.items, &found, now),
-        guid_forms: &dedupe::guid_forms(&feed.items),
         reduced: &reduction.items,
     };
     let brought = match sorting::sort(&document, &feed, &found, &context, reader) {

@@ -71,8 +71,6 @@ pub(super) struct Document<'a> {
     pub(super) single: bool,
     /// Dates of all its items.
     pub(super) dates: &'a [Option<Timestamp>],
-    /// What the guids of its items show, by their place in the document.
-    pub(super) guid_forms: &'a [GuidForm],
     /// Items without the parts that the operator removes, by their place in the document.
     pub(super) reduced: &'a HashMap<usize, ParsedItem>,
 }
@@ -91,6 +89,8 @@ pub(super) struct Read {
     pub(super) item: Item,
     /// The date that the publisher gave, also one in the future.
     dated: Option<Timestamp>,
+    /// What its guid shows about its page.
+    guid_form: GuidForm,
     pub(super) text: Text,
     /// Words of the item without boilerplate, if they were computed already.
     own: Option<Words>,
@@ -99,10 +99,11 @@ pub(super) struct Read {
 }
 
 impl Read {
-    fn new(found: Identified, item: Item, dated: Option<Timestamp>) -> Self {
+    fn new(found: Identified, item: Item, parsed: &ParsedItem, guid_form: GuidForm) -> Self {
         let (text, plain) = Text::with_plain(item.content.as_deref(), item.summary.as_deref());
         let search = search_words(item.title.as_deref(), &plain);
-        Self { found, item, dated, text, own: None, search }
+        let dated = date_of(parsed);
+        Self { found, item, dated, guid_form, text, own: None, search }
     }
 }
 
@@ -116,14 +117,17 @@ pub(super) fn sort(
 ) -> Result<Sorted, store::Error> {
     let mut sorted = Sorted::default();
     let reduced = |index: usize| document.reduced.get(&index).unwrap_or(&feed.items[index]);
-    let dated = |item: &Identified| date_of(&feed.items[item.index]);
+    let guid_forms = dedupe::guid_forms(&feed.items);
     let read = |item: &Identified| {
-        Read::new(item.clone(), normalise::item(reduced(item.index), context), dated(item))
+        let (parsed, guid_form) = (&feed.items[item.index], guid_forms[item.index]);
+        let normal = normalise::item(reduced(item.index), context);
+        Read::new(item.clone(), normal, parsed, guid_form)
     };
     let edited: Vec<(&Found, &KnownItem)> =
         found.iter().filter_map(|found| Some((found, found.known.as_ref()?))).collect();
     for (found, known) in &edited {
-        sorted.redated.extend(redated(known.key, known.dated, dated(&found.item)));
+        let date = date_of(&feed.items[found.item.index]);
+        sorted.redated.extend(redated(known.key, known.dated, date));
         let identity = found.by_other_key.then_some(found.item.identity);
         let identities = identity.into_iter().chain(found.item.copies.iter().copied());
         sorted.renamed.extend(renamed(known.key, identities, RecognisedBy::Page));
@@ -241,7 +245,7 @@ fn recognised<'s>(
     reader: &Reader,
 ) -> Result<Vec<(RecognisedItem, &'s RecentItem)>, store::Error> {
     let unrecognised: Vec<UnrecognisedItem> =
-        newcomers.iter_mut().map(|new| unrecognised(document, new, boilerplate)).collect();
+        newcomers.iter_mut().map(|new| unrecognised(new, boilerplate)).collect();
     let coverage = match document.extent {
         Extent::Whole => Coverage::All,
         Extent::Part => Coverage::Part,
@@ -457,11 +461,7 @@ fn text_keys(
     (item, TextIndex { digest: exact, fingerprint, search_words: search })
 }
 
-fn unrecognised(
-    document: &Document<'_>,
-    new: &mut Read,
-    boilerplate: &HashSet<u64>,
-) -> UnrecognisedItem {
+fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> UnrecognisedItem {
     let words = new.own.insert(new.text.own_words(boilerplate)).clone();
     let Read { found, item, .. } = new;
     let has_file = item.details.enclosures.iter().any(Enclosure::is_played);
@@ -470,7 +470,7 @@ fn unrecognised(
         index: found.index,
         own_key: if keyless { OwnKey::Absent } else { OwnKey::Present },
         substance: if has_file { Substance::File } else { Substance::Words },
-        guid_form: document.guid_forms[found.index],
+        guid_form: new.guid_form,
         dated: new.dated,
         seen: ItemTraits {
             url: item.url.clone(),
