@@ -71,6 +71,7 @@ fn item(numbers: &mut Numbers, feed: usize, n: usize, now: Timestamp) -> NewItem
         },
         page_owner: PageOwner::FeedSite,
         item,
+        dated: None,
         held: None,
         filtered_by: None,
     }
@@ -95,6 +96,7 @@ fn update(feed: FeedKey, new: Vec<NewItem>, at: Timestamp) -> PollUpdate {
         new,
         changed: Vec::new(),
         guid_changes: Vec::new(),
+        redated: Vec::new(),
         promises: Vec::new(),
         exonerated: Vec::new(),
         released: Vec::new(),

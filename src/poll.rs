@@ -437,10 +437,8 @@ impl Poller {
         let next = address.effective.as_ref().unwrap_or(configured);
         let key = validators::key(next, &target.subscription.fetch);
         let request_key = evidence.next_key(key, trust);
-        let (facts, brought) = match reading {
-            Some(reading) => (Some(reading.facts), reading.brought),
-            None => (None, sorting::Sorted::default()),
-        };
+        let read = reading.map(|reading| (Some(reading.facts), reading.brought));
+        let (facts, brought) = read.unwrap_or_default();
         let redirected = response.url != *configured && response.status.is_some();
         PollUpdate {
             feed: target.key,
@@ -463,6 +461,7 @@ impl Poller {
             new: brought.new,
             changed: brought.changed,
             guid_changes: brought.renamed,
+            redated: brought.redated,
         }
     }
 

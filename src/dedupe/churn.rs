@@ -9,8 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::canonical;
 use super::evidence::{
-    Calendar, Guids, OwnKey, Pair, Place, Substance, Wording, naming, repeated, wording,
+    Calendar, Date, Guids, MINUTE, OwnKey, Pair, Place, Redating, Substance, Wording,
+    are_next_issues, extends, naming, repeated, wording,
 };
+use super::guids::GuidForm;
 use super::titles::Title;
 use super::words::Words;
 use crate::model::{Digest, ItemKey, ItemTraits, RecentItem, RecognisedBy};
@@ -24,8 +26,12 @@ pub struct UnrecognisedItem {
     pub own_key: OwnKey,
     /// What makes up a new item.
     pub substance: Substance,
+    /// What its guid shows about its page.
+    pub guid_form: GuidForm,
     /// URL, title, date and text of the item.
     pub seen: ItemTraits,
+    /// The date that the publisher gave, also one in the future.
+    pub dated: Option<Timestamp>,
     /// Words of its text, without boilerplate.
     pub words: Words,
 }
@@ -54,6 +60,8 @@ pub struct Shown<'a> {
     pub here: &'a HashSet<ItemKey>,
     /// Whether the other stored items are gone.
     pub coverage: Coverage,
+    /// Time of the last successful poll.
+    pub last_poll: Option<Timestamp>,
 }
 
 /// How much of a feed its document shows.
@@ -71,6 +79,8 @@ const CHANGE: usize = 2;
 const MIGRATION: usize = 5;
 /// Time within which a report is brought up to date.
 const HALF_DAY: SignedDuration = SignedDuration::from_hours(12);
+/// Largest difference of the dates of one item that a feed makes from "3 hours ago", or in another time zone.
+const DRIFT: SignedDuration = SignedDuration::from_hours(14);
 
 /// By what a stored item is looked up, the most reliable first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +94,22 @@ enum Mark {
     /// A long number in the URL.
     Number,
     Second,
+    /// Where the seconds were left out.
+    Minute,
     /// Nothing but the text.
     Nothing,
 }
 
-const MARKS: [Mark; 7] =
-    [Mark::Page, Mark::Moment, Mark::Text, Mark::Path, Mark::Title, Mark::Number, Mark::Second];
+const MARKS: [Mark; 8] = [
+    Mark::Page,
+    Mark::Moment,
+    Mark::Text,
+    Mark::Path,
+    Mark::Title,
+    Mark::Number,
+    Mark::Second,
+    Mark::Minute,
+];
 
 /// An unrecognised and a stored item that only have this mark.
 #[derive(Debug, Clone, Copy)]
@@ -100,10 +120,15 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
+    /// The dates of the new and of the stored item, as the publisher gave them last.
+    fn dates(&self) -> Option<(Timestamp, Timestamp)> {
+        self.new.dated.zip(self.old.dated)
+    }
+
     fn way(&self) -> RecognisedBy {
         match self.mark {
             Mark::Page => RecognisedBy::Page,
-            Mark::Text | Mark::Nothing | Mark::Second => RecognisedBy::Text,
+            Mark::Text | Mark::Nothing | Mark::Second | Mark::Minute => RecognisedBy::Text,
             Mark::Path | Mark::Number => RecognisedBy::Path,
             Mark::Moment | Mark::Title => RecognisedBy::Title,
         }
@@ -132,8 +157,13 @@ pub fn compared(shown: &Shown<'_>) -> Vec<ItemKey> {
 pub fn recognised(shown: &Shown<'_>, words: &HashMap<ItemKey, Words>) -> Vec<RecognisedItem> {
     let common = Common::new(shown);
     let candidates = candidates(shown);
-    let pairs: Vec<(Candidate<'_>, Pair)> =
+    let mut pairs: Vec<(Candidate<'_>, Pair)> =
         candidates.into_iter().map(|it| (it, common.pair(&it, words))).collect();
+    let dated_anew = pairs.iter().filter(|(_, pair)| pair.is_dated_anew());
+    let dates: Vec<(Timestamp, Timestamp)> = dated_anew.filter_map(|(it, _)| it.dates()).collect();
+    if are_next_issues(&dates) {
+        pairs.iter_mut().for_each(|(_, pair)| pair.redating = Redating::Unlikely);
+    }
     let guids = guids(shown, &pairs);
     let (mut found, mut taken) = (Vec::new(), HashSet::new());
     let mut matched: HashSet<usize> = HashSet::new();
@@ -186,22 +216,24 @@ fn candidates<'a>(shown: &Shown<'a>) -> Vec<Candidate<'a>> {
     for by in MARKS {
         let mut new: HashMap<String, Vec<&UnrecognisedItem>> = HashMap::new();
         for item in shown.unrecognised {
-            if let Some(mark) = mark(&item.seen, by) {
+            for mark in marks(&item.seen, item.dated, by) {
                 new.entry(mark).or_default().push(item);
             }
         }
         let mut old: HashMap<String, Vec<&RecentItem>> = HashMap::new();
         for item in &gone {
-            if let Some(mark) = mark(&item.seen, by).filter(|mark| new.contains_key(mark)) {
+            let marks = marks(&item.seen, item.dated, by);
+            for mark in marks.into_iter().filter(|mark| new.contains_key(mark)) {
                 old.entry(mark).or_default().push(item);
             }
         }
         for item in shown.unrecognised {
-            let Some(mark) = mark(&item.seen, by) else { continue };
-            if let (Some([new]), Some([old])) =
-                (new.get(&mark).map(Vec::as_slice), old.get(&mark).map(Vec::as_slice))
-            {
-                found.push(Candidate { new, old, mark: by });
+            for mark in marks(&item.seen, item.dated, by) {
+                if let (Some([new]), Some([old])) =
+                    (new.get(&mark).map(Vec::as_slice), old.get(&mark).map(Vec::as_slice))
+                {
+                    found.push(Candidate { new, old, mark: by });
+                }
             }
         }
     }
@@ -229,19 +261,31 @@ fn without_marks<'a>(
     pairs.map(|(new, old)| Candidate { new, old, mark }).collect()
 }
 
-/// What an item is looked up by.
-fn mark(seen: &ItemTraits, by: Mark) -> Option<String> {
+/// What an item is looked up by: more than one mark if its date was changed.
+fn marks(seen: &ItemTraits, dated: Option<Timestamp>, by: Mark) -> Vec<String> {
+    let mut dates = vec![seen.published];
+    if matches!(by, Mark::Moment | Mark::Second | Mark::Minute) {
+        dates.extend((dated != seen.published).then_some(dated));
+    }
+    let mut marks: Vec<String> =
+        dates.into_iter().filter_map(|date| mark(seen, date, by)).collect();
+    marks.dedup();
+    marks
+}
+
+fn mark(seen: &ItemTraits, date: Option<Timestamp>, by: Mark) -> Option<String> {
     let title = || Title::new(seen.title.as_deref());
     match by {
         Mark::Page => seen.url_key.map(|key| format!("{key:?}")),
         Mark::Moment => {
-            let second = seen.published?.as_second();
+            let second = date?.as_second();
             Some(format!("{second} {}", title().digest()))
         }
         Mark::Text => seen.text_digest.map(|key| key.to_string()),
         Mark::Path => path(seen.url.as_deref()?),
         Mark::Number => number(seen.url.as_deref()?),
-        Mark::Second => Some(seen.published?.as_second().to_string()),
+        Mark::Second => Some(date?.as_second().to_string()),
+        Mark::Minute => Some(date?.as_second().div_euclid(MINUTE).to_string()),
         Mark::Title => {
             let title = title();
             (!title.is_empty()).then(|| title.digest().to_string())
@@ -285,6 +329,8 @@ struct Common {
     numbers: HashSet<String>,
     /// Number of items of the document.
     items: usize,
+    /// Time of the last successful poll.
+    last_poll: Option<Timestamp>,
 }
 
 impl Common {
@@ -299,7 +345,9 @@ impl Common {
         let number = |seen: &ItemTraits| number(seen.url.as_deref()?);
         let mut numbers = repeated(new().filter_map(number));
         numbers.extend(repeated(stored().filter_map(number)));
-        let dates: Vec<Option<Timestamp>> = stored().map(|seen| seen.published).collect();
+        let mut dates: Vec<Option<Timestamp>> = stored().map(|seen| seen.published).collect();
+        let redated = shown.stored.iter().filter(|stored| stored.dated != stored.seen.published);
+        dates.extend(redated.map(|stored| stored.dated));
         Self {
             calendar: Calendar::new(shown.dates, &dates),
             titles,
@@ -307,6 +355,7 @@ impl Common {
             pages: repeated(stored().filter_map(|seen| seen.url_key)),
             numbers,
             items: shown.dates.len(),
+            last_poll: shown.last_poll,
         }
     }
 
@@ -314,22 +363,35 @@ impl Common {
         let Candidate { new, old, .. } = candidate;
         let title = Title::new(new.seen.title.as_deref());
         let says_something = !title.is_empty() || !new.words.0.is_empty();
-        let dates = new.seen.published.zip(old.seen.published);
+        let old_title = Title::new(old.seen.title.as_deref());
+        let dates = candidate.dates();
+        let within = |most| dates.is_some_and(|(new, old)| new.duration_since(old).abs() <= most);
+        let before = dates.zip(self.last_poll).is_some_and(|((new, _), last)| new <= last);
         Pair {
             place: self.place(new, &old.seen),
-            date: self.calendar.compare(new.seen.published, old.seen.published),
-            naming: naming(&title, &Title::new(old.seen.title.as_deref()), &self.titles),
+            date: self.date(new, old),
+            naming: naming(&title, &old_title, &self.titles),
             wording: self.wording(new, old, words),
             same_content: says_something
                 && new.seen.content_digest.is_some()
                 && new.seen.content_digest == old.seen.content_digest,
             title_words: title.len(),
             is_headline: title.is_headline(),
-            is_close: dates.is_some_and(|(new, old)| new.duration_since(old).abs() <= HALF_DAY),
+            is_close: within(HALF_DAY),
+            redating: if within(DRIFT) || before { Redating::Possible } else { Redating::Unlikely },
+            extends_title: extends(&title, &old_title),
+            guid_form: new.guid_form,
+            has_article_page: new.seen.url.as_deref().and_then(number).is_some(),
             items: self.items,
             own_key: new.own_key,
             substance: new.substance,
         }
+    }
+
+    /// How the date compares with the first and with the last date of the stored item, whichever is more alike.
+    fn date(&self, new: &UnrecognisedItem, old: &RecentItem) -> Date {
+        let first = self.calendar.compare(new.seen.published, old.seen.published);
+        first.min(self.calendar.compare(new.dated, old.dated))
     }
 
     fn wording(
@@ -363,8 +425,8 @@ impl Common {
         let same_page = new.seen.url_key.is_some() && new.seen.url_key == old.url_key;
         match new.seen.url_key {
             Some(page) if same_page && canonical::may_be_one_place(url, old_url) => {
-                let constant =
-                    self.items < 2 || self.pages.contains(&page) || new.own_key == OwnKey::Absent;
+                let alone = self.items < 2 && new.guid_form == GuidForm::Opaque;
+                let constant = alone || self.pages.contains(&page) || new.own_key == OwnKey::Absent;
                 if constant { Place::ConstantPage } else { Place::Page }
             }
             _ if !same_page && path(url).is_some() && path(url) == path(old_url) => Place::Path,

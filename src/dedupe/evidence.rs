@@ -4,10 +4,11 @@
 //! Another date, another number in the title and another text are vetoes. Where the guids of most items changed at
 //! once, or where an item has none, title and text are enough.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
+use super::guids::GuidForm;
 use super::likeness::slots;
 use super::titles::Title;
 use super::tuning::EXACT_WORDS;
@@ -26,8 +27,8 @@ pub fn at_once(one: Timestamp, other: Timestamp) -> bool {
     (one.as_second() - other.as_second()).abs() <= MINUTE
 }
 
-/// How the dates of two items compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How the dates of two items compare, the most alike first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Date {
     /// The same minute, which no other item has.
     Same,
@@ -90,6 +91,15 @@ pub(super) enum Place {
     Other,
 }
 
+/// Whether items that are the same but for their dates were only dated anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Redating {
+    /// The dates are close, or the new one is before the last poll, which would have shown a new item.
+    Possible,
+    /// It may be the next issue.
+    Unlikely,
+}
+
 /// Whether the feed changed its guids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Guids {
@@ -145,6 +155,22 @@ impl Calendar {
     }
 }
 
+/// Difference by which an issue may come earlier or later on its day, in seconds.
+const PUNCTUAL: i64 = 2 * HOUR;
+
+/// Whether most of these pairs of dates, the new one first, are the same number of whole days apart: they are the next
+/// issues of a programme.
+pub(super) fn are_next_issues(dates: &[(Timestamp, Timestamp)]) -> bool {
+    let days = dates.iter().filter_map(|(new, old)| {
+        let later = new.as_second() - old.as_second();
+        let days = (later + PUNCTUAL).div_euclid(DAY);
+        (days > 0 && (later - days * DAY).abs() <= PUNCTUAL).then_some(days)
+    });
+    let mut counts: HashMap<i64, usize> = HashMap::new();
+    days.for_each(|days| *counts.entry(days).or_default() += 1);
+    counts.into_values().any(|count| 2 * count > dates.len())
+}
+
 /// Whether the dates of a document are the time of its build: all in one minute, or in equal steps to keep an order.
 fn are_of_build(dates: &[i64]) -> bool {
     let alone = dates.iter().all(|at| is_midnight(*at));
@@ -186,6 +212,15 @@ pub(super) fn naming(new: &Title, old: &Title, recurring: &HashSet<u64>) -> Nami
     } else {
         Naming::Other
     }
+}
+
+/// Whether one title is the other with words before or behind it, and no number.
+pub(super) fn extends(new: &Title, old: &Title) -> bool {
+    let hashes = |title: &Title| title.words().iter().map(|word| word.hash).collect::<Vec<_>>();
+    let same_numbers = new.numbers() == old.numbers();
+    let (new, old) = (hashes(new), hashes(old));
+    let (short, long) = if new.len() < old.len() { (new, old) } else { (old, new) };
+    same_numbers && short.len() >= NAME && (long.starts_with(&short) || long.ends_with(&short))
 }
 
 /// Part of the shorter title that a headline about the same thing keeps.
@@ -251,6 +286,14 @@ pub(super) struct Pair {
     pub(super) is_headline: bool,
     /// Whether the dates are at most half a day apart.
     pub(super) is_close: bool,
+    /// Whether another date may be that of the same item, if title and text are the same for many: see [`Redating`].
+    pub(super) redating: Redating,
+    /// Whether one title is the other with words before or behind it, such as the name of the site.
+    pub(super) extends_title: bool,
+    /// What the new guid shows about the page.
+    pub(super) guid_form: GuidForm,
+    /// Whether a long number in the URL of the page shows that it is that of one article.
+    pub(super) has_article_page: bool,
     /// Number of items of the document.
     pub(super) items: usize,
     pub(super) own_key: OwnKey,
@@ -275,7 +318,12 @@ impl Pair {
 
     /// Whether the title alone is that of the stored item.
     pub(super) fn same_name(&self) -> bool {
-        self.naming == Naming::Same && self.title_words >= NAME && self.wording != Wording::Other
+        self.has_name() && self.wording != Wording::Other
+    }
+
+    /// Whether both have a title that names one item of the feed.
+    fn has_name(&self) -> bool {
+        self.naming == Naming::Same && self.title_words >= NAME
     }
 
     /// Whether title and date are those of the stored item.
@@ -289,10 +337,19 @@ impl Pair {
         matches!(self.naming, Naming::Same | Naming::Recurring)
     }
 
+    /// Whether nothing but keys and date differs, and the date proves nothing if that is so for many items. A file may be
+    /// that of the next programme with a constant text.
+    pub(super) fn is_dated_anew(&self) -> bool {
+        self.redating == Redating::Possible
+            && self.substance == Substance::Words
+            && self.same_words()
+            && self.naming != Naming::Recurring
+    }
+
     /// Whether the dates are those of two items.
     pub(super) fn is_redated(&self, guids: Guids) -> bool {
         match self.date {
-            Date::Other => true,
+            Date::Other => guids != Guids::Moved || !self.is_dated_anew(),
             Date::Shifted => guids != Guids::Moved,
             Date::Same | Date::Round | Date::Day | Date::Unknown => false,
         }
@@ -300,6 +357,9 @@ impl Pair {
 
     /// Whether the new item is the stored one.
     pub(super) fn is_one(&self, guids: Guids) -> bool {
+        if self.is_version() {
+            return true;
+        }
         let counter = self.wording == Wording::Same
             && (self.date == Date::Same || guids != Guids::Kept && self.same_words());
         if self.naming == Naming::Numbered && !counter && !self.counts_up() {
@@ -314,6 +374,14 @@ impl Pair {
             return true;
         }
         !self.is_redated(guids) && (self.is_one_by_words() || self.is_one_by_guids(guids))
+    }
+
+    /// Whether the guid names another version of an article whose page no other item has.
+    fn is_version(&self) -> bool {
+        self.guid_form == GuidForm::Version
+            && self.place == Place::Page
+            && self.substance == Substance::Words
+            && self.items > 1
     }
 
     /// Whether a number rises in a headline of one page, as that of the victims does in a report.
@@ -335,7 +403,8 @@ impl Pair {
             return false;
         }
         match self.wording {
-            Wording::Other => false,
+            // An article was written anew under its headline within hours. The page of a daily issue may be constant.
+            Wording::Other => self.has_article_page && self.is_close && self.has_name(),
             Wording::Same => true,
             Wording::Alike | Wording::Figures => self.has_related_title(),
             Wording::Edited | Wording::Unclear => match self.naming {
@@ -362,12 +431,16 @@ impl Pair {
     fn is_one_by_words(&self) -> bool {
         let alike = matches!(self.wording, Wording::Same | Wording::Alike | Wording::Figures);
         let by_time = match (self.date, self.wording) {
+            // Its text was written anew.
+            (Date::Same, Wording::Other) => self.has_name() && self.own_key == OwnKey::Present,
             (_, Wording::Other) => false,
             (Date::Same, Wording::Same) => true,
             (Date::Same, Wording::Alike | Wording::Figures) => self.has_related_title(),
             // Headline and summary were written anew, and the headline in the URL with them.
             (Date::Same, Wording::Edited) => self.naming != Naming::Other,
-            (Date::Same, Wording::Unclear) => self.has_title() || self.naming == Naming::Absent,
+            (Date::Same, Wording::Unclear) => {
+                self.has_title() || self.naming == Naming::Absent || self.extends_title
+            }
             (Date::Round, _) => alike && (self.has_title() || self.naming == Naming::Absent),
             _ => false,
         };

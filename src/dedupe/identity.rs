@@ -22,7 +22,7 @@ pub struct Identified {
     pub others: [Option<OtherKey>; LEVELS - 1],
     /// Keys that other rules give to the item, under which it is stored if the operator changed the rule.
     pub former: Vec<OtherKey>,
-    /// Keys of the guids of its copies in the document, which were left out.
+    /// Keys of the guids of its copies in the document, which were left out, and of its discussion and date.
     pub copies: Vec<Digest>,
     /// Digest of everything that a subscriber would notice; dates and counters are left out.
     pub content_digest: Digest,
@@ -122,6 +122,8 @@ struct Keys {
     copy: Option<CopyKeys>,
     /// Key that all versions of an item share, if its dates distinguish the versions.
     version: Option<Digest>,
+    /// Key of an item without a guid that stays if its title and link are replaced: of the page of its comments, and its date.
+    discussion: Option<Digest>,
     content_digest: Digest,
     /// Digest of the page.
     page: Option<Digest>,
@@ -192,13 +194,14 @@ impl Keys {
             [&item.title, &item.content, &item.summary].iter().any(|it| it.is_some());
         // Without dates, they may be the events of a log.
         let copied = rule != IdentityRule::Key && says_something && !date.is_empty();
+        let discussion = discussion(item, &date).filter(|_| rule == IdentityRule::Auto);
         let page = page.map(|_| digest(&[b"page", place.as_bytes()]));
         let copy = page.filter(|_| copied).map(|page| CopyKeys {
             page,
             all: digest(&[b"copy", place.as_bytes(), &date, &words]),
         });
         let content_digest = digest_with(item, &words);
-        Self { levels, former, backing, copy, version, content_digest, page }
+        Self { levels, former, backing, copy, version, discussion, content_digest, page }
     }
 
     /// The keys by other rules of an item whose identity is the key of `level`.
@@ -294,7 +297,12 @@ fn identities(items: &[ParsedItem], keyed: &Keyed, guids: GuidUse) -> Identities
     let pages: Vec<Option<Digest>> =
         items.iter().map(|item| item.page().and_then(canonical::url_key)).collect();
     let urls = counts(kept.iter().filter_map(|at| pages[*at]));
-    let left_out = left_out((kept, superseded), keys, first);
+    let mut names = left_out((kept, superseded), keys, first);
+    let discussions = counts(kept.iter().filter_map(|at| keys[*at].discussion));
+    for at in kept.iter().filter(|_| kept.len() > 1) {
+        let own = keys[*at].discussion.filter(|key| discussions[key] == 1);
+        names.entry(*at).or_default().extend(own);
+    }
     let identified = |index: &usize| {
         let (keys, level) = (&keys[*index], levels[index]);
         Identified {
@@ -302,7 +310,7 @@ fn identities(items: &[ParsedItem], keyed: &Keyed, guids: GuidUse) -> Identities
             identity: keys.levels[level],
             others: keys.others(level),
             former: keys.former(level),
-            copies: left_out.get(index).cloned().unwrap_or_default(),
+            copies: names.get(index).cloned().unwrap_or_default(),
             content_digest: keys.content_digest,
             // A page that several items of one document link to is not the page of any of them.
             url_key: pages[*index].filter(|key| urls.get(key) == Some(&1)),
@@ -392,6 +400,14 @@ fn left_out(
 
 fn guid(item: &ParsedItem) -> Option<&str> {
     item.id.as_deref().filter(|guid| !guid.is_empty())
+}
+
+/// The key of a dated item without a guid that the page of its comments and its date make.
+fn discussion(item: &ParsedItem, date: &[u8]) -> Option<Digest> {
+    let page = canonical::within_feed(item.page().filter(|_| guid(item).is_none())?);
+    let comments = canonical::within_feed(item.comments.as_deref()?);
+    let names_it = comments != page && !date.is_empty();
+    names_it.then(|| digest(&[b"discussion", comments.as_bytes(), date]))
 }
 
 /// The key of an item whose guid or page was given to another item before.

@@ -5,6 +5,7 @@
 //!                  revisions  copies of an article, and its older versions, in one document
 //!                  evidence > churn   the same item under a new guid
 //!                  updates    an edit, or another item under the same guid
+//!                  guids      versions in guids, and guids that are given to other items
 //!                  flood      which items of a burst are shown
 //! across feeds     words, paragraphs > fingerprint > sketch    what is compared of an item
 //!                  index                        which items may be the same story
@@ -29,6 +30,7 @@ pub mod fingerprint;
 pub mod flood;
 pub mod frames;
 pub mod grouping;
+pub mod guids;
 mod headlines;
 mod house_style;
 pub mod identity;
@@ -56,6 +58,7 @@ pub use fingerprint::{Comparable, Facts, Fingerprint, PageKind};
 pub use flood::{DocumentOrder, Rhythm, admit, per_day};
 pub use frames::{Frame, other_filling};
 pub use grouping::{centre, stories};
+pub use guids::{GuidForm, Suspect, given_away, guid_forms};
 pub use identity::{Identified, Identities, Needs, OtherKey, content_digest, identify, reused};
 pub use ids::{authority, global_id, own_id};
 pub use index::{Entry, Found, Index};

@@ -59,6 +59,8 @@ pub struct KnownItem {
     pub edits: EditCounts,
     /// Time of first sight of an item that is held as history; `None`: it is not.
     pub history_since: Option<Timestamp>,
+    /// Last date that the publisher gave; `None`: none.
+    pub dated: Option<Timestamp>,
 }
 
 /// A stored item of the same feed, with what it can be recognised by when its guid changes.
@@ -68,6 +70,8 @@ pub struct RecentItem {
     pub key: ItemKey,
     /// The URL, title, date and text of the item.
     pub seen: ItemTraits,
+    /// Last date that the publisher gave; `None`: none.
+    pub dated: Option<Timestamp>,
     /// Number of changes that were applied.
     pub edits: EditCounts,
 }

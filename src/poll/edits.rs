@@ -1,26 +1,35 @@
 //! Sorts the changed items of a document: edits, other items under the guid of a stored one, and items of the history that
 //! were published again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::sorting::{Document, Read, Sorted, change, changed, fingerprints, is_another, refusal};
-use crate::dedupe::{self, Fingerprint, Text, Touched, Updates};
-use crate::model::{Item, ItemKey, KnownItem, ParsedItem};
+use super::sorting::{Document, Read, Sorted, change, changed, facts, fingerprints, refusal};
+use crate::dedupe::{
+    self, Comparable, Fingerprint, IdentityRule, PageTrust, Suspect, Text, Title, Touched, Updates,
+    Weights,
+};
+use crate::model::{Item, ItemKey, KnownItem, ParsedFeed, ParsedItem};
 use crate::store::{self, EditAction, Reader};
 
-/// Sorts known items whose content differs. Returns those that are other items under the guid of a stored one, with the
-/// key of that one. `items` are those of the document.
+/// Number of stored items whose texts are in memory at once.
+const COMPARED: usize = 32;
+
+/// Sorts known items whose content differs, of `known` items of the document that are stored. Returns those that are other
+/// items under the guid of a stored one, with the key of that one.
 pub(super) fn sort_edited(
     document: &Document<'_>,
-    edited: Vec<(Read, &KnownItem)>,
-    items: &[ParsedItem],
+    (edited, known): (Vec<(Read, &KnownItem)>, usize),
+    feed: &ParsedFeed,
     reader: &Reader,
     sorted: &mut Sorted,
 ) -> Result<Vec<(Read, ItemKey)>, store::Error> {
     let keys: Vec<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
     let before = fingerprints(document, &keys, reader)?;
+    let given_away = given_away(document, (&edited, known), &before, (feed, reader))?;
+    let (others, edited): (Vec<_>, Vec<_>) =
+        edited.into_iter().partition(|(_, known)| given_away.contains(&known.key));
     let is_revived = |(read, known): &&(Read, &KnownItem)| {
         is_revived(document, before.get(&known.key), read, known)
     };
@@ -30,7 +39,12 @@ pub(super) fn sort_edited(
         revived.clear();
     }
     let boilerplate = &document.state.boilerplate;
-    let mut others = Vec::new();
+    let (again, edited): (Vec<_>, Vec<_>) =
+        edited.into_iter().partition(|(_, known)| revived.contains(&known.key));
+    for (read, known) in again {
+        let change = (None, EditAction::Release);
+        sorted.changed.push(changed(document, known.key, read, change, boilerplate));
+    }
     let mut edited = edited.into_iter().peekable();
     while edited.peek().is_some() {
         let some: Vec<(Read, &KnownItem)> = edited.by_ref().take(COMPARED).collect();
@@ -38,16 +52,7 @@ pub(super) fn sort_edited(
         let kept = reader.read(|reader| reader.kept_items(&keys))?;
         for (mut read, known) in some {
             let (before, kept) = (before.get(&known.key), kept.get(&known.key));
-            if is_another(document, (before, kept), &read) {
-                others.push((read, known.key));
-                continue;
-            }
-            if revived.contains(&known.key) {
-                let change = (None, EditAction::Release);
-                sorted.changed.push(changed(document, known.key, read, change, boilerplate));
-                continue;
-            }
-            let parsed = &items[read.found.index];
+            let parsed = &feed.items[read.found.index];
             if kept.is_some_and(|kept| is_outdated(document, parsed, kept, known)) {
                 sorted.postponed = true;
                 continue;
@@ -63,11 +68,8 @@ pub(super) fn sort_edited(
             }
         }
     }
-    Ok(others)
+    Ok(others.into_iter().map(|(read, known)| (read, known.key)).collect())
 }
-
-/// Number of stored items whose texts are in memory at once.
-const COMPARED: usize = 32;
 
 /// Whether a version is older than the stored one and may be a copy from a cache.
 fn is_outdated(
@@ -102,6 +104,91 @@ fn date_of_change(
     let first = kept.and_then(|kept| kept.published);
     let later = item.published.filter(|at| first.is_some_and(|first| *at > first));
     item.updated.or_else(|| later.filter(|_| parsed.published.is_none()))
+}
+
+/// Whether the guid, or the link, of a stored item was reused for another item. `kept` is what is stored of it, if the
+/// document has one item only.
+fn is_another(
+    document: &Document<'_>,
+    known: &KnownItem,
+    (before, kept): (Option<&Fingerprint>, Option<&Item>),
+    read: &Read,
+) -> bool {
+    let page = match document.target.subscription.dedupe.identity {
+        IdentityRule::Key => return false,
+        _ if document.single => PageTrust::Nothing,
+        _ if read.item.guid.is_some() && read.item.guid == read.item.title => {
+            PageTrust::SamenessWithoutTitle
+        }
+        _ => PageTrust::Sameness,
+    };
+    let kept = kept.filter(|_| document.single);
+    if kept.is_some_and(|kept| dedupe::is_another_episode(kept, &read.item)) {
+        return true;
+    }
+    let Some(before) = before else { return false };
+    let mut before = before.clone();
+    // The first date of the item, or the last one.
+    let dates = known.dated.zip(read.item.published);
+    if let Some((dated, _)) = dates.filter(|(was, is)| dedupe::at_once(*was, *is)) {
+        before.published = Some(dated);
+    }
+    let comparable = |fingerprint: Fingerprint| -> Comparable {
+        fingerprint.comparable(&document.state.boilerplate, &Weights::default())
+    };
+    // Compared with the new date.
+    let facts = facts(document, read, None);
+    let own = read.text.own_words(&HashSet::new());
+    let after = Fingerprint::without_sketch(&read.item, read.text.clone(), facts, &own);
+    dedupe::is_another(&comparable(before), &comparable(after), page)
+}
+
+/// The stored items of these edited ones whose guids other items have now. `known` is the number of items of the document
+/// that are stored.
+fn given_away(
+    document: &Document<'_>,
+    (edited, known): (&[(Read, &KnownItem)], usize),
+    before: &HashMap<ItemKey, Fingerprint>,
+    (feed, reader): (&ParsedFeed, &Reader),
+) -> Result<HashSet<ItemKey>, store::Error> {
+    let single: Vec<ItemKey> = match document.single {
+        true => edited.iter().map(|(_, known)| known.key).collect(),
+        false => Vec::new(),
+    };
+    let kept = match single.is_empty() {
+        true => HashMap::new(),
+        false => reader.read(|reader| reader.kept_items(&single))?,
+    };
+    let is_another = |(read, known): &&(Read, &KnownItem)| {
+        is_another(document, known, (before.get(&known.key), kept.get(&known.key)), read)
+    };
+    let suspects: Vec<&(Read, &KnownItem)> = edited.iter().filter(is_another).collect();
+    if document.single || suspects.is_empty() {
+        return Ok(suspects.iter().map(|(_, known)| known.key).collect());
+    }
+    let titles: Vec<Title> =
+        suspects.iter().map(|(read, _)| Title::new(read.item.title.as_deref())).collect();
+    let none = Fingerprint::default();
+    let pairs = suspects.iter().zip(&titles);
+    let shown: Vec<Suspect<'_>> = pairs
+        .map(|((read, known), is)| {
+            let before = before.get(&known.key).unwrap_or(&none);
+            Suspect {
+                // A guid that is the title proves nothing.
+                guid: read.item.guid.as_deref().filter(|_| read.item.guid != read.item.title),
+                was: &before.title,
+                is,
+                before: known.dated.or(before.published).unwrap_or(before.seen),
+                after: read.item.published.unwrap_or(document.now),
+            }
+        })
+        .collect();
+    let title = |item: &ParsedItem| {
+        Title::new(item.title.as_ref().map(|title| title.value.as_str())).digest()
+    };
+    let found = dedupe::given_away(&shown, known, &feed.items.iter().map(title).collect());
+    let given = suspects.iter().zip(found).filter(|(_, given)| *given);
+    Ok(given.map(|((_, known), _)| known.key).collect())
 }
 
 /// Maximum number of items of the history that one document may bring up again. More were dated anew.

@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use super::edits::sort_edited;
 use super::start::Target;
 use crate::dedupe::{
-    self, AcrossFeeds, Comparable, Coverage, DocumentOrder, Facts, Fingerprint, Identified,
-    IdentityRule, OwnKey, PageTrust, RecognisedItem, Rhythm, Shown, Substance, Text, Touched,
-    UnrecognisedItem, Updates, Weights, Words,
+    self, AcrossFeeds, Coverage, DocumentOrder, Facts, Fingerprint, GuidForm, Identified,
+    IdentityRule, OwnKey, RecognisedItem, Rhythm, Shown, Substance, Text, Touched,
+    UnrecognisedItem, Updates, Words,
 };
 use crate::model::{
     Digest, EditCounts, Enclosure, HoldReason, Item, ItemKey, ItemTraits, KnownItem, PageOwner,
@@ -20,8 +20,8 @@ use crate::model::{
 };
 use crate::normalise;
 use crate::store::{
-    self, ChangedItem, EditAction, FeedState, GuidChange, NewItem, Reader, TextIndex, ValidatorUse,
-    search_words,
+    self, ChangedItem, EditAction, FeedState, GuidChange, NewItem, Reader, Redated, TextIndex,
+    ValidatorUse, search_words,
 };
 
 /// An item of the document, with the stored item that it is.
@@ -40,6 +40,8 @@ pub(super) struct Sorted {
     pub(super) new: Vec<NewItem>,
     pub(super) changed: Vec<ChangedItem>,
     pub(super) renamed: Vec<GuidChange>,
+    /// Known items whose dates the publisher changed.
+    pub(super) redated: Vec<Redated>,
     /// Digests of paragraphs that are boilerplate; `None` if unchanged.
     pub(super) boilerplate: Option<Vec<u64>>,
     /// Whether a guid was reused for another item.
@@ -85,6 +87,10 @@ const MIN_SAMPLE: usize = 6;
 pub(super) struct Read {
     pub(super) found: Identified,
     pub(super) item: Item,
+    /// The date that the publisher gave, also one in the future.
+    dated: Option<Timestamp>,
+    /// What its guid shows about its page.
+    guid_form: GuidForm,
     pub(super) text: Text,
     /// Words of the item without boilerplate, if they were computed already.
     own: Option<Words>,
@@ -93,10 +99,11 @@ pub(super) struct Read {
 }
 
 impl Read {
-    fn new(found: Identified, item: Item) -> Self {
+    fn new(found: Identified, item: Item, parsed: &ParsedItem, guid_form: GuidForm) -> Self {
         let (text, plain) = Text::with_plain(item.content.as_deref(), item.summary.as_deref());
         let search = search_words(item.title.as_deref(), &plain);
-        Self { found, item, text, own: None, search }
+        let dated = date_of(parsed);
+        Self { found, item, dated, guid_form, text, own: None, search }
     }
 }
 
@@ -110,10 +117,17 @@ pub(super) fn sort(
 ) -> Result<Sorted, store::Error> {
     let mut sorted = Sorted::default();
     let reduced = |index: usize| document.reduced.get(&index).unwrap_or(&feed.items[index]);
-    let normal = |item: &Identified| normalise::item(reduced(item.index), context);
+    let guid_forms = dedupe::guid_forms(&feed.items);
+    let read = |item: &Identified| {
+        let (parsed, guid_form) = (&feed.items[item.index], guid_forms[item.index]);
+        let normal = normalise::item(reduced(item.index), context);
+        Read::new(item.clone(), normal, parsed, guid_form)
+    };
     let edited: Vec<(&Found, &KnownItem)> =
         found.iter().filter_map(|found| Some((found, found.known.as_ref()?))).collect();
     for (found, known) in &edited {
+        let date = date_of(&feed.items[found.item.index]);
+        sorted.redated.extend(redated(known.key, known.dated, date));
         let identity = found.by_other_key.then_some(found.item.identity);
         let identities = identity.into_iter().chain(found.item.copies.iter().copied());
         sorted.renamed.extend(renamed(known.key, identities, RecognisedBy::Page));
@@ -124,18 +138,24 @@ pub(super) fn sort(
     let mut here: HashSet<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
     let edited = edited.into_iter().filter(differs);
     let edited: Vec<(Read, &KnownItem)> =
-        edited.map(|(it, known)| (Read::new(it.item.clone(), normal(&it.item)), known)).collect();
-    for (read, reused) in sort_edited(document, edited, &feed.items, reader, &mut sorted)? {
+        edited.map(|(it, known)| (read(&it.item), known)).collect();
+    let edited = (edited, here.len());
+    for (read, reused) in sort_edited(document, edited, feed, reader, &mut sorted)? {
         let identity = dedupe::reused(&feed.items[read.found.index]);
         newcomers.push(Read { found: read.found.with_identity(identity), ..read });
         // The item that had the guid before may have another guid now.
         here.remove(&reused);
+        sorted.redated.retain(|redated| redated.key != reused);
         sorted.reused = true;
     }
     let new = found.iter().filter(|found| found.known.is_none());
-    newcomers.extend(new.map(|found| Read::new(found.item.clone(), normal(&found.item))));
+    newcomers.extend(new.map(|found| read(&found.item)));
     if !newcomers.is_empty() {
         sort_newcomers(document, (newcomers, &here), reader, &mut sorted)?;
+    }
+    // Dates that change at each build prove nothing.
+    if 2 * sorted.redated.len() > found.len() {
+        sorted.redated.clear();
     }
     Ok(sorted)
 }
@@ -174,6 +194,7 @@ fn sort_newcomers(
             let copies = read.found.copies.iter().copied();
             let identities = [read.found.identity].into_iter().chain(copies);
             sorted.renamed.extend(renamed(key, identities, known.way));
+            sorted.redated.extend(redated(key, stored.dated, read.dated));
             if stored.seen.content_digest == Some(read.found.content_digest) {
                 continue;
             }
@@ -191,6 +212,18 @@ fn sort_newcomers(
     }
     sorted.new = new_items(document, newcomers, (past, &site), reader)?;
     Ok(())
+}
+
+/// The date that the publisher gave an item.
+fn date_of(item: &ParsedItem) -> Option<Timestamp> {
+    item.published.or(item.updated)
+}
+
+/// The new date of a stored item, if it has one. Milliseconds are stored.
+fn redated(key: ItemKey, was: Option<Timestamp>, is: Option<Timestamp>) -> Option<Redated> {
+    let date = is?;
+    let same = was.is_some_and(|was| was.as_millisecond() == date.as_millisecond());
+    (!same).then_some(Redated { key, date })
 }
 
 /// Guids that a stored item has from now on.
@@ -217,8 +250,14 @@ fn recognised<'s>(
         Extent::Whole => Coverage::All,
         Extent::Part => Coverage::Part,
     };
-    let shown =
-        Shown { unrecognised: &unrecognised, dates: document.dates, stored, here, coverage };
+    let shown = Shown {
+        unrecognised: &unrecognised,
+        dates: document.dates,
+        stored,
+        here,
+        coverage,
+        last_poll: document.state.last_success,
+    };
     let texts = fingerprints(document, &dedupe::compared(&shown), reader)?;
     let words: HashMap<ItemKey, Words> =
         texts.into_iter().map(|(key, it)| (key, it.text.own_words(boilerplate))).collect();
@@ -352,7 +391,7 @@ pub(super) fn fingerprints(
 }
 
 /// The facts about an item; `before` is its stored fingerprint, if there is one.
-fn facts(document: &Document<'_>, read: &Read, before: Option<&Fingerprint>) -> Facts {
+pub(super) fn facts(document: &Document<'_>, read: &Read, before: Option<&Fingerprint>) -> Facts {
     let item = &read.item;
     Facts {
         published: before.map_or(item.published, |before| before.published),
@@ -360,36 +399,6 @@ fn facts(document: &Document<'_>, read: &Read, before: Option<&Fingerprint>) -> 
         url_key: read.found.url_key,
         page_owner: document.feed_sites.page_owner(item.url.as_deref(), item.guid.as_deref()),
     }
-}
-
-/// Whether the guid, or the link, of a stored item was reused for another item. `kept` is what is stored of it, if the
-/// document has one item only.
-pub(super) fn is_another(
-    document: &Document<'_>,
-    (before, kept): (Option<&Fingerprint>, Option<&Item>),
-    read: &Read,
-) -> bool {
-    let page = match document.target.subscription.dedupe.identity {
-        IdentityRule::Key => return false,
-        _ if document.single => PageTrust::Nothing,
-        _ if read.item.guid.is_some() && read.item.guid == read.item.title => {
-            PageTrust::SamenessWithoutTitle
-        }
-        _ => PageTrust::Sameness,
-    };
-    let kept = kept.filter(|_| document.single);
-    if kept.is_some_and(|kept| dedupe::is_another_episode(kept, &read.item)) {
-        return true;
-    }
-    let Some(before) = before else { return false };
-    let comparable = |fingerprint: Fingerprint| -> Comparable {
-        fingerprint.comparable(&document.state.boilerplate, &Weights::default())
-    };
-    // Compared with the new date.
-    let facts = facts(document, read, None);
-    let own = read.text.own_words(&HashSet::new());
-    let after = Fingerprint::without_sketch(&read.item, read.text.clone(), facts, &own);
-    dedupe::is_another(&comparable(before.clone()), &comparable(after), page)
 }
 
 /// Whether a change of an item may be taken now.
@@ -461,6 +470,8 @@ fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> UnrecognisedItem 
         index: found.index,
         own_key: if keyless { OwnKey::Absent } else { OwnKey::Present },
         substance: if has_file { Substance::File } else { Substance::Words },
+        guid_form: new.guid_form,
+        dated: new.dated,
         seen: ItemTraits {
             url: item.url.clone(),
             url_key: found.url_key,
@@ -476,6 +487,7 @@ fn unrecognised(new: &mut Read, boilerplate: &HashSet<u64>) -> UnrecognisedItem 
 fn new_item(document: &Document<'_>, new: Read, boilerplate: &HashSet<u64>) -> NewItem {
     let facts = facts(document, &new, None);
     let found = new.found.clone();
+    let dated = new.dated.filter(|dated| Some(*dated) != new.item.published);
     let (item, text) = text_keys(document, new, facts, boilerplate);
     let own_id = dedupe::own_id(&document.target.id, &found.identity);
     let global = item.guid.as_deref().and_then(dedupe::global_id);
@@ -497,6 +509,7 @@ fn new_item(document: &Document<'_>, new: Read, boilerplate: &HashSet<u64>) -> N
         held: None,
         filtered_by: None,
         item,
+        dated,
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 
 use super::error::Error;
-use super::poll_update::{ChangedItem, PollUpdate};
+use super::poll_update::{ChangedItem, PollUpdate, Redated};
 use super::transaction::Transaction;
 use super::values::{json_list, maybe, millis};
 use crate::model::{Details, Item, ItemKey};
@@ -65,6 +65,14 @@ impl Transaction<'_> {
             kept.insert(ItemKey(row.get(0)?), item);
         }
         Ok(kept)
+    }
+
+    /// Writes the last date that the publisher gave an item. The date that is published stays.
+    pub(super) fn redate(&self, redated: Redated) -> Result<(), Error> {
+        self.connection
+            .prepare_cached("UPDATE item SET dated_at = ?2 WHERE id = ?1")?
+            .execute(params![redated.key.0, millis(redated.date)])?;
+        Ok(())
     }
 
     /// Releases an item that is held as history. It was in no output yet, so it gets the date of its change.

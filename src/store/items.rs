@@ -39,7 +39,8 @@ impl Transaction<'_> {
             "SELECT identity.digest, item.id, item.content_digest, item.url_key,
                     item.changes, item.bumps, item.bumped_at,
                     identity.row_digest IS row_digest(identity.feed_id, identity.digest, identity.item_id),
-                    iif(item.hidden = 'history', item.first_seen_at, NULL)
+                    iif(item.hidden = 'history', item.first_seen_at, NULL),
+                    ifnull(item.dated_at, item.published_at)
              FROM json_each(?2) wanted
              CROSS JOIN identity ON identity.feed_id = ?1 AND identity.digest = unhex(wanted.value)
              JOIN item ON item.id = identity.item_id",
@@ -54,9 +55,9 @@ impl Transaction<'_> {
             let url_key =
                 row.get_ref(3)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
             let (edits, history_since) = (edits(row, 4)?, maybe(row.get(8)?)?);
-            let key = ItemKey(key);
-            known
-                .insert(identity, KnownItem { key, content_digest, url_key, edits, history_since });
+            let (key, dated) = (ItemKey(key), maybe(row.get(9)?)?);
+            let item = KnownItem { key, content_digest, url_key, edits, history_since, dated };
+            known.insert(identity, item);
         }
         Ok(known)
     }
@@ -82,7 +83,7 @@ impl Transaction<'_> {
         }
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, url, url_key, title, published_at, text_digest, changes, bumps, bumped_at, feed_id,
-                    content_digest
+                    content_digest, ifnull(dated_at, published_at)
              FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value",
         )?;
         let mut rows = statement.query([json_list(keys)])?;
@@ -107,6 +108,7 @@ impl Transaction<'_> {
                     text_digest: row.get(5)?,
                     content_digest: Some(digest(row.get_ref(10)?.as_blob().unwrap_or_default())?),
                 },
+                dated: maybe(row.get(11)?)?,
                 edits: edits(row, 6)?,
             });
         }

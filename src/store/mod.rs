@@ -99,7 +99,7 @@ pub use open::{SCHEMA, Usage, check_unused, is_in_use, usage};
 pub use output_folders::OutputFolder;
 pub use poll_update::{
     Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem, PollCounts,
-    PollUpdate, TextIndex, ValidatorTrust, ValidatorUse,
+    PollUpdate, Redated, TextIndex, ValidatorTrust, ValidatorUse,
 };
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
 pub use promises::UnsuccessfulPoll;

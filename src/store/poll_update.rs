@@ -55,6 +55,8 @@ pub struct PollUpdate {
     pub changed: Vec<ChangedItem>,
     /// Known items that came with a new guid.
     pub guid_changes: Vec<GuidChange>,
+    /// Known items that came with a new date.
+    pub redated: Vec<Redated>,
 }
 
 /// Sizes of a body.
@@ -214,6 +216,8 @@ pub struct NewItem {
     pub first_seen: Timestamp,
     /// The content that outputs show.
     pub item: Item,
+    /// The date that the publisher gave, if it is not that of the content: it is in the future.
+    pub dated: Option<Timestamp>,
     /// Whose site its URL is on.
     pub page_owner: PageOwner,
     /// What its text is searched and compared by.
@@ -233,6 +237,15 @@ pub struct TextIndex {
     pub fingerprint: Option<Vec<u8>>,
     /// The distinct words of title and text, for the search index.
     pub search_words: String,
+}
+
+/// A known item that came with a new date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redated {
+    /// Key of the item.
+    pub key: ItemKey,
+    /// The date as the publisher gave it.
+    pub date: Timestamp,
 }
 
 /// A known item that came with a new guid.

@@ -10,7 +10,7 @@ use rusqlite::params;
 
 use super::error::Error;
 use super::feed_state::Which;
-use super::poll_update::{PollCounts, PollUpdate};
+use super::poll_update::{PollCounts, PollUpdate, Redated};
 use super::row_digest::{FEED, altered};
 use super::search::Unindexed;
 use super::transaction::Transaction;
@@ -109,6 +109,9 @@ impl Transaction<'_> {
             if !self.insert_item(update, new, next)? {
                 continue;
             }
+            if let Some(date) = new.dated {
+                self.redate(Redated { key: next, date })?;
+            }
             match new.held {
                 Some(HoldReason::Filtered) => recorded.filtered += 1,
                 Some(HoldReason::History | HoldReason::Burst) => recorded.held += 1,
@@ -125,6 +128,9 @@ impl Transaction<'_> {
             recorded.guid_changes += 1;
         }
         self.forget_guids(update.feed, &update.guid_changes)?;
+        for redated in &update.redated {
+            self.redate(*redated)?;
+        }
         for (at, changed) in update.changed.iter().enumerate() {
             if self.update_item(update, changed)? {
                 self.mark_pending(changed.key)?;

@@ -145,6 +145,7 @@ CREATE TABLE item (
   sort_at      INTEGER NOT NULL,           -- min(published, first seen); changed only when an item of the history is published again
   published_at INTEGER,                    -- NULL: the publisher gave no credible date
   updated_at   INTEGER,                    -- NULL: as published_at
+  dated_at     INTEGER,                    -- last date that the publisher gave, also one in the future; NULL: as published_at
   guid         TEXT,                       -- from the publisher; NULL: none
   url          TEXT,                       -- NULL: it has no page
   title        TEXT,                       -- plain text; NULL: untitled

@@ -54,6 +54,7 @@ fn new_item(guid: &str, url: &str, published: i64) -> NewItem {
             content: Some("<p>words</p>".to_owned()),
             ..Item::default()
         },
+        dated: None,
         page_owner: PageOwner::FeedSite,
         text: TextIndex { fingerprint: Some(vec![1]), ..TextIndex::default() },
         held: None,
@@ -92,6 +93,7 @@ pub(super) fn update(feed: FeedKey, new: Vec<NewItem>, changed: Vec<ChangedItem>
         new,
         changed,
         guid_changes: Vec::new(),
+        redated: Vec::new(),
         promises: Vec::new(),
         exonerated: Vec::new(),
         released: Vec::new(),

@@ -59,6 +59,7 @@ mod recovery;
 mod redirects;
 mod reload;
 mod remove;
+mod rewrites;
 mod sameness;
 mod scarcity;
 mod service;

@@ -29,11 +29,23 @@ fn seen((url, title, at, text): Entry<'_>) -> ItemTraits {
 fn found(
     old: &[Entry<'_>],
     new: &[Entry<'_>],
+    keys: (OwnKey, &[Entry<'_>]),
+) -> Vec<(usize, i64, RecognisedBy)> {
+    found_after(None, old, (new, GuidForm::Opaque), keys)
+}
+
+/// The same after a poll at this second.
+fn found_after(
+    last_poll: Option<i64>,
+    old: &[Entry<'_>],
+    (new, guid_form): (&[Entry<'_>], GuidForm),
     (own_key, known): (OwnKey, &[Entry<'_>]),
 ) -> Vec<(usize, i64, RecognisedBy)> {
+    let last_poll = last_poll.map(|at| Timestamp::from_second(at).unwrap());
     let stored = |(n, entry): (usize, &Entry<'_>)| RecentItem {
         key: ItemKey(n as i64),
         seen: seen(*entry),
+        dated: seen(*entry).published,
         edits: EditCounts::default(),
     };
     let all: Vec<RecentItem> = old.iter().chain(known).enumerate().map(stored).collect();
@@ -45,14 +57,17 @@ fn found(
             index,
             own_key,
             substance: Substance::Words,
+            guid_form,
             seen: seen(*entry),
+            dated: seen(*entry).published,
             words: Words::of_text(entry.3),
         })
         .collect();
     let dates: Vec<Option<Timestamp>> =
         new.iter().chain(known).map(|entry| seen(*entry).published).collect();
     let (unrecognised, coverage) = (&*unrecognised, Coverage::All);
-    let shown = Shown { unrecognised, dates: &dates, stored: &all, here: &here, coverage };
+    let shown =
+        Shown { unrecognised, dates: &dates, stored: &all, here: &here, coverage, last_poll };
     let pairs: Vec<(usize, ItemKey)> =
         candidates(&shown).iter().map(|pair| (pair.new.index, pair.old.key)).collect();
     assert_eq!(
@@ -191,17 +206,21 @@ fn a_page_proves_little_where_it_is_that_of_the_only_item() {
 #[test]
 fn an_episode_with_a_constant_page_title_and_text_is_new() {
     let mut seen = seen(("https://e.example/show", "The news", NOON, TEASER));
-    let old = RecentItem { key: ItemKey(1), seen: seen.clone(), edits: EditCounts::default() };
+    let (edits, dated) = (EditCounts::default(), seen.published);
+    let old = RecentItem { key: ItemKey(1), seen: seen.clone(), dated, edits };
     seen.published = Some(Timestamp::from_second(NOON + DAY).unwrap());
     seen.content_digest = Some([7; 16]);
     let (substance, own_key) = (Substance::File, OwnKey::Present);
     let words = Words::of_text(TEASER);
-    let new = UnrecognisedItem { index: 0, own_key, substance, seen, words };
+    let guid_form = GuidForm::Opaque;
+    let dated = seen.published;
+    let new = UnrecognisedItem { index: 0, own_key, substance, guid_form, seen, dated, words };
     for dates in [vec![new.seen.published], vec![new.seen.published, None]] {
         let (stored, here) = ([old.clone()], HashSet::new());
         let unrecognised = std::slice::from_ref(&new);
-        let coverage = Coverage::All;
-        let shown = Shown { unrecognised, dates: &dates, stored: &stored, here: &here, coverage };
+        let (coverage, last_poll) = (Coverage::All, None);
+        let (dates, stored, here) = (&*dates, &stored, &here);
+        let shown = Shown { unrecognised, dates, stored, here, coverage, last_poll };
         assert_eq!(recognised(&shown, &HashMap::new()), []);
     }
 }
@@ -305,4 +324,136 @@ fn when_several_guids_change_title_and_text_are_enough() {
     assert_eq!(found(&gone, &come, (OwnKey::Present, &[])).len(), 2);
     assert_eq!(found(&gone, &come[..1], (OwnKey::Present, &[])), [], "one is a coincidence");
     assert_eq!(found(&gone, &come, (OwnKey::Present, &OTHERS)), [], "most did not change");
+}
+
+/// Items with these titles, pages on this host and dates, each with an own text of these words.
+fn migrated<'a>(
+    urls: &'a [String; 5],
+    titles: &'a [&'a str; 5],
+    texts: &'a [String; 5],
+    date: impl Fn(i64) -> i64,
+) -> Vec<Entry<'a>> {
+    (0..5).map(|n| (&*urls[n], titles[n], date(n as i64), &*texts[n])).collect()
+}
+
+#[test]
+fn when_all_dates_move_with_the_guids_title_and_text_are_enough() {
+    let urls = |host: &str| [0, 1, 2, 3, 4].map(|n| format!("https://{host}/{n}"));
+    let (old, new) = (urls("old.example"), urls("new.example"));
+    let texts = TITLES.map(|title| format!("{title}: all that was seen of it by all that day."));
+    let others = TITLES.map(|title| format!("{title}, and what came of it for us in the end."));
+    let was = |n: i64| NOON + 10_000 + n * 9 * DAY + n * 421;
+    let gone = migrated(&old, &TITLES, &texts, was);
+    let last_poll = was(4) + 10 * DAY;
+    let count = |texts, date: &dyn Fn(i64) -> i64| {
+        let come = migrated(&new, &TITLES, texts, date);
+        let come = (&*come, GuidForm::Opaque);
+        found_after(Some(last_poll), &gone, come, (OwnKey::Present, &[])).len()
+    };
+    let dates: [&dyn Fn(i64) -> i64; 5] = [
+        &|n| was(n) - 300,
+        &|n| was(n) + 300 + 61 * n,
+        &|n| was(n).div_euclid(DAY) * DAY + DAY / 2,
+        &|n| was(n) + 9 * 3_600 * n + 1_207,
+        // An import an hour.
+        &|n| last_poll - n * 3_600 - 77,
+    ];
+    for (n, date) in dates.iter().enumerate() {
+        assert_eq!(count(&texts, date), 5, "{n}");
+        assert_eq!(count(&others, date), 0, "other texts, {n}");
+    }
+    for (n, date) in dates.iter().enumerate() {
+        let come = migrated(&new, &TITLES, &texts, date);
+        let come = (&come[..4], GuidForm::Opaque);
+        let found = found_after(Some(last_poll), &gone, come, (OwnKey::Present, &[]));
+        assert_eq!(found, [], "four may be a coincidence, {n}");
+    }
+}
+
+#[test]
+fn the_next_issues_of_a_programme_are_new() {
+    let urls = |day: &str| [0, 1, 2, 3, 4].map(|n| format!("https://e.example/{day}/{n}"));
+    let (old, new) = (urls("monday"), urls("tuesday"));
+    let texts = TITLES.map(|title| format!("{title}: our show about all of it, with guests."));
+    let was = |n: i64| NOON + n * 3_600 + n * 61;
+    let gone = migrated(&old, &TITLES, &texts, was);
+    let count = |last_poll, date: &dyn Fn(i64) -> i64| {
+        let come = migrated(&new, &TITLES, &texts, date);
+        let come = (&*come, GuidForm::Opaque);
+        found_after(Some(last_poll), &gone, come, (OwnKey::Present, &[])).len()
+    };
+    for days in [1, 7] {
+        let next = |n: i64| was(n) + days * DAY + n * 301;
+        assert_eq!(count(was(4) + 600, &next), 0, "after the last poll, {days}");
+        assert_eq!(count(next(4) + 600, &next), 0, "dated before it was shown, {days}");
+    }
+    let other_order = |n: i64| was(4 - n) + DAY + 17 * n;
+    assert_eq!(count(was(4) + 600, &other_order), 0);
+}
+
+#[test]
+fn a_guid_that_names_a_version_of_a_page_makes_no_new_item() {
+    let (a, b) = ("https://e.example/articles/c1", "https://e.example/articles/c2");
+    let old = (a, "Storm hits coast overnight", NOON, FERRY);
+    for (new, is_one) in [
+        ((a, "Two people die as gales batter coast", NOON + 9_001, BREAD), true),
+        ((a, "Three people die as gales batter coast", NOON + 9 * DAY, BREAD), true),
+        ((b, "Two people die as gales batter coast", NOON + 9_001, BREAD), false),
+    ] {
+        let judge = |form| {
+            let found = found_after(None, &[old], (&[new], form), (OwnKey::Present, &OTHERS));
+            found.len() == 1
+        };
+        assert_eq!(judge(GuidForm::Version), is_one, "{new:?}");
+        assert!(!judge(GuidForm::Opaque), "{new:?}");
+    }
+    let longer = format!("{FERRY} It floats again.");
+    let alone = |title, text, form| {
+        let new = [(a, title, NOON + DAY, text)];
+        found_after(None, &[old], (&new, form), (OwnKey::Present, &[])).len()
+    };
+    assert_eq!(alone(old.1, &longer, GuidForm::Version), 1);
+    assert_eq!(alone(old.1, &longer, GuidForm::Opaque), 0);
+    assert_eq!(alone("Bread is dear now", BREAD, GuidForm::Version), 0);
+}
+
+#[test]
+fn a_text_that_was_written_anew_is_known_by_title_and_second_or_by_its_article() {
+    let (a, b) = ("https://e.example/a", "https://e.example/b");
+    let article = "https://e.example/storm-7123456";
+    let title = "Storm hits coast";
+    for (old, new, is_one) in [
+        ((a, title, NOON, FERRY), (b, title, NOON, BREAD), true),
+        ((a, title, NOON, FERRY), (b, title, NOON + 61, BREAD), false),
+        ((a, "Storm", NOON, FERRY), (b, "Storm", NOON, BREAD), false),
+        ((a, title, 401 * DAY, FERRY), (b, title, 401 * DAY, BREAD), false),
+        ((a, title, NOON, FERRY), (b, "Bread is dear", NOON, BREAD), false),
+        // The page of an article, and a page that may show the next issue.
+        ((article, title, NOON, FERRY), (article, title, NOON + 9_001, BREAD), true),
+        ((article, title, NOON, FERRY), (article, title, NOON + DAY, BREAD), false),
+        ((article, title, NOON, FERRY), (article, "Bread is dear", NOON + 9_001, BREAD), false),
+        ((a, title, NOON, FERRY), (a, title, NOON + 9_001, BREAD), false),
+    ] {
+        assert_eq!(one(old, new).is_some(), is_one, "{old:?} {new:?}");
+    }
+}
+
+#[test]
+fn the_name_of_a_site_in_a_title_makes_no_new_item() {
+    let (a, b) = ("https://e.example/?p=7", "https://n.example/seven");
+    let title = "Setting up a home server";
+    let old = (a, title, NOON, FERRY);
+    for (new, at, text, is_one) in [
+        ("Setting up a home server - Ann's Blog", NOON, "", true),
+        ("Setting up a home server - Ann's Blog", NOON + 30, "On servers.", true),
+        ("Ann's Blog: Setting up a home server", NOON, "On servers.", true),
+        ("Setting up a home server, part 2", NOON, "", false),
+        ("Setting up a home office", NOON, "", false),
+        ("Setting up a home server - Ann's Blog", NOON + 9_001, "", false),
+        ("Setting up a home server - Ann's Blog", NOON, BREAD, false),
+    ] {
+        assert_eq!(one(old, (b, new, at, text)).is_some(), is_one, "{new} {at} {text}");
+    }
+    let short = one((a, "Ferries", NOON, FERRY), (b, "Ferries for Onver", NOON, ""));
+    assert_eq!(short, None, "one word");
 }

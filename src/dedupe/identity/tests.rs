@@ -200,6 +200,36 @@ fn the_operator_may_choose_what_identifies_the_items_of_a_feed() {
 }
 
 #[test]
+fn the_page_of_its_comments_and_its_date_are_a_name_of_an_item_without_a_guid() {
+    let on = |guid, page, comments: &str, date| ParsedItem {
+        comments: Some(comments.to_owned()),
+        ..dated(item(guid, page, page), date, None)
+    };
+    let names = |items: [ParsedItem; 2]| {
+        let found = sound(&items);
+        found.into_iter().next().unwrap().copies
+    };
+    let (one, two) = ("http://news.e.org/item?id=1", "http://news.e.org/item?id=2");
+    let other = || on("", "http://e.org/x", two, 9);
+    let old = names([on("", "http://e.org/a", one, 1_000), other()]);
+    assert_eq!(old.len(), 1);
+    assert_eq!(old, names([on("", "http://e.org/b", one, 1_000), other()]));
+    for another in [
+        on("", "http://e.org/b", one, 1_001),
+        on("", "http://e.org/b", "http://news.e.org/item?id=3", 1_000),
+        on("1", "http://e.org/b", one, 1_000),
+        on("", one, one, 1_000),
+    ] {
+        assert_ne!(old, names([another.clone(), other()]), "{another:?}");
+    }
+    let shared =
+        names([on("", "http://e.org/a", one, 1_000), on("", "http://e.org/b", one, 1_000)]);
+    assert!(shared.is_empty(), "it identifies none of them");
+    let alone = sound(&[on("", "http://e.org/a", one, 1_000)]);
+    assert!(alone[0].copies.is_empty());
+}
+
+#[test]
 fn a_page_that_items_share_is_no_proof_of_sameness() {
     let items = [item("1", "http://e.org/all", "A"), item("2", "http://e.org/all", "B")];
     assert!(sound(&items).iter().all(|item| item.url_key.is_none()));

@@ -1,0 +1,323 @@
+//! Items whose publisher changes much at once: dates, guids, links, titles and texts.
+
+use newswire::daemon::FeedSelection;
+
+use crate::support::origin::Answer;
+use crate::support::world::{HOUR, World, poll, shown_as};
+
+const HOST: &str = "site.test";
+
+/// An item: guid, link, title, date, text.
+#[derive(Debug, Clone)]
+struct Entry {
+    guid: String,
+    link: String,
+    title: String,
+    date: String,
+    text: String,
+    comments: String,
+}
+
+const TITLES: [&str; 7] = [
+    "Gulls in the city",
+    "Boats on the river",
+    "A new bridge opens",
+    "Market day returns",
+    "Old tower restored",
+    "Harbour fees rise again",
+    "Library gets new roof",
+];
+
+/// A sentence about a title.
+fn about(title: &str, n: usize) -> String {
+    let words = ["ferry", "baker", "lamp", "crane", "gull", "barn", "bell", "oar", "salt", "net"];
+    let word = |k: usize| format!("{}{}", words[(n * 7 + k * 3) % 10], n * 13 + k);
+    format!("{title} {}", (0..14).map(word).collect::<Vec<_>>().join(" "))
+}
+
+/// Day, hour, minute and second of May 2025.
+fn at(day: usize, hour: usize, minute: usize, second: usize) -> String {
+    format!("{day:02} May 2025 {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+fn entry(n: usize) -> Entry {
+    let link = format!("https://site.test/2025/{}", TITLES[n].to_lowercase().replace(' ', "-"));
+    Entry {
+        guid: link.clone(),
+        link,
+        title: TITLES[n].to_owned(),
+        date: at(20 - 2 * n, 8 + n, 11 * n % 60, 7 + n),
+        text: about(TITLES[n], n),
+        comments: String::new(),
+    }
+}
+
+fn feed(entries: &[Entry]) -> String {
+    let part = |name: &str, text: &str| match text {
+        "" => String::new(),
+        text => format!("<{name}>{text}</{name}>"),
+    };
+    let item = |it: &Entry| {
+        let parts = [
+            part("guid", &it.guid),
+            part("link", &it.link),
+            part("title", &it.title),
+            part("pubDate", &it.date),
+            part("description", &it.text),
+            part("comments", &it.comments),
+        ];
+        format!("<item>{}</item>", parts.concat())
+    };
+    let items: String = entries.iter().map(item).collect();
+    format!("<rss version='2.0'><channel><title>S</title>{items}</channel></rss>")
+}
+
+/// A document of seven items, the first of which is changed.
+fn with_first(change: impl Fn(&mut Entry)) -> String {
+    let mut entries: Vec<Entry> = (0..7).map(entry).collect();
+    change(&mut entries[0]);
+    feed(&entries)
+}
+
+/// A document of seven items, all of which are changed.
+fn with_all(change: impl Fn(usize, &mut Entry)) -> String {
+    let mut entries: Vec<Entry> = (0..7).map(entry).collect();
+    entries.iter_mut().enumerate().for_each(|(n, it)| change(n, it));
+    feed(&entries)
+}
+
+/// Polls the documents two hours apart. Returns the numbers of new items, also those that are held, and the titles.
+async fn polled(documents: &[String]) -> (Vec<usize>, Vec<String>) {
+    let world = World::new().await;
+    world.origin.route(HOST, "/feed", documents.iter().map(|body| Answer::ok(body.as_str())));
+    let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
+    let mut counts = Vec::new();
+    for _ in documents {
+        let recorded = poll(&engine, FeedSelection::All).await.remove(0).recorded;
+        counts.push(recorded.new + recorded.held);
+        world.clock.advance(2 * HOUR);
+    }
+    (counts, shown_as(&engine, "title"))
+}
+
+async fn new_items(documents: &[String]) -> Vec<usize> {
+    polled(documents).await.0
+}
+
+fn moved(it: &mut Entry, name: &str) {
+    it.link = format!("https://site.test/2025/{name}");
+    it.guid = it.link.clone();
+}
+
+#[tokio::test]
+async fn an_item_is_known_by_its_last_date_too() {
+    let future = || "03 May 2026 10:00:00 GMT".to_owned();
+    let text = about("Servers", 31);
+    let dated = |date: &str| with_first(|it| it.date = date.to_owned());
+    let dated_and_moved = |date: &str| {
+        with_first(|it| {
+            it.date = date.to_owned();
+            moved(it, "other-slug");
+        })
+    };
+    let edit = |it: &mut Entry| {
+        (it.title, it.text) = ("Home servers, explained".to_owned(), text.clone());
+        it.date = at(22, 3, 4, 5);
+    };
+    let (later, hour) = (at(22, 3, 4, 5), at(20, 9, 0, 7));
+    for (n, documents) in [
+        vec![dated(&at(20, 8, 0, 7)), dated(&later), dated_and_moved(&later)],
+        vec![
+            with_first(|_| {}),
+            with_first(edit),
+            with_first(|it| {
+                edit(it);
+                moved(it, "home-servers");
+            }),
+        ],
+        vec![dated(&future()), dated_and_moved(&future())],
+        vec![dated(&future()), dated(&later), dated_and_moved(&later)],
+        vec![with_first(|_| {}), dated(&hour), dated_and_moved(&hour)],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut expected = vec![0; documents.len()];
+        expected[0] = 7;
+        assert_eq!(new_items(&documents).await, expected, "{n}");
+    }
+    let other = with_first(|it| {
+        it.date = later.clone();
+        it.title = "Bread is dear".to_owned();
+        it.text = about("Bread", 32);
+        moved(it, "bread");
+    });
+    let documents = [with_first(|_| {}), dated(&later), other];
+    assert_eq!(new_items(&documents).await, [7, 0, 1], "the same date of another item");
+}
+
+#[tokio::test]
+async fn items_are_known_when_guids_links_and_dates_all_move() {
+    let shifted = |minutes: usize, session: usize| {
+        with_all(|n, it| {
+            it.link = format!("https://site.test/r?id={n}&amp;sess={session}");
+            it.guid = it.link.clone();
+            it.date = at(20 - 2 * n, 8 + n, minutes + n, 7 + n);
+        })
+    };
+    let documents = [0, 5, 11, 16].map(|minutes| shifted(minutes, minutes * 97));
+    assert_eq!(new_items(&documents).await, [7, 0, 0, 0], "minutes");
+    let moved_to = |date: &dyn Fn(usize) -> String| {
+        with_all(|n, it| {
+            moved(it, &format!("posts/{n}-a"));
+            it.date = date(n);
+        })
+    };
+    let dates: [&dyn Fn(usize) -> String; 3] =
+        [&|n| at(20 - 2 * n, 12, 0, 0), &|n| at(21 - 2 * n, 3 * n, 17 + n, 9), &|n| {
+            at(31, 20 - 2 * n, 3 * n, 1)
+        }];
+    for (n, date) in dates.iter().enumerate() {
+        let documents = [with_all(|_, _| {}), moved_to(date)];
+        assert_eq!(new_items(&documents).await, [7, 0], "{n}");
+    }
+}
+
+#[tokio::test]
+async fn the_issues_of_the_next_week_are_new() {
+    let week = |week: usize| {
+        with_all(|n, it| {
+            moved(it, &format!("shows/{week}-{n}"));
+            it.date = at(3 + 7 * week + n, 18, 30 + 2 * week, n);
+        })
+    };
+    let documents = [0, 1, 2].map(week);
+    assert_eq!(new_items(&documents).await, [7, 7, 7]);
+}
+
+#[tokio::test]
+async fn an_article_that_is_written_anew_under_its_guid_is_no_new_item() {
+    for guid in ["https://site.test/?p=123456", "6f1c3b1e-0c3a-4f77-9a52-0d6f3c1a9e11"] {
+        let version = |n: usize| {
+            with_first(|it| {
+                if n > 0 {
+                    moved(it, &format!("storm-{n}"));
+                    it.title = ["Thousands without power", "Two people die in gales"][n - 1].into();
+                    it.text = about(&it.title, 40 + n);
+                    it.date = at(20, 9 + 4 * n, 12, 5);
+                }
+                it.guid = guid.to_owned();
+            })
+        };
+        let (counts, titles) = polled(&[0, 1, 2].map(version)).await;
+        assert_eq!(counts, [7, 0, 0], "{guid}");
+        assert_eq!(titles.len(), 7);
+        assert!(titles.contains(&"Two people die in gales".to_owned()), "{titles:?}");
+    }
+}
+
+#[tokio::test]
+async fn guids_that_are_positions_or_places_hide_no_item() {
+    // The newest item is the first.
+    let position = |newest: usize, guid: fn(usize) -> String| {
+        let item = |place: usize| Entry { guid: guid(place), ..entry(newest + 2 - place) };
+        feed(&[item(0), item(1), item(2)])
+    };
+    for guid in [|n: usize| format!("{n}"), |n: usize| format!("slot-{}", n + 10_001)] {
+        let documents = [0, 1, 2, 3, 4].map(|newest| position(newest, guid));
+        assert_eq!(new_items(&documents).await, [3, 1, 1, 1, 1], "{}", guid(0));
+    }
+    let lead = |n: usize| {
+        let mut entries: Vec<Entry> = (3..7).map(entry).collect();
+        entries.push(Entry { guid: "lead".to_owned(), ..entry(n) });
+        feed(&entries)
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(lead)).await, [5, 1, 1]);
+    let reset = |month: &str, n: usize| {
+        let guid = "https://site.test/?p=123456".to_owned();
+        let mut first = Entry { guid, ..entry(n) };
+        first.date = first.date.replace("May", month);
+        let mut entries: Vec<Entry> = (3..7).map(entry).collect();
+        entries.push(first);
+        feed(&entries)
+    };
+    assert_eq!(new_items(&[reset("Jan", 0), reset("May", 1)]).await, [5, 1], "months later");
+}
+
+#[tokio::test]
+async fn guids_that_name_versions_of_a_page_make_no_new_items() {
+    let version = |n: usize, title: &str| {
+        with_all(|place, it| {
+            it.link = format!("https://site.test/articles/c{place}?at_medium=RSS");
+            let number = if place == 0 { n } else { 0 };
+            it.guid = format!("https://site.test/articles/c{place}#{number}");
+            if place == 0 && n > 0 {
+                it.title = title.to_owned();
+                it.text = about(title, 50 + n);
+                it.date = at(20, 9 + 3 * n, 44, 8);
+            }
+        })
+    };
+    let documents =
+        [version(0, ""), version(1, "Two dead in storm"), version(3, "Rail services suspended")];
+    let (counts, titles) = polled(&documents).await;
+    assert_eq!(counts, [7, 0, 0]);
+    assert!(titles.contains(&"Rail services suspended".to_owned()), "{titles:?}");
+    // The entries of one page in a feed of articles.
+    let notes = |n: usize| {
+        with_first(|it| {
+            it.link = "https://site.test/notes-2025".to_owned();
+            it.guid = format!("https://site.test/notes-2025#{n}");
+            it.title = format!("Notes about {}", about("it", n));
+            it.text = about("Notes", 60 + n);
+            it.date = at(20 + n, 8, 3, 9);
+        })
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(notes)).await, [7, 1, 1]);
+}
+
+#[tokio::test]
+async fn the_next_version_of_the_only_paper_of_a_feed_is_an_update() {
+    let paper = |version: usize, title: &str, text: &str| {
+        feed(&[Entry {
+            guid: format!("oai:arXiv.org:2411.00017v{version}"),
+            link: "https://arxiv.org/abs/2411.00017".to_owned(),
+            title: title.to_owned(),
+            date: at(10 + version, 5, 0, 0),
+            text: format!("{text}. Version {version}."),
+            comments: String::new(),
+        }])
+    };
+    let text = about("We study ropes", 70);
+    let title = "On knots and ropes";
+    assert_eq!(new_items(&[1, 2].map(|n| paper(n, title, &text))).await, [1, 0]);
+    let other = paper(2, "Bread and its price", &about("Bread", 71));
+    assert_eq!(new_items(&[paper(1, title, &text), other]).await, [1, 1]);
+}
+
+#[tokio::test]
+async fn a_discussion_is_one_item_when_its_title_and_link_are_replaced() {
+    let first = |title: &str, link: &str, comments: &str, date: &str| {
+        with_all(|n, it| {
+            it.guid.clear();
+            it.comments = format!("https://news.test/item?id={n}");
+            it.text = "Comments".to_owned();
+            if n == 0 {
+                it.title = title.to_owned();
+                it.link = link.to_owned();
+                it.comments = comments.to_owned();
+                it.date = date.to_owned();
+            }
+        })
+    };
+    let (date, comments) = (at(21, 8, 3, 9), "https://news.test/item?id=100");
+    let old = first("This changes everything", "https://a.test/p.pdf", comments, &date);
+    let new = |comments: &str, date: &str| {
+        first("SQLite 4 released", "https://b.test/sqlite-4", comments, date)
+    };
+    assert_eq!(new_items(&[old.clone(), new(comments, &date)]).await, [7, 0]);
+    let later = at(21, 9, 3, 19);
+    assert_eq!(new_items(&[old.clone(), new(comments, &later)]).await, [7, 1], "a thread");
+    let other = "https://news.test/item?id=101";
+    assert_eq!(new_items(&[old, new(other, &date)]).await, [7, 1], "another discussion");
+}
