@@ -214,6 +214,7 @@ pub(super) fn output(layer: &Layer, base_url: &Url, report: &mut Report) -> Opti
         // The daemon replaces it by the id in the database.
         identity: OutputIdentity::new(&id, Timestamp::UNIX_EPOCH),
         filtered: None,
+        private_feeds: Arc::default(),
         id,
     })
 }
