@@ -36,7 +36,7 @@ const DENIED_V4: &[(&str, &str)] = &[
 
 /// IPv6 networks that are not public, with names: the IANA IPv6 Special-Purpose Address Registry
 /// (<https://www.iana.org/assignments/iana-ipv6-special-registry>), deprecated and multicast networks, then all that is
-/// outside of 2000::/3, the only network of global unicast addresses (RFC 4291 2.4). The first one that contains an
+/// outside of `2000::/3`, the only network of global unicast addresses (RFC 4291 2.4). The first one that contains an
 /// address is named.
 const DENIED_V6: &[(&str, &str)] = &[
     ("::/128", "unspecified"),

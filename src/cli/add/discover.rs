@@ -76,7 +76,7 @@ pub(super) async fn find_feed(url: Url, asking: Asking<'_>) -> Result<Found, Err
 }
 
 fn unread(url: Url, page: Option<Url>, failure: Failure) -> Error {
-    Error::Document { url, page, error: Box::new(failure.into()) }
+    Error::Document { url, page: page.map(Box::new), error: Box::new(failure.into()) }
 }
 
 fn new(url: &Url, document: Document, parsed: Parsed) -> Found {
@@ -95,7 +95,7 @@ async fn linked_feed(
     let mut dead = None;
     let mut declared = linked(feeds);
     let several =
-        |commands: String, left_out| Err(Error::Several { page: page.clone(), commands, left_out });
+        |commands, left_out| Err(Error::Several { page: page.clone().into(), commands, left_out });
     match declared.len() {
         0 => {}
         1 => match feed_at(declared.swap_remove(0), page, asking).await {
@@ -237,7 +237,8 @@ async fn get(url: &Url, page: Option<&Url>, asking: Asking<'_>) -> Result<Docume
             fetch::BLOCKED_TARGET.into()
         });
     }
-    Err(Error::Document { url: url.clone(), page: page.cloned(), error: Box::new(error) })
+    let page = page.cloned().map(Box::new);
+    Err(Error::Document { url: url.clone(), page, error: Box::new(error) })
 }
 
 /// The host when it is an IP address, else a placeholder.

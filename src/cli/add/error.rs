@@ -37,12 +37,12 @@ pub enum Error {
     #[error(transparent)]
     Fetcher(#[from] FetcherError),
     /// The document of this URL cannot be fetched or parsed.
-    #[error("{}", document_error(page.as_ref(), url, error))]
+    #[error("{}", document_error(page.as_deref(), url, error))]
     Document {
         /// URL of the document, before redirects.
         url: Url,
         /// URL of the page that leads to it; `None`: it is the URL of the command.
-        page: Option<Url>,
+        page: Option<Box<Url>>,
         /// What failed.
         error: Box<DocumentError>,
     },
@@ -58,7 +58,7 @@ pub enum Error {
     #[error("{page} links to several feeds{}", others(left_out))]
     Several {
         /// URL of the page, after redirects.
-        page: Url,
+        page: Box<Url>,
         /// The commands that add one of the feeds, one per line.
         commands: String,
         /// Number of feeds without a command.
