@@ -118,6 +118,7 @@ fn output() -> Output {
         base_url: url("https://wire.example.org/"),
         identity: OutputIdentity::new("bench", Timestamp::UNIX_EPOCH),
         filtered: None,
+        private_feeds: Arc::default(),
     }
 }
 

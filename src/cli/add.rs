@@ -48,13 +48,14 @@ pub(super) struct Request<'a> {
 /// appends it to the config or prints its block. Creates a config if no file exists and the operator named none.
 ///
 /// # Errors
-/// When no feed or more than one is found, or the config cannot be changed.
+/// When no feed or more than one is found, the config cannot be changed, or has errors: without its proxy and its other
+/// settings, the requests would be others.
 pub(super) async fn run(
     request: Request<'_>,
     config_path: Option<&Path>,
     destination: Destination,
 ) -> Result<CommandOutput, Error> {
-    let existing = match append_feeds::config(config_path, destination) {
+    let existing = match append_feeds::config(config_path, Destination::Config) {
         Err(append_feeds::Error::NoConfig(_)) => None,
         found => found?,
     };

@@ -108,6 +108,7 @@ fn output(folder: &Path, base_url: Url) -> Output {
         base_url,
         identity: OutputIdentity::new("demo", Timestamp::UNIX_EPOCH),
         filtered: None,
+        private_feeds: Arc::default(),
     }
 }
 

@@ -402,12 +402,13 @@ fn rehearse(config: Config, selection: FeedSelection, force: bool) -> Result<(),
     block_on(dry_run::run(config, (&selection, trigger), &mut StandardOutput))?.map_err(failed)
 }
 
-/// Uses the limits of the config, if there is one.
-fn probe(config: Option<&Path>, target: (&str, online::Promises), json: bool) -> Result<(), Exit> {
-    let config = match (config, find_existing(config)) {
-        (Some(_), _) => Some(load(config)?),
-        (None, Some(path)) => config::load(&path).config,
-        (None, None) => None,
+/// Uses the settings of the config, if there is one. A file needs none.
+fn probe(given: Option<&Path>, target: (&str, online::Promises), json: bool) -> Result<(), Exit> {
+    let needed = given.is_some() || probe::web_url(target.0).is_some();
+    let config = match find_existing(given).filter(|_| needed) {
+        // Without its proxy, a request would be another one.
+        Some(path) => Some(load(Some(&path))?),
+        None => None,
     };
     let mut out = StandardOutput;
     let probing = probe::run(target, config.as_ref(), json.into(), &mut out);

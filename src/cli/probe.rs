@@ -68,8 +68,8 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let failed = |error: DocumentError| Error::Document(target.to_owned(), error);
     let mut selectors: Arc<[normalise::Selector]> = Arc::default();
-    let document = match Url::parse(&opml::without_feed_scheme(target)) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => {
+    let document = match web_url(target) {
+        Some(url) => {
             let subscription = config.and_then(|config| {
                 config.subscriptions.iter().find(|subscription| subscription.feed.url == url)
             });
@@ -93,7 +93,7 @@ pub(super) async fn run(
                 fetched => fetched.map_err(failed)?,
             }
         }
-        _ => read(Path::new(target))?,
+        None => read(Path::new(target))?,
     };
     let mut parsed = document.parse().map_err(|failure| failed(failure.into()))?;
     add_warnings(&mut parsed, &document.url);
@@ -112,6 +112,12 @@ pub(super) async fn run(
     // A closed pipe is not an error.
     let _ = out.write_all(text.as_bytes());
     Ok(())
+}
+
+/// The URL that the argument is; `None`: it is the path of a file.
+pub(super) fn web_url(target: &str) -> Option<Url> {
+    let url = Url::parse(&opml::without_feed_scheme(target)).ok();
+    url.filter(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 /// Leaves out what a poll leaves out, and adds the warnings that it would have.

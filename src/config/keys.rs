@@ -144,7 +144,8 @@ pub const KEYS: &[Key] = &[
         .doc("Time between the starts of two requests to one host.")
         .details("The default is \"10s\" for a site with more than 10 feeds. \"0s\" is for your own servers: it is accepted in a [[server]], \
             in a [[feed]] on a private or loopback address or on the host of a [[server]], and in [schedule] if all feeds are on such servers. \
-            Private names are localhost, names without a dot, and names that end in .localhost, .local, .internal, .lan, .home.arpa or .test.")
+            Private names are localhost, names without a dot, and names that end in .localhost, .local, .localdomain, .internal, .intranet, \
+            .private, .corp, .home, .lan, .home.arpa, .fritz.box, .svc or .test.")
         .also_called(&["delay", "spacing", "crawl_delay", "pause", "wait", "rate_limit"]),
 
     fetch("contact", HEADER_TEXT)

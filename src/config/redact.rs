@@ -21,10 +21,21 @@ static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
     let login = format!("{quoted}|{url}|{bare}");
     Regex::new(&login).expect("a constant is a regular expression")
 });
-/// A host or a folder and a path with an `@` in it, as on Mastodon, are not a login.
-static PATH: LazyLock<Regex> = LazyLock::new(|| {
-    let path = r"^(?:(?:[A-Za-z0-9+.-]+://)?[^:/@\s]+(?::\d{1,5})?/|/[^/])[^\s:]*$";
-    Regex::new(path).expect("a constant is a regular expression")
+/// A host with its port, or the begin of a path: an `@` behind it, as on Mastodon, does not end a login (RFC 3986 3.2; the
+/// backslash is a slash in the URL standard).
+static HOST: LazyLock<Regex> = LazyLock::new(|| {
+    let host = r"^(?:(?:[A-Za-z0-9+.-]+://)?[^:/?#\\@\s]+(?::\d{1,5})?[/?#\\]|/[^/])";
+    Regex::new(host).expect("a constant is a regular expression")
+});
+/// A login before a host of several labels: another `@` is in the path. A password may have `@` and `/` too.
+static BEFORE_HOST: LazyLock<Regex> = LazyLock::new(|| {
+    let host = r"(?:localhost|\[[0-9A-Fa-f:.]+\]|[^:/?#\\@\s]+\.[^:/?#\\@\s]+)(?::\d{0,5})?[/?#\\]";
+    let login = format!(r"^(?:[A-Za-z0-9+.-]+://)?(?P<login>[^/?#\\\s]*)@{host}");
+    Regex::new(&login).expect("a constant is a regular expression")
+});
+/// The login of a URL in another URL.
+static NESTED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"//(?P<login>[^/?#\\\s@]+)@").expect("a constant is a regular expression")
 });
 /// Parts of names that sound secret.
 #[rustfmt::skip]
@@ -41,16 +52,37 @@ pub fn logins(text: &mut String) {
 }
 
 fn login_spans(text: &str) -> Vec<Range<usize>> {
-    if !text.contains('@') {
-        return Vec::new();
+    let mut spans = Vec::new();
+    for found in LOGIN.captures_iter(text) {
+        let form = ["quoted", "url", "bare"].iter().find_map(|form| found.name(form));
+        let Some(part) = form.filter(|part| part.as_str().split(':').next() != Some("mailto"))
+        else {
+            continue;
+        };
+        let rest = match login_before(part.as_str()) {
+            Err(host) => part.start() + host,
+            Ok(login) if login.is_empty() => part.start(),
+            Ok(login) => {
+                let end = part.start() + login.end;
+                spans.push(part.start() + login.start..end);
+                end
+            }
+        };
+        // A URL in the path or in the query may have a login too.
+        let nested = NESTED.captures_iter(&text[rest..=part.end()]);
+        let nested = nested.filter_map(|found| found.name("login"));
+        spans.extend(nested.map(|login| rest + login.start()..rest + login.end()));
     }
-    let login = |found: regex::Captures<'_>| {
-        let part = ["quoted", "url", "bare"].iter().find_map(|form| found.name(form))?;
-        let login = part.as_str();
-        let other = login.is_empty() || PATH.is_match(login) || login == "mailto";
-        (!other && !login.starts_with("mailto:")).then(|| part.range())
-    };
-    LOGIN.captures_iter(text).filter_map(login).collect()
+    spans
+}
+
+/// The login in what is before the last `@`; `Err`: the length of the host, which ends before it.
+fn login_before(text: &str) -> Result<Range<usize>, usize> {
+    let login = BEFORE_HOST.captures(text).and_then(|found| found.name("login"));
+    if let Some(login) = login {
+        return Ok(login.range());
+    }
+    HOST.find(text).map_or(Ok(0..text.len()), |host| Err(host.end()))
 }
 
 /// The text of a config with its secrets replaced by as many bytes.
@@ -111,8 +143,7 @@ fn may_have_login(name: &str) -> bool {
 
 /// The part of a value that may be a login.
 fn login(value: &str) -> Option<Range<usize>> {
-    let login = 0..value.rfind('@')?;
-    (!PATH.is_match(&value[login.clone()])).then_some(login)
+    login_before(&value[..value.rfind('@')?]).ok()
 }
 
 /// A scan of a config line by line.

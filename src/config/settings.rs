@@ -215,6 +215,7 @@ pub(super) fn output(layer: &Layer, web: &web::Settings, report: &mut Report) ->
         // The daemon replaces it by the id in the database.
         identity: OutputIdentity::new(&id, Timestamp::UNIX_EPOCH),
         filtered: None,
+        private_feeds: Arc::default(),
         id,
     })
 }

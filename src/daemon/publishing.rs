@@ -129,7 +129,7 @@ async fn work(
             }
         }
         // The title of a feed may have changed.
-        if let Err(error) = publisher.list(&output_set.outputs, &output_set.hidden).await {
+        if let Err(error) = publisher.list(&output_set.outputs).await {
             temporary |= error_log.log("subscriptions.opml", error);
         }
         retry_at = temporary.then(|| clock.elapsed() + RETRY);

@@ -1,6 +1,6 @@
 //! The setup for one config: feeds with their keys, outputs, limits. A reload replaces it as a whole.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,8 +69,6 @@ pub struct FollowedLists {
 pub(crate) struct OutputSet {
     /// All outputs, in the order of the config.
     pub(crate) outputs: Vec<Arc<Output>>,
-    /// Feeds that need a login and are therefore in no published list.
-    pub(crate) hidden: HashSet<FeedKey>,
 }
 
 impl Setup {
@@ -108,10 +106,11 @@ impl Setup {
         let behind_login = |target: &&Target| !target.subscription.fetch.headers.is_empty();
         let outputs = registered_outputs(outputs, store, clock.now()).await?;
         note_folders(&outputs, store).await?;
-        let output_set = OutputSet {
-            outputs: outputs.into_iter().map(Arc::new).collect(),
-            hidden: targets.iter().filter(behind_login).map(|target| target.key).collect(),
-        };
+        let private = targets.iter().filter(behind_login).map(|target| target.key).collect();
+        let private: Arc<BTreeSet<FeedKey>> = Arc::new(private);
+        let with_feeds =
+            |output| Arc::new(Output { private_feeds: Arc::clone(&private), ..output });
+        let output_set = OutputSet { outputs: outputs.into_iter().map(with_feeds).collect() };
         Ok(Self {
             output_set: Arc::new(output_set),
             budgeted,

@@ -16,6 +16,7 @@ use super::resolve::{LookupError, ResolveError};
 use super::settings::Settings;
 use super::{classify, request, response};
 use crate::model::{Failure, FailureKind, FetchOutcome, Freshness, Hop, ParseWarning, Validators};
+use crate::text::chars::shortened;
 
 /// One request for a document.
 #[derive(Debug, Clone, Copy)]
@@ -409,12 +410,10 @@ pub fn after_redirects(failure: Failure, hops: &[Hop], url: &Url) -> Failure {
     if hops.is_empty() || failure.message.contains(target.as_str()) {
         return failure;
     }
-    let message = format!("redirected to {target}: {}", failure.message);
+    let message = format!("redirected to {}: {}", shortened(target.as_str()), failure.message);
     let help = match failure.kind {
         FailureKind::BadUrl | FailureKind::NameNotFound => Some(OPEN_IN_BROWSER.into()),
-        FailureKind::BlockedAddress => Some(
-            "open the URL in a browser; set allow_networks in its [[feed]] only if the feed is meant to be in that network".into(),
-        ),
+        FailureKind::BlockedAddress => Some(BLOCKED_TARGET.into()),
         _ => failure.help,
     };
     Failure { kind: failure.kind, message, help }
@@ -432,6 +431,12 @@ fn ascii(value: &[u8]) -> String {
     text
 }
 
+/// Help for an address in a private network that the operator did not choose: a redirect or a page leads there.
+pub const BLOCKED_TARGET: &str = "open the URL in a browser; set allow_networks in its [[feed]] only if the feed is meant to be in that network";
+
+/// Maximum length of the URL of a redirect, in bytes: the least that servers should support (RFC 9110 4.1).
+const MAX_URL: usize = 8_000;
+
 /// Help for redirects that lead nowhere.
 pub(super) const OPEN_IN_BROWSER: &str = "open the URL in a browser, and set url to the final URL";
 
@@ -447,6 +452,10 @@ fn follow(
         let message = "the server redirects from https to http";
         return Err(Failure::new(FailureKind::InsecureRedirect, message)
             .help("set url to the https URL of the feed"));
+    }
+    if next.as_str().len() > MAX_URL {
+        let message = format!("the server redirects to a URL of more than {MAX_URL} bytes");
+        return Err(Failure::new(FailureKind::BadUrl, message).help(OPEN_IN_BROWSER));
     }
     if response.hops.len() >= settings.max_redirects {
         let message = format!("the server redirects more than {} times", settings.max_redirects);

@@ -12,7 +12,7 @@ use url::{Host, Url};
 
 use super::own_addresses::OwnAddresses;
 use crate::model::{Failure, FailureKind, has_login};
-use crate::text::chars::is_host_name;
+use crate::text::chars::{is_host_name, shortened};
 
 /// IPv4 networks that are not public, with names: the IANA IPv4 Special-Purpose Address Registry
 /// (<https://www.iana.org/assignments/iana-ipv4-special-registry>, RFC 6890), and multicast (RFC 5771).
@@ -35,13 +35,15 @@ const DENIED_V4: &[(&str, &str)] = &[
 ];
 
 /// IPv6 networks that are not public, with names: the IANA IPv6 Special-Purpose Address Registry
-/// (<https://www.iana.org/assignments/iana-ipv6-special-registry>), deprecated and multicast networks. The first
-/// one that contains an address is named.
+/// (<https://www.iana.org/assignments/iana-ipv6-special-registry>), deprecated and multicast networks, then all that is
+/// outside of `2000::/3`, the only network of global unicast addresses (RFC 4291 2.4). The first one that contains an
+/// address is named.
 const DENIED_V6: &[(&str, &str)] = &[
     ("::/128", "unspecified"),
     ("::1/128", "loopback"),
     ("::/96", "IPv4-compatible"),
     ("::ffff:0:0/96", "IPv4-mapped"),
+    ("::ffff:0:0:0/96", "IPv4-translated"),
     ("64:ff9b::/96", "NAT64"),
     ("64:ff9b:1::/48", "local NAT64"),
     ("100::/64", "discard"),
@@ -56,6 +58,9 @@ const DENIED_V6: &[(&str, &str)] = &[
     ("fe80::/10", "link-local"),
     ("fec0::/10", "site-local"),
     ("ff00::/8", "multicast"),
+    ("::/3", "reserved"),
+    ("4000::/2", "reserved"),
+    ("8000::/1", "reserved"),
 ];
 
 /// Name of an address of this machine.
@@ -149,7 +154,8 @@ impl Guard {
         let bad =
             |message: String| Failure::new(FailureKind::BadUrl, message).help("check the URL");
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad(format!("the URL has the scheme {}, not http or https", url.scheme())));
+            let scheme = shortened(url.scheme());
+            return Err(bad(format!("the URL has the scheme {scheme}, not http or https")));
         }
         if has_login(url) {
             return Err(bad("the URL contains a user name or a password".to_owned())
@@ -165,7 +171,7 @@ impl Guard {
                 return Err(no_host());
             }
             Some(Host::Domain(name)) if !is_host_name(name) => {
-                return Err(bad(format!("{name:?} is not a host name")));
+                return Err(bad(format!("{:?} is not a host name", shortened(name))));
             }
             Some(Host::Domain(_)) => return Ok(()),
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
@@ -179,12 +185,19 @@ impl Guard {
 }
 
 /// Whether a host name belongs to a local network: it has no dot, or one of the endings for such networks (RFC 6761,
-/// RFC 6762, RFC 8375).
+/// RFC 6762 with its appendix G, RFC 8375), or one that resolvers, routers and Kubernetes add.
 #[must_use]
 pub fn is_local_name(name: &str) -> bool {
-    const ENDINGS: [&str; 6] = [".localhost", ".local", ".internal", ".lan", ".home.arpa", ".test"];
+    #[rustfmt::skip]
+    const ENDINGS: &[&str] = &[
+        "localhost", "local", "internal", "intranet", "private", "corp", "home", "lan", "home.arpa", "test",
+        "localdomain", "fritz.box", "svc",
+    ];
     let name = name.trim_end_matches('.').to_ascii_lowercase();
-    !name.contains('.') || ENDINGS.iter().any(|end| name.ends_with(end))
+    let ends_with = |end: &&str| {
+        name.strip_suffix(end).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    };
+    !name.contains('.') || ENDINGS.iter().any(ends_with)
 }
 
 /// The IPv4 address inside an IPv6 one: mapped, compatible, NAT64, 6to4, Teredo.
@@ -305,6 +318,46 @@ mod tests {
             "11.0.0.1",
         ] {
             assert!(!blocked(&[], &format!("https://{host}/feed")), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_global_unicast_addresses_are_public() {
+        for host in [
+            "[::ffff:0:127.0.0.2]",
+            "[64:ff9b:0:0:0:1:a00:1]",
+            "[1::1]",
+            "[200::1]",
+            "[4000::1]",
+            "[f000::1]",
+            "[fe00::1]",
+        ] {
+            assert!(blocked(&[], &format!("http://{host}/feed")), "{host}");
+        }
+    }
+
+    #[test]
+    fn names_of_local_networks_are_recognised() {
+        for name in [
+            "localhost",
+            "printer",
+            "x.localhost.localdomain",
+            "wiki.corp",
+            "nas.Home.",
+            "a.intranet",
+            "a.private",
+            "a.internal",
+            "fritz.box",
+            "nas.fritz.box",
+            "kubernetes.default.svc",
+            "api.default.svc.cluster.local",
+            "home.arpa",
+        ] {
+            assert!(is_local_name(name), "{name}");
+        }
+        for name in ["example.org", "my-fritz.box", "x.box", "home.example", "work.at-home.example"]
+        {
+            assert!(!is_local_name(name), "{name}");
         }
     }
 

@@ -28,7 +28,9 @@ use reqwest::{Certificate, Client, Proxy};
 use url::Url;
 
 pub use budget::Reservation;
-pub use exchange::{Body, Exchange, KnownDocument, Request, Response, Step, after_redirects};
+pub use exchange::{
+    BLOCKED_TARGET, Body, Exchange, KnownDocument, Request, Response, Step, after_redirects,
+};
 pub use guard::is_local_name;
 pub use local::{is_local, read_local};
 pub use request::{Wanted, request_shape, user_agent};

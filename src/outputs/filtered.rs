@@ -22,9 +22,13 @@ pub struct OutputFeeds {
 }
 
 impl OutputFeeds {
-    /// The feeds that an output takes.
+    /// The feeds that an output takes; the private ones without their URLs, which may contain a key.
     pub(super) fn new(output: &Output, feeds: &Feeds) -> Self {
-        let mut all: Vec<Arc<FeedInfo>> = feeds.values().cloned().collect();
+        let public = |feed: &Arc<FeedInfo>| match output.private_feeds.contains(&feed.key) {
+            true => Arc::new(FeedInfo { url: String::new(), ..FeedInfo::clone(feed) }),
+            false => Arc::clone(feed),
+        };
+        let mut all: Vec<Arc<FeedInfo>> = feeds.values().map(public).collect();
         all.sort_by_cached_key(|feed| (feed.title.to_lowercase(), feed.id.to_string()));
         Self { all, are_selectable: output.digest.is_none() }
     }

@@ -3,7 +3,7 @@
 //! Nothing is published that could not be read back; until then the last good documents stay. What
 //! an output takes and how it looks is decided by `render`, when it is published by the daemon.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,7 +23,7 @@ use super::select::{Selection, selection};
 use super::served::{Refusal, Served, ServedOutput};
 use super::{digest, served};
 use crate::clock::Clock;
-use crate::model::{FeedKey, OutputItem};
+use crate::model::OutputItem;
 use crate::render::{
     self, CheckError, Document, Format, Output, Page, PreviousPublication, Rendered,
 };
@@ -131,29 +131,23 @@ impl Publisher {
         Self { metrics: Some(metrics), ..self }
     }
 
-    /// Serves the list of the feeds behind these outputs, without the `hidden` feeds, and writes it
-    /// into their directories.
+    /// Serves the list of the feeds behind these outputs and writes it into their directories.
     ///
     /// # Errors
     /// When the store fails, or a file cannot be written.
-    pub async fn list(
-        &self,
-        outputs: &[Arc<Output>],
-        hidden: &HashSet<FeedKey>,
-    ) -> Result<(), Error> {
-        self.list_at(Destination::ServerAndFiles, outputs, hidden).await
+    pub async fn list(&self, outputs: &[Arc<Output>]) -> Result<(), Error> {
+        self.list_at(Destination::ServerAndFiles, outputs).await
     }
 
     async fn list_at(
         &self,
         destination: Destination,
         outputs: &[Arc<Output>],
-        hidden: &HashSet<FeedKey>,
     ) -> Result<(), Error> {
         let (reader, outputs) = (self.store.reader().clone(), outputs.to_vec());
-        let (hidden, served) = (hidden.clone(), Arc::clone(&self.served));
+        let served = Arc::clone(&self.served);
         let work = move || {
-            let list = reader.read(|reader| served::subscriptions(reader, &outputs, &hidden))?;
+            let list = reader.read(|reader| served::subscriptions(reader, &outputs))?;
             if destination == Destination::ServerAndFiles {
                 served::write_subscriptions(&outputs, list.as_deref())?;
             }
@@ -173,7 +167,7 @@ impl Publisher {
     /// Serves the outputs and the list of their feeds as the database has them, for the start of a process. No document is
     /// written and no new item is put on an archive page: [`Publisher::publish`] has to follow. It meets the error of an output
     /// that is not served because it cannot be rendered.
-    pub async fn serve(&self, outputs: &[Arc<Output>], hidden: &HashSet<FeedKey>) {
+    pub async fn serve(&self, outputs: &[Arc<Output>]) {
         let (now, server) = (self.clock.now(), Destination::Server);
         let serve = |output| async move {
             let published = self.replace(output, now, server).await;
@@ -182,7 +176,7 @@ impl Publisher {
             }
         };
         stream::iter(outputs).for_each_concurrent(RENDERED_AT_ONCE, serve).await;
-        drop(self.list_at(server, outputs, hidden).await);
+        drop(self.list_at(server, outputs).await);
     }
 
     /// Publishes one output in all its formats.

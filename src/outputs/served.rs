@@ -1,7 +1,7 @@
 //! What is served: the last good documents of every output, replaced all at once, and the list of the feeds behind the
 //! outputs, as OPML.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -10,7 +10,7 @@ use url::Url;
 use super::contents::Contents;
 use super::error::Error;
 use super::files::write_atomically;
-use crate::model::{FeedInfo, FeedKey};
+use crate::model::FeedInfo;
 use crate::opml;
 use crate::render::{Document, Format, Output, Presentation, Selector, Theme, Token};
 use crate::store::{self, Transaction};
@@ -235,14 +235,13 @@ impl Served {
 /// File name of the list of feeds.
 pub(super) const SUBSCRIPTIONS: &str = "subscriptions.opml";
 
-/// Every feed that an output without a token takes, except the hidden ones. `None`: every output has a token.
+/// Every feed that an output without a token takes, except the private ones. `None`: every output has a token.
 ///
 /// # Errors
 /// When the store fails.
 pub(super) fn subscriptions(
     reader: &Transaction<'_>,
     outputs: &[Arc<Output>],
-    hidden: &HashSet<FeedKey>,
 ) -> Result<Option<String>, store::Error> {
     let open: Vec<&Arc<Output>> = open_outputs(outputs).collect();
     let title = match open.as_slice() {
@@ -251,9 +250,11 @@ pub(super) fn subscriptions(
         _ => "Newswire".to_owned(),
     };
     let taken = |feed: &FeedInfo| {
-        let takes =
-            |o: &&Arc<Output>| Selector::new(o, Timestamp::MIN).takes_feed(&feed.id, &feed.tags);
-        !hidden.contains(&feed.key) && open.iter().any(takes)
+        let takes = |output: &&Arc<Output>| {
+            !output.private_feeds.contains(&feed.key)
+                && Selector::new(output, Timestamp::MIN).takes_feed(&feed.id, &feed.tags)
+        };
+        open.iter().any(takes)
     };
     let feeds = reader.feeds()?;
     let entries: Vec<opml::ListedFeed> =

@@ -59,6 +59,7 @@ use self::channel::Sources;
 use self::context::Context;
 pub use self::decode::FoundBy;
 use self::nesting::Syntax;
+pub use self::page::LeftOut;
 use crate::model::{Dialect, Failure, FailureKind, Link, ParseWarning, ParsedFeed, ParsedItem};
 use crate::text::file_kind;
 
@@ -240,8 +241,8 @@ pub struct Alternates {
     /// Links with the type of a feed (HTML 4.6.7.1) in the header `Link` and in the page, or else `<a>` elements with such
     /// a type. Absolute URLs without duplicates, at most 20.
     pub feeds: Vec<Link>,
-    /// Number of further links of this kind.
-    pub left_out: usize,
+    /// Further links of this kind.
+    pub left_out: LeftOut,
     /// Other links that may lead to feeds, by their URL, their text or a type of JSON or XML: groups with the same evidence,
     /// the likeliest first; at most 20 in all.
     pub possible: Vec<Vec<Link>>,

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt;
 
 use html5ever::tokenizer::states::{Rawtext, Rcdata, ScriptData};
 use html5ever::tokenizer::{
@@ -20,6 +21,8 @@ use crate::text::html::limit_attributes;
 /// Maximum number of links of each kind that are kept, and that are collected to choose them from.
 const MAX_LINKS: usize = 20;
 const MAX_COLLECTED: usize = 500;
+/// Maximum length of the URL of a link, in bytes.
+const MAX_HREF: usize = 8_000;
 
 /// The links of a page to feeds, absolute and without duplicates, at most 20 each.
 #[derive(Debug, Default)]
@@ -31,12 +34,36 @@ pub(crate) struct PageLinks {
     /// Links that may lead to a feed, by their text, their URL or a type that a feed may have; those with the same
     /// evidence in one group, the likeliest first.
     pub(crate) possible: Vec<Vec<Link>>,
-    /// Number of declared links that are left out, or else of `<a>` elements with the type of a feed.
-    pub(crate) left_out: usize,
+    /// The declared links that are left out, or else the `<a>` elements with the type of a feed.
+    pub(crate) left_out: LeftOut,
     /// Target of `<meta http-equiv=refresh>`.
     pub(crate) refresh: Option<Url>,
     /// Whether the first element is of HTML.
     pub(crate) is_page: bool,
+}
+
+/// A number of links that are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOut {
+    /// This number.
+    Exactly(usize),
+    /// This number or more: not all links of the page were read.
+    AtLeast(usize),
+}
+
+impl Default for LeftOut {
+    fn default() -> Self {
+        Self::Exactly(0)
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(count) => write!(f, "{count}"),
+            Self::AtLeast(count) => write!(f, "at least {count}"),
+        }
+    }
 }
 
 impl PageLinks {
@@ -92,6 +119,8 @@ struct Found {
     /// The first `<base href>`, as written.
     base: Option<String>,
     links: Vec<(Kind, Link)>,
+    /// Whether there were more links with the type of a feed.
+    has_more: bool,
     /// Whether the first element is of HTML; `None` before it.
     is_page: Option<bool>,
     nesting: Nesting,
@@ -106,6 +135,7 @@ impl Default for Found {
             syntax: Syntax::Html,
             base: None,
             links: Vec::new(),
+            has_more: false,
             is_page: None,
             nesting: Nesting::default(),
             anchor: None,
@@ -197,6 +227,8 @@ impl Found {
         let same = |(known, _): &&(Kind, Link)| is_possible(known) == is_possible(&kind);
         if self.links.iter().filter(same).count() < MAX_COLLECTED {
             self.links.push((kind, link));
+        } else {
+            self.has_more |= !is_possible(&kind);
         }
     }
 
@@ -226,7 +258,7 @@ impl Found {
         if name == "base" && is_page && has_href && self.base.is_none() {
             self.base = Some(href.to_owned());
         }
-        if href.is_empty() {
+        if href.is_empty() || href.len() > MAX_HREF {
             return;
         }
         let own = |value: &str| Some(value.to_owned()).filter(|value| !value.is_empty());
@@ -299,7 +331,11 @@ impl Found {
         };
         links.possible = groups.map(of_group).collect();
         let shown = if links.declared.is_empty() { &links.anchors } else { &links.declared };
-        links.left_out = shown.len().saturating_sub(MAX_LINKS);
+        let left_out = shown.len().saturating_sub(MAX_LINKS);
+        links.left_out = match self.has_more {
+            true => LeftOut::AtLeast(left_out),
+            false => LeftOut::Exactly(left_out),
+        };
         links.declared.truncate(MAX_LINKS);
         links.anchors.truncate(MAX_LINKS);
         links
@@ -453,7 +489,9 @@ mod tests {
     fn what_is_left_out_is_counted() {
         let many: String = (0..30).map(|n| LINK.replace("feed", &format!("feed{n}"))).collect();
         let found = read(&many);
-        assert_eq!((found.declared.len(), found.left_out), (20, 10));
+        assert_eq!((found.declared.len(), found.left_out), (20, LeftOut::Exactly(10)));
+        let many: String = (0..3_000).map(|n| LINK.replace("feed", &format!("feed{n}"))).collect();
+        assert_eq!(read(&many).left_out, LeftOut::AtLeast(480));
     }
 
     #[test]

@@ -78,6 +78,7 @@ fn output(base_url: &Url, identity: OutputIdentity) -> Output {
         base_url: base_url.clone(),
         identity,
         filtered: None,
+        private_feeds: Arc::default(),
     }
 }
 

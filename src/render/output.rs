@@ -1,5 +1,6 @@
 //! An `[[output]]` of the config: formats, rules, presentation and token of one merged feed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -14,7 +15,7 @@ use url::{Url, form_urlencoded};
 use super::digest::Digest;
 use super::media::PodcastChannel;
 use super::{shown, text};
-use crate::model::Filter;
+use crate::model::{FeedKey, Filter};
 use crate::text::bidi;
 use crate::text::sha256::sha256;
 
@@ -127,6 +128,8 @@ pub struct Output {
     pub identity: OutputIdentity,
     /// Which of its stories the documents have; `None`: those of the config.
     pub filtered: Option<Filtered>,
+    /// Feeds that are polled with a login: neither its pages nor the list of feeds name their URLs.
+    pub private_feeds: Arc<BTreeSet<FeedKey>>,
 }
 
 /// Some stories of an output that have a page and documents.

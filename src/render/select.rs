@@ -223,6 +223,7 @@ mod tests {
             base_url: Url::parse("https://wire.example.org/").unwrap(),
             identity: OutputIdentity::new("all", Timestamp::UNIX_EPOCH),
             filtered: None,
+            private_feeds: Default::default(),
         }
     }
 

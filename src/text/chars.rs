@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_segmentation::GraphemeCursor;
 
+use super::bidi;
+
 /// Whether XML 1.0 (2.2, `Char`) allows the character.
 #[must_use]
 pub fn is_xml(c: char) -> bool {
@@ -140,6 +142,34 @@ pub fn boundary_before(text: &str, at: usize) -> usize {
     if whole > 0 { whole } else { text[..at].trim_end_matches('\u{200d}').len() }
 }
 
+/// Longest text of a server in a message, in characters.
+pub const MAX_SHOWN: usize = 300;
+
+/// The text as a message contains it: cut after 300 characters.
+#[must_use]
+pub fn shortened(text: &str) -> Cow<'_, str> {
+    cut(text, MAX_SHOWN)
+}
+
+/// The text of a server as one line for a terminal: without control characters and changes of the text direction, cut
+/// after `max` characters.
+#[must_use]
+pub fn line(text: &str, max: usize) -> String {
+    let is_control = |c: char| bidi::is_control(c) || bidi::is_mark(c);
+    let text: String = text.chars().filter(|c| !is_control(*c)).take(4 * max).collect();
+    let parts = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let line = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    cut(&line, max).into_owned()
+}
+
+/// The text, or its first `max` characters and a mark.
+fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..boundary_before(text, end)])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Longest label of a host name, and longest host name, in bytes (RFC 1035 2.3.4).
 const MAX_LABEL: usize = 63;
 const MAX_NAME: usize = 253;
@@ -178,6 +208,14 @@ mod tests {
         for name in ["a..b", ".a", "", "-.example", "a b.example", &long, &endless] {
             assert!(!is_host_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_line_of_a_server_is_short_and_cannot_change_the_terminal() {
+        assert_eq!(line(" a\u{1b}[31m\n\u{202e}b\u{200f} \u{2068}c ", 100), "a [31m b c");
+        let long = line(&"é".repeat(100_000), MAX_SHOWN);
+        assert_eq!((long.chars().count(), long.chars().last()), (MAX_SHOWN + 1, Some('…')));
+        assert_eq!(line(&" ".repeat(100_000), 10), "");
     }
 
     #[test]

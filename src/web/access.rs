@@ -42,7 +42,12 @@ pub(super) enum Rejection {
     UnknownHost,
     /// Its method is neither GET nor HEAD.
     Method,
+    /// Its target is too long.
+    LongTarget,
 }
+
+/// Maximum length of the target of a request in bytes: the least that servers should support (RFC 9110 4.1).
+const MAX_TARGET: usize = 8_000;
 
 /// Whether a request is answered, whatever its path.
 pub(super) fn admit<B>(
@@ -56,7 +61,11 @@ pub(super) fn admit<B>(
         None if request.version() > Version::HTTP_10 => return Err(Rejection::NoHost),
         _ => {}
     }
+    let target = request.uri().path_and_query();
     match *request.method() {
+        Method::GET | Method::HEAD if target.is_some_and(|it| it.as_str().len() > MAX_TARGET) => {
+            Err(Rejection::LongTarget)
+        }
         Method::GET | Method::HEAD => Ok(()),
         _ => Err(Rejection::Method),
     }
@@ -77,12 +86,23 @@ pub(super) enum OperatorRefusal {
     Off,
     /// The client is neither on this machine nor in one of the networks `operators`.
     OtherMachine,
-    /// The request names another host than an operator would.
-    OtherName,
+    /// The request names another host than an operator would, because the config lacks something.
+    OtherName(Lacks),
     /// A proxy forwards the request.
     Proxied,
     /// A page of another site makes the request.
     OtherSite,
+}
+
+/// What the config lacks for a request under another name than that of a loopback address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Lacks {
+    /// The name in `hosts`.
+    Host,
+    /// The client in `operators`.
+    Operator,
+    /// Both.
+    Both,
 }
 
 impl OperatorRefusal {
@@ -102,9 +122,20 @@ impl OperatorRefusal {
                 "the client is not on this machine",
                 "add the network of the client to operators in [web] if it is yours",
             )),
-            Self::OtherName => Some((
+            Self::OtherName(lacks) => Some((
                 "the request names another host",
-                "request the page at 127.0.0.1 or localhost, or add the name to hosts in [web]",
+                match lacks {
+                    Lacks::Host => {
+                        "request the page at 127.0.0.1 or localhost, or add the name to hosts in [web]"
+                    }
+                    Lacks::Operator => {
+                        "request the page at 127.0.0.1 or localhost, or add the address of the client to operators in [web]"
+                    }
+                    Lacks::Both => {
+                        "request the page at 127.0.0.1 or localhost, or add the name to hosts and the address of the client \
+                         to operators in [web]"
+                    }
+                },
             )),
             Self::Proxied => Some((
                 "a proxy forwards the request",
@@ -152,20 +183,23 @@ fn admit_near<B>(
     };
     let host = match requested_host(request) {
         Ok(Some(host)) => without_port(host),
-        _ => return Err(OperatorRefusal::OtherName),
+        _ => "",
     };
     if is_loopback(host) && address.is_loopback() {
         return Ok(());
-    }
-    if !settings.operators.iter().any(|network| network.contains(&address)) {
-        let here = address.is_loopback();
-        return Err(if here { OperatorRefusal::OtherName } else { OperatorRefusal::OtherMachine });
     }
     // A number cannot be made to resolve to this server (DNS rebinding).
     let is_safe = is_loopback(host)
         || host.parse::<IpAddr>().is_ok()
         || settings.hosts.iter().any(|name| name.eq_ignore_ascii_case(host));
-    if is_safe { Ok(()) } else { Err(OperatorRefusal::OtherName) }
+    let is_operator = settings.operators.iter().any(|network| network.contains(&address));
+    match (is_operator, is_safe) {
+        (true, true) => Ok(()),
+        (true, false) => Err(OperatorRefusal::OtherName(Lacks::Host)),
+        (false, _) if !address.is_loopback() => Err(OperatorRefusal::OtherMachine),
+        (false, true) => Err(OperatorRefusal::OtherName(Lacks::Operator)),
+        (false, false) => Err(OperatorRefusal::OtherName(Lacks::Both)),
+    }
 }
 
 /// Whether a request may read an output.
@@ -452,8 +486,22 @@ mod tests {
         let judge = |request: &Request<()>, peer| admit_operator(request, peer, &settings);
         assert_eq!(judge(&host("localhost"), far), Err(OperatorRefusal::OtherMachine));
         assert_eq!(judge(&host("localhost"), Peer::Unix), Err(OperatorRefusal::Proxied));
-        assert_eq!(judge(&host("planet.example.org"), here), Err(OperatorRefusal::OtherName));
-        assert_eq!(judge(&request_to("/status", &[]), here), Err(OperatorRefusal::OtherName));
+        let lacks = |lacks| Err(OperatorRefusal::OtherName(lacks));
+        assert_eq!(judge(&host("planet.example.org"), here), lacks(Lacks::Both));
+        assert_eq!(judge(&request_to("/status", &[]), here), lacks(Lacks::Both));
+        let listed = Settings { hosts: vec!["planet.lan".to_owned()], ..settings.clone() };
+        let refusal = admit_operator(&host("Planet.lan:8420"), here, &listed);
+        assert_eq!(refusal, lacks(Lacks::Operator));
+        let help = |lacks| OperatorRefusal::OtherName(lacks).explanation().unwrap().1;
+        for (refusal, hosts, operators) in
+            [(Lacks::Host, true, false), (Lacks::Operator, false, true), (Lacks::Both, true, true)]
+        {
+            let help = help(refusal);
+            assert_eq!(
+                (help.contains(" hosts "), help.contains(" operators ")),
+                (hosts, operators)
+            );
+        }
         for field in ["forwarded", "x-forwarded-for", "x-forwarded-proto", "via", "x-real-ip"] {
             let request = request_to("/status", &[("host", "localhost"), (field, "for=127.0.0.1")]);
             assert_eq!(judge(&request, here), Err(OperatorRefusal::Proxied), "{field}");
@@ -483,7 +531,8 @@ mod tests {
             }
             // The name that the proxy serves, and one that a web page chose.
             for host in ["planet.example.org", "evil.test"] {
-                assert_eq!(judge(host, None, peer), Err(OperatorRefusal::OtherName), "{host}");
+                let refused = Err(OperatorRefusal::OtherName(Lacks::Host));
+                assert_eq!(judge(host, None, peer), refused, "{host}");
             }
             let proxied = judge("localhost", Some("x-forwarded-for"), peer);
             assert_eq!(proxied, Err(OperatorRefusal::Proxied));

@@ -80,16 +80,18 @@ pub(super) fn listed(frame: &Frame, feed: &FeedInfo, query: &Query) -> ListedFee
     let id = feed.id.to_string();
     let of_feed = Query { feed: Some(id.clone()), ..Query::default() };
     let site = feed.profile.site_url.clone().filter(|url| is_web(url));
+    let url = Some(feed.url.clone()).filter(|url| is_web(url));
+    let all = || page_url(frame, &Query::default());
     ListedFeed {
         name: feed.title.clone(),
         initial: initial(&feed.title),
         colour: colour(&id),
         page: match frame.is_digest {
-            true => site.clone().unwrap_or_else(|| feed.url.clone()),
+            true => site.clone().or_else(|| url.clone()).unwrap_or_else(all),
             false => page_url(frame, &of_feed),
         },
         site,
-        url: Some(feed.url.clone()).filter(|url| is_web(url)),
+        url,
         selected: query.feed == Some(id),
     }
 }

@@ -173,6 +173,8 @@ fn rejected(rejection: Rejection) -> Response {
             StatusCode::MISDIRECTED_REQUEST,
             "unknown host name: the operator can add it to 'hosts' in [web]\n",
         ),
+        // RFC 9110 15.5.15.
+        Rejection::LongTarget => line(StatusCode::URI_TOO_LONG, "the URL is too long\n"),
         Rejection::Method => {
             let mut response =
                 line(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed\n");

@@ -39,8 +39,8 @@ const DESCRIPTORS_PER_CONNECTION: u64 = 4;
 const IDLE_GRACE: Duration = Duration::from_millis(100);
 /// Time from the start of a connection, or its last response, to the end of the next request head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Maximum size of a request head in bytes.
-const MAX_REQUEST_HEAD: usize = 16 * 1024;
+/// Maximum size of a request head in bytes: enough to answer a target that is too long, such as a long text in the search.
+const MAX_REQUEST_HEAD: usize = 64 * 1024;
 /// Age at which a connection accepts no further requests, so that none keeps its slot for ever.
 const MAX_LIFETIME: Duration = Duration::from_secs(120);
 /// Time to finish the last response of a connection that is closed.

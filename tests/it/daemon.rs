@@ -1,6 +1,6 @@
 //! The daemon: polls due feeds, publishes, serves, stops, and locks its database.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,7 +127,7 @@ async fn at_the_start_outputs_are_served_before_pending_items_are_matched() {
     let store = Arc::new(Store::open(&world.database(), world.clock.clone()).unwrap());
     let served = Arc::new(Served::default());
     let publisher = Publisher::new(store, Arc::clone(&served), world.clock.clone());
-    publisher.serve(&outputs, &HashSet::new()).await;
+    publisher.serve(&outputs).await;
     let shows = |served: &Served, title: &str| {
         let document = served.document("planet.json");
         document.is_some_and(|d| String::from_utf8_lossy(&d.body).contains(&format!("\"{title}\"")))

@@ -126,3 +126,57 @@ async fn add_reads_the_header_link_and_names_what_reads_a_list() {
     let named = (&["add", &*list][..], "not_a_feed", 65, "(OPML)", "newswire import");
     assert_fails(folder.path(), named);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn add_offers_no_private_network_that_a_page_or_a_redirect_leads_to() {
+    let link = format!("{DECLARED}http://127.0.0.2/feed.xml>");
+    let base = format!("<base href=http://127.0.0.2/>{DECLARED}feed.xml>");
+    let leave = "<meta http-equiv=refresh content='0; url=http://127.0.0.2/feed.xml'>".to_owned();
+    for page in [link, base, leave] {
+        let (_origin, url) = site(&format!("<title>x</title>{page}")).await;
+        let folder = configured(&[]);
+        let part = format!("{url} leads to http://127.0.0.2/feed.xml: the URL names 127.0.0.2");
+        let case =
+            (&["add", &*url][..], "blocked_address", 69, &*part, "only if the feed is meant");
+        assert_fails(folder.path(), case);
+        let run = newswire(folder.path(), &["add", &url]);
+        assert!(!run.err.contains("--allow-network"), "{}", run.err);
+    }
+    let (origin, url) = site("").await;
+    let moved = Answer::redirect(302, "http://127.0.0.2/feed.xml");
+    origin.route("127.0.0.1", "/moved", [moved]);
+    let run = newswire(configured(&[]).path(), &["add", &format!("{url}moved")]);
+    assert!(run.err.contains("redirected to http://127.0.0.2/feed.xml"), "{}", run.err);
+    assert!(!run.err.contains("--allow-network"), "{}", run.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_printed_of_a_document_is_short_and_cannot_change_the_terminal() {
+    let page = format!(
+        "<title>x</title>{}",
+        ["a", "b"]
+            .map(|name| { format!("{DECLARED}/{name} title='x&#x202e;y{}'>", "z".repeat(5_000)) })
+            .concat()
+    );
+    let (origin, url) = site(&page).await;
+    let folder = configured(&[]);
+    let several = newswire(folder.path(), &["add", &url]);
+    assert!(several.err.contains("# xyzz") && several.err.len() < 1_000, "{}", several.err);
+    let feed = Answer::ok(rss(&[("a", "A")]))
+        .with("ETag", format!("\"{}\"", "e".repeat(20_000)))
+        .with("Last-Modified", "Mon\u{202e}day");
+    origin.route("127.0.0.1", "/tagged", [feed]);
+    let tagged = newswire(folder.path(), &["probe", &format!("{url}tagged")]);
+    assert!(tagged.out.contains("Monday"), "{}", tagged.err);
+    assert!(tagged.out.lines().all(|line| line.len() < 400), "{}", tagged.out);
+    let authors: String =
+        (0..3_000).map(|n| format!("<author><name>A{n}</name></author>")).collect();
+    let entries = "<entry><title>t</title></entry>".repeat(3_000);
+    let feed = format!("<feed xmlns='http://www.w3.org/2005/Atom'>{authors}{entries}</feed>");
+    std::fs::write(folder.path().join("feed.xml"), feed).unwrap();
+    let many = newswire(folder.path(), &["probe", "feed.xml"]);
+    assert!(many.out.contains("\n2000 more items;"), "{}", many.err);
+    assert!(many.out.len() < 100_000, "{}", many.out.len());
+    let json = newswire(folder.path(), &["probe", "--json", "feed.xml"]);
+    assert!(json.out.len() < 5_000_000, "{}", json.out.len());
+}

@@ -331,3 +331,23 @@ fn a_feed_does_not_get_the_url_of_another_one() {
     let place = "another feed has this URL";
     assert_fails(folder.path(), (&arguments, "invalid_value", 64, place, "newswire list"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probe_and_add_request_nothing_with_a_broken_config() {
+    let origin = Origin::start().await;
+    let url = local(&origin, "/feed");
+    let folder = configured(&[]);
+    let valid = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
+    write(folder.path(), "feed.xml", rss(&[("a", "A")]));
+    for line in ["kontact = \"x\"\n[fetch]\n", "[fetch\n"] {
+        write(folder.path(), "newswire.toml", valid.replace("[fetch]\n", line));
+        for command in [&["probe", &*url][..], &["add", "--print", &url]] {
+            let run = newswire(folder.path(), command);
+            assert_eq!((run.code, run.out.as_str()), (78, ""), "{command:?}: {}", run.err);
+            assert!(run.err.contains("newswire.toml:"), "{}", run.err);
+        }
+        // A file needs no config.
+        assert_eq!(newswire(folder.path(), &["probe", "feed.xml"]).code, 0);
+    }
+    assert_eq!(origin.count(), 0);
+}

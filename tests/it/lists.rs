@@ -270,6 +270,8 @@ async fn the_feeds_of_public_outputs_are_published_as_opml() {
     let engine = world.open_with(config.clone()).await;
     poll(&engine, FeedSelection::Named(vec![urls[0].to_string()])).await;
     let site = Site::before(Arc::clone(engine.served())).await;
+    let page = site.get("/planet/", &["Accept: text/html"]).await.text();
+    assert!(page.contains(urls[0].as_str()) && !page.contains(urls[1].as_str()), "{page}");
     let answer = site.get("/subscriptions.opml", &[]).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("text/x-opml; charset=utf-8"));

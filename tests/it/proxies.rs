@@ -127,7 +127,9 @@ async fn the_local_network_is_not_reached_through_a_proxy() {
     let origin = Origin::start().await;
     let (proxy, log) = socks(&origin, false).await;
     let mut client = behind(&format!("socks5h://{proxy}"));
-    for target in ["localhost", "printer", "wiki.internal", "LOCALHOST.", "127.0.0.1", "[::1]"] {
+    for target in
+        ["localhost", "printer", "wiki.internal", "wiki.corp", "LOCALHOST.", "127.0.0.1", "[::1]"]
+    {
         let response = client.get(&url(&format!("http://{target}/feed"))).await;
         assert_eq!(kind(&response), FailureKind::BlockedAddress, "{target}");
         let FetchOutcome::Failed(failure) = response.outcome else { unreachable!() };

@@ -360,3 +360,21 @@ async fn of_fourteen_shapes_of_redirects_only_those_to_the_same_origin_keep_cred
         assert_eq!(sent, [*is_same, *is_same, false], "{status} to {location}");
     }
 }
+
+#[tokio::test]
+async fn messages_about_redirects_are_short() {
+    let origin = Origin::start().await;
+    let client = Client::new(origin.resolver());
+    for (length, path, part) in [
+        (5_000, "/", "HTTP 404"),
+        (60_000, "/", "a URL of more than 8000 bytes"),
+        (5_000, "http://", "is not a host name"),
+    ] {
+        let target = format!("{path}{}", "x".repeat(length));
+        origin.route(HOST, "/feed", [Answer::redirect(302, target)]);
+        let response = client.get(&origin.url(HOST, "/feed")).await;
+        assert!(response.hops.iter().all(|hop| hop.location.len() < 8_000));
+        let FetchOutcome::Failed(failure) = response.outcome else { panic!("{part}") };
+        assert!(failure.message.contains(part) && failure.message.len() < 1_000, "{failure}");
+    }
+}

@@ -15,8 +15,8 @@ use crate::cli::online::Online;
 use crate::cli::terminal::shell_word;
 use crate::config::Config;
 use crate::fetch;
-use crate::model::{Asker, FailureKind, Link, Outcome};
-use crate::parse::{self, Alternates, Parsed};
+use crate::model::{Asker, Failure, FailureKind, Link, Outcome};
+use crate::parse::{self, Alternates, LeftOut, Parsed};
 use crate::poll::Denial;
 use crate::schedule;
 
@@ -48,15 +48,16 @@ pub(super) enum Found {
 /// # Errors
 /// When no feed or more than one is found.
 pub(super) async fn find_feed(url: Url, asking: Asking<'_>) -> Result<Found, Error> {
-    let (mut url, mut may_follow, mut left) = (url, true, MAX_TRIED);
+    // The page that leads to `url`; only one is followed.
+    let (mut url, mut from, mut left) = (url, None::<Url>, MAX_TRIED);
     loop {
-        let document = get(&url, asking).await?;
+        let document = get(&url, from.as_ref(), asking).await?;
         let failure = match document.parse() {
             Ok(parsed) => return Ok(new(&url, document, parsed)),
             Err(failure) => failure,
         };
         if failure.kind != FailureKind::NotAFeed {
-            return Err(Error::Document(url, Box::new(failure.into())));
+            return Err(unread(url, from, failure));
         }
         let mut alternates = parse::alternates(document.input(), document.links.as_deref());
         let (refresh, usual) = (alternates.refresh.take(), std::mem::take(&mut alternates.usual));
@@ -64,14 +65,18 @@ pub(super) async fn find_feed(url: Url, asking: Asking<'_>) -> Result<Found, Err
             return Ok(found);
         }
         match refresh {
-            Some(target) if may_follow => (url, may_follow) = (target, false),
-            _ if usual.is_empty() => return Err(Error::Document(url, Box::new(failure.into()))),
+            Some(target) if from.is_none() => (url, from) = (target, Some(document.url)),
+            _ if usual.is_empty() => return Err(unread(url, from, failure)),
             _ => {
                 let usual = commands_for_urls(asking.command, &usual);
                 return Err(Error::Unlinked { page: document.url, usual });
             }
         }
     }
+}
+
+fn unread(url: Url, page: Option<Url>, failure: Failure) -> Error {
+    Error::Document { url, page: page.map(Box::new), error: Box::new(failure.into()) }
 }
 
 fn new(url: &Url, document: Document, parsed: Parsed) -> Found {
@@ -90,10 +95,10 @@ async fn linked_feed(
     let mut dead = None;
     let mut declared = linked(feeds);
     let several =
-        |commands: String, left_out| Err(Error::Several { page: page.clone(), commands, left_out });
+        |commands, left_out| Err(Error::Several { page: page.clone().into(), commands, left_out });
     match declared.len() {
         0 => {}
-        1 => match feed_at(declared.swap_remove(0), asking).await {
+        1 => match feed_at(declared.swap_remove(0), page, asking).await {
             Err(error) if is_dead(&error) => dead = Some(error),
             found => return found.map(Some),
         },
@@ -103,14 +108,14 @@ async fn linked_feed(
     match (found.len(), dead) {
         (0, None) => Ok(None),
         (0, Some(error)) => Err(error),
-        (1, _) => feed_at(found.swap_remove(0), asking).await.map(Some),
+        (1, _) => feed_at(found.swap_remove(0), page, asking).await.map(Some),
         _ => {
             let mut text = commands(asking.command, &found);
             if !untested.is_empty() {
                 let untested = commands(asking.command, &untested);
                 let _ = write!(text, "\n  # links that were not requested:\n{untested}");
             }
-            several(text, 0)
+            several(text, LeftOut::Exactly(0))
         }
     }
 }
@@ -131,19 +136,19 @@ fn linked(links: Vec<Link>) -> Vec<Linked> {
         .collect()
 }
 
-/// The feed that a link leads to.
-async fn feed_at(link: Linked, asking: Asking<'_>) -> Result<Found, Error> {
+/// The feed that a link of a page leads to.
+async fn feed_at(link: Linked, page: &Url, asking: Asking<'_>) -> Result<Found, Error> {
     let Linked { url, document, .. } = link;
     if is_known(&url, asking) {
         return Ok(Found::Known(url));
     }
     let document = match document {
         Some(document) => document,
-        None => get(&url, asking).await?,
+        None => get(&url, Some(page), asking).await?,
     };
     match document.parse() {
         Ok(parsed) => Ok(new(&url, document, parsed)),
-        Err(failure) => Err(Error::Document(url, Box::new(failure.into()))),
+        Err(failure) => Err(unread(url, Some(page.clone()), failure)),
     }
 }
 
@@ -154,7 +159,7 @@ fn is_known(url: &Url, asking: Asking<'_>) -> bool {
 
 /// Whether there is no feed at a URL, so that other links of the page are worth a request.
 fn is_dead(error: &Error) -> bool {
-    let Error::Document(_, error) = error else { return false };
+    let Error::Document { error, .. } = error else { return false };
     match &**error {
         DocumentError::Failed(failure) => {
             matches!(failure.kind, FailureKind::NotFound | FailureKind::NotAFeed)
@@ -206,8 +211,8 @@ async fn feeds_among(groups: Vec<Vec<Link>>, left: &mut usize, asking: Asking<'_
     Feeds::default()
 }
 
-/// The document at a URL.
-async fn get(url: &Url, asking: Asking<'_>) -> Result<Document, Error> {
+/// The document at a URL, which `page` leads to unless the operator named it.
+async fn get(url: &Url, page: Option<&Url>, asking: Asking<'_>) -> Result<Document, Error> {
     let mut error = match asking.online.fetch(url, asking.settings, asking.schedule).await {
         Ok(document) => return Ok(document),
         Err(error) => error,
@@ -218,16 +223,22 @@ async fn get(url: &Url, asking: Asking<'_>) -> Result<Document, Error> {
     if let DocumentError::Failed(failure) = &mut error
         && failure.kind == FailureKind::BlockedAddress
     {
-        // Here the feed is in no config yet, so that the option helps and not the key.
-        let address = literal(url.host_str().unwrap_or_default());
-        let (command, url) = (asking.command, shell_word(asking.written));
-        let help = format!(
-            "allow its network if the feed is meant to be there, for example: {command} \
-             --allow-network {address} {url}"
-        );
-        failure.help = Some(help.into());
+        let is_chosen = page.is_none() && failure.help.as_deref() != Some(fetch::BLOCKED_TARGET);
+        failure.help = Some(if is_chosen {
+            // Here the feed is in no config yet, so that the option helps and not the key.
+            let address = literal(url.host_str().unwrap_or_default());
+            let (command, url) = (asking.command, shell_word(asking.written));
+            let help = format!(
+                "allow its network if the feed is meant to be there, for example: {command} \
+                 --allow-network {address} {url}"
+            );
+            help.into()
+        } else {
+            fetch::BLOCKED_TARGET.into()
+        });
     }
-    Err(Error::Document(url.clone(), Box::new(error)))
+    let page = page.cloned().map(Box::new);
+    Err(Error::Document { url: url.clone(), page, error: Box::new(error) })
 }
 
 /// The host when it is an IP address, else a placeholder.

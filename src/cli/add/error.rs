@@ -7,6 +7,8 @@ use crate::cli::document::DocumentError;
 use crate::cli::init;
 use crate::config::Report;
 use crate::fetch::FetcherError;
+use crate::parse::LeftOut;
+use crate::text::chars::shortened;
 
 /// Why no feed was added.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +37,15 @@ pub enum Error {
     #[error(transparent)]
     Fetcher(#[from] FetcherError),
     /// The document of this URL cannot be fetched or parsed.
-    #[error("{}", document_error(.0, .1))]
-    Document(Url, Box<DocumentError>),
+    #[error("{}", document_error(page.as_deref(), url, error))]
+    Document {
+        /// URL of the document, before redirects.
+        url: Url,
+        /// URL of the page that leads to it; `None`: it is the URL of the command.
+        page: Option<Box<Url>>,
+        /// What failed.
+        error: Box<DocumentError>,
+    },
     /// The config would have errors with the value of an option.
     #[error("cannot add a feed with {option}: {}", append_feeds::reasons(.report))]
     Option {
@@ -46,14 +55,14 @@ pub enum Error {
         report: Box<Report>,
     },
     /// The page links to more than one feed.
-    #[error("{page} links to several feeds{}", others(*left_out))]
+    #[error("{page} links to several feeds{}", others(left_out))]
     Several {
         /// URL of the page, after redirects.
-        page: Url,
+        page: Box<Url>,
         /// The commands that add one of the feeds, one per line.
         commands: String,
         /// Number of feeds without a command.
-        left_out: usize,
+        left_out: LeftOut,
     },
     /// The page links to no feed.
     #[error("{page} is a web page that links to no feed")]
@@ -76,7 +85,7 @@ crate::model::codes! {
     Self::Url(_) => "invalid_feed_url": "write it as \"https://example.org/feed\"",
     Self::Scheme { meant, .. } => "invalid_feed_url": format!("a scheme ends with \"://\"; did you mean \"{meant}\"?"),
     Self::File(_) => "invalid_feed_url": "add a [[feed]] with file = \"PATH\" to the config",
-    Self::Document(_, error) if matches!(**error, DocumentError::Held { .. }) => "held": "repeat the command after that time",
+    Self::Document { error, .. } if matches!(**error, DocumentError::Held { .. }) => "held": "repeat the command after that time",
     Self::Option { report, .. } => "invalid_value": append_feeds::remedies(report),
     Self::Password => "password_in_url": "remove them, and set authorization in the [[feed]]",
     Self::OneUrl => "one_url": "add the feeds one by one, or leave the option out",
@@ -84,7 +93,7 @@ crate::model::codes! {
     Self::Unlinked { usual, .. } => "no_feed_linked": format!("look for the URL of its feed, or try one of these:\n{usual}"),
     ;
     Self::Fetcher(error) => error,
-    Self::Document(_, error) => error,
+    Self::Document { error, .. } => error,
     Self::Append(error) => error,
     Self::Init(error) => error,
 }
@@ -93,7 +102,7 @@ impl Error {
     /// The URL that a promise forbids to request now.
     pub(super) fn held(&self) -> Option<&Url> {
         match self {
-            Self::Document(_, error) => match &**error {
+            Self::Document { error, .. } => match &**error {
                 DocumentError::Held { denied, .. } => Some(&denied.url),
                 _ => None,
             },
@@ -102,18 +111,21 @@ impl Error {
     }
 }
 
-/// The URL of the document, unless the error names it.
-fn document_error(url: &Url, error: &DocumentError) -> String {
-    match error {
-        DocumentError::Held { .. } => error.to_string(),
-        error => format!("{url}: {error}"),
+/// The URL of the document, unless the error names it, and the page that leads to it.
+fn document_error(page: Option<&Url>, url: &Url, error: &DocumentError) -> String {
+    match (error, page) {
+        (DocumentError::Held { .. }, _) => error.to_string(),
+        (error, None) => format!("{}: {error}", shortened(url.as_str())),
+        (error, Some(page)) => {
+            format!("{} leads to {}: {error}", shortened(page.as_str()), shortened(url.as_str()))
+        }
     }
 }
 
-/// What is said of feeds that are not listed.
-fn others(left_out: usize) -> String {
+/// The part of the message about feeds that are not listed.
+fn others(left_out: &LeftOut) -> String {
     match left_out {
-        0 => String::new(),
-        count => format!("; {count} more are not listed here"),
+        LeftOut::Exactly(0) => String::new(),
+        left_out => format!("; {left_out} more are not listed here"),
     }
 }

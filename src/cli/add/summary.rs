@@ -9,6 +9,7 @@ use url::Url;
 use crate::model::{ParsedItem, Text, TextKind};
 use crate::normalise::text_of_html;
 use crate::parse::Parsed;
+use crate::text::chars;
 
 /// Number of items that are shown.
 const SHOWN_ITEMS: usize = 3;
@@ -46,12 +47,7 @@ pub(in crate::cli) fn plain(text: &Text) -> String {
     }
 }
 
-/// One line without control characters, cut after [`MAX_TITLE`] characters.
+/// A text of the feed or of a page as one line, cut after [`MAX_TITLE`] characters.
 pub(super) fn line(text: &str) -> String {
-    let parts = text.split(|c: char| c.is_whitespace() || c.is_control());
-    let line = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MAX_TITLE) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
+    chars::line(text, MAX_TITLE)
 }

@@ -8,6 +8,9 @@ use url::Url;
 use crate::model::{Category, Dialect, Link, ParsedItem, Person, Text, TextKind};
 use crate::parse::Parsed;
 
+/// Maximum number of authors of the feed that are repeated in each entry without authors.
+const MAX_INHERITED: usize = 5;
+
 /// HTML attributes that contain one URL.
 const URL_ATTRIBUTES: &[&str] = &[
     "action",
@@ -27,7 +30,9 @@ const URL_ATTRIBUTES: &[&str] = &[
 /// The feed and its entries.
 pub(super) fn document(file: &str, document: &Url, parsed: &Parsed) -> Value {
     let feed = &parsed.feed;
-    let entries: Vec<Value> = feed.items.iter().map(|item| entry(item, parsed, document)).collect();
+    let author = names(&feed.authors);
+    let entry = |item| entry(item, author.as_deref(), parsed, document);
+    let entries: Vec<Value> = feed.items.iter().map(entry).collect();
     let generator = feed.generator.as_ref();
     json!({
         "file": file,
@@ -42,7 +47,7 @@ pub(super) fn document(file: &str, document: &Url, parsed: &Parsed) -> Value {
             "links": links(&feed.links),
             "published": date(feed.published),
             "updated": date(feed.updated),
-            "author": names(&feed.authors),
+            "author": author,
             "authors": people(&feed.authors),
             "contributors": people(&feed.contributors),
             "categories": categories(&feed.categories),
@@ -63,7 +68,8 @@ pub(super) fn document(file: &str, document: &Url, parsed: &Parsed) -> Value {
     })
 }
 
-fn entry(item: &ParsedItem, parsed: &Parsed, document: &Url) -> Value {
+/// An entry; `feed_author` are the names of the authors of the feed.
+fn entry(item: &ParsedItem, feed_author: Option<&str>, parsed: &Parsed, document: &Url) -> Value {
     // RSS has one element for summary and content.
     let atom = matches!(parsed.feed.dialect, Some(Dialect::Atom | Dialect::Atom03));
     let summary = item.summary.as_ref().or(item.content.as_ref().filter(|_| !atom));
@@ -76,6 +82,9 @@ fn entry(item: &ParsedItem, parsed: &Parsed, document: &Url) -> Value {
             "language": content.language,
         })
     });
+    // Many authors of the feed, repeated in many entries, would be more than any memory holds.
+    let is_repeated = item.authors_are_inherited && item.authors.len() > MAX_INHERITED;
+    let authors = if is_repeated { &[][..] } else { &item.authors };
     json!({
         "id": item.id,
         "title": text(item.title.as_ref(), document),
@@ -86,8 +95,8 @@ fn entry(item: &ParsedItem, parsed: &Parsed, document: &Url) -> Value {
         "summary": text(summary, document),
         "content": content.into_iter().chain(external).collect::<Vec<_>>(),
         // RFC 4287 4.2.1: the author of the feed is the author of entries without one.
-        "author": names(&item.authors).or_else(|| names(&parsed.feed.authors)),
-        "authors": people(&item.authors),
+        "author": names(authors).as_deref().or(feed_author.filter(|_| !is_repeated)),
+        "authors": people(authors),
         "contributors": people(&item.contributors),
         "categories": categories(&item.categories),
         "enclosures": item.enclosures.iter().map(|file| {

@@ -6,9 +6,16 @@ use crate::cli::document::Document;
 use crate::cli::why::feed::removed_text;
 use crate::model::{Dialect, Hints, ParsedItem, Person, Removed};
 use crate::parse::{Parsed, ReadBy};
+use crate::text::chars::{self, MAX_SHOWN};
 
 /// Length of an excerpt, in characters.
 const EXCERPT: usize = 160;
+/// Maximum number of items that are printed.
+const MAX_ITEMS: usize = 1_000;
+/// Maximum number of links, files or pictures that are printed of a feed or of an item.
+const MAX_LISTED: usize = 100;
+/// Maximum number of people that are named.
+const MAX_PEOPLE: usize = 10;
 
 /// The report of `newswire probe` for people.
 pub(super) fn text(document: &Document, parsed: &Parsed, removed: &[Removed]) -> String {
@@ -42,14 +49,14 @@ pub(super) fn text(document: &Document, parsed: &Parsed, removed: &[Removed]) ->
     lines.add("id", feed.id.as_deref());
     lines.add("language", feed.language.as_deref());
     lines.add("authors", people(&feed.authors).as_deref());
-    for link in &feed.links {
-        lines.add(&format!("link {}", link.rel), Some(&link.href));
+    for link in feed.links.iter().take(MAX_LISTED) {
+        lines.add(&format!("link {}", chars::line(&link.rel, 20)), Some(&link.href));
     }
     hints(&mut lines, &feed.hints);
     if feed.partial {
         lines.add("incomplete", Some("the end is missing or cannot be parsed"));
     }
-    for warning in &parsed.parse_warnings {
+    for warning in parsed.parse_warnings.iter().take(MAX_LISTED) {
         let offset = warning.offset.map_or_else(String::new, |at| format!(" at byte {at}"));
         lines.add("warning", Some(&format!("{}{offset}: {}", warning.code, warning.message)));
     }
@@ -57,9 +64,12 @@ pub(super) fn text(document: &Document, parsed: &Parsed, removed: &[Removed]) ->
         lines.add("removed", Some(&removed_text(removed)));
     }
     lines.add("items", Some(&feed.items.len().to_string()));
-    for item in &feed.items {
+    for item in feed.items.iter().take(MAX_ITEMS) {
         lines.text.push('\n');
         self::item(&mut lines, item);
+    }
+    if let Some(more) = feed.items.len().checked_sub(MAX_ITEMS).filter(|more| *more > 0) {
+        let _ = writeln!(lines.text, "\n{more} more items; --json prints them all");
     }
     lines.text
 }
@@ -70,11 +80,10 @@ struct Lines {
 }
 
 impl Lines {
-    /// Adds one line, unless the value is empty. Control characters become spaces.
+    /// Adds one line, unless the value is empty. A long value is cut.
     fn add(&mut self, name: &str, value: Option<&str>) {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            let value: String =
-                value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let value = value.map(|value| chars::line(value, MAX_SHOWN)).unwrap_or_default();
+        if !value.is_empty() {
             let _ = writeln!(self.text, "{name:<14} {value}");
         }
     }
@@ -98,14 +107,15 @@ fn item(lines: &mut Lines, item: &ParsedItem) {
     lines.add("  page", item.page());
     lines.add("  published", item.published.map(|at| at.to_string()).as_deref());
     lines.add("  updated", item.updated.map(|at| at.to_string()).as_deref());
-    lines.add("  authors", people(&item.authors).as_deref());
+    let authors = people(&item.authors).filter(|_| !item.authors_are_inherited);
+    lines.add("  authors", authors.as_deref());
     let terms: Vec<&str> = item.categories.iter().map(|category| category.term.as_str()).collect();
     lines.add("  categories", Some(&terms.join(", ")));
-    for file in &item.enclosures {
+    for file in item.enclosures.iter().take(MAX_LISTED) {
         let length = file.length.map_or_else(String::new, |length| format!(", {length} bytes"));
         lines.add("  enclosure", Some(&format!("{} ({}{length})", file.url, file.media_type)));
     }
-    for image in &item.thumbnails {
+    for image in item.thumbnails.iter().take(MAX_LISTED) {
         lines.add("  picture", Some(&image.url));
     }
     lines.add("  comments", item.comments.as_deref());
@@ -121,7 +131,11 @@ fn people(people: &[Person]) -> Option<String> {
         Some(email) => format!("{} <{email}>", person.name).trim().to_owned(),
         None => person.name.clone(),
     };
-    (!people.is_empty()).then(|| people.iter().map(of).collect::<Vec<_>>().join(", "))
+    let mut names: Vec<String> = people.iter().take(MAX_PEOPLE).map(of).collect();
+    if let Some(more) = people.len().checked_sub(MAX_PEOPLE).filter(|more| *more > 0) {
+        names.push(format!("{more} more"));
+    }
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 fn excerpt(text: &str) -> String {

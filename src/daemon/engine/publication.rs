@@ -20,7 +20,7 @@ impl Engine {
                 result = result.and(Err(error.into()));
             }
         }
-        let listed = self.publisher.list(&output_set.outputs, &output_set.hidden).await;
+        let listed = self.publisher.list(&output_set.outputs).await;
         result = result.and(listed.map_err(Into::into));
         for output in &output_set.outputs {
             if let Err(error) = self.complete(output).await {
@@ -56,13 +56,13 @@ impl Engine {
                 Err(error) => Err(error),
             });
         }
-        let listed = self.publisher.list(&output_set.outputs, &output_set.hidden).await;
+        let listed = self.publisher.list(&output_set.outputs).await;
         Ok(result.and(listed)?)
     }
 
     /// Serves every output as the database has it, without files: for the start.
     pub(crate) async fn serve_documents(&self) {
         let output_set = &self.setup.output_set;
-        self.publisher.serve(&output_set.outputs, &output_set.hidden).await;
+        self.publisher.serve(&output_set.outputs).await;
     }
 }

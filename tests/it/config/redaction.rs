@@ -1,6 +1,6 @@
 //! Secrets in a config are hidden in messages, also if the config is broken on that line.
 
-use newswire::config::redact_config;
+use newswire::config::{redact_config, redact_logins};
 use proptest::prelude::*;
 
 #[test]
@@ -26,6 +26,7 @@ fn secrets_are_hidden_in_every_position() {
         "url = \"https://me:hunter2@a.b/\"",
         "url = \"https://hunter2@a.b/\"",
         "url = \"https://me:hun/hunter2@a.b/\"",
+        "url = \"https://me:h@n/hunter2@a.b/\"",
         "url = \"me:hunter2@a.b/\"",
         "url = https://me:hunter2@a.b/",
         "url = \"hunter2@a.b/\"",
@@ -40,6 +41,8 @@ fn secrets_are_hidden_in_every_position() {
         "key = \"hunter2\"",
         "{\"token\": \"hunter2\"}",
         "password = \"hunter2:\"",
+        "url = \"https://a.b/?from=https://me:hunter2@c.d/\"",
+        "url = \"https://a.b:80/https://hunter2@c.d/\"",
     ] {
         let redacted = redact_config(text);
         assert!(!redacted.contains("hunter2"), "{redacted}");
@@ -77,10 +80,31 @@ fn values_that_are_not_secret_stay_readable() {
         "headers = { X-Key = { env = \"FEED_KEY\" } }",
         "url = \"https://mastodon.example/@ann\"",
         "url = \"https://mastodon.example:8080/@ann\"",
+        "url = \"https://a.b:80/proxy?url=https://medium.example/feed/@ann\"",
+        "url = \"https://a.b?mail=ann@example.org\"",
+        "url = \"https://a.b#ann@example.org\"",
         "contact = \"mailto:ann@example.org\"",
         "contact = \"ann@example.org\"",
     ] {
         assert_eq!(redact_config(text), text);
+    }
+}
+
+#[test]
+fn only_the_login_of_a_url_is_masked() {
+    for (text, expected) in [
+        ("http://a.b:80/p?url=https://c.d/feed/@ann: gone", None),
+        (
+            "http://a.b/p?url=https://me:hunter2@c.d/@ann",
+            Some("http://a.b/p?url=https://***@c.d/@ann"),
+        ),
+        ("http://me:hunter2@a.b/@ann", Some("http://***@a.b/@ann")),
+        ("http://a.b\\@c.d/", None),
+        ("http://me:hun/ter2@a.b/", Some("http://***@a.b/")),
+    ] {
+        let mut masked = text.to_owned();
+        redact_logins(&mut masked);
+        assert_eq!(masked, expected.unwrap_or(text));
     }
 }
 

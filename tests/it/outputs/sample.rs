@@ -39,6 +39,7 @@ pub(crate) fn output() -> Output {
         base_url: Url::parse("https://wire.example.org/").unwrap(),
         identity: OutputIdentity::new("all", at("2025-11-01T00:00:00Z")),
         filtered: None,
+        private_feeds: Arc::default(),
     }
 }
 

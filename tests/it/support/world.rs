@@ -142,6 +142,7 @@ fn output(base_url: Url, directory: PathBuf) -> Output {
         base_url,
         identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
         filtered: None,
+        private_feeds: Arc::default(),
     }
 }
 

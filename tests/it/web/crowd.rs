@@ -75,6 +75,8 @@ fn a_request_head_that_is_too_large_is_rejected() {
         let fields = "A: b\r\n".repeat(1_000);
         let many = format!("GET /all.atom HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
         assert!(told(&site, many.as_bytes()).await.starts_with(b"HTTP/1.1 431"));
+        let search = format!("/all/?q={}", "%E6%96%87".repeat(3_000));
+        assert_eq!(site.get(&search, &[]).await.status, 414);
         assert_eq!(site.get("/all.atom", &[]).await.status, 200);
     });
 }

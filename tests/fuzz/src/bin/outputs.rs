@@ -79,6 +79,7 @@ fn output(first: u8, bytes: &[u8]) -> Output {
         base_url: Url::parse("https://wire.example.org/").expect("a constant is a URL"),
         identity: OutputIdentity::new("planet", Timestamp::UNIX_EPOCH),
         filtered: None,
+        private_feeds: Arc::default(),
     }
 }
 
