@@ -155,7 +155,8 @@ async fn with_items(count: usize) -> (TempDir, String, impl Fn(String) -> Vec<St
     let folder = configured(&[origin.url("127.0.0.1", "/feed").to_string()]);
     let file = folder.path().join("newswire.toml");
     let open = std::fs::read_to_string(&file).unwrap();
-    let open = format!("{open}initial_items = 200\n");
+    let linked = "id = \"planet\"\nlink = \"https://planet.example/\"\n";
+    let open = open.replace("id = \"planet\"\n", linked) + "initial_items = 200\n";
     std::fs::write(&file, &open).unwrap();
     assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
     let path = folder.path().to_owned();
