@@ -222,8 +222,8 @@ fn promising(shared: &[Shared], own: usize, counted: impl Fn(&Shared) -> bool) -
         }
     }
     found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    found.truncate(SEARCHED);
-    found.into_iter().map(|(item, _)| item).collect()
+    // By reference: otherwise the result keeps the allocation for all that share a key.
+    found.iter().take(SEARCHED).map(|(item, _)| *item).collect()
 }
 
 /// The items that are most often in a list, if they are in it often enough for a frame. `own` is the number of keys
@@ -233,7 +233,7 @@ fn sharing_most(mut list: Vec<ItemKey>, own: usize) -> Vec<ItemKey> {
     let often = list.chunk_by(|a, b| a == b).map(|same| (same.len(), same[0]));
     let mut often: Vec<_> = often.filter(|(count, _)| *count >= FRAME_KEYS.min(own)).collect();
     often.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    often.into_iter().take(FRAME_EXAMPLES).map(|(_, item)| item).collect()
+    often.iter().take(FRAME_EXAMPLES).map(|(_, item)| *item).collect()
 }
 
 impl Index {
