@@ -143,6 +143,7 @@ fn missing_page(layer: &Layer, output: &Output, report: &mut Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Files, PathChecks, Style};
 
     #[test]
     fn ids_that_are_names_of_documents_are_found() {
@@ -151,6 +152,32 @@ mod tests {
         }
         for id in ["a", "a.b", "a.json.x", "ab.json", "a.json.atom", "a.", ".json"] {
             assert!(!is_document(id, "a"), "{id}");
+        }
+    }
+
+    #[test]
+    fn folders_inside_those_of_other_outputs_may_be_used_unless_files_meet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newswire.toml");
+        let codes = |keys: &str, id: &str, inner: &str| {
+            let first = format!("[[output]]\nid = \"planet\"\ndirectory = \"www\"\n{keys}");
+            let second = format!("[[output]]\nid = \"{id}\"\ndirectory = \"www/{inner}\"\n");
+            std::fs::write(&path, format!("version = 1\n{first}\n{second}")).unwrap();
+            let report = Files::gather(&path).read(PathChecks::Existence).report;
+            report.draw(Style::Plain).matches("[duplicate_output]").count()
+        };
+        let site = "site = true";
+        for (keys, id, inner, errors) in [
+            ("", "news", "planet", 0),
+            (site, "news", "planet", 0),
+            (site, "news", "planet/x", 0),
+            ("", "tag", "planet", 0),
+            (site, "tag", "planet", 1),
+            (site, "news", "planet/tag", 1),
+            ("", "archive", "planet", 1),
+            ("", "news", "planet/archive/x", 1),
+        ] {
+            assert_eq!(codes(keys, id, inner), errors, "{keys} {id} in {inner}");
         }
     }
 

@@ -124,17 +124,25 @@ async fn the_archive_stays_until_the_other_kind_is_published() {
 async fn archive_pages_that_the_database_does_not_know_are_kept() {
     let desk = Desk::at("2026-11-01T07:00:00Z").await;
     let engine = desk.open(stories).await;
+    desk.write("first", "2026-11-01T07:30:00Z");
+    desk.pass(&engine, "2026-11-01T08:00:00Z").await;
+    drop(engine);
+    let older = desk.world.folder.path().join("older.db");
+    std::fs::copy(desk.world.database(), &older).unwrap();
+    let engine = desk.open(stories).await;
     desk.write_stories();
     desk.pass(&engine, "2026-11-01T09:00:00Z").await;
     let of_stories = desk.pages();
+    assert_eq!(of_stories.len(), 2);
     drop(engine);
     desk.lose_the_database();
+    std::fs::copy(older, desk.world.database()).unwrap();
     let engine = desk.open(|_| {}).await;
     engine.publish().await.unwrap();
     assert_eq!(desk.pages(), of_stories);
     drop(engine);
     let recovery = from_outputs::run(&desk.config(|_| {}), &desk.world.clock).await.unwrap();
-    assert_eq!((recovery.items, recovery.digests, recovery.pages), (20, 0, 2));
+    assert_eq!((recovery.items + recovery.known, recovery.digests, recovery.pages), (20, 0, 2));
 }
 
 #[tokio::test]
