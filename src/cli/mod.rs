@@ -279,7 +279,7 @@ fn restore(
 /// `run`: checks that the daemon can start, adds feeds, prints the addresses, starts.
 fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
     let listen = Listen::addresses(&request.listen);
-    let overrides = run::Overrides { listen, level: request.log_level };
+    let overrides = run::Overrides { listen, level: request.log_level, ..Default::default() };
     // Before the config changes and links are printed: those to a server of another process would mislead.
     let config = match find_existing(given) {
         Some(path) => Some(read(&path)?.0),

@@ -39,13 +39,15 @@ pub(super) async fn run(
     result
 }
 
-/// What options of the command line replace in the config, also after a reload.
+/// What options of the command line and the service manager replace in the config, also after a reload.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Overrides {
     /// `listen` in [web]; `None`: not replaced.
     pub(super) listen: Option<Vec<ListenAddress>>,
     /// `level` in [log]; `None`: not replaced.
     pub(super) level: Option<LevelFilter>,
+    /// Whether the service manager has the sockets of the web server, so that `listen` has no effect.
+    pub(super) has_sockets: bool,
 }
 
 impl Overrides {
@@ -59,19 +61,24 @@ impl Overrides {
             let base_url = config.web.base_url();
             for output in &mut config.outputs {
                 output.base_url = base_url.clone();
-                output.has_pages = output.site || !listen.is_empty();
             }
+        }
+        let is_served = self.has_sockets || !config.web.listen.is_empty();
+        for output in &mut config.outputs {
+            output.has_pages = output.site || is_served;
         }
     }
 }
 
 async fn start(
     (path, overrides): (&Path, Overrides),
-    config: Config,
+    mut config: Config,
     log: Handle,
 ) -> Result<(), daemon::Error> {
     let (clock, resolver) = (Clock::system(), Arc::new(SystemResolver::new()));
     let sockets = daemon::inherited_sockets();
+    let overrides = Overrides { has_sockets: !sockets.is_empty(), ..overrides };
+    overrides.apply(&mut config);
     // From here on a signal does not end the process by itself.
     let (stop, hangup) = (stop_signal(), signal(SignalKind::hangup()));
     // The terminal is closed, or the process has none.
@@ -221,5 +228,20 @@ mod tests {
         let Loaded { config, report, .. } = load(PathChecks::Writing);
         let text = report.draw(Style::Plain);
         assert!(config.is_none() && text.contains("is a folder"), "{text}");
+    }
+    #[test]
+    fn pages_are_served_on_sockets_of_the_service_manager_without_listen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newswire.toml");
+        let text = "version = 1\n[web]\nlisten = \"off\"\n[[output]]\nid = \"all\"\n";
+        std::fs::write(&path, text).unwrap();
+        let has_pages = |overrides| {
+            let loaded = source(&path, overrides, PathChecks::Existence)();
+            loaded.config.unwrap().outputs[0].has_pages
+        };
+        assert!(!has_pages(Overrides::default()));
+        assert!(has_pages(Overrides { has_sockets: true, ..Overrides::default() }));
+        let listen = Some(vec!["127.0.0.1:8420".parse::<std::net::SocketAddr>().unwrap().into()]);
+        assert!(has_pages(Overrides { listen, ..Overrides::default() }));
     }
 }

@@ -1,5 +1,6 @@
 //! Checks of outputs together: paths that two of them share, and what depends on other sections.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::definition::Section;
@@ -11,10 +12,11 @@ use crate::{images, store};
 
 /// Runs the checks. Each `[[output]]` of the document is one of the outputs of the config.
 pub(super) fn check(document: &Document, config: &Config, report: &mut Report) {
+    let folders = Folders::of(&config.outputs);
     let is_server_known = !document.are_uncertain(&[Section::Web], &["listen"]);
     for (layer, output) in document.all(Section::Output).zip(&config.outputs) {
         check_output(layer, output, &config.store, report);
-        shared_paths(layer, output, &config.outputs, report);
+        shared_paths(layer, output, &folders, report);
         if is_server_known {
             missing_page(layer, output, report);
         }
@@ -42,26 +44,61 @@ fn check_output(layer: &Layer, output: &Output, store: &store::Settings, report:
     }
 }
 
+/// Where the outputs write their files.
+struct Folders<'c> {
+    ids: HashSet<&'c str>,
+    /// The real path of each `directory`.
+    directories: HashMap<&'c Path, PathBuf>,
+    /// The folders in which an output writes and removes files with names of its own, with its id.
+    written: HashMap<PathBuf, &'c str>,
+}
+
+impl<'c> Folders<'c> {
+    fn of(outputs: &'c [Output]) -> Self {
+        let (mut directories, mut written) = (HashMap::new(), HashMap::new());
+        for output in outputs {
+            let Some(directory) = output.directory.as_deref() else { continue };
+            let real = directories.entry(directory).or_insert_with(|| real_path(directory));
+            // Those of a static site have the names of stories, feeds and tags.
+            let of_site = ["feed", "story", "tag"].into_iter().filter(|_| output.site);
+            for name in of_site.chain(["archive"]) {
+                written.insert(real.join(&output.id).join(name), &*output.id);
+            }
+        }
+        Self { ids: outputs.iter().map(|output| &*output.id).collect(), directories, written }
+    }
+
+    /// The folder of an output, or the nearest one around it, that another output writes.
+    fn around(&self, folder: &Path) -> Option<(PathBuf, &'c str)> {
+        let mut found = folder.ancestors().filter_map(|it| self.written.get_key_value(it));
+        found.next().map(|(folder, id)| (folder.clone(), *id))
+    }
+}
+
 /// Reports paths of an output that another one has too.
-fn shared_paths(layer: &Layer, output: &Output, outputs: &[Output], report: &mut Report) {
+fn shared_paths(layer: &Layer, output: &Output, folders: &Folders<'_>, report: &mut Report) {
+    let id = &output.id;
     let mut error = |name: &str, message: String, help: &str| {
         report.push(layer.error("duplicate_output", name, message).help(help));
     };
-    if let Some(other) = outputs.iter().find(|other| is_document(&output.id, &other.id)) {
-        let (id, other) = (&output.id, &other.id);
+    let mut others = id.match_indices('.').map(|(end, _)| &id[..end]);
+    if let Some(other) = others.find(|it| folders.ids.contains(it) && is_document(id, it)) {
         let message = format!("the id {id:?} is the path of a document of the output {other:?}");
         error("id", message, "choose another id");
     }
     let Some(directory) = output.directory.as_deref() else { return };
-    let folder = real_path(directory);
-    let is_inside = |other: &&Output| {
-        let outer = other.directory.as_deref().map(|outer| real_path(outer).join(&other.id));
-        outer.is_some_and(|outer| folder.starts_with(outer))
-    };
-    if let Some(other) = outputs.iter().find(is_inside) {
-        let (directory, other) = (directory.display(), &other.id);
-        let message = format!("{directory} is in the folder of the output {other:?}");
-        error("directory", message, "name a folder outside of it");
+    let Some(real) = folders.directories.get(directory) else { return };
+    let own = real.join(id);
+    if let Some((folder, other)) = folders.around(&own) {
+        let shown = folder.display();
+        if folder == own {
+            let message = format!("{shown} would be of this output and of the output {other:?}");
+            error("id", message, "choose another id or directory");
+        } else {
+            let directory = directory.display();
+            let message = format!("{directory} is in {shown}, a folder of the output {other:?}");
+            error("directory", message, "name a folder outside of it");
+        }
     }
 }
 
@@ -106,6 +143,7 @@ fn missing_page(layer: &Layer, output: &Output, report: &mut Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Files, PathChecks, Style};
 
     #[test]
     fn ids_that_are_names_of_documents_are_found() {
@@ -114,6 +152,32 @@ mod tests {
         }
         for id in ["a", "a.b", "a.json.x", "ab.json", "a.json.atom", "a.", ".json"] {
             assert!(!is_document(id, "a"), "{id}");
+        }
+    }
+
+    #[test]
+    fn folders_inside_those_of_other_outputs_may_be_used_unless_files_meet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newswire.toml");
+        let codes = |keys: &str, id: &str, inner: &str| {
+            let first = format!("[[output]]\nid = \"planet\"\ndirectory = \"www\"\n{keys}");
+            let second = format!("[[output]]\nid = \"{id}\"\ndirectory = \"www/{inner}\"\n");
+            std::fs::write(&path, format!("version = 1\n{first}\n{second}")).unwrap();
+            let report = Files::gather(&path).read(PathChecks::Existence).report;
+            report.draw(Style::Plain).matches("[duplicate_output]").count()
+        };
+        let site = "site = true";
+        for (keys, id, inner, errors) in [
+            ("", "news", "planet", 0),
+            (site, "news", "planet", 0),
+            (site, "news", "planet/x", 0),
+            ("", "tag", "planet", 0),
+            (site, "tag", "planet", 1),
+            (site, "news", "planet/tag", 1),
+            ("", "archive", "planet", 1),
+            ("", "news", "planet/archive/x", 1),
+        ] {
+            assert_eq!(codes(keys, id, inner), errors, "{keys} {id} in {inner}");
         }
     }
 

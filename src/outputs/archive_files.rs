@@ -1,19 +1,20 @@
 //! The files of archive pages in the directory of an output: each written once, after the subscription documents.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tracing::info;
 
 use super::archive::{PageFeeds, complete_pages, entries, is_gap, is_written, page, rendered};
 use super::error::Error;
 use super::files::sibling;
-use super::recovery::has_digests;
+use super::recovery::page_ids;
 use crate::files::Batch as Files;
 use crate::render::{self, Coding, Effort, Format, Output, Rendered};
-use crate::store::Reader;
+use crate::store::{self, Reader, Transaction};
 
 /// Number of pages that are written at once, and made durable together.
 const AT_ONCE: usize = 16;
@@ -22,6 +23,27 @@ const AT_ONCE: usize = 16;
 fn has_file(output: &Output, directory: &Path, number: u32) -> bool {
     let path = |format: &Format| directory.join(output.archive_name(number, *format));
     Format::ALL.iter().any(|format| path(format).exists())
+}
+
+/// The items of an archive page in the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Stories,
+    Digests,
+}
+
+impl Kind {
+    /// What the output publishes.
+    fn of(output: &Output) -> Self {
+        if output.digest.is_some() { Self::Digests } else { Self::Stories }
+    }
+}
+
+/// What was found in the directory of an output that publishes `wanted`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Found {
+    wanted: Kind,
+    archive: Kind,
 }
 
 /// Writes the archive pages of one output to its directory, some at a time.
@@ -37,14 +59,15 @@ pub(super) struct Writer {
     oldest: Option<u32>,
     /// Number of the oldest digest when its page was last looked at; `None`: never.
     oldest_digest: Option<u32>,
-    /// Whether the output had digests when the directory was first looked at; `None`: never.
-    with_digests: Option<bool>,
+    /// The kind of the pages in the directory when it was first looked at; `None`: never.
+    found: Option<Found>,
     /// Pages still to be written.
     waiting: BTreeSet<u32>,
 }
 
 impl Writer {
-    /// Writes the next pages, a bounded number. Returns how many; 0: all pages are in the directory.
+    /// Writes the next pages, a bounded number. Returns how many; 0: all pages are in the directory, or it has those of
+    /// the other kind.
     ///
     /// # Errors
     /// When the store fails, a page does not pass the check, or a file cannot be written. What could
@@ -55,7 +78,9 @@ impl Writer {
         output: &Output,
         directory: &Path,
     ) -> Result<usize, Error> {
-        self.begin(output, directory)?;
+        if self.has_other_kind(reader, output, directory)? {
+            return Ok(0);
+        }
         let complete = reader.read(|reader| complete_pages(reader, output))?;
         self.look(reader, output, directory, &complete)?;
         self.remove_expired(output, directory, &complete)?;
@@ -82,7 +107,9 @@ impl Writer {
         output: &Output,
         directory: &Path,
     ) -> Result<usize, Error> {
-        self.begin(output, directory)?;
+        if self.has_other_kind(reader, output, directory)? {
+            return Ok(0);
+        }
         let published = |format: &Format| directory.join(output.file_name(*format)).exists();
         if !output.formats.iter().any(published) {
             return Ok(0);
@@ -138,25 +165,60 @@ impl Writer {
         Ok(written)
     }
 
-    /// Begins anew where the output has changed from stories to digests, or back. The pages of the other kind are removed:
-    /// they have the same names, and no document leads to them any more.
-    fn begin(&mut self, output: &Output, directory: &Path) -> Result<(), Error> {
-        let with_digests = Some(output.digest.is_some());
-        if self.with_digests == with_digests {
+    /// Whether the directory has pages of the other kind, because the output has changed from stories to digests or back.
+    /// They have the names of its own pages: until they are removed, none of those is written, and no document leads to them.
+    ///
+    /// # Errors
+    /// When the store fails, or the folder cannot be read.
+    pub(super) fn has_other_kind(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        directory: &Path,
+    ) -> Result<bool, Error> {
+        let wanted = Kind::of(output);
+        if let Some(found) = self.found.filter(|found| found.wanted == wanted) {
+            return Ok(found.archive != wanted);
+        }
+        let pages = page_files(&directory.join(&output.id).join("archive"))?;
+        // The newest page that the database knows shows the kind of all, unless a change was interrupted.
+        let archive = reader.read(|reader| {
+            for number in pages.keys().rev() {
+                if let Known::As(kind) = known(reader, output, (directory, *number))? {
+                    return Ok(kind);
+                }
+            }
+            Ok::<_, Error>(wanted)
+        })?;
+        *self = Self { found: Some(Found { wanted, archive }), ..Self::default() };
+        Ok(archive != wanted)
+    }
+
+    /// Removes the pages of the other kind, to be called when no published document leads to them any more. Those that
+    /// the database does not know stay: `newswire restore --from-outputs` can read them back.
+    ///
+    /// # Errors
+    /// When the store fails, or a file cannot be read or removed.
+    pub(super) fn remove_other_kind(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        directory: &Path,
+    ) -> Result<(), Error> {
+        if !self.has_other_kind(reader, output, directory)? {
             return Ok(());
         }
-        let mut pages = page_files(&directory.join(&output.id).join("archive"))?;
-        let is_own = |number: &u32| {
-            has_digests(output, directory, *number).map(|it| Some(it) == with_digests)
-        };
-        // The newest page with items shows the kind of all, unless a change was interrupted.
-        if pages.keys().rev().find_map(is_own) == Some(false) {
-            pages.retain(|number, _| is_own(number) != Some(true));
-            let removed = pages.len();
-            remove(pages.into_values().flatten())?;
-            info!(output = output.id, pages = removed, "archive replaced after a change of digest");
+        let wanted = Kind::of(output);
+        let mut removed = 0;
+        for (number, files) in page_files(&directory.join(&output.id).join("archive"))? {
+            let page = reader.read(|reader| known(reader, output, (directory, number)))?;
+            if page != Known::No && page != Known::As(wanted) {
+                remove(files)?;
+                removed += 1;
+            }
         }
-        *self = Self { with_digests, ..Self::default() };
+        info!(output = output.id, pages = removed, "archive replaced after a change of digest");
+        self.found = Some(Found { wanted, archive: wanted });
         Ok(())
     }
 
@@ -239,10 +301,51 @@ impl Writer {
     ) -> Option<u32> {
         let last = self.newest.or_else(|| complete.clone().rev().find(|number| written(*number)));
         self.waiting.extend(complete.clone().filter(|number| !written(*number)));
+        // A file with this number is not of this archive.
+        let is_new = |number: &u32| self.newest.is_some_and(|newest| *number > newest);
+        self.waiting.extend(complete.clone().filter(is_new));
         // Written when it was the newest: without a link to the one after it.
         self.waiting.extend(last.filter(|last| complete.contains(last) && last < complete.end()));
         last
     }
+}
+
+/// Whether the directory has archive pages of the other kind. An error is met again when pages are written.
+pub(super) fn has_other_archive(writer: &Mutex<Writer>, reader: &Reader, output: &Output) -> bool {
+    let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+    let directory = output.directory.as_deref();
+    directory.is_some_and(|to| writer.has_other_kind(reader, output, to).unwrap_or(false))
+}
+
+/// What the database knows of an archive page in the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// All of its items.
+    As(Kind),
+    /// It has no items.
+    Empty,
+    /// Not all of its items, or it cannot be read.
+    No,
+}
+
+fn known(
+    reader: &Transaction<'_>,
+    output: &Output,
+    (directory, number): (&Path, u32),
+) -> Result<Known, store::Error> {
+    let ids = match page_ids(output, directory, number) {
+        None => return Ok(Known::No),
+        Some(ids) if ids.is_empty() => return Ok(Known::Empty),
+        Some(ids) => ids,
+    };
+    let has_all = |known: HashSet<String>| ids.iter().all(|id| known.contains(id));
+    let stories = reader.items_with_ids(&output.id, &ids)?;
+    if has_all(stories.into_iter().map(|(id, _)| id).collect()) {
+        return Ok(Known::As(Kind::Stories));
+    }
+    let digests = reader.digest_ids(&output.id)?;
+    let are_digests = has_all(digests.into_iter().map(|(_, id)| id).collect());
+    Ok(if are_digests { Known::As(Kind::Digests) } else { Known::No })
 }
 
 /// The files of the archive pages in a folder, with their siblings, by the number of the page.
@@ -322,5 +425,9 @@ mod tests {
         let mut writer = Writer::default();
         assert_eq!(writer.await_missing(&(1..=5), |number| number != 5 && number != 2), Some(4));
         assert_eq!(writer.waiting, [2, 4, 5].into());
+        // A file of another archive that was kept has the number.
+        let mut writer = Writer { newest: Some(0), ..Writer::default() };
+        writer.await_missing(&(1..=1), |_| true);
+        assert_eq!(writer.waiting, [1].into());
     }
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tracing::{debug, info};
 
 use super::archive::{self, ArchiveState};
-use super::archive_files::Writer;
+use super::archive_files::{Writer, has_other_archive};
 use super::contents::Contents;
 use super::differences::{self, Before};
 use super::error::Error;
@@ -96,6 +96,8 @@ struct Archive {
     unannounced: bool,
     /// Whether they could not be written the last time.
     failed: bool,
+    /// Whether the last publication of this process succeeded: no document leads to pages of the other kind.
+    is_published: bool,
 }
 
 /// An output in a pass: its documents are published, its archive and its static site may be incomplete.
@@ -185,6 +187,7 @@ impl Publisher {
     /// See [`Error`]. A document that cannot be written is served all the same.
     pub async fn publish(&self, output: &Arc<Output>) -> Result<Published, Error> {
         let published = self.attempt(output).await;
+        self.archives().entry(output.id.clone()).or_default().is_published = published.is_ok();
         match &published {
             // The output itself was not looked at: its record stays.
             Err(Error::Store(_)) => {}
@@ -301,7 +304,15 @@ impl Publisher {
     /// # Errors
     /// See [`Error`]; the next call tries again.
     pub async fn write_archive(&self, output: &Arc<Output>) -> Result<ArchiveState, Error> {
-        if self.write_pages(output, Writer::write).await? > 0 {
+        let is_published =
+            self.archives().get(&output.id).is_some_and(|archive| archive.is_published);
+        let write = move |writer: &mut Writer, reader: &Reader, asked: &Output, to: &Path| {
+            if is_published {
+                writer.remove_other_kind(reader, asked, to)?;
+            }
+            writer.write(reader, asked, to)
+        };
+        if self.write_pages(output, write).await? > 0 {
             return Ok(ArchiveState::Unfinished);
         }
         let unannounced =
@@ -321,7 +332,7 @@ impl Publisher {
         + 'static,
     ) -> Result<usize, Error> {
         let Some(directory) = output.directory.clone() else { return Ok(0) };
-        let writer = Arc::clone(&self.archives().entry(output.id.clone()).or_default().writer);
+        let writer = self.writer(output);
         let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
         let work = move || {
             let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -365,6 +376,10 @@ impl Publisher {
                 self.served.record(id, Some(Refusal { since, why }));
             }
         }
+    }
+
+    fn writer(&self, output: &Output) -> Arc<Mutex<Writer>> {
+        Arc::clone(&self.archives().entry(output.id.clone()).or_default().writer)
     }
 
     fn archives(&self) -> MutexGuard<'_, HashMap<String, Archive>> {
@@ -467,7 +482,7 @@ impl Publisher {
     async fn prepare(&self, output: &Arc<Output>, now: Timestamp) -> Result<Preparation, Error> {
         let known = self.last().get(&output.id).cloned();
         let reader = self.store.reader().clone();
-        let asked = Arc::clone(output);
+        let (asked, writer) = (Arc::clone(output), self.writer(output));
         let work = move || {
             let (last, selected, complete, first) = reader.read(|reader| {
                 let read = || last_published(reader, &asked.id).map(Arc::new);
@@ -486,7 +501,8 @@ impl Publisher {
             let Selection { entries, ids, until, displaced, .. } = selected;
             let gone = last.compare(&entries, &ids.assigned, displaced);
             report_gone(&asked, gone)?;
-            let archive = archive::announced(&asked, &complete);
+            let archive = archive::announced(&asked, &complete)
+                .filter(|_| !has_other_archive(&writer, &reader, &asked));
             let documents = render(&asked, Page::Subscription { archive }, &entries)?;
             let new = PreviousPublication::new(&entries);
             let record = (new != *last || !ids.new.is_empty()).then(|| (new.to_text(), ids.new));

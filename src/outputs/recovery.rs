@@ -170,10 +170,11 @@ impl Collected {
     }
 }
 
-/// Whether an archive page in the directory has digests; `None`: it has no items, or is damaged.
-pub(super) fn has_digests(output: &Output, directory: &Path, number: u32) -> Option<bool> {
+/// The ids of the items on an archive page in the directory; `None`: it cannot be read, or is damaged.
+pub(super) fn page_ids(output: &Output, directory: &Path, number: u32) -> Option<Vec<String>> {
     let path = |format| directory.join(output.archive_name(number, format));
-    first_whole(output, path, &mut Vec::new()).ok().flatten()?.has_digests()
+    let page = first_whole(output, path, &mut Vec::new()).ok().flatten()?;
+    Some(page.items.into_iter().map(|item| item.id).collect())
 }
 
 /// The id of the feed in the Atom documents of the output; `None`: it has none in a directory.
@@ -246,9 +247,9 @@ struct WholeDocument {
 }
 
 impl WholeDocument {
-    /// Whether it has digests; `None`: it has no items.
+    /// Whether it has digests; `None`: it has no items. A story whose feed gives it the id of a digest is among others.
     fn has_digests(&self) -> Option<bool> {
-        self.items.first().map(|item| item.is_digest)
+        (!self.items.is_empty()).then(|| self.items.iter().all(|item| item.is_digest))
     }
 }
 
@@ -341,16 +342,22 @@ fn document(
             return Ok(Found::Damaged(Failure::new(FailureKind::Malformed, message)));
         }
     };
+    let own_urls = own_urls(output, &feed.links);
     let item = |mut item: ParsedItem| {
         let id = item.id.clone()?;
+        let source_id = item.source.as_ref().and_then(|source| source.id.clone());
         let (feed_url, feed_title) = match (item.source.take(), sources.get(&id)) {
             (Some(source), _) => (source.feed_url, source.title),
             (None, Some((url, title))) => (url.clone(), title.clone()),
             (None, None) => (None, None),
         };
         undress(output, &mut item, feed_title.as_deref());
-        let is_digest = render::digest_end(&id).is_some()
-            && feed_url.as_deref().is_none_or(|url| is_own_document(output, url));
+        let is_from_output = match &feed_url {
+            Some(url) => own_urls.contains(url),
+            // Atom names no URL for an item without a page.
+            None => source_id.is_some() && source_id == feed.id,
+        };
+        let is_digest = is_from_output && render::digest_end(&id).is_some();
         Some(PublishedItem { id, feed_url, feed_title, is_digest, item })
     };
     let older = older_page(output, &feed.links);
@@ -358,10 +365,14 @@ fn document(
     Ok(Found::Whole(WholeDocument { older, items }))
 }
 
-/// Whether it is the URL of a document of the output, also under another address of the server.
-fn is_own_document(output: &Output, url: &str) -> bool {
-    let name = url.rsplit('/').next().unwrap_or_default();
-    Format::ALL.iter().any(|format| name == output.file_name(*format))
+/// The URLs that the subscription documents of the output had when a document with these links was written: the server
+/// may have another address now. The documents of another Newswire may have the same names.
+fn own_urls(output: &Output, links: &[Link]) -> Vec<String> {
+    let Some(link) = links.iter().find(|link| link.rel == "self") else { return Vec::new() };
+    let archive = format!("/{}/archive/", output.id);
+    let root = link.href.rsplit_once(&*archive).or_else(|| link.href.rsplit_once('/'));
+    let (root, _) = root.unwrap_or_default();
+    Format::ALL.iter().map(|format| format!("{root}/{}", output.file_name(*format))).collect()
 }
 
 /// Number of the archive page before a document with these links: `prev-archive`, in JSON `next_url`.

@@ -220,9 +220,9 @@ fn activated(folder: &Path, notify: &Path, socket: &std::net::TcpListener) -> Mo
     Mortal(shell.spawn().unwrap())
 }
 
-fn ask(stream: &mut std::net::TcpStream) {
-    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    stream.write_all(request).unwrap();
+fn ask(stream: &mut std::net::TcpStream, path: &str) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
 }
 
 fn answer(mut stream: std::net::TcpStream) -> String {
@@ -241,17 +241,38 @@ fn a_restart_with_an_inherited_socket_refuses_no_connection() {
     let mut first = activated(folder.path(), &address, &socket);
     heard(&notify, "READY=1");
     let mut stream = std::net::TcpStream::connect(served).unwrap();
-    ask(&mut stream);
+    ask(&mut stream, "/healthz");
     assert!(answer(stream).starts_with("HTTP/1.1 200"));
     signal(&first, "TERM");
     assert_eq!(first.wait().unwrap().code(), Some(0));
     // No process is running, but the socket accepts the connection.
     let mut waiting = std::net::TcpStream::connect(served).unwrap();
-    ask(&mut waiting);
+    ask(&mut waiting, "/healthz");
     let mut second = activated(folder.path(), &address, &socket);
     assert!(answer(waiting).starts_with("HTTP/1.1 200"));
     second.kill().unwrap();
     second.wait().unwrap();
+}
+
+#[test]
+fn documents_link_to_pages_on_an_inherited_socket_though_listen_is_off() {
+    let folder = empty_folder();
+    let (address, notify) = notified(folder.path());
+    let config = "version = 1\n[web]\nlisten = \"off\"\n[[output]]\nid = \"all\"\n";
+    std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut running = activated(folder.path(), &address, &socket);
+    heard(&notify, "READY=1");
+    for _ in 0..2 {
+        let mut stream = std::net::TcpStream::connect(socket.local_addr().unwrap()).unwrap();
+        ask(&mut stream, "/all.json");
+        let document = answer(stream);
+        assert!(document.contains("\"home_page_url\""), "{document}");
+        let reloaded = newswire(folder.path(), &["reload"]);
+        assert_eq!(reloaded.code, 0, "{}", reloaded.err);
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The copies of an item that several outputs published, as one item: each part from the output that changes it least.
+//! The copies of an item that several outputs published, as one item: each part from the output that changes it least,
+//! and of those that show it alike from the newest document.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -68,14 +69,18 @@ impl<'d> Copies<'d> {
 }
 
 fn merge<'d>(copies: &[Copy<'d>]) -> Option<Merged<'d>> {
-    let text = least(copies, |output| (content(output), output.rewrite.strip_tracking))?;
-    let title = least(copies, |output| {
+    // A copy on an archive page may be that of months ago: a newer text counts more than what tells its addresses apart.
+    let text = least(copies, |Copy { output, is_current, .. }| {
+        (content(output), !is_current, output.rewrite.strip_tracking)
+    })?;
+    let title = least(copies, |Copy { output, is_current, .. }| {
+        let is_changed = !output.rewrite.titles.is_empty();
         let is_prefixed = output.presentation.title_prefix.is_some();
         // Atom and RSS show another title where the item has none.
-        (!output.rewrite.titles.is_empty(), is_prefixed, !output.formats.contains(&Format::Json))
+        (is_changed, is_prefixed, !is_current, !output.formats.contains(&Format::Json))
     })?;
-    let links = least(copies, |output| output.rewrite.strip_tracking)?;
-    let date = least(copies, with_first_sight)?;
+    let links = least(copies, |copy| copy.output.rewrite.strip_tracking)?;
+    let date = least(copies, |copy| with_first_sight(copy.output))?;
     let seen = copies.iter().find(|copy| with_first_sight(copy.output));
     let named = copies.iter().find(|copy| copy.item.feed_url.is_some()).unwrap_or(text);
     let mut item = text.item.clone();
@@ -94,12 +99,12 @@ fn merge<'d>(copies: &[Copy<'d>]) -> Option<Merged<'d>> {
     })
 }
 
-/// The copy of the output with the least rank; of several, the newest text, else the first one.
+/// The copy with the least rank; of several, the newest one, else the first one.
 fn least<'c, 'd, R: Ord>(
     copies: &'c [Copy<'d>],
-    rank: impl Fn(&Output) -> R,
+    rank: impl Fn(&Copy<'d>) -> R,
 ) -> Option<&'c Copy<'d>> {
-    copies.iter().min_by_key(|copy| (rank(copy.output), Reverse(copy.is_current)))
+    copies.iter().min_by_key(|copy| (rank(copy), Reverse(copy.is_current)))
 }
 
 /// How much of the text an output leaves out.
@@ -113,4 +118,43 @@ fn content(output: &Output) -> u8 {
 
 fn with_first_sight(output: &Output) -> bool {
     output.presentation.date == ShownDate::FirstSeen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Files, PathChecks};
+    use crate::model::{ParsedItem, Text};
+
+    #[test]
+    fn an_edited_text_and_title_count_more_than_old_ones_with_all_addresses() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newswire.toml");
+        let outputs = "[[output]]\nid = \"whole\"\n\
+                       [[output]]\nid = \"stripped\"\nstrip_tracking = true\nformats = [\"atom\"]\n\
+                       [[output]]\nid = \"short\"\ncontent = \"summary\"\n";
+        std::fs::write(&path, format!("version = 1\n{outputs}")).unwrap();
+        let config = Files::gather(&path).read(PathChecks::Existence).config.unwrap();
+        let text = |value: &str| Some(Text { value: value.to_owned(), ..Text::default() });
+        let published = |name: &str| PublishedItem {
+            id: "1".to_owned(),
+            feed_url: None,
+            feed_title: None,
+            is_digest: false,
+            item: ParsedItem { title: text(name), content: text(name), ..ParsedItem::default() },
+        };
+        let items = ["old", "edited", "short"].map(published);
+        let merged = |current: [bool; 3]| {
+            let copies = config.outputs.iter().zip(&items).zip(current);
+            let copy = |((output, item), is_current)| Copy { output, item, is_current };
+            let merged = merge(&copies.map(copy).collect::<Vec<_>>()).unwrap().item.item;
+            (merged.title.unwrap().value, merged.content.unwrap().value)
+        };
+        let pair = |title: &str, text: &str| (title.to_owned(), text.to_owned());
+        assert_eq!(merged([false, true, false]), pair("edited", "edited"));
+        assert_eq!(merged([true, true, true]), pair("old", "old"));
+        assert_eq!(merged([false, false, false]), pair("old", "old"));
+        // A text that was cut is never the whole one.
+        assert_eq!(merged([false, false, true]), pair("short", "old"));
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use newswire::cli::from_outputs;
-use newswire::outputs::differences;
+use newswire::outputs::{differences, published_documents};
 use newswire::render::Output;
 use newswire::store::Reader;
 
@@ -97,6 +98,78 @@ async fn stories_of_an_output_that_has_digests_now_are_read_back_as_stories() {
     let digests = desk.digests();
     assert!(digests.len() == 1 && digests[0].html.contains("story24"), "{digests:?}");
     assert_eq!(desk.differences(|_| {}), [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn the_archive_stays_until_the_other_kind_is_published() {
+    let desk = Desk::at("2026-11-01T07:00:00Z").await;
+    let engine = desk.open(stories).await;
+    desk.write_stories();
+    desk.pass(&engine, "2026-11-01T09:00:00Z").await;
+    let of_stories = desk.pages();
+    drop(engine);
+    let engine = desk.open(|_| {}).await;
+    // The document cannot be replaced.
+    let document = desk.www().join("planet.json");
+    std::fs::remove_file(&document).unwrap();
+    std::fs::create_dir(&document).unwrap();
+    engine.publish().await.unwrap_err();
+    assert_eq!(desk.pages(), of_stories);
+    std::fs::remove_dir(&document).unwrap();
+    engine.publish().await.unwrap();
+    assert_eq!(desk.pages(), [] as [Vec<String>; 0]);
+}
+
+#[tokio::test]
+async fn archive_pages_that_the_database_does_not_know_are_kept() {
+    let desk = Desk::at("2026-11-01T07:00:00Z").await;
+    let engine = desk.open(stories).await;
+    desk.write("first", "2026-11-01T07:30:00Z");
+    desk.pass(&engine, "2026-11-01T08:00:00Z").await;
+    drop(engine);
+    let older = desk.world.folder.path().join("older.db");
+    std::fs::copy(desk.world.database(), &older).unwrap();
+    let engine = desk.open(stories).await;
+    desk.write_stories();
+    desk.pass(&engine, "2026-11-01T09:00:00Z").await;
+    let of_stories = desk.pages();
+    assert_eq!(of_stories.len(), 2);
+    drop(engine);
+    desk.lose_the_database();
+    std::fs::copy(older, desk.world.database()).unwrap();
+    let engine = desk.open(|_| {}).await;
+    engine.publish().await.unwrap();
+    assert_eq!(desk.pages(), of_stories);
+    drop(engine);
+    let recovery = from_outputs::run(&desk.config(|_| {}), &desk.world.clock).await.unwrap();
+    assert_eq!((recovery.items + recovery.known, recovery.digests, recovery.pages), (20, 0, 2));
+}
+
+#[tokio::test]
+async fn stories_with_ids_like_those_of_digests_are_read_back_as_stories() {
+    let like_a_digest = |n: i64, source: &str| {
+        let end: Timestamp = "2026-11-01T06:00:00Z".parse().unwrap();
+        format!(
+            "<item><guid isPermaLink=\"false\">tag:x.test,2026-11-01:y/{}</guid><title>x{n}</title>\
+             <pubDate>Sun, 01 Nov 2026 08:50:0{n} GMT</pubDate><source url=\"{source}\">X</source></item>",
+            end.as_second() + n
+        )
+    };
+    for (others, root) in [(25, None), (0, Some("https://x.test/"))] {
+        let desk = Desk::at("2026-11-01T07:00:00Z").await;
+        let engine = desk.open(stories).await;
+        if others > 0 {
+            desk.write_stories();
+        }
+        let own = desk.config(stories).outputs[0].base_url.to_string();
+        let source = format!("{}planet.atom", root.unwrap_or(&own));
+        desk.items.lock().unwrap().extend((0..2).map(|n| like_a_digest(n, &source)));
+        desk.route();
+        desk.pass(&engine, "2026-11-01T09:00:00Z").await;
+        let published = published_documents(&desk.config(stories).outputs[0]).unwrap().unwrap();
+        assert!(published.digests.is_empty(), "{source}");
+        assert_eq!(published.stories.ids().len(), others + 2, "{source}");
+    }
 }
 
 #[tokio::test]

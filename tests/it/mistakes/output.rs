@@ -40,10 +40,16 @@ pub(super) const CASES: &[Case] = &[
         "the path of a document of the output \"a\"",
     ),
     case(
-        "[[output]]\nid = \"a\"\ndirectory = \"w\"\n[[output]]\nid = \"tag\"\ndirectory = \"w/b/../a/x\"",
+        "[[output]]\nid = \"a\"\ndirectory = \"w\"\n[[output]]\nid = \"b\"\ndirectory = \"w/b/../a/archive/x\"",
         "6:13",
         "duplicate_output",
-        "in the folder of the output \"a\"",
+        "w/a/archive, a folder of the output \"a\"",
+    ),
+    case(
+        "[[output]]\nid = \"a\"\ndirectory = \"w\"\nsite = true\n[[output]]\nid = \"tag\"\ndirectory = \"w/a\"",
+        "6:6",
+        "duplicate_output",
+        "w/a/tag would be of this output and of the output \"a\"",
     ),
     case("[[output]]\nid = \"a\"\ntitel = \"x\"", "3:1", "unknown_key", "").instead("title"),
     case("[[output]]\nid = \"a\"\nformtas = [\"rss\"]", "3:1", "unknown_key", "")
