@@ -92,8 +92,9 @@ impl<'u> FileName<'u> {
     fn new(url: &'u str) -> Self {
         let page = url.split('#').next().unwrap_or(url);
         let (path, query) = page.split_once('?').unwrap_or((page, ""));
+        let names = |pair: &&str| !pair.is_empty() && !is_token(pair) && !is_tracking(pair);
         let pairs = query.split('&').filter(|_| !ends_as_file(path));
-        Self { path, query: pairs.filter(|pair| !is_token(pair) && !is_tracking(pair)).collect() }
+        Self { path, query: pairs.filter(names).collect() }
     }
 }
 
