@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::canonical::within_feed;
+use super::canonical::{is_tracking, within_feed};
 use super::evidence::at_once;
 use crate::model::{Category, Enclosure, Item};
 use crate::text::html::{tag_length, to_text};
@@ -22,7 +22,9 @@ pub enum Touched {
 pub fn touched(old: &Item, new: &Item) -> Touched {
     let (was, is) = (&old.details, &new.details);
     // Another token is no other file; one of another length may be.
-    let file = |file: &Enclosure| (without_query(&file.url).to_owned(), file.length);
+    fn file(file: &Enclosure) -> (FileName<'_>, Option<u64>) {
+        (FileName::new(&file.url), file.length)
+    }
     let page = |item: &Item| item.url.as_deref().map(within_feed);
     let named = (&old.title, &old.summary) == (&new.title, &new.summary)
         && (old.url == new.url || page(old) == page(new))
@@ -79,6 +81,85 @@ fn without_query(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or(url)
 }
 
+/// What the address of a file names: not its tokens, but a query that has the name (`/dl.php?file=1.mp3`).
+#[derive(Debug, PartialEq)]
+struct FileName<'u> {
+    path: &'u str,
+    query: Vec<&'u str>,
+}
+
+impl<'u> FileName<'u> {
+    fn new(url: &'u str) -> Self {
+        let page = url.split('#').next().unwrap_or(url);
+        let (path, query) = page.split_once('?').unwrap_or((page, ""));
+        let names = |pair: &&str| !pair.is_empty() && !is_token(pair) && !is_tracking(pair);
+        let pairs = query.split('&').filter(|_| !ends_as_file(path));
+        Self { path, query: pairs.filter(names).collect() }
+    }
+}
+
+/// Extensions of programs, which may serve any file.
+const PROGRAMS: &[&str] =
+    &["ashx", "asp", "aspx", "cfm", "cgi", "dll", "do", "htm", "html", "jsp", "php", "pl", "py"];
+/// Bytes of the longest extension of a file, such as `torrent`.
+const LONGEST_EXTENSION: usize = 7;
+
+/// Whether a path or a name has the extension of a file.
+fn ends_as_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let Some((_, extension)) = name.rsplit_once('.') else { return false };
+    let is_extension = extension.len() <= LONGEST_EXTENSION
+        && extension.bytes().all(|b| b.is_ascii_alphanumeric())
+        && extension.bytes().any(|b| b.is_ascii_alphabetic());
+    is_extension && !PROGRAMS.iter().any(|known| known.eq_ignore_ascii_case(extension))
+}
+
+/// Parameters that permit a request or keep caches from answering it. `*` ends a prefix.
+const TOKENS: &[&str] = &[
+    "_",
+    "access_token",
+    "auth",
+    "awsaccesskeyid",
+    "cb",
+    "exp",
+    "expires",
+    "expiry",
+    "googleaccessid",
+    "hash",
+    "hdnea",
+    "hdnts",
+    "key",
+    "key-pair-id",
+    "md5",
+    "nonce",
+    "policy",
+    "se",
+    "sig",
+    "sign",
+    "signature",
+    "ske",
+    "skt",
+    "sp",
+    "st",
+    "sv",
+    "timestamp",
+    "token",
+    "ts",
+    "x-amz-*",
+    "x-goog-*",
+];
+
+/// Whether a parameter is a token, and its value no name of a file (`key=1.mp3`).
+fn is_token(pair: &str) -> bool {
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let name = name.to_ascii_lowercase();
+    let is_listed = TOKENS.iter().any(|known| match known.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => name == *known,
+    });
+    is_listed && !ends_as_file(value)
+}
+
 /// Time from which another picture is that of the next day.
 const NEXT_DAY: SignedDuration = SignedDuration::from_hours(20);
 /// Number of words from which a picture only illustrates a text.
@@ -108,10 +189,10 @@ fn is_another_picture(old: &Item, new: &Item) -> bool {
 }
 
 fn is_another_file(old: &Item, new: &Item) -> bool {
-    let file = |item: &Item| -> Option<String> {
+    fn file(item: &Item) -> Option<FileName<'_>> {
         let played = item.details.enclosures.iter().find(|file| Enclosure::is_played(file));
-        played.map(|file| without_query(&file.url).to_owned())
-    };
+        played.map(|file| FileName::new(&file.url))
+    }
     let redated = old.published.zip(new.published).is_some_and(|(old, new)| !at_once(old, new));
     redated && file(old).zip(file(new)).is_some_and(|(old, new)| old != new)
 }
@@ -178,6 +259,17 @@ mod tests {
         let mut longer = episode(0, "a.mp3?token=2");
         longer.details.enclosures[0].length = Some(9);
         assert_eq!(touched(&old, &longer), Touched::Content);
+        for (file, same, other) in [
+            ("dl?file=1.mp3", "dl?file=1.mp3&token=2", "dl?file=2.mp3"),
+            ("dl.php?id=1&Expires=1", "dl.php?id=1&Expires=2", "dl.php?id=2&Expires=1"),
+            ("dl?X-Amz-Date=1&key=a/1.mp3", "dl?X-Amz-Date=2&key=a/1.mp3", "dl?key=a/2.mp3"),
+            ("dl/1?utm_source=a", "dl/1", "dl/2"),
+            ("1.torrent?id=1", "1.torrent?id=2", "2.torrent?id=1"),
+        ] {
+            let touches = |new| touched(&episode(0, file), &episode(0, new));
+            assert_eq!(touches(same), Touched::Attributes, "{same}");
+            assert_eq!(touches(other), Touched::Content, "{other}");
+        }
         let of = |terms: &[&str]| {
             let category =
                 |term: &&str| Category { term: (*term).to_owned(), ..Category::default() };
@@ -192,6 +284,8 @@ mod tests {
     fn another_file_with_another_date_is_another_episode() {
         let old = episode(1_000, "a.mp3?t=1");
         assert!(is_another_episode(&old, &episode(90_000, "b.mp3?t=1")));
+        let named = episode(1_000, "dl?file=1.mp3");
+        assert!(is_another_episode(&named, &episode(90_000, "dl?file=2.mp3")));
         assert!(!is_another_episode(&old, &episode(1_000, "b.mp3")), "a file that was replaced");
         assert!(!is_another_episode(&old, &episode(90_000, "a.mp3?t=2")), "the same file");
         assert!(!is_another_episode(&old, &item("<p>The latest news.</p>")), "no file");

@@ -251,7 +251,8 @@ const ORIGINS: &[&str] = &["ref", "source", "src", "from", "via"];
 /// Parameters that do if the value names the feed: `partner=rss`, `source=rss-abc------2`.
 const FEED_ORIGINS: &[&str] = &["partner", "mod", "source", "ref", "from", "via", "src"];
 
-fn is_tracking(pair: &str) -> bool {
+/// Whether a parameter names where a reader came from.
+pub(super) fn is_tracking(pair: &str) -> bool {
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
     let name = name.to_ascii_lowercase();
     let feed = |value: &str| {

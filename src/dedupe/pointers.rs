@@ -12,7 +12,7 @@ use super::tuning::{EXACT_WORDS, HEADLINE_CHARS, HEADLINE_HOURS, HEADLINE_WORDS,
 use super::verdict::{Verdict, is_rare};
 use super::weights::Weights;
 use super::words::Words;
-use crate::model::{Digest, Rule};
+use crate::model::{Digest, PageOwner, Rule};
 
 /// Bytes of the longest fingerprint in the stored form that may be that of such a post.
 pub const LONGEST_POINTER: usize = 1_024;
@@ -59,6 +59,9 @@ pub fn points_to(
     let links = to.url_key.is_some_and(|page| from.mentions.contains(&page));
     let says = !post.words.0.is_empty();
     let repeats = says && post.digest == to.title.digest();
+    // Without words its links say what it is about: the one article of a page, and not what others write about it.
+    let only = to.page_owner != PageOwner::OtherSite
+        && from.mentions.iter().all(|page| Some(*page) == to.url_key);
     // The links of a longer post are not known.
     let is_headline = || {
         to.title.len() >= HEADLINE_WORDS
@@ -67,7 +70,7 @@ pub fn points_to(
             && between <= SignedDuration::from_hours(HEADLINE_HOURS)
             && settings.similarity != Similarity::Strict
     };
-    let linked = links && (repeats || !says) && between <= within;
+    let linked = links && (repeats || !says && only) && between <= within;
     let same = linked || repeats && post.size >= EXACT_WORDS && is_headline();
     same.then_some(Verdict { rule: Rule::SameTitle, score: 1.0, threshold: 1.0, same })
 }
@@ -89,6 +92,7 @@ mod tests {
             title: Title::new(Some(title)),
             text,
             url_key: canonical::url_key(ARTICLE),
+            page_owner: PageOwner::FeedSite,
             ..Fingerprint::default()
         };
         fingerprint.comparable(&HashSet::new(), &Weights::default())
@@ -151,6 +155,25 @@ mod tests {
             ..item
         };
         assert!(!points(&post(&format!("<p>{HEADLINE}</p>{LINK}"), 1), &elsewhere));
+    }
+
+    #[test]
+    fn links_alone_point_only_to_the_one_article_of_their_page() {
+        let item = article(HEADLINE);
+        let with = |says: &str, pages: &[&str]| {
+            let mut post = post(says, 1);
+            post.fingerprint.mentions =
+                pages.iter().filter_map(|page| canonical::url_key(page)).collect();
+            post
+        };
+        let other = "https://b.example/bread/";
+        assert!(points(&with(LINK, &[ARTICLE, ARTICLE]), &item));
+        assert!(!points(&with(LINK, &[ARTICLE, other]), &item), "a list of links");
+        let headline = format!("<p>{HEADLINE}</p>{LINK}");
+        assert!(points(&with(&headline, &[ARTICLE, other]), &item));
+        let mut about = item.clone();
+        about.fingerprint.page_owner = PageOwner::OtherSite;
+        assert!(!points(&with(LINK, &[ARTICLE]), &about), "an item of another site about the page");
     }
 
     #[test]

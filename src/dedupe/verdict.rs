@@ -60,16 +60,23 @@ pub fn unlike() -> Verdict {
     Verdict { rule: Rule::SimilarText, score: 0.0, threshold: NEED[NEED.len() - 1].1, same: false }
 }
 
-/// Whether two items that were one story stay one after an edit of `edited`. `verdict` is that on them now. A notice in
-/// the place of a text, a text that was written anew under its headline, or a new headline of an article to which a post
-/// points, makes no other story. A whole text with another headline and other words does.
+/// Whether two items that were one story by the rule `before` stay one after an edit of `edited`. `verdict` is that on
+/// them now. A notice in the place of a text, a text that was written anew under its headline, or a new headline of an
+/// article to which a post points, makes no other story. A whole text with another headline and other words does.
 #[must_use]
-pub fn is_still_one(edited: &Comparable, other: &Comparable, verdict: Option<&Verdict>) -> bool {
+pub fn is_still_one(
+    edited: &Comparable,
+    other: &Comparable,
+    before: Rule,
+    verdict: Option<&Verdict>,
+) -> bool {
     let rule = verdict.map(|verdict| verdict.rule);
     if matches!(rule, Some(Rule::Series | Rule::Template | Rule::SameSite)) {
         return false;
     }
-    let points = other.fingerprint.title.is_empty() && other.size < NEAR_WORDS;
+    // Only a post that points to an item has the title of it without one of its own.
+    let points =
+        before == Rule::SameTitle && other.fingerprint.title.is_empty() && other.size < NEAR_WORDS;
     edited.size < SHORT_WORDS
         || points && !edited.fingerprint.title.is_empty()
         || edited.fingerprint.title.alike(&other.fingerprint.title) >= SAME_HEADLINE

@@ -78,12 +78,32 @@ pub(super) fn is_image(name: &str) -> bool {
     matches!(name, "img" | "image" | "amp-img" | "amp-anim")
 }
 
+/// Parts of the names that programs give to images. Other names, such as `tic-tac-toe` or `alpha_max`, may be words.
+const IMAGE_NAMES: &[&str] = &[
+    "avatar",
+    "banner",
+    "gif",
+    "header",
+    "icon",
+    "image",
+    "img",
+    "jpeg",
+    "jpg",
+    "logo",
+    "png",
+    "svg",
+    "thumb",
+    "thumbnail",
+    "webp",
+];
+
 /// Whether the text of an image is a name for programs, such as `audio-thumbnail` or `header_image.png`.
 fn is_identifier(alt: &str) -> bool {
     let parts: Vec<&str> = alt.split(['-', '_', '.']).collect();
     let is_word = |part: &&str| part.len() >= 3 && part.bytes().all(|b| b.is_ascii_alphanumeric());
     let is_lower = alt.starts_with(|c: char| c.is_ascii_lowercase());
-    is_lower && parts.len() > 1 && parts.iter().all(is_word)
+    let is_image = parts.iter().any(|part| IMAGE_NAMES.contains(part));
+    is_lower && parts.len() > 1 && parts.iter().all(is_word) && is_image
 }
 
 /// Whether a fragment may have a tag of this name.
@@ -420,6 +440,9 @@ mod tests {
             ("Ferry", "Ferry"),
             ("x_1", "x_1"),
             ("a-b", "a-b"),
+            ("tic-tac-toe", "tic-tac-toe"),
+            ("alpha_max", "alpha_max"),
+            ("www.example.org", "www.example.org"),
             ("A well-known ferry", "A well-known ferry"),
         ] {
             let html = format!("<p><img src=\"\" alt=\"{alt}\">b</p>");

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::Error;
 use super::transaction::Transaction;
 use super::values::{
-    digest, digests_from_bytes, item_match, json_digests, json_list, maybe, millis, page_owner,
-    timestamp,
+    digest, digests_from_bytes, item_match, json_list, maybe, millis, page_owner, timestamp,
 };
 use crate::model::{
     Decisions, Digest, FeedKey, Item, ItemKey, Match, StoredItem, StoryItem, StoryKey,
@@ -130,23 +129,21 @@ impl Transaction<'_> {
         Ok(found)
     }
 
-    /// Items that are shown or pending and whose page is one of these, with the feeds of the items.
-    pub fn items_of_pages(
+    /// Items before this one that have this page and are shown or pending, with their feeds, the newest first. Of the
+    /// newest 64 rows, because any number of items may share a link.
+    pub fn items_of_page(
         &self,
-        pages: &[Digest],
-    ) -> Result<HashMap<Digest, Vec<(ItemKey, FeedKey)>>, Error> {
+        page: &Digest,
+        before: ItemKey,
+    ) -> Result<Vec<(ItemKey, FeedKey)>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT item.url_key, item.id, item.feed_id
-             FROM json_each(?1) wanted CROSS JOIN item ON item.url_key = unhex(wanted.value)
-             WHERE ifnull(item.hidden, 'pending') = 'pending'",
+            "SELECT id, feed_id FROM item
+             WHERE id IN (SELECT id FROM item WHERE url_key = ?1 AND id < ?2 ORDER BY id DESC LIMIT 64)
+               AND ifnull(hidden, 'pending') = 'pending' ORDER BY id DESC",
         )?;
-        let mut rows = statement.query([json_digests(pages)])?;
-        let mut found: HashMap<Digest, Vec<(ItemKey, FeedKey)>> = HashMap::new();
-        while let Some(row) = rows.next()? {
-            let page = digest(row.get_ref(0)?.as_blob().unwrap_or_default())?;
-            found.entry(page).or_default().push((ItemKey(row.get(1)?), FeedKey(row.get(2)?)));
-        }
-        Ok(found)
+        let rows = statement
+            .query_map((page, before.0), |row| Ok((ItemKey(row.get(0)?), FeedKey(row.get(1)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Fingerprints of those of these items that are in the window and not held.
@@ -531,7 +528,7 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: Fe
     assert_eq!(transaction.pending(5).unwrap(), []);
     assert_eq!(transaction.item_matches(&[other]).unwrap(), [pair]);
     assert_eq!(transaction.stored_items(&[key]).unwrap().len(), 1);
-    assert_eq!(transaction.items_of_pages(&[[9; 16]]).unwrap().len(), 0);
+    assert_eq!(transaction.items_of_page(&[9; 16], key).unwrap(), []);
     assert_eq!(transaction.fingerprints(&[key]).unwrap().len(), 1);
     assert_eq!(transaction.story_items(&[key]).unwrap().len(), 1);
     assert_eq!(transaction.story_keys(&[key]).unwrap().len(), 1);
@@ -539,4 +536,32 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: Fe
     assert_eq!(transaction.decisions(&[key]).unwrap(), Decisions::default());
     assert_eq!(transaction.boilerplate(&[feed]).unwrap().len(), 1);
     assert_eq!(transaction.decide(OperatorDecision::Release(feed), at).unwrap(), 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{digest_of, feed, new_item, update};
+    use super::super::{Lists, open};
+    use super::*;
+
+    #[test]
+    fn the_newest_earlier_items_of_a_page_are_found_unless_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open::writer(&folder.path().join("newswire.db")).unwrap();
+        let transaction = Transaction::new(&connection);
+        let feeds = [feed(None, "http://a.example/feed")];
+        let at = Timestamp::UNIX_EPOCH;
+        let a = transaction.register(&feeds, Lists::Known, at).unwrap()[0].key;
+        let items = (0..70).map(|n| new_item(&format!("{n:04}"), "http://e.org/1", 5)).collect();
+        transaction.write_poll(&update(a, items, vec![])).unwrap();
+        let last: i64 =
+            connection.query_row("SELECT max(id) FROM item", [], |row| row.get(0)).unwrap();
+        let held = "UPDATE item SET hidden = 'burst' WHERE id = ?1";
+        connection.execute(held, [last - 2]).unwrap();
+        let page = digest_of("http://e.org/1");
+        let found = transaction.items_of_page(&page, ItemKey(last)).unwrap();
+        assert_eq!(found.len(), 63);
+        assert_eq!(found[..2], [(ItemKey(last - 1), a), (ItemKey(last - 3), a)]);
+        assert_eq!(found[62], (ItemKey(last - 64), a));
+    }
 }

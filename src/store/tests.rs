@@ -29,7 +29,7 @@ pub(super) fn feed(id: Option<&str>, url: &str) -> Feed {
     }
 }
 
-fn digest_of(text: &str) -> Digest {
+pub(super) fn digest_of(text: &str) -> Digest {
     let mut digest = [0; 16];
     for (i, byte) in text.bytes().enumerate() {
         digest[i % 16] ^= byte.rotate_left((i / 16) as u32 % 8);
@@ -37,7 +37,7 @@ fn digest_of(text: &str) -> Digest {
     digest
 }
 
-fn new_item(guid: &str, url: &str, published: i64) -> NewItem {
+pub(super) fn new_item(guid: &str, url: &str, published: i64) -> NewItem {
     NewItem {
         identity: digest_of(guid),
         other_identities: Vec::new(),

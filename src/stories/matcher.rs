@@ -14,7 +14,7 @@ use crate::dedupe::{
     self, AcrossFeeds, CANDIDATES, Comparable, ENOUGH_MATCHES, Entry, Fingerprint, Found, Frame,
     Index, LONGEST_POINTER, Pointer, Settings, Verdict, Weights,
 };
-use crate::model::{Digest, FeedKey, ItemKey, Match, StoryKey};
+use crate::model::{FeedKey, ItemKey, Match, Rule, StoryKey};
 use crate::store::{self, Matches, PendingItem, Store, StoredFingerprint, Transaction, Write};
 
 /// Maximum number of items of a batch: written together, and shown together. Many wait while polls are written, and each batch
@@ -157,8 +157,8 @@ impl Matcher {
         stored.retain(|stored| made.iter().all(|made| made.key != stored.key));
         stored.extend(made.iter().cloned());
         let known = reader.item_matches(&keys)?;
-        let matched: HashSet<(ItemKey, ItemKey)> =
-            known.iter().filter(|tie| tie.same).map(|tie| (tie.item, tie.other)).collect();
+        let same = known.iter().filter(|tie| tie.same);
+        let matched: Matched = same.map(|tie| ((tie.item, tie.other), tie.rule)).collect();
         let (mut pairs, placed) = self.pairs(reader, &mut memory, (&pending, &stored), at)?;
         add_matched(&mut pairs, &matched);
         let weights = Arc::clone(&memory.weights);
@@ -241,7 +241,8 @@ impl Matcher {
             .iter()
             .filter_map(|stored| Some((stored.key, Fingerprint::sketch_from_bytes(&stored.data)?)))
             .collect();
-        add_pointed(reader, stored, &mut sketches, &mut doubles)?;
+        let by_text = |it: &&StoredFingerprint| policy(&it.feed).across_feeds == AcrossFeeds::Text;
+        add_pointed(reader, stored.iter().filter(by_text), &mut sketches, &mut doubles)?;
         let mut pairs = Vec::with_capacity(pending.len());
         // All of a batch is in the index before the first is compared, so that the frames of a feed show.
         let turns: HashMap<ItemKey, usize> =
@@ -311,32 +312,31 @@ impl Matcher {
 
 type Sketches = HashMap<ItemKey, dedupe::Sketch>;
 
+/// Pairs that are one story so far, with the rule that found it.
+type Matched = HashMap<(ItemKey, ItemKey), Rule>;
+
 /// Adds to posts that may be no more than a headline with a link what finds its article: the key of the headline, and the
-/// earlier items on the pages that they link to.
-fn add_pointed(
+/// newest earlier items on the pages that they link to. `stored` are those that are compared by text.
+fn add_pointed<'s>(
     reader: &Transaction<'_>,
-    stored: &[StoredFingerprint],
+    stored: impl Iterator<Item = &'s StoredFingerprint>,
     sketches: &mut Sketches,
     doubles: &mut HashMap<ItemKey, Vec<ItemKey>>,
 ) -> Result<(), store::Error> {
-    let short = stored.iter().filter(|stored| stored.data.len() <= LONGEST_POINTER);
-    let pointer = |stored: &StoredFingerprint| {
-        Pointer::new(&Fingerprint::from_bytes(&stored.data)?)
-            .map(|it| (stored.key, stored.feed, it))
-    };
-    let pointers: Vec<(ItemKey, FeedKey, Pointer)> = short.filter_map(pointer).collect();
-    let pages: Vec<Digest> = pointers.iter().flat_map(|(.., it)| &it.pages).copied().collect();
-    let known = if pages.is_empty() { HashMap::new() } else { reader.items_of_pages(&pages)? };
-    for (post, feed, pointer) in pointers {
-        let sketch = sketches.entry(post).or_default();
+    for stored in stored.filter(|stored| stored.data.len() <= LONGEST_POINTER) {
+        let read = Fingerprint::from_bytes(&stored.data);
+        let Some(pointer) = read.as_ref().and_then(Pointer::new) else { continue };
+        let sketch = sketches.entry(stored.key).or_default();
         sketch.0.extend(pointer.title.0);
         sketch.0.sort_unstable();
-        let others = pointer.pages.iter().filter_map(|page| known.get(page)).flatten();
-        let earlier = others.filter(|(item, of)| *item < post && *of != feed);
-        let others = doubles.entry(post).or_default();
-        for (item, _) in earlier.take(CANDIDATES) {
-            if !others.contains(item) {
-                others.push(*item);
+        let others = doubles.entry(stored.key).or_default();
+        for page in &pointer.pages {
+            let earlier = reader.items_of_page(page, stored.key)?.into_iter();
+            let of_others = earlier.filter(|(_, feed)| *feed != stored.feed).take(CANDIDATES);
+            for (item, _) in of_others {
+                if !others.contains(&item) {
+                    others.push(item);
+                }
             }
         }
     }
@@ -344,9 +344,9 @@ fn add_pointed(
 }
 
 /// Adds to each item those that it matched before, so that an edit is judged in both directions.
-fn add_matched(pairs: &mut [Candidates], matched: &HashSet<(ItemKey, ItemKey)>) {
+fn add_matched(pairs: &mut [Candidates], matched: &Matched) {
     for Candidates { item, others, .. } in pairs {
-        for (a, b) in matched.iter().filter(|(a, b)| a == item || b == item) {
+        for (a, b) in matched.keys().filter(|(a, b)| a == item || b == item) {
             let other = if a == item { *b } else { *a };
             if !others.contains(&other) {
                 others.push(other);
@@ -368,7 +368,7 @@ fn wanted(pairs: &[Candidates]) -> Vec<ItemKey> {
 /// What the comparisons of a batch share.
 struct Comparison<'a> {
     /// Pairs that are one story so far, which are always compared again.
-    matched: &'a HashSet<(ItemKey, ItemKey)>,
+    matched: &'a Matched,
     placed: Placed,
     frames: Frames,
 }
@@ -430,10 +430,10 @@ impl Memory {
             let mut first = None;
             for other in others {
                 let pair = (*item.max(other), *item.min(other));
-                let before = matched.contains(&pair);
+                let before = matched.get(&pair).copied();
                 let story = story_of(placed, *other);
                 let tally = tallies.entry(story).or_default();
-                if !before && tally.is_enough() {
+                if before.is_none() && tally.is_enough() {
                     continue;
                 }
                 let Some(theirs) = self.cache.get(*other) else { continue };
@@ -449,13 +449,14 @@ impl Memory {
                 }
                 let refused = !verdict.is_some_and(|verdict| verdict.same);
                 // A published story does not fall apart: the stored match stays.
-                if before && refused && dedupe::is_still_one(&own, &theirs, verdict.as_ref()) {
+                let stays = |rule| dedupe::is_still_one(&own, &theirs, rule, verdict.as_ref());
+                if refused && before.is_some_and(stays) {
                     tally.matches += 1;
                     first = first.or(Some(story));
                     continue;
                 }
                 // Two that were one story may have nothing in common after an edit.
-                let verdict = verdict.or_else(|| before.then(dedupe::unlike));
+                let verdict = verdict.or_else(|| before.map(|_| dedupe::unlike()));
                 if let Some(verdict) = verdict {
                     tally.matches += usize::from(verdict.same);
                     tally.refusals += usize::from(!verdict.same);

@@ -219,3 +219,13 @@ fn an_item_with_the_same_id_fits_better_than_one_with_another() {
     let (a, b) = (on(PAGE, 1, SECOND, (STORM, GALES)), on(PAGE, 2, SECOND, (STORM, KILLED)));
     assert!(score(&a, &b) < score(&a, &on(PAGE, 1, SECOND, (STORM, KILLED))));
 }
+
+#[test]
+fn a_rewritten_article_leaves_a_short_post_that_did_not_point_to_it() {
+    let text = |of: &str| format!("The {of} of the old town is an odd one. ").repeat(8);
+    let rewritten = item(("Bakers raise the price of a loaf again", &text("bakery")));
+    let post = item(("", "<p>The ferry ran aground this morning.</p>"));
+    let stays = |before| is_still_one(&rewritten, &post, before, None);
+    assert!(stays(Rule::SameTitle), "it points to the article");
+    assert!(!stays(Rule::SameId) && !stays(Rule::SimilarText));
+}
