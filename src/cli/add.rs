@@ -22,6 +22,7 @@ use crate::config::{self, Config, Files};
 use crate::edit::{EditError, FeedEdit, edit_feed};
 use crate::model::{Coded as _, Feed, FeedId, Removal, has_login};
 use crate::opml;
+use crate::text::chars::shortened;
 
 /// What to add, from the command line.
 #[derive(Debug, Clone, Copy, Default)]
@@ -215,7 +216,7 @@ fn already_configured(
     let subscription = config.subscriptions.iter().find(|s| same(&s.feed.url))?;
     // By its id it is found by all commands.
     let name = subscription.feed.id.as_ref().map(|id| format!(" as {id}")).unwrap_or_default();
-    let stdout = format!("{url} is already configured{name}\n");
+    let stdout = format!("{} is already configured{name}\n", shortened(url.as_str()));
     Some(CommandOutput { stdout, stderr: not_applied(path, &subscription.feed, request) })
 }
 

@@ -21,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{GuidUse, Outcome, Validators};
 use crate::parse::{self, Parsed};
+use crate::text::chars::shortened;
 use crate::{dedupe, fetch, files, normalise, opml};
 
 /// Largest file that is read, in bytes.
@@ -52,7 +53,7 @@ crate::model::codes! {
 fn of_document(target: &str, error: &DocumentError) -> String {
     match error {
         DocumentError::Held { denied, .. } if denied.url.as_str() == target => error.to_string(),
-        error => format!("{target}: {error}"),
+        error => format!("{}: {error}", shortened(target)),
     }
 }
 
@@ -135,7 +136,8 @@ fn add_warnings(parsed: &mut Parsed, url: &Url) {
 fn not_modified(target: &str, format: Format) -> String {
     match format {
         Format::Text => format!(
-            "{target}: not modified since the last poll; --force requests the complete document\n"
+            "{}: not modified since the last poll; --force requests the complete document\n",
+            shortened(target)
         ),
         Format::Json => format!("{:#}\n", json!({ "url": target, "not_modified": true })),
     }

@@ -133,8 +133,12 @@ fn read(path: &Path) -> FileText {
         Err(error) => {
             let message = format!("cannot read the config: {error}");
             let unreadable = Diagnostic::error("unreadable", 0..0, message).of_the_file();
-            let help =
-                "check the path and its permissions, or create a config with 'newswire init'";
+            let help = match error.kind() {
+                io::ErrorKind::PermissionDenied => {
+                    "run the command as a user who can read it, or name another config with --config FILE"
+                }
+                _ => "check the path and its permissions, or create a config with 'newswire init'",
+            };
             (String::new(), Some(unreadable.help(help)))
         }
     }

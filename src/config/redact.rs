@@ -21,15 +21,27 @@ static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
     let login = format!("{quoted}|{url}|{bare}");
     Regex::new(&login).expect("a constant is a regular expression")
 });
+/// A host that is hardly a part of a password.
+const NAMED: &str = r"(?:localhost|\[[0-9A-Fa-f:.]+\]|[^:/?#\\@\s]+\.[^:/?#\\@\s]+)";
+/// What can follow a host: each colon belongs to a scheme, or to a login that [`NESTED`] finds; any other may be
+/// in a password.
+static AFTER_HOST: LazyLock<String> =
+    LazyLock::new(|| format!(r"(?:[^:]|://(?:[^/?#\\\s@]+@{NAMED}(?::\d{{0,5}})?[/?#\\])?)*"));
 /// A host with its port, or the begin of a path: an `@` behind it, as on Mastodon, does not end a login (RFC 3986 3.2; the
-/// backslash is a slash in the URL standard).
+/// backslash is a slash in the URL standard, and ends a domain of Windows).
 static HOST: LazyLock<Regex> = LazyLock::new(|| {
-    let host = r"^(?:(?:[A-Za-z0-9+.-]+://)?[^:/?#\\@\s]+(?::\d{1,5})?[/?#\\]|/[^/])";
-    Regex::new(host).expect("a constant is a regular expression")
+    let begin = r"[^:/?#\\@\s]+(?::\d{1,5})?/";
+    let scheme = r"(?:[A-Za-z0-9+.-]+://)?";
+    let host = format!(r"(?P<host>{scheme}(?:{begin}|{NAMED}[?#])|/[^/])");
+    let after = AFTER_HOST.as_str();
+    let text =
+        format!(r"^(?:{host}{after}(?:://[^/?#\\\s@]+)?|(?P<named>{scheme}{NAMED}\\)[^:]*)$");
+    Regex::new(&text).expect("a constant is a regular expression")
 });
-/// A login before a host of several labels: another `@` is in the path. A password may have `@` and `/` too.
+/// A login before a host of several labels and a path whose last segment begins with the last `@`. Elsewhere a password
+/// may have `@` and `/` too.
 static BEFORE_HOST: LazyLock<Regex> = LazyLock::new(|| {
-    let host = r"(?:localhost|\[[0-9A-Fa-f:.]+\]|[^:/?#\\@\s]+\.[^:/?#\\@\s]+)(?::\d{0,5})?[/?#\\]";
+    let host = format!(r"{NAMED}(?::\d{{0,5}})?[/?#\\](?:{}/)?$", *AFTER_HOST);
     let login = format!(r"^(?:[A-Za-z0-9+.-]+://)?(?P<login>[^/?#\\\s]*)@{host}");
     Regex::new(&login).expect("a constant is a regular expression")
 });
@@ -82,7 +94,9 @@ fn login_before(text: &str) -> Result<Range<usize>, usize> {
     if let Some(login) = login {
         return Ok(login.range());
     }
-    HOST.find(text).map_or(Ok(0..text.len()), |host| Err(host.end()))
+    let found = HOST.captures(text);
+    let host = found.as_ref().and_then(|found| found.name("host").or(found.name("named")));
+    host.map_or(Ok(0..text.len()), |host| Err(host.end()))
 }
 
 /// The text of a config with its secrets replaced by as many bytes.

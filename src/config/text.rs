@@ -123,8 +123,11 @@ pub(super) fn meant_regex(text: &str) -> Option<(&'static str, String)> {
         return Some((message, format!("(?i){rest}")));
     }
     let (inside, flags) = text.strip_prefix('/')?.rsplit_once('/')?;
-    // "/r/" may be a part of a title.
-    let is_delimited = inside.len() > 2 && flags.chars().all(|flag| "gimsuy".contains(flag));
+    // "/r/" and "/usr/sbin/my" may be parts of a title.
+    let has_slash = |text: &str| text.contains('/');
+    let is_path = inside.len() <= 2 || has_slash(&inside.replace("\\/", ""));
+    let are_flags = flags.contains(['g', 'i']) && flags.chars().all(|flag| "gimsu".contains(flag));
+    let is_delimited = !is_path && (are_flags || flags.is_empty() && has_slash(inside));
     let flags = if flags.contains('i') { "(?i)" } else { "" };
     let message = "the slashes at both ends are part of the regular expression";
     is_delimited.then(|| (message, format!("{flags}{}", inside.replace("\\/", "/"))))
@@ -249,6 +252,12 @@ mod tests {
             ("/r/", None),
             ("^/dev/null", None),
             ("and/or", None),
+            ("/and\\/or/gi", Some("(?i)and/or")),
+            ("/sponsored/", None),
+            ("/dev/", None),
+            ("/r/rust/", None),
+            ("/usr/sbin/i", None),
+            ("/opt/my", None),
         ] {
             let found = meant_regex(text).map(|(_, meant)| meant);
             assert_eq!(found.as_deref(), meant, "{text}");

@@ -1,5 +1,7 @@
 //! Changes links and titles of the items that an output shows, by its config. Identity and outward id stay.
 
+use std::borrow::Cow;
+
 use crate::dedupe::canonical::without_trackers;
 use crate::model::OutputItem;
 use crate::render::Rewrite;
@@ -20,20 +22,30 @@ pub(super) fn apply(rewrite: &Rewrite, entries: &mut [OutputItem]) {
     }
 }
 
-/// The title after all replacements, which are made in the title as it is seen; `None`: nothing is left of it.
+/// The title after all replacements; `None`: nothing is left of it. They are made in the title as it is seen or, if none
+/// matches there, as the feed has it: only that has invisible characters.
 fn replaced(original: String, rewrite: &Rewrite) -> Option<String> {
     let seen = as_seen(&original);
-    let mut title = seen.clone().into_owned();
-    for (regex, text) in &rewrite.titles {
-        let new = regex.replace_all(&title, text.as_str());
-        let end = new.char_indices().nth(MAX_TITLE).map(|(end, _)| boundary_before(&new, end));
-        title = new[..end.unwrap_or(new.len())].to_owned();
-    }
-    if title == seen {
-        return Some(original);
-    }
+    let title = matched(&seen, rewrite).or_else(|| matched(&original, rewrite));
+    let Some(title) = title else { return Some(original) };
     let words: Vec<&str> = title.split_whitespace().collect();
     Some(words.join(" ")).filter(|title| !title.is_empty())
+}
+
+/// The title after the replacements; `None`: none matches.
+fn matched(title: &str, rewrite: &Rewrite) -> Option<String> {
+    let mut title = Cow::Borrowed(title);
+    for (regex, text) in &rewrite.titles {
+        let Cow::Owned(mut new) = regex.replace_all(&title, text.as_str()) else { continue };
+        if let Some((end, _)) = new.char_indices().nth(MAX_TITLE) {
+            new.truncate(boundary_before(&new, end));
+        }
+        title = Cow::Owned(new);
+    }
+    match title {
+        Cow::Owned(title) => Some(title),
+        Cow::Borrowed(_) => None,
+    }
 }
 
 /// Removes parameters that track from the links of an item and in its text. The files keep their addresses, which are
@@ -81,9 +93,11 @@ mod tests {
     use regex::Regex;
 
     use super::*;
+    use crate::text::chars::pattern_as_seen;
 
     fn titles(replacements: &[(&str, &str)]) -> Rewrite {
-        let pair = |(regex, text): &(&str, &str)| (Regex::new(regex).unwrap(), (*text).to_owned());
+        let regex = |text: &str| Regex::new(&pattern_as_seen(text)).unwrap();
+        let pair = |(pattern, text): &(&str, &str)| (regex(pattern), (*text).to_owned());
         Rewrite { titles: replacements.iter().map(pair).collect(), ..Rewrite::default() }
     }
 
@@ -98,6 +112,17 @@ mod tests {
         let growing = titles(&[("a", "aaaaaaaaaa"); 20]);
         let title = replaced("a".to_owned(), &growing).unwrap();
         assert_eq!(title.chars().count(), MAX_TITLE);
+    }
+
+    #[test]
+    fn invisible_characters_and_wide_spaces_of_titles_can_be_replaced() {
+        let new = |replacements: &[(&str, &str)], title: &str| {
+            replaced(title.to_owned(), &titles(replacements))
+        };
+        assert_eq!(new(&[("\u{ad}", "")], "B\u{ad}ob").as_deref(), Some("Bob"));
+        assert_eq!(new(&[("\u{a0}", " ")], "10\u{a0}%").as_deref(), Some("10 %"));
+        assert_eq!(new(&[("\\u{a0}", "_")], "10\u{a0}%").as_deref(), Some("10_%"));
+        assert_eq!(new(&[("x", "")], "B\u{ad}ob\u{a0}").as_deref(), Some("B\u{ad}ob\u{a0}"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::schedule::NetworkState;
 use crate::store::{FeedState, PollCounts};
 use crate::telemetry::{Event, ItemCounts, Metrics, Poll};
 use crate::text::amounts::{ago, ahead};
+use crate::text::chars::shortened;
 
 /// A poll, as it is logged.
 pub(super) struct PollReport<'a> {
@@ -278,9 +279,12 @@ pub fn result_line(id: &FeedId, end: &PollEnd, now: Timestamp) -> String {
 /// Until when a URL is not requested, and why.
 #[must_use]
 pub fn denial_line(denied: &Denied, now: Timestamp) -> String {
-    let (until, url) = (denied.until.strftime("%Y-%m-%d %H:%M:%SZ"), &denied.url);
+    let until = denied.until.strftime("%Y-%m-%d %H:%M:%SZ");
+    let url = shortened(denied.url.as_str());
     let why = match &denied.reason {
-        Denial::Demand(promise) => format!("{} of {}", promise.reason, promise.response_url),
+        Denial::Demand(promise) => {
+            format!("{} of {}", promise.reason, shortened(promise.response_url.as_str()))
+        }
         Denial::Recent { at, .. } => format!("requested {}", ago(*at, now)),
     };
     format!("{url} is not requested before {until}, {}: {why}", ahead(denied.until, now))

@@ -127,7 +127,35 @@ pub fn as_seen(text: &str) -> Cow<'_, str> {
 /// A regular expression for texts [`as_seen`]: composed characters, and spaces of other widths as ordinary ones.
 #[must_use]
 pub fn pattern_as_seen(pattern: &str) -> String {
-    pattern.nfc().map(|c| if c.is_whitespace() && !c.is_ascii() { ' ' } else { c }).collect()
+    let mut seen = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(at) = rest.find('\\') {
+        let (before, escaped) = rest.split_at(at);
+        let (escape, behind) = escaped.split_at(escape_length(escaped));
+        // A mark behind an escape does not compose with its letter.
+        seen.extend(before.nfc().map(plain_space));
+        seen.extend(escape.chars().map(plain_space));
+        rest = behind;
+    }
+    seen.extend(rest.nfc().map(plain_space));
+    seen
+}
+
+/// Length in bytes of the escape of a regular expression at the beginning of a text, without what is in braces.
+fn escape_length(text: &str) -> usize {
+    let letters = match text[1..].chars().next() {
+        Some('x' | 'u' | 'U' | 'p' | 'P') if text[2..].starts_with('{') => 1,
+        Some('p' | 'P') => 2,
+        Some('x') => 3,
+        Some('u') => 5,
+        Some('U') => 9,
+        _ => 1,
+    };
+    text.char_indices().nth(1 + letters).map_or(text.len(), |(end, _)| end)
+}
+
+fn plain_space(c: char) -> char {
+    if c.is_whitespace() && !c.is_ascii() { ' ' } else { c }
 }
 
 /// The last place at or before `at`, an offset in bytes between two characters, where the text can be cut without parting
@@ -251,6 +279,12 @@ mod tests {
         }
         assert!(matches!(as_seen("plain text"), Cow::Borrowed(_)));
         assert_eq!(pattern_as_seen("^Cafe\u{301}\u{a0}|\n "), "^Café |\n ");
+        assert_eq!(pattern_as_seen("\\bcafe\u{301}\\x{e9}e\u{301}"), "\\bcafé\\x{e9}é");
+        for escape in
+            ["\\w\u{301}", "\\d\u{301}", "\\pL\u{301}", "\\x4E\u{301}", "\\u004E\u{301}", "\\"]
+        {
+            assert_eq!(pattern_as_seen(escape), escape);
+        }
     }
 
     #[test]

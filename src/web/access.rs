@@ -86,23 +86,15 @@ pub(super) enum OperatorRefusal {
     Off,
     /// The client is neither on this machine nor in one of the networks `operators`.
     OtherMachine,
-    /// The request names another host than an operator would, because the config lacks something.
-    OtherName(Lacks),
+    /// The client is in one of the networks `operators`, and the request names a host that is not in `hosts`.
+    OtherName,
+    /// The client is on this machine, and the request names another host than an operator would: probably a proxy
+    /// that keeps the host and does not show that it forwards.
+    OtherLocalName,
     /// A proxy forwards the request.
     Proxied,
     /// A page of another site makes the request.
     OtherSite,
-}
-
-/// What the config lacks for a request under another name than that of a loopback address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Lacks {
-    /// The name in `hosts`.
-    Host,
-    /// The client in `operators`.
-    Operator,
-    /// Both.
-    Both,
 }
 
 impl OperatorRefusal {
@@ -122,20 +114,14 @@ impl OperatorRefusal {
                 "the client is not on this machine",
                 "add the network of the client to operators in [web] if it is yours",
             )),
-            Self::OtherName(lacks) => Some((
+            Self::OtherName => Some((
                 "the request names another host",
-                match lacks {
-                    Lacks::Host => {
-                        "request the page at 127.0.0.1 or localhost, or add the name to hosts in [web]"
-                    }
-                    Lacks::Operator => {
-                        "request the page at 127.0.0.1 or localhost, or add the address of the client to operators in [web]"
-                    }
-                    Lacks::Both => {
-                        "request the page at 127.0.0.1 or localhost, or add the name to hosts and the address of the client \
-                         to operators in [web]"
-                    }
-                },
+                "request the page at 127.0.0.1 or localhost, or add the name to hosts in [web]",
+            )),
+            // With this machine in `operators`, such a proxy would publish the pages.
+            Self::OtherLocalName => Some((
+                "the request names another host",
+                "request the page at 127.0.0.1 or localhost; through a proxy, see docs/reverse-proxy.md",
             )),
             Self::Proxied => Some((
                 "a proxy forwards the request",
@@ -195,10 +181,9 @@ fn admit_near<B>(
     let is_operator = settings.operators.iter().any(|network| network.contains(&address));
     match (is_operator, is_safe) {
         (true, true) => Ok(()),
-        (true, false) => Err(OperatorRefusal::OtherName(Lacks::Host)),
-        (false, _) if !address.is_loopback() => Err(OperatorRefusal::OtherMachine),
-        (false, true) => Err(OperatorRefusal::OtherName(Lacks::Operator)),
-        (false, false) => Err(OperatorRefusal::OtherName(Lacks::Both)),
+        _ if address.is_loopback() => Err(OperatorRefusal::OtherLocalName),
+        (true, false) => Err(OperatorRefusal::OtherName),
+        (false, _) => Err(OperatorRefusal::OtherMachine),
     }
 }
 
@@ -486,27 +471,29 @@ mod tests {
         let judge = |request: &Request<()>, peer| admit_operator(request, peer, &settings);
         assert_eq!(judge(&host("localhost"), far), Err(OperatorRefusal::OtherMachine));
         assert_eq!(judge(&host("localhost"), Peer::Unix), Err(OperatorRefusal::Proxied));
-        let lacks = |lacks| Err(OperatorRefusal::OtherName(lacks));
-        assert_eq!(judge(&host("planet.example.org"), here), lacks(Lacks::Both));
-        assert_eq!(judge(&request_to("/status", &[]), here), lacks(Lacks::Both));
+        let refused = Err(OperatorRefusal::OtherLocalName);
+        assert_eq!(judge(&host("planet.example.org"), here), refused);
+        assert_eq!(judge(&request_to("/status", &[]), here), refused);
         let listed = Settings { hosts: vec!["planet.lan".to_owned()], ..settings.clone() };
-        let refusal = admit_operator(&host("Planet.lan:8420"), here, &listed);
-        assert_eq!(refusal, lacks(Lacks::Operator));
-        let help = |lacks| OperatorRefusal::OtherName(lacks).explanation().unwrap().1;
-        for (refusal, hosts, operators) in
-            [(Lacks::Host, true, false), (Lacks::Operator, false, true), (Lacks::Both, true, true)]
-        {
-            let help = help(refusal);
-            assert_eq!(
-                (help.contains(" hosts "), help.contains(" operators ")),
-                (hosts, operators)
-            );
-        }
+        assert_eq!(admit_operator(&host("Planet.lan:8420"), here, &listed), refused);
         for field in ["forwarded", "x-forwarded-for", "x-forwarded-proto", "via", "x-real-ip"] {
             let request = request_to("/status", &[("host", "localhost"), (field, "for=127.0.0.1")]);
             assert_eq!(judge(&request, here), Err(OperatorRefusal::Proxied), "{field}");
         }
         assert_eq!(OperatorRefusal::OtherMachine.status(), StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn no_advice_for_a_local_client_opens_the_operator_pages_to_a_proxy() {
+        let here = "127.0.0.0/8".parse().unwrap();
+        let settings = Settings { operators: vec![here], ..Settings::default() };
+        let request = request_to("/status", &[("host", "planet.example.org")]);
+        let peer = Peer::Address(ip("127.0.0.1"));
+        for settings in [settings, Settings::default()] {
+            let refusal = admit_operator(&request, peer, &settings).unwrap_err();
+            let (_, help) = refusal.explanation().unwrap();
+            assert!(!help.contains("hosts") && !help.contains("operators"), "{help}");
+        }
     }
 
     #[test]
@@ -531,7 +518,7 @@ mod tests {
             }
             // The name that the proxy serves, and one that a web page chose.
             for host in ["planet.example.org", "evil.test"] {
-                let refused = Err(OperatorRefusal::OtherName(Lacks::Host));
+                let refused = Err(OperatorRefusal::OtherName);
                 assert_eq!(judge(host, None, peer), refused, "{host}");
             }
             let proxied = judge("localhost", Some("x-forwarded-for"), peer);

@@ -190,6 +190,19 @@ fn a_folder_of_another_user_exits_with_77_and_is_named() {
 }
 
 #[test]
+fn without_permission_for_the_config_another_one_is_proposed() {
+    let folder = empty_folder();
+    let inside = folder.path().join("etc");
+    std::fs::create_dir(&inside).unwrap();
+    std::fs::write(inside.join("newswire.toml"), "version = 1\n").unwrap();
+    for command in ["list", "probe http://127.0.0.1:1/"] {
+        let command = format!("{command} --config etc/newswire.toml");
+        let run = without_permission(folder.path(), &inside, 0o000, &command);
+        assert_run(&run, 77, &["etc/newswire.toml", "--config FILE"]);
+    }
+}
+
+#[test]
 fn a_config_with_errors_exits_with_78() {
     let folder = empty_folder();
     std::fs::write(folder.path().join("newswire.toml"), "version = 1\n[shedule]\n").unwrap();

@@ -14,10 +14,10 @@ use crate::text::chars::shortened;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The argument is not an http(s) URL.
-    #[error("{0:?} is not the URL of a feed or of a web page")]
+    #[error("{:?} is not the URL of a feed or of a web page", shortened(.0))]
     Url(String),
     /// The argument has a scheme in the place of the host: `https//example.org`.
-    #[error("{written:?} is not the URL of a feed or of a web page")]
+    #[error("{:?} is not the URL of a feed or of a web page", shortened(written))]
     Scheme {
         /// The argument.
         written: String,
@@ -55,7 +55,7 @@ pub enum Error {
         report: Box<Report>,
     },
     /// The page links to more than one feed.
-    #[error("{page} links to several feeds{}", others(left_out))]
+    #[error("{} links to several feeds{}", shortened(page.as_str()), others(left_out))]
     Several {
         /// URL of the page, after redirects.
         page: Box<Url>,
@@ -65,7 +65,7 @@ pub enum Error {
         left_out: LeftOut,
     },
     /// The page links to no feed.
-    #[error("{page} is a web page that links to no feed")]
+    #[error("{} is a web page that links to no feed", shortened(page.as_str()))]
     Unlinked {
         /// URL of the page, after redirects.
         page: Url,
@@ -127,5 +127,28 @@ fn others(left_out: &LeftOut) -> String {
     match left_out {
         LeftOut::Exactly(0) => String::new(),
         left_out => format!("; {left_out} more are not listed here"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::chars::MAX_SHOWN;
+
+    #[test]
+    fn messages_contain_a_long_url_cut() {
+        let long = "x".repeat(2 * MAX_SHOWN);
+        let page: Url = format!("https://example.org/{long}").parse().expect("a URL");
+        let commands = String::new();
+        let left_out = LeftOut::Exactly(0);
+        for error in [
+            Error::Url(long.clone()),
+            Error::Scheme { written: long.clone(), meant: page.clone() },
+            Error::Several { page: Box::new(page.clone()), commands, left_out },
+            Error::Unlinked { page, usual: String::new() },
+        ] {
+            let text = error.to_string();
+            assert!(text.contains('…') && text.chars().count() < MAX_SHOWN + 60, "{text}");
+        }
     }
 }

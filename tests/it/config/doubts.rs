@@ -59,7 +59,7 @@ fn improbable_values_are_warnings_at_their_place() {
         (output("exclude = { content = \"(?i)\" }") + FEED, "filter_matches_all", (5, 23)),
         (output("exclude = { title = \"(i?)ad\" }") + FEED, "unlikely_regex", (5, 21)),
         (output("include = { content = \"/rust/i\" }") + FEED, "unlikely_regex", (5, 23)),
-        (output("title_replace = [[\"/Ad: /\", \"\"]]") + FEED, "unlikely_regex", (5, 17)),
+        (output("title_replace = [[\"/Ad: /g\", \"\"]]") + FEED, "unlikely_regex", (5, 17)),
         (output("formats = [\"json\"]") + FEED, "only_json_feed", (5, 11)),
         (output("podcast = \"Arts\"\nlanguage = \"en\"") + FEED, "podcast_incomplete", (5, 11)),
         (output(&format!("{PODCAST}formats = [\"atom\"]")) + FEED, "podcast_incomplete", (8, 11)),

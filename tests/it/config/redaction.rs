@@ -43,6 +43,18 @@ fn secrets_are_hidden_in_every_position() {
         "password = \"hunter2:\"",
         "url = \"https://a.b/?from=https://me:hunter2@c.d/\"",
         "url = \"https://a.b:80/https://hunter2@c.d/\"",
+        "proxy = 'http://CORP\\alice:hunter2@proxy:3128'",
+        "proxy = \"http://CORP\\\\alice:hunter2@proxy:3128\"",
+        "proxy = 'http://corp.example\\alice:hunter2@proxy:3128'",
+        "url = \"https://me:12#hunter2@a.b/feed\"",
+        "url = \"https://me:4711?hunter2@a.b/feed\"",
+        "url = https://me:4711?hunter2@a.b/feed",
+        "url = \"https://hunter2#x@a.b/\"",
+        "url = \"https://a.b:8443/f?login=bob:hunter2@x\"",
+        "url = \"https://a.b/f?u=https://bob:h/hunter2@x\"",
+        "url = \"https://a.b/f?u=https://bob:h@n/hunter2@x\"",
+        "url = \"https://me:h@x.y/hunter2@a.b/feed\"",
+        "url = \"https://me:h@x.y/z:hunter2/@a.b/feed\"",
     ] {
         let redacted = redact_config(text);
         assert!(!redacted.contains("hunter2"), "{redacted}");
@@ -81,6 +93,8 @@ fn values_that_are_not_secret_stay_readable() {
         "url = \"https://mastodon.example/@ann\"",
         "url = \"https://mastodon.example:8080/@ann\"",
         "url = \"https://a.b:80/proxy?url=https://medium.example/feed/@ann\"",
+        "url = \"http://rsshub:1200/mastodon/acct/ann@mastodon.example/statuses\"",
+        "url = \"http://127.0.0.1:22100/proxy?url=https://medium.example/feed/@ann\"",
         "url = \"https://a.b?mail=ann@example.org\"",
         "url = \"https://a.b#ann@example.org\"",
         "contact = \"mailto:ann@example.org\"",
@@ -100,6 +114,11 @@ fn only_the_login_of_a_url_is_masked() {
         ),
         ("http://me:hunter2@a.b/@ann", Some("http://***@a.b/@ann")),
         ("http://a.b\\@c.d/", None),
+        (
+            "http://me:hunter2@a.b/p?url=https://c.d/@ann",
+            Some("http://***@a.b/p?url=https://c.d/@ann"),
+        ),
+        ("http://a.b/?u=https://me:hunter2@c.d/", Some("http://a.b/?u=https://***@c.d/")),
         ("http://me:hun/ter2@a.b/", Some("http://***@a.b/")),
     ] {
         let mut masked = text.to_owned();
