@@ -27,10 +27,10 @@ use crate::store::{
 
 /// An item of the document, with the stored item that it is.
 pub(super) struct Found {
-    /// Its copies are those whose guids are not stored.
+    /// Its copies, and its discussion, are those that are not stored.
     pub(super) item: Identified,
     pub(super) known: Option<KnownItem>,
-    /// Whether it was found by another key than its present identity.
+    /// Whether it was found by another key, and its present identity is not stored.
     pub(super) by_other_key: bool,
 }
 
@@ -487,6 +487,7 @@ fn new_item(document: &Document<'_>, new: Read, boilerplate: &HashSet<u64>) -> N
     let global = item.guid.as_deref().and_then(dedupe::global_id);
     // The next document has the guid or link of this item again, and an old one may come back from a cache.
     let mut others = found.copies.clone();
+    others.extend(found.discussion);
     if document.single {
         others.extend(found.other_keys());
     }

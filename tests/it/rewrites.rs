@@ -393,6 +393,41 @@ async fn a_discussion_is_one_item_when_its_title_and_link_are_replaced() {
 }
 
 #[tokio::test]
+async fn a_page_of_comments_that_items_share_swallows_none() {
+    // The forum of the site, and dates without a time.
+    let document = |newest: usize| {
+        let item = |place: usize| Entry {
+            guid: String::new(),
+            comments: "https://site.test/forum".to_owned(),
+            date: at(20 + place.saturating_sub(1), 0, 0, 0),
+            ..entry(place)
+        };
+        feed(&[item(newest), item(newest + 2)])
+    };
+    assert_eq!(new_items(&[document(0), document(1)]).await, [2, 2]);
+}
+
+#[tokio::test]
+async fn dates_of_the_build_are_no_new_guids() {
+    let world = World::new().await;
+    let document = |hour: usize| {
+        feed(&[0, 1, 2, 3].map(|n| Entry {
+            guid: String::new(),
+            comments: format!("https://site.test/item?id={n}"),
+            date: at(20, hour, 1, 7),
+            ..entry(n)
+        }))
+    };
+    world.origin.route(HOST, "/feed", [8, 10, 12].map(|hour| Answer::ok(document(hour).as_str())));
+    let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
+    for expected in [4, 0, 0] {
+        let recorded = poll(&engine, FeedSelection::All).await.remove(0).recorded;
+        assert_eq!((recorded.new + recorded.held, recorded.guid_changes), (expected, 0));
+        world.clock.advance(2 * HOUR);
+    }
+}
+
+#[tokio::test]
 async fn a_copy_from_a_cache_gives_no_item_its_old_date_back() {
     let document = |page: &str, hour: usize, text: usize| {
         let entry = |n: usize, page: &str, hour: usize, text: usize| {
