@@ -200,7 +200,7 @@ fn is_long(part: &str) -> bool {
     digits(part).any(|number| number.len() >= DIGITS) || is_mixed
 }
 
-/// The number of a post: "?p=812", "?post_type=x&#038;p=812", "812 at https://x.example".
+/// The number of a post: in a query, also behind other keys, or before "at" and the address of the site.
 fn post(guid: &str) -> Option<&str> {
     if let Some((number, _)) = guid.split_once(" at http") {
         return Some(number);
