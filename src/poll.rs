@@ -21,6 +21,7 @@ mod lanes;
 mod ledger;
 mod outage;
 mod reading;
+mod redating;
 mod report;
 mod sorting;
 mod start;

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::canonical;
 use super::evidence::{
-    Calendar, Date, Guids, MINUTE, OwnKey, Pair, Place, Redating, Substance, Wording,
+    Calendar, Date, Guids, MINUTE, OwnKey, Pages, Pair, Place, Redating, Substance, Wording,
     are_next_issues, extends, naming, repeated, wording,
 };
 use super::guids::GuidForm;
@@ -326,6 +326,7 @@ struct Common {
     titles: HashSet<u64>,
     texts: HashSet<i64>,
     pages: HashSet<Digest>,
+    kind: Pages,
     numbers: HashSet<String>,
     /// Number of items of the document.
     items: usize,
@@ -348,11 +349,18 @@ impl Common {
         let mut dates: Vec<Option<Timestamp>> = stored().map(|seen| seen.published).collect();
         let redated = shown.stored.iter().filter(|stored| stored.dated != stored.seen.published);
         dates.extend(redated.map(|stored| stored.dated));
+        let pages = repeated(stored().filter_map(|seen| seen.url_key));
+        // Several items of a document have its page, or had it.
+        let is_shared = |seen: &ItemTraits| seen.url.is_some() && seen.url_key.is_none();
+        let here = shown.stored.iter().filter(|stored| shown.here.contains(&stored.key));
+        let threads =
+            !pages.is_empty() || new().chain(here.map(|stored| &stored.seen)).any(is_shared);
         Self {
             calendar: Calendar::new(shown.dates, &dates),
             titles,
             texts,
-            pages: repeated(stored().filter_map(|seen| seen.url_key)),
+            pages,
+            kind: if threads { Pages::Threads } else { Pages::Own },
             numbers,
             items: shown.dates.len(),
             last_poll: shown.last_poll,
@@ -381,7 +389,9 @@ impl Common {
             redating: if within(DRIFT) || before { Redating::Possible } else { Redating::Unlikely },
             extends_title: extends(&title, &old_title),
             guid_form: new.guid_form,
-            has_article_page: new.seen.url.as_deref().and_then(number).is_some(),
+            pages: self.kind,
+            has_article_page: new.guid_form == GuidForm::Article
+                && new.seen.url.as_deref().and_then(number).is_some(),
             items: self.items,
             own_key: new.own_key,
             substance: new.substance,
@@ -425,7 +435,7 @@ impl Common {
         let same_page = new.seen.url_key.is_some() && new.seen.url_key == old.url_key;
         match new.seen.url_key {
             Some(page) if same_page && canonical::may_be_one_place(url, old_url) => {
-                let alone = self.items < 2 && new.guid_form == GuidForm::Opaque;
+                let alone = self.items < 2 && new.guid_form != GuidForm::Version;
                 let constant = alone || self.pages.contains(&page) || new.own_key == OwnKey::Absent;
                 if constant { Place::ConstantPage } else { Place::Page }
             }

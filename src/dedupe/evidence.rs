@@ -91,6 +91,15 @@ pub(super) enum Place {
     Other,
 }
 
+/// What the pages of a feed are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pages {
+    /// Each is that of one item.
+    Own,
+    /// Some are those of several items, such as the replies of a topic.
+    Threads,
+}
+
 /// Whether items that are the same but for their dates were only dated anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Redating {
@@ -292,7 +301,8 @@ pub(super) struct Pair {
     pub(super) extends_title: bool,
     /// What the new guid shows about the page.
     pub(super) guid_form: GuidForm,
-    /// Whether a long number in the URL of the page shows that it is that of one article.
+    pub(super) pages: Pages,
+    /// Whether a long number in the URL of the page, and in the guid, shows that it is that of one article.
     pub(super) has_article_page: bool,
     /// Number of items of the document.
     pub(super) items: usize,
@@ -376,19 +386,25 @@ impl Pair {
         !self.is_redated(guids) && (self.is_one_by_words() || self.is_one_by_guids(guids))
     }
 
-    /// Whether the guid names another version of an article whose page no other item has.
+    /// Whether the guid names another version of an article, in a feed whose pages are those of one item each.
     fn is_version(&self) -> bool {
         self.guid_form == GuidForm::Version
+            && self.pages == Pages::Own
             && self.place == Place::Page
             && self.substance == Substance::Words
             && self.items > 1
+            && (self.naming != Naming::Numbered || self.is_soon())
+    }
+
+    /// Whether a number in a headline may have risen in this time.
+    fn is_soon(&self) -> bool {
+        self.date == Date::Same || self.is_close && self.is_headline
     }
 
     /// Whether a number rises in a headline of one page, as that of the victims does in a report.
     fn counts_up(&self) -> bool {
         let alike = matches!(self.wording, Wording::Same | Wording::Alike | Wording::Figures);
-        let soon = self.date == Date::Same || self.is_close && self.is_headline;
-        self.place == Place::Page && self.substance == Substance::Words && alike && soon
+        self.place == Place::Page && self.substance == Substance::Words && alike && self.is_soon()
     }
 
     /// Whether the new item is the stored one, where the rest of the document is unknown: nothing of it changed.
@@ -403,8 +419,12 @@ impl Pair {
             return false;
         }
         match self.wording {
-            // An article was written anew under its headline within hours. The page of a daily issue may be constant.
-            Wording::Other => self.has_article_page && self.is_close && self.has_name(),
+            // An article was written anew under its headline within hours. The page of a daily issue may be constant, and
+            // that of a topic shows its last reply.
+            Wording::Other => {
+                let is_article = self.has_article_page && self.pages == Pages::Own;
+                is_article && self.is_close && self.has_name()
+            }
             Wording::Same => true,
             Wording::Alike | Wording::Figures => self.has_related_title(),
             Wording::Edited | Wording::Unclear => match self.naming {

@@ -22,8 +22,11 @@ pub struct Identified {
     pub others: [Option<OtherKey>; LEVELS - 1],
     /// Keys that other rules give to the item, under which it is stored if the operator changed the rule.
     pub former: Vec<OtherKey>,
-    /// Keys of the guids of its copies in the document, which were left out, and of its discussion and date.
+    /// Keys of the guids of its copies in the document, which were left out.
     pub copies: Vec<Digest>,
+    /// Key of its discussion and its date, which stays if title and link are replaced; `None`: another item has it too, or
+    /// it has a guid.
+    pub discussion: Option<Digest>,
     /// Digest of everything that a subscriber would notice; dates and counters are left out.
     pub content_digest: Digest,
     /// Digest of its canonical URL; `None`: the URL does not identify it.
@@ -122,11 +125,19 @@ struct Keys {
     copy: Option<CopyKeys>,
     /// Key that all versions of an item share, if its dates distinguish the versions.
     version: Option<Digest>,
-    /// Key of an item without a guid that stays if its title and link are replaced: of the page of its comments, and its date.
-    discussion: Option<Digest>,
+    discussion: Option<Discussion>,
     content_digest: Digest,
     /// Digest of the page.
     page: Option<Digest>,
+}
+
+/// Keys of an item without a guid that stay if its title and link are replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Discussion {
+    /// Of the page of its comments.
+    comments: Digest,
+    /// Of this page and the date.
+    key: Digest,
 }
 
 /// What distinguishes items with the same guid.
@@ -194,7 +205,7 @@ impl Keys {
             [&item.title, &item.content, &item.summary].iter().any(|it| it.is_some());
         // Without dates, they may be the events of a log.
         let copied = rule != IdentityRule::Key && says_something && !date.is_empty();
-        let discussion = discussion(item, &date).filter(|_| rule == IdentityRule::Auto);
+        let discussion = discussion(item).filter(|_| rule == IdentityRule::Auto);
         let page = page.map(|_| digest(&[b"page", place.as_bytes()]));
         let copy = page.filter(|_| copied).map(|page| CopyKeys {
             page,
@@ -244,9 +255,10 @@ fn by_rule(
     let titled = || digest(&[b"title", &alone, title]);
     let dated = || digest(&[b"date", &alone, date]);
     let (keys, former, needs) = match rule {
-        IdentityRule::Auto => ([alone, with_page], Vec::new(), Needs::Nothing),
         // The others are more specific.
-        IdentityRule::Key => ([alone, with_page], vec![titled(), dated()], Needs::Nothing),
+        IdentityRule::Auto | IdentityRule::Key => {
+            ([alone, with_page], vec![titled(), dated()], Needs::Nothing)
+        }
         IdentityRule::Title => ([titled(); 2], vec![dated(), with_page, alone], Needs::Title),
         IdentityRule::Date => ([dated(); 2], vec![titled(), with_page, alone], Needs::Date),
     };
@@ -297,12 +309,10 @@ fn identities(items: &[ParsedItem], keyed: &Keyed, guids: GuidUse) -> Identities
     let pages: Vec<Option<Digest>> =
         items.iter().map(|item| item.page().and_then(canonical::url_key)).collect();
     let urls = counts(kept.iter().filter_map(|at| pages[*at]));
-    let mut names = left_out((kept, superseded), keys, first);
-    let discussions = counts(kept.iter().filter_map(|at| keys[*at].discussion));
-    for at in kept.iter().filter(|_| kept.len() > 1) {
-        let own = keys[*at].discussion.filter(|key| discussions[key] == 1);
-        names.entry(*at).or_default().extend(own);
-    }
+    let names = left_out((kept, superseded), keys, first);
+    let discussion = |at: usize| keys[at].discussion.filter(|_| kept.len() > 1);
+    // A page of comments that several items have is the forum of the site.
+    let forums = counts(kept.iter().filter_map(|at| Some(discussion(*at)?.comments)));
     let identified = |index: &usize| {
         let (keys, level) = (&keys[*index], levels[index]);
         Identified {
@@ -311,6 +321,7 @@ fn identities(items: &[ParsedItem], keyed: &Keyed, guids: GuidUse) -> Identities
             others: keys.others(level),
             former: keys.former(level),
             copies: names.get(index).cloned().unwrap_or_default(),
+            discussion: discussion(*index).filter(|it| forums[&it.comments] == 1).map(|it| it.key),
             content_digest: keys.content_digest,
             // A page that several items of one document link to is not the page of any of them.
             url_key: pages[*index].filter(|key| urls.get(key) == Some(&1)),
@@ -402,12 +413,20 @@ fn guid(item: &ParsedItem) -> Option<&str> {
     item.id.as_deref().filter(|guid| !guid.is_empty())
 }
 
-/// The key of a dated item without a guid that the page of its comments and its date make.
-fn discussion(item: &ParsedItem, date: &[u8]) -> Option<Digest> {
+/// Seconds of a day.
+const DAY: i64 = 24 * 60 * 60;
+
+/// The keys of an item without a guid that the page of its comments and its date make. A date without a time is that of
+/// other items too.
+fn discussion(item: &ParsedItem) -> Option<Discussion> {
     let page = canonical::within_feed(item.page().filter(|_| guid(item).is_none())?);
     let comments = canonical::within_feed(item.comments.as_deref()?);
-    let names_it = comments != page && !date.is_empty();
-    names_it.then(|| digest(&[b"discussion", comments.as_bytes(), date]))
+    let date = item.published.or(item.updated)?.as_second();
+    let names_it = comments != page && date % DAY != 0;
+    names_it.then(|| Discussion {
+        comments: digest(&[b"comments", comments.as_bytes()]),
+        key: digest(&[b"discussion", comments.as_bytes(), &date.to_be_bytes()]),
+    })
 }
 
 /// The key of an item whose guid or page was given to another item before.

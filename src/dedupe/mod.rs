@@ -58,7 +58,7 @@ pub use fingerprint::{Comparable, Facts, Fingerprint, PageKind};
 pub use flood::{DocumentOrder, Rhythm, admit, per_day};
 pub use frames::{Frame, other_filling};
 pub use grouping::{centre, stories};
-pub use guids::{GuidForm, Suspect, given_away, guid_forms};
+pub use guids::{GuidForm, GuidParts, GuidReuse, Suspect, given_away, guid_forms};
 pub use identity::{Identified, Identities, Needs, OtherKey, content_digest, identify, reused};
 pub use ids::{authority, global_id, own_id};
 pub use index::{Entry, Found, Index};

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::sorting::{Document, Read, Sorted, change, changed, facts, fingerprints, refusal};
 use crate::dedupe::{
-    self, Comparable, Fingerprint, IdentityRule, PageTrust, Suspect, Text, Title, Touched, Updates,
-    Weights,
+    self, Comparable, Fingerprint, GuidParts, GuidReuse, IdentityRule, PageTrust, Suspect, Text,
+    Title, Touched, Updates, Weights,
 };
 use crate::model::{Item, ItemKey, KnownItem, ParsedFeed, ParsedItem};
 use crate::store::{self, EditAction, Reader};
@@ -16,20 +16,27 @@ use crate::store::{self, EditAction, Reader};
 /// Number of stored items whose texts are in memory at once.
 const COMPARED: usize = 32;
 
-/// Sorts known items whose content differs, of `known` items of the document that are stored. Returns those that are other
-/// items under the guid of a stored one, with the key of that one.
+/// Known items of a document that are not what is stored of them.
+pub(super) struct NotEdits {
+    /// Other items under the guid of a stored one, with the key of that one.
+    pub(super) others: Vec<(Read, ItemKey, GuidReuse)>,
+    /// The items of which the document has an older version.
+    pub(super) outdated: Vec<ItemKey>,
+}
+
+/// Sorts known items whose content differs, of `known` items of the document that are stored.
 pub(super) fn sort_edited(
     document: &Document<'_>,
     (edited, known): (Vec<(Read, &KnownItem)>, usize),
     feed: &ParsedFeed,
     reader: &Reader,
     sorted: &mut Sorted,
-) -> Result<Vec<(Read, ItemKey)>, store::Error> {
+) -> Result<NotEdits, store::Error> {
     let keys: Vec<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
     let before = fingerprints(document, &keys, reader)?;
     let given_away = given_away(document, (&edited, known), &before, (feed, reader))?;
     let (others, edited): (Vec<_>, Vec<_>) =
-        edited.into_iter().partition(|(_, known)| given_away.contains(&known.key));
+        edited.into_iter().partition(|(_, known)| given_away.contains_key(&known.key));
     let is_revived = |(read, known): &&(Read, &KnownItem)| {
         is_revived(document, before.get(&known.key), read, known)
     };
@@ -45,6 +52,10 @@ pub(super) fn sort_edited(
         let change = (None, EditAction::Release);
         sorted.changed.push(changed(document, known.key, read, change, boilerplate));
     }
+    let others = others.into_iter();
+    let others =
+        others.filter_map(|(it, known)| Some((it, known.key, *given_away.get(&known.key)?)));
+    let mut found = NotEdits { others: others.collect(), outdated: Vec::new() };
     let mut edited = edited.into_iter().peekable();
     while edited.peek().is_some() {
         let some: Vec<(Read, &KnownItem)> = edited.by_ref().take(COMPARED).collect();
@@ -55,6 +66,7 @@ pub(super) fn sort_edited(
             let parsed = &feed.items[read.found.index];
             if kept.is_some_and(|kept| is_outdated(document, parsed, kept, known)) {
                 sorted.postponed = true;
+                found.outdated.push(known.key);
                 continue;
             }
             let touched = kept.map_or(Touched::Content, |kept| dedupe::touched(kept, &read.item));
@@ -68,7 +80,7 @@ pub(super) fn sort_edited(
             }
         }
     }
-    Ok(others.into_iter().map(|(read, known)| (read, known.key)).collect())
+    Ok(found)
 }
 
 /// Whether a version is older than the stored one and may be a copy from a cache.
@@ -143,14 +155,14 @@ fn is_another(
     dedupe::is_another(&comparable(before), &comparable(after), page)
 }
 
-/// The stored items of these edited ones whose guids other items have now. `known` is the number of items of the document
-/// that are stored.
+/// The stored items of these edited ones whose guids other items have now, and why. `known` is the number of items of the
+/// document that are stored.
 fn given_away(
     document: &Document<'_>,
     (edited, known): (&[(Read, &KnownItem)], usize),
     before: &HashMap<ItemKey, Fingerprint>,
     (feed, reader): (&ParsedFeed, &Reader),
-) -> Result<HashSet<ItemKey>, store::Error> {
+) -> Result<HashMap<ItemKey, GuidReuse>, store::Error> {
     let single: Vec<ItemKey> = match document.single {
         true => edited.iter().map(|(_, known)| known.key).collect(),
         false => Vec::new(),
@@ -164,7 +176,7 @@ fn given_away(
     };
     let suspects: Vec<&(Read, &KnownItem)> = edited.iter().filter(is_another).collect();
     if document.single || suspects.is_empty() {
-        return Ok(suspects.iter().map(|(_, known)| known.key).collect());
+        return Ok(suspects.iter().map(|(_, known)| (known.key, GuidReuse::Place)).collect());
     }
     let titles: Vec<Title> =
         suspects.iter().map(|(read, _)| Title::new(read.item.title.as_deref())).collect();
@@ -186,9 +198,10 @@ fn given_away(
     let title = |item: &ParsedItem| {
         Title::new(item.title.as_ref().map(|title| title.value.as_str())).digest()
     };
-    let found = dedupe::given_away(&shown, known, &feed.items.iter().map(title).collect());
-    let given = suspects.iter().zip(found).filter(|(_, given)| *given);
-    Ok(given.map(|((_, known), _)| known.key).collect())
+    let titles = feed.items.iter().map(title).collect();
+    let found = dedupe::given_away(&shown, (&GuidParts::new(&feed.items), known), &titles);
+    let given = suspects.iter().zip(found);
+    Ok(given.filter_map(|((_, known), reuse)| Some((known.key, reuse?))).collect())
 }
 
 /// Maximum number of items of the history that one document may bring up again. More were dated anew.

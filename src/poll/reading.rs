@@ -7,7 +7,7 @@ use url::Url;
 
 use super::sorting::{self, Extent, FeedSites, Found, Sorted};
 use super::start::Target;
-use crate::dedupe::{Identified, Needs, OtherKey};
+use crate::dedupe::{Identified, IdentityRule, Needs, OtherKey};
 use crate::model::{
     Digest, Failure, FailureKind, FeedKey, FetchOutcome, GuidUse, Item, ItemKey, KnownItem,
     ParseWarning, ParsedFeed, ParsedItem, PollYield,
@@ -236,35 +236,53 @@ fn recognise(
         item.other_keys()
             .chain([item.identity])
             .chain(item.copies.iter().copied())
-            .chain(item.former.iter().map(|former| former.key))
+            .chain(item.discussion)
             .collect::<Vec<Digest>>()
     };
-    let wanted: Vec<Digest> = identified.iter().flat_map(keys).collect();
+    let former = |item: &Identified| item.former.iter().map(|it| it.key).collect::<Vec<Digest>>();
+    let mut wanted: Vec<Digest> = identified.iter().flat_map(keys).collect();
+    let by_default = document.target.subscription.dedupe.identity == IdentityRule::Auto;
+    if !by_default {
+        wanted.extend(identified.iter().flat_map(former));
+    }
     // A feed that was never read has no stored items.
-    let known: HashMap<Digest, KnownItem> = match document.state.last_success {
-        Some(_) => reader.read(|reader| reader.known_items(document.target.key, &wanted))?,
-        None => HashMap::new(),
+    let stored = |keys: &[Digest]| match document.state.last_success {
+        Some(_) => reader.read(|reader| reader.known_items(document.target.key, keys)),
+        None => Ok(HashMap::new()),
     };
+    let known: HashMap<Digest, KnownItem> = stored(&wanted)?;
     let mut taken: HashSet<ItemKey> = HashSet::new();
     let mut found: Vec<Found> = identified
         .into_iter()
         .map(|item| Found { known: None, by_other_key: false, item })
         .collect();
-    // The most specific keys of all items come first, so that no item takes what is another's.
+    find(&mut found, &known, &mut taken);
+    // Few feeds had another rule, and few items are new.
+    let unknown = found.iter().filter(|found| found.known.is_none());
+    let wanted: Vec<Digest> = unknown.flat_map(|found| former(&found.item)).collect();
+    if by_default && !wanted.is_empty() {
+        find(&mut found, &stored(&wanted)?, &mut taken);
+    }
+    adopt(&mut found, (&known, taken), normal, reader)?;
+    for Found { item, .. } in &mut found {
+        item.copies.retain(|key| !known.contains_key(key));
+        item.discussion = item.discussion.filter(|key| !known.contains_key(key));
+    }
+    Ok(found)
+}
+
+/// Finds the stored items by their keys. `taken` are those that were found. The most specific keys of all items come first,
+/// so that no item takes what is another's.
+fn find(found: &mut [Found], known: &HashMap<Digest, KnownItem>, taken: &mut HashSet<ItemKey>) {
     for step in [Step::Specific, Step::Identity, Step::General, Step::Copies] {
         for found in found.iter_mut().filter(|found| found.known.is_none()) {
-            let Some(stored) = step.find(&found.item, &known) else { continue };
+            let Some(stored) = step.find(&found.item, known) else { continue };
             if taken.insert(stored.key) {
                 found.known = Some(stored.clone());
-                found.by_other_key = step != Step::Identity;
+                found.by_other_key = !known.contains_key(&found.item.identity);
             }
         }
     }
-    adopt(&mut found, (&known, taken), normal, reader)?;
-    for found in &mut found {
-        found.item.copies.retain(|key| !known.contains_key(key));
-    }
-    Ok(found)
 }
 
 /// Finds the stored items whose identity is by another rule, because the operator changed the rule. A guid or link may have
@@ -330,7 +348,8 @@ enum Step {
     Identity,
     /// Keys that an item had before its feed gave them to other items too.
     General,
-    /// Keys of its copies in the document, which were left out: another one was left out before.
+    /// Keys of its copies in the document, which were left out: another one was left out before. Or that of its
+    /// discussion.
     Copies,
 }
 
@@ -342,7 +361,9 @@ impl Step {
     ) -> Option<&'k KnownItem> {
         match self {
             Self::Identity => return known.get(&item.identity),
-            Self::Copies => return item.copies.iter().find_map(|key| known.get(key)),
+            Self::Copies => {
+                return item.copies.iter().chain(&item.discussion).find_map(|key| known.get(key));
+            }
             Self::Specific | Self::General => {}
         }
         item.others.iter().flatten().chain(&item.former).find_map(|other| {
@@ -374,7 +395,11 @@ impl SharedItems {
     fn new(found: &[Found], brought: &Sorted) -> Self {
         match found.iter().any(|found| found.known.is_some()) {
             true => Self::Known,
-            false => Self::Recognised(brought.renamed.len()),
+            false => {
+                // An item with copies has several guids.
+                let keys: HashSet<ItemKey> = brought.renamed.iter().map(|it| it.key).collect();
+                Self::Recognised(keys.len())
+            }
         }
     }
 
@@ -411,4 +436,25 @@ fn different_feed(url: &Url) -> Failure {
     );
     Failure::new(FailureKind::DifferentFeed, message)
         .help(format!("if it is the right feed, set url = \"{url}\" in its [[feed]]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::RecognisedBy;
+    use crate::store::GuidChange;
+
+    #[test]
+    fn an_item_with_several_new_guids_is_one_common_item() {
+        let renamed = |item: i64, guid: u8| GuidChange {
+            key: ItemKey(item),
+            identity: [guid; 16],
+            recognised_by: RecognisedBy::Title,
+        };
+        let shared = |renamed: Vec<GuidChange>| {
+            SharedItems::new(&[], &Sorted { renamed, ..Sorted::default() }).are_enough(6)
+        };
+        assert!(!shared(vec![renamed(1, 1), renamed(1, 2)]));
+        assert!(shared(vec![renamed(1, 1), renamed(2, 2)]));
+    }
 }

@@ -7,11 +7,12 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::edits::sort_edited;
+use super::edits::{NotEdits, sort_edited};
+use super::redating::{date_of, redated, remember};
 use super::start::Target;
 use crate::dedupe::{
-    self, AcrossFeeds, Coverage, DocumentOrder, Facts, Fingerprint, GuidForm, Identified,
-    IdentityRule, OwnKey, RecognisedItem, Rhythm, Shown, Substance, Text, Touched,
+    self, AcrossFeeds, Coverage, DocumentOrder, Facts, Fingerprint, GuidForm, GuidReuse,
+    Identified, IdentityRule, OwnKey, RecognisedItem, Rhythm, Shown, Substance, Text, Touched,
     UnrecognisedItem, Updates, Words,
 };
 use crate::model::{
@@ -26,10 +27,10 @@ use crate::store::{
 
 /// An item of the document, with the stored item that it is.
 pub(super) struct Found {
-    /// Its copies are those whose guids are not stored.
+    /// Its copies, and its discussion, are those that are not stored.
     pub(super) item: Identified,
     pub(super) known: Option<KnownItem>,
-    /// Whether it was found by another key than its present identity.
+    /// Whether it was found by another key, and its present identity is not stored.
     pub(super) by_other_key: bool,
 }
 
@@ -44,7 +45,7 @@ pub(super) struct Sorted {
     pub(super) redated: Vec<Redated>,
     /// Digests of paragraphs that are boilerplate; `None` if unchanged.
     pub(super) boilerplate: Option<Vec<u64>>,
-    /// Whether a guid was reused for another item.
+    /// Whether the guids name places and not items.
     pub(super) reused: bool,
     /// Whether changes were left to a later poll.
     pub(super) postponed: bool,
@@ -140,23 +141,28 @@ pub(super) fn sort(
     let edited: Vec<(Read, &KnownItem)> =
         edited.map(|(it, known)| (read(&it.item), known)).collect();
     let edited = (edited, here.len());
-    for (read, reused) in sort_edited(document, edited, feed, reader, &mut sorted)? {
+    let NotEdits { others, outdated } = sort_edited(document, edited, feed, reader, &mut sorted)?;
+    let mut undated: HashSet<ItemKey> = outdated.into_iter().collect();
+    for (mut read, reused, why) in others {
+        match why {
+            GuidReuse::Place => sorted.reused = true,
+            // The guid is that of the new item from now on.
+            GuidReuse::Anew => read.found.copies.push(read.found.identity),
+        }
         let identity = dedupe::reused(&feed.items[read.found.index]);
         newcomers.push(Read { found: read.found.with_identity(identity), ..read });
         // The item that had the guid before may have another guid now.
         here.remove(&reused);
-        sorted.redated.retain(|redated| redated.key != reused);
-        sorted.reused = true;
+        undated.insert(reused);
     }
+    sorted.redated.retain(|redated| !undated.contains(&redated.key));
     let new = found.iter().filter(|found| found.known.is_none());
     newcomers.extend(new.map(|found| read(&found.item)));
     if !newcomers.is_empty() {
         sort_newcomers(document, (newcomers, &here), reader, &mut sorted)?;
     }
-    // Dates that change at each build prove nothing.
-    if 2 * sorted.redated.len() > found.len() {
-        sorted.redated.clear();
-    }
+    let known = found.len() - sorted.new.len();
+    remember(&mut sorted.redated, known);
     Ok(sorted)
 }
 
@@ -212,18 +218,6 @@ fn sort_newcomers(
     }
     sorted.new = new_items(document, newcomers, (past, &site), reader)?;
     Ok(())
-}
-
-/// The date that the publisher gave an item.
-fn date_of(item: &ParsedItem) -> Option<Timestamp> {
-    item.published.or(item.updated)
-}
-
-/// The new date of a stored item, if it has one. Milliseconds are stored.
-fn redated(key: ItemKey, was: Option<Timestamp>, is: Option<Timestamp>) -> Option<Redated> {
-    let date = is?;
-    let same = was.is_some_and(|was| was.as_millisecond() == date.as_millisecond());
-    (!same).then_some(Redated { key, date })
 }
 
 /// Guids that a stored item has from now on.
@@ -493,6 +487,7 @@ fn new_item(document: &Document<'_>, new: Read, boilerplate: &HashSet<u64>) -> N
     let global = item.guid.as_deref().and_then(dedupe::global_id);
     // The next document has the guid or link of this item again, and an old one may come back from a cache.
     let mut others = found.copies.clone();
+    others.extend(found.discussion);
     if document.single {
         others.extend(found.other_keys());
     }

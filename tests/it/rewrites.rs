@@ -223,16 +223,25 @@ async fn guids_that_are_positions_or_places_hide_no_item() {
         let item = |place: usize| Entry { guid: guid(place), ..entry(newest + 2 - place) };
         feed(&[item(0), item(1), item(2)])
     };
-    for guid in [|n: usize| format!("{n}"), |n: usize| format!("slot-{}", n + 10_001)] {
+    let guids: [fn(usize) -> String; 5] = [
+        |n| format!("{n}"),
+        |n| format!("slot-{}", n + 10_001),
+        |n| format!("item{n}"),
+        |n| format!("https://site.test/feeds/12345#{n}"),
+        |n| format!("urn:f:a1b2c3:{n}"),
+    ];
+    for guid in guids {
         let documents = [0, 1, 2, 3, 4].map(|newest| position(newest, guid));
         assert_eq!(new_items(&documents).await, [3, 1, 1, 1, 1], "{}", guid(0));
     }
-    let lead = |n: usize| {
-        let mut entries: Vec<Entry> = (3..7).map(entry).collect();
-        entries.push(Entry { guid: "lead".to_owned(), ..entry(n) });
-        feed(&entries)
-    };
-    assert_eq!(new_items(&[0, 1, 2].map(lead)).await, [5, 1, 1]);
+    for guid in ["lead", "slot2", "tag:x1234.example,2026:lead"] {
+        let lead = |n: usize| {
+            let mut entries: Vec<Entry> = (3..7).map(entry).collect();
+            entries.push(Entry { guid: guid.to_owned(), ..entry(n) });
+            feed(&entries)
+        };
+        assert_eq!(new_items(&[0, 1, 2].map(lead)).await, [5, 1, 1], "{guid}");
+    }
     let reset = |month: &str, n: usize| {
         let guid = "https://site.test/?p=123456".to_owned();
         let mut first = Entry { guid, ..entry(n) };
@@ -242,6 +251,67 @@ async fn guids_that_are_positions_or_places_hide_no_item() {
         feed(&entries)
     };
     assert_eq!(new_items(&[reset("Jan", 0), reset("May", 1)]).await, [5, 1], "months later");
+}
+
+#[tokio::test]
+async fn a_guid_that_begins_anew_takes_no_proof_from_the_others() {
+    let storm = |n: usize| Entry {
+        guid: "https://site.test/?p=123457".to_owned(),
+        link: format!("https://site.test/storm-{n}"),
+        title: ["Storm approaches coast", "Thousands without power", "Two dead in gales"][n].into(),
+        date: at(20, 9 + 2 * n, 12, 5),
+        text: about("Storm", 40 + n),
+        comments: String::new(),
+    };
+    let release = |n: usize| Entry {
+        guid: "https://site.test/?p=123456".to_owned(),
+        link: format!("https://site.test/kelpd-1-{n}"),
+        title: format!("kelpd 1.{n} is out"),
+        date: at(20, 8 + 3 * n, 12, 5),
+        text: about("Release", 50 + n),
+        comments: String::new(),
+    };
+    let document = |(versions, releases)| {
+        let mut entries: Vec<Entry> = (2..7).map(entry).collect();
+        entries.extend([storm(versions), release(releases)]);
+        feed(&entries)
+    };
+    let documents = [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2)].map(document);
+    let (counts, titles) = polled(&documents).await;
+    assert_eq!(counts, [7, 1, 0, 1, 0]);
+    assert!(titles.contains(&"Two dead in gales".to_owned()), "{titles:?}");
+}
+
+#[tokio::test]
+async fn each_reply_of_a_topic_is_a_new_item() {
+    // Each topic has one entry, its last reply; the numbers of the replies are in the guids.
+    let replies = |n: usize| {
+        with_all(|place, it| {
+            it.link = format!("https://site.test/t/12345{place}");
+            it.guid = format!("urn:reply:98765{place}{}", if place == 0 { n } else { 0 });
+            if place == 0 {
+                it.title = "Boats on the river".to_owned();
+                it.text = about("Reply", 60 + n);
+                it.date = at(20, 8 + 2 * n, 3, 9);
+            } else if it.title == "Boats on the river" {
+                it.title = "Ships at the quay".to_owned();
+            }
+        })
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(replies)).await, [7, 1, 1]);
+    // The pages of two issues, with an entry for the last event of each.
+    let journal = |n: usize| {
+        let event = |issue: usize, n: usize| Entry {
+            guid: format!("https://site.test/issues/{issue}?journal_id={}", 456 + n),
+            link: format!("https://site.test/issues/{issue}"),
+            title: format!("Bug #{issue}: no light at the pier"),
+            date: at(20, 8 + 2 * n, 3, 9),
+            text: about("Event", 70 + n),
+            comments: String::new(),
+        };
+        feed(&[event(123, n), event(124, 9)])
+    };
+    assert_eq!(new_items(&[0, 1, 2].map(journal)).await, [2, 1, 1]);
 }
 
 #[tokio::test]
@@ -320,4 +390,63 @@ async fn a_discussion_is_one_item_when_its_title_and_link_are_replaced() {
     assert_eq!(new_items(&[old.clone(), new(comments, &later)]).await, [7, 1], "a thread");
     let other = "https://news.test/item?id=101";
     assert_eq!(new_items(&[old, new(other, &date)]).await, [7, 1], "another discussion");
+}
+
+#[tokio::test]
+async fn a_page_of_comments_that_items_share_swallows_none() {
+    // The forum of the site, and dates without a time.
+    let document = |newest: usize| {
+        let item = |place: usize| Entry {
+            guid: String::new(),
+            comments: "https://site.test/forum".to_owned(),
+            date: at(20 + place.saturating_sub(1), 0, 0, 0),
+            ..entry(place)
+        };
+        feed(&[item(newest), item(newest + 2)])
+    };
+    assert_eq!(new_items(&[document(0), document(1)]).await, [2, 2]);
+}
+
+#[tokio::test]
+async fn dates_of_the_build_are_no_new_guids() {
+    let world = World::new().await;
+    let document = |hour: usize| {
+        feed(&[0, 1, 2, 3].map(|n| Entry {
+            guid: String::new(),
+            comments: format!("https://site.test/item?id={n}"),
+            date: at(20, hour, 1, 7),
+            ..entry(n)
+        }))
+    };
+    world.origin.route(HOST, "/feed", [8, 10, 12].map(|hour| Answer::ok(document(hour).as_str())));
+    let engine = world.open(&[world.origin.url(HOST, "/feed")]).await;
+    for expected in [4, 0, 0] {
+        let recorded = poll(&engine, FeedSelection::All).await.remove(0).recorded;
+        assert_eq!((recorded.new + recorded.held, recorded.guid_changes), (expected, 0));
+        world.clock.advance(2 * HOUR);
+    }
+}
+
+#[tokio::test]
+async fn a_copy_from_a_cache_gives_no_item_its_old_date_back() {
+    let document = |page: &str, hour: usize, text: usize| {
+        let entry = |n: usize, page: &str, hour: usize, text: usize| {
+            format!(
+                "<entry><id>https://site.test/{page}</id><link href='https://site.test/{page}'/>\
+                 <title>{}</title><updated>2025-06-01T{hour:02}:0{n}:09Z</updated><content>{}</content></entry>",
+                TITLES[n],
+                about(TITLES[n], text)
+            )
+        };
+        let others: String = [1, 2, 3].map(|n| entry(n, &format!("other-{n}"), 6, 80 + n)).concat();
+        let first = entry(0, page, hour, text);
+        format!("<feed xmlns='http://www.w3.org/2005/Atom'><title>S</title>{first}{others}</feed>")
+    };
+    let documents = [
+        document("gulls", 8, 1),
+        document("gulls", 11, 2),
+        document("gulls", 8, 1),
+        document("birds", 11, 2),
+    ];
+    assert_eq!(new_items(&documents).await, [4, 0, 0, 0]);
 }

@@ -407,6 +407,20 @@ fn a_guid_that_names_a_version_of_a_page_makes_no_new_item() {
         assert_eq!(judge(GuidForm::Version), is_one, "{new:?}");
         assert!(!judge(GuidForm::Opaque), "{new:?}");
     }
+    // Topics: a page that is shared, in the document or in the past; and the releases of one page.
+    let topic = "https://e.example/topics";
+    for (others, is_one) in [
+        (vec![OTHERS[0], (topic, "One", NOON - 81_001, BREAD)], true),
+        (vec![OTHERS[0], (topic, "One", 0, BREAD), (topic, "Two", 0, TEASER)], false),
+    ] {
+        let new = (a, "Two people die as gales batter coast", NOON + 9_001, BREAD);
+        let keys = (OwnKey::Present, &*others);
+        let found = found_after(None, &[old], (&[new], GuidForm::Version), keys);
+        assert_eq!(found.len(), usize::from(is_one), "{others:?}");
+    }
+    let release = |n| (a, ["kelpd 2.16", "kelpd 2.17"][n], NOON + 9_001 * n as i64, FERRY);
+    let new = (&[(a, release(1).1, release(1).2, BREAD)][..], GuidForm::Version);
+    assert!(found_after(None, &[release(0)], new, (OwnKey::Present, &OTHERS)).is_empty());
     let longer = format!("{FERRY} It floats again.");
     let alone = |title, text, form| {
         let new = [(a, title, NOON + DAY, text)];
@@ -434,7 +448,13 @@ fn a_text_that_was_written_anew_is_known_by_title_and_second_or_by_its_article()
         ((article, title, NOON, FERRY), (article, "Bread is dear", NOON + 9_001, BREAD), false),
         ((a, title, NOON, FERRY), (a, title, NOON + 9_001, BREAD), false),
     ] {
-        assert_eq!(one(old, new).is_some(), is_one, "{old:?} {new:?}");
+        let found = |form| {
+            let found = found_after(None, &[old], (&[new], form), (OwnKey::Present, &OTHERS));
+            found.len() == 1
+        };
+        assert_eq!(found(GuidForm::Article), is_one, "{old:?} {new:?}");
+        // The guid of a reply does not name the page alone.
+        assert_eq!(found(GuidForm::Opaque), is_one && new.0 != article, "{old:?} {new:?}");
     }
 }
 

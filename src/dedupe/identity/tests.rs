@@ -207,12 +207,12 @@ fn the_page_of_its_comments_and_its_date_are_a_name_of_an_item_without_a_guid() 
     };
     let names = |items: [ParsedItem; 2]| {
         let found = sound(&items);
-        found.into_iter().next().unwrap().copies
+        found.into_iter().next().unwrap().discussion
     };
     let (one, two) = ("http://news.e.org/item?id=1", "http://news.e.org/item?id=2");
     let other = || on("", "http://e.org/x", two, 9);
     let old = names([on("", "http://e.org/a", one, 1_000), other()]);
-    assert_eq!(old.len(), 1);
+    assert!(old.is_some());
     assert_eq!(old, names([on("", "http://e.org/b", one, 1_000), other()]));
     for another in [
         on("", "http://e.org/b", one, 1_001),
@@ -223,10 +223,12 @@ fn the_page_of_its_comments_and_its_date_are_a_name_of_an_item_without_a_guid() 
         assert_ne!(old, names([another.clone(), other()]), "{another:?}");
     }
     let shared =
-        names([on("", "http://e.org/a", one, 1_000), on("", "http://e.org/b", one, 1_000)]);
-    assert!(shared.is_empty(), "it identifies none of them");
+        names([on("", "http://e.org/a", one, 1_000), on("", "http://e.org/b", one, 2_000)]);
+    assert_eq!(shared, None, "it identifies none of them");
     let alone = sound(&[on("", "http://e.org/a", one, 1_000)]);
-    assert!(alone[0].copies.is_empty());
+    assert_eq!(alone[0].discussion, None);
+    let midnight = 400 * 86_400;
+    assert_eq!(names([on("", "http://e.org/a", one, midnight), other()]), None);
 }
 
 #[test]

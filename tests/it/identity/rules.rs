@@ -70,6 +70,22 @@ async fn items_stay_the_same_when_the_operator_changes_what_identifies_them() {
 }
 
 #[tokio::test]
+async fn an_item_without_link_and_date_stays_the_same_when_the_default_rule_returns() {
+    let document = |text: &str| {
+        let item = |(id, title, text)| {
+            format!(
+                "<item><guid>{id}</guid><title>{title}</title><description>{text}</description></item>"
+            )
+        };
+        let items = [("1", "Crane", text), ("2", "Gate", GATE)].map(item).concat();
+        format!("<rss version='2.0'><channel><title>S</title>{items}</channel></rss>")
+    };
+    let polls = [(Title, document(CRANE)), (Auto, document(POWER)), (Auto, document(GATE))];
+    let world = World::new().await;
+    assert_eq!(polled_by(&world, &polls).await.0, [2, 0, 0]);
+}
+
+#[tokio::test]
 async fn a_guid_that_is_used_again_is_another_item_after_the_change() {
     let link = "https://site.test/1";
     let at = |title, day, text| rss(&[("1", link, title, day, text)]);
