@@ -49,7 +49,7 @@ struct Folders<'c> {
     ids: HashSet<&'c str>,
     /// The real path of each `directory`.
     directories: HashMap<&'c Path, PathBuf>,
-    /// The folders in which an output writes and removes files with names of its own, with its id.
+    /// The folders in which an output chooses the names of the files that it writes and removes, with its id.
     written: HashMap<PathBuf, &'c str>,
 }
 

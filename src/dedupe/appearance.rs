@@ -2,12 +2,12 @@
 
 use jiff::SignedDuration;
 
-use super::canonical::{is_tracking, within_feed};
+use super::canonical::{is_listed, is_tracking, within_feed};
 use super::evidence::at_once;
 use crate::model::{Category, Enclosure, Item};
 use crate::text::html::{tag_length, to_text};
 
-/// What a change of an item touches. Without a change of the content there is none that a subscriber sees.
+/// What a change of an item touches. A subscriber sees only changes of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Touched {
     /// Title, link, files, names or words.
@@ -151,13 +151,8 @@ const TOKENS: &[&str] = &[
 
 /// Whether a parameter is a token, and its value no name of a file (`key=1.mp3`).
 fn is_token(pair: &str) -> bool {
-    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-    let name = name.to_ascii_lowercase();
-    let is_listed = TOKENS.iter().any(|known| match known.strip_suffix('*') {
-        Some(prefix) => name.starts_with(prefix),
-        None => name == *known,
-    });
-    is_listed && !ends_as_file(value)
+    let value = pair.split_once('=').map_or("", |(_, value)| value);
+    is_listed(TOKENS, pair) && !ends_as_file(value)
 }
 
 /// Time from which another picture is that of the next day.

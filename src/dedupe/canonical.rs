@@ -197,7 +197,7 @@ pub fn without_trackers(url: &str, separator: &str) -> Option<String> {
     let (page, fragment) = url.split_once('#').map_or((url, None), |(page, at)| (page, Some(at)));
     let (path, query) = page.split_once('?')?;
     let all: Vec<&str> = query.split(separator).collect();
-    let kept: Vec<&str> = all.iter().copied().filter(|pair| !is_listed(pair)).collect();
+    let kept: Vec<&str> = all.iter().copied().filter(|pair| !is_listed(&TRACKING, pair)).collect();
     if kept.len() == all.len() {
         return None;
     }
@@ -265,13 +265,13 @@ pub(super) fn is_tracking(pair: &str) -> bool {
     if ORIGINS.contains(&name.as_str()) {
         return !value.bytes().any(|byte| byte.is_ascii_digit());
     }
-    is_listed(pair)
+    is_listed(&TRACKING, pair)
 }
 
-/// Whether the name of a parameter is in the list.
-fn is_listed(pair: &str) -> bool {
+/// Whether the name of a parameter is in a list, in which `*` ends a prefix.
+pub(super) fn is_listed(list: &[&str], pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
-    TRACKING.iter().any(|known| match known.strip_suffix('*') {
+    list.iter().any(|known| match known.strip_suffix('*') {
         Some(prefix) => name.starts_with(prefix),
         None => name == *known,
     })

@@ -1,6 +1,6 @@
 //! What the guids of a document show beside whether they are known. Pure.
 //!
-//! A guid that stays is a proof of its own: an article may be written anew under it, with another headline, link and date.
+//! A guid that stays proves that the item is the same: an article may be rewritten under it, with another headline, link and date.
 //! Positions in a list are no guids: they move together, and they are short. What several guids of a document have in
 //! common names the feed. A guid that is the link of its item with a number behind it is another one for each version.
 
@@ -16,7 +16,7 @@ use crate::model::ParsedItem;
 pub enum GuidForm {
     /// A version of the page.
     Version,
-    /// The number of the page, and no other number: a reply has one of its own.
+    /// The number of the page, and no other number. The guid of a reply also has the number of the reply.
     Article,
     /// Nothing.
     Opaque,

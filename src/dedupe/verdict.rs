@@ -74,7 +74,7 @@ pub fn is_still_one(
     if matches!(rule, Some(Rule::Series | Rule::Template | Rule::SameSite)) {
         return false;
     }
-    // Only a post that points to an item has the title of it without one of its own.
+    // An untitled item has the title of another one only if it is a post that points to it.
     let points =
         before == Rule::SameTitle && other.fingerprint.title.is_empty() && other.size < NEAR_WORDS;
     edited.size < SHORT_WORDS
@@ -246,8 +246,8 @@ impl Pair<'_> {
         own && a.url == b.url && a.guid.is_some() && b.guid.is_some() && a.guid != b.guid
     }
 
-    /// Whether they are two whole texts of one site, and not of one page and second. A site may have an excerpt of its own
-    /// text.
+    /// Whether they are two whole texts of one site, and not of one page and second. A site may also publish an excerpt of
+    /// its text.
     fn is_of_one_site(&self) -> bool {
         let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
         let excerpt = self.like.longer as f32 >= EXCERPT * self.like.shorter as f32;

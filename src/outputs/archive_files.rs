@@ -19,6 +19,11 @@ use crate::store::{self, Reader, Transaction};
 /// Number of pages that are written at once, and made durable together.
 const AT_ONCE: usize = 16;
 
+/// The folder of the archive pages of an output.
+fn folder(output: &Output, directory: &Path) -> PathBuf {
+    directory.join(&output.id).join("archive")
+}
+
 /// Whether the directory has the page in any format.
 fn has_file(output: &Output, directory: &Path, number: u32) -> bool {
     let path = |format: &Format| directory.join(output.archive_name(number, *format));
@@ -139,7 +144,7 @@ impl Writer {
         if numbers.is_empty() {
             return Ok(0);
         }
-        let folder = directory.join(&output.id).join("archive");
+        let folder = folder(output, directory);
         let failed = |source| Error::Write { path: folder.clone(), source };
         let feeds = reader.read(|reader| PageFeeds::load(reader, output))?;
         let (mut files, mut written) = (Files::new(&folder), 0);
@@ -166,7 +171,8 @@ impl Writer {
     }
 
     /// Whether the directory has pages of the other kind, because the output has changed from stories to digests or back.
-    /// They have the names of its own pages: until they are removed, none of those is written, and no document leads to them.
+    /// Both kinds have the same file names. Until the other kind is removed, no page is written, and no document links to the
+    /// archive.
     ///
     /// # Errors
     /// When the store fails, or the folder cannot be read.
@@ -180,7 +186,7 @@ impl Writer {
         if let Some(found) = self.found.filter(|found| found.wanted == wanted) {
             return Ok(found.archive != wanted);
         }
-        let pages = page_files(&directory.join(&output.id).join("archive"))?;
+        let pages = page_files(&folder(output, directory))?;
         // The newest page that the database knows shows the kind of all, unless a change was interrupted.
         let archive = reader.read(|reader| {
             for number in pages.keys().rev() {
@@ -210,7 +216,7 @@ impl Writer {
         }
         let wanted = Kind::of(output);
         let mut removed = 0;
-        for (number, files) in page_files(&directory.join(&output.id).join("archive"))? {
+        for (number, files) in page_files(&folder(output, directory))? {
             let page = reader.read(|reader| known(reader, output, (directory, number)))?;
             if page != Known::No && page != Known::As(wanted) {
                 remove(files)?;
@@ -280,7 +286,7 @@ impl Writer {
         if oldest == 1 || self.oldest == Some(oldest) {
             return Ok(());
         }
-        let folder = directory.join(&output.id).join("archive");
+        let folder = folder(output, directory);
         let mut expired = page_files(&folder)?;
         expired.retain(|number, _| *number < oldest);
         let any = !expired.is_empty();

@@ -17,6 +17,7 @@ use crate::store::{self, EditAction, Reader};
 const COMPARED: usize = 32;
 
 /// Known items of a document that are not what is stored of them.
+#[derive(Default)]
 pub(super) struct NotEdits {
     /// Other items under the guid of a stored one, with the key of that one.
     pub(super) others: Vec<(Read, ItemKey, GuidReuse)>,
@@ -35,30 +36,31 @@ pub(super) fn sort_edited(
     let keys: Vec<ItemKey> = edited.iter().map(|(_, known)| known.key).collect();
     let before = fingerprints(document, &keys, reader)?;
     let given_away = given_away(document, (&edited, known), &before, (feed, reader))?;
-    let (others, edited): (Vec<_>, Vec<_>) =
-        edited.into_iter().partition(|(_, known)| given_away.contains_key(&known.key));
+    let (mut found, mut edits) = (NotEdits::default(), Vec::new());
+    for (read, known) in edited {
+        match given_away.get(&known.key) {
+            Some(why) => found.others.push((read, known.key, *why)),
+            None => edits.push((read, known)),
+        }
+    }
     let is_revived = |(read, known): &&(Read, &KnownItem)| {
         is_revived(document, before.get(&known.key), read, known)
     };
     let mut revived: HashSet<ItemKey> =
-        edited.iter().filter(is_revived).map(|(_, known)| known.key).collect();
+        edits.iter().filter(is_revived).map(|(_, known)| known.key).collect();
     if revived.len() > MAX_REVIVED {
         revived.clear();
     }
     let boilerplate = &document.state.boilerplate;
-    let (again, edited): (Vec<_>, Vec<_>) =
-        edited.into_iter().partition(|(_, known)| revived.contains(&known.key));
+    let (again, edits): (Vec<_>, Vec<_>) =
+        edits.into_iter().partition(|(_, known)| revived.contains(&known.key));
     for (read, known) in again {
         let change = (None, EditAction::Release);
         sorted.changed.push(changed(document, known.key, read, change, boilerplate));
     }
-    let others = others.into_iter();
-    let others =
-        others.filter_map(|(it, known)| Some((it, known.key, *given_away.get(&known.key)?)));
-    let mut found = NotEdits { others: others.collect(), outdated: Vec::new() };
-    let mut edited = edited.into_iter().peekable();
-    while edited.peek().is_some() {
-        let some: Vec<(Read, &KnownItem)> = edited.by_ref().take(COMPARED).collect();
+    let mut edits = edits.into_iter().peekable();
+    while edits.peek().is_some() {
+        let some: Vec<(Read, &KnownItem)> = edits.by_ref().take(COMPARED).collect();
         let keys: Vec<ItemKey> = some.iter().map(|(_, known)| known.key).collect();
         let kept = reader.read(|reader| reader.kept_items(&keys))?;
         for (mut read, known) in some {
@@ -134,7 +136,6 @@ fn is_another(
         }
         _ => PageTrust::Sameness,
     };
-    let kept = kept.filter(|_| document.single);
     if kept.is_some_and(|kept| dedupe::is_another_episode(kept, &read.item)) {
         return true;
     }
@@ -163,13 +164,10 @@ fn given_away(
     before: &HashMap<ItemKey, Fingerprint>,
     (feed, reader): (&ParsedFeed, &Reader),
 ) -> Result<HashMap<ItemKey, GuidReuse>, store::Error> {
-    let single: Vec<ItemKey> = match document.single {
-        true => edited.iter().map(|(_, known)| known.key).collect(),
-        false => Vec::new(),
-    };
-    let kept = match single.is_empty() {
-        true => HashMap::new(),
-        false => reader.read(|reader| reader.kept_items(&single))?,
+    let keys = || edited.iter().map(|(_, known)| known.key).collect::<Vec<ItemKey>>();
+    let kept = match document.single && !edited.is_empty() {
+        true => reader.read(|reader| reader.kept_items(&keys()))?,
+        false => HashMap::new(),
     };
     let is_another = |(read, known): &&(Read, &KnownItem)| {
         is_another(document, known, (before.get(&known.key), kept.get(&known.key)), read)

@@ -160,9 +160,8 @@ impl Matcher {
         let (mut pairs, placed) = self.pairs(reader, &mut memory, (&pending, &stored), at)?;
         add_matched(&mut pairs, &matched);
         let weights = Arc::clone(&memory.weights);
-        let mut comparison = Comparison { matched: &matched, placed, frames: Frames::new() };
         memory.cache.load(reader, &wanted(&pairs), stored, &weights)?;
-        let ties = memory.compare(reader, &pairs, &mut comparison)?;
+        let ties = memory.compare(reader, &pairs, placed, &matched)?;
         memory.cache.shrink();
         drop(memory);
         let stories = groups::stories(&Ties::new(reader, &ties), &keys, &known)?;
@@ -358,14 +357,6 @@ fn wanted(pairs: &[Candidates]) -> Vec<ItemKey> {
     wanted
 }
 
-/// What the comparisons of a batch share.
-struct Comparison<'a> {
-    /// Pairs that are one story so far, which are always compared again.
-    matched: &'a Matched,
-    placed: Placed,
-    frames: Frames,
-}
-
 /// The frames of the items of a batch.
 type Frames = HashMap<ItemKey, Arc<Frame>>;
 
@@ -406,15 +397,17 @@ impl Tally {
 }
 
 impl Memory {
-    /// Compares pending items with their candidates, which are in the cache.
+    /// Compares pending items with their candidates, which are in the cache. `matched` are pairs that are one story so far,
+    /// which are always compared again.
     fn compare(
         &mut self,
         reader: &Transaction<'_>,
         pairs: &[Candidates],
-        comparison: &mut Comparison<'_>,
+        mut placed: Placed,
+        matched: &Matched,
     ) -> Result<Vec<Match>, store::Error> {
-        let (weights, mut ties) = (Arc::clone(&self.weights), Vec::new());
-        let Comparison { matched, placed, frames } = comparison;
+        let weights = Arc::clone(&self.weights);
+        let (mut ties, mut frames) = (Vec::new(), Frames::new());
         for candidates in pairs {
             let Candidates { item, feed, others, same_feed, settings } = candidates;
             let Some(own) = self.cache.get(*item) else { continue };
@@ -423,7 +416,7 @@ impl Memory {
             for other in others {
                 let pair = (*item.max(other), *item.min(other));
                 let before = matched.get(&pair).copied();
-                let story = story_of(placed, *other);
+                let story = story_of(&placed, *other);
                 let tally = tallies.entry(story).or_default();
                 if before.is_none() && tally.is_enough() {
                     continue;
@@ -432,9 +425,9 @@ impl Memory {
                 let mut verdict = judge((*item, &own), (*other, &theirs), settings, &weights);
                 if let Some(found) = verdict.filter(|found| found.same && !found.is_certain()) {
                     let known = Some(same_feed.as_slice());
-                    let one = self.frame(reader, frames, (*item, *feed), known)?;
+                    let one = self.frame(reader, &mut frames, (*item, *feed), known)?;
                     let theirs_feed = self.cache.feed(*other).unwrap_or(*feed);
-                    let two = self.frame(reader, frames, (*other, theirs_feed), None)?;
+                    let two = self.frame(reader, &mut frames, (*other, theirs_feed), None)?;
                     let refused =
                         dedupe::other_filling((&own, &one), (&theirs, &two), &found, settings);
                     verdict = refused.or(verdict);

@@ -69,7 +69,7 @@ impl<'d> Copies<'d> {
 }
 
 fn merge<'d>(copies: &[Copy<'d>]) -> Option<Merged<'d>> {
-    // A copy on an archive page may be that of months ago: a newer text counts more than what tells its addresses apart.
+    // A copy on an archive page may be months old: a newer text matters more than links that no output changed.
     let text = least(copies, |Copy { output, is_current, .. }| {
         (content(output), !is_current, output.rewrite.strip_tracking)
     })?;

@@ -124,7 +124,7 @@ const SECOND: i64 = 400 * 86_400 + 43_207;
 /// Title and text.
 type Parts<'a> = (&'a str, &'a str);
 
-/// An item of a site on its page `url`, with an id of its own feed.
+/// An item of a site on its page `url`, with an id that its feed gave it.
 fn on(url: &str, guid: u64, at: i64, parts: Parts<'_>) -> Comparable {
     let mut item = item(parts);
     let site = super::super::words::hash64("x.example");
