@@ -2,60 +2,49 @@
 //!
 //! ```text
 //! engine            the rooms below, put together for one config
-//! lost              whether the database was lost
-//! replan            new plans for feeds whose settings have changed
+//! error             why the daemon cannot start, such as a database that was lost
+//! replan            new plans for feeds whose settings have changed; longer intervals for servers with a bandwidth budget
 //! setup             the feeds, outputs and limits of one config; replaced at a reload
-//! budgets           longer intervals for servers with a bandwidth budget
 //! change            the difference between two setups, as text
 //! polls             running polls and the queue of feeds
-//! matching          the task that matches new items
-//! publishing        the task that publishes changed outputs
-//! listeners         the sockets of the web server
+//! stage_tasks       the tasks that match new items and publish changed outputs
+//! listeners         the sockets of the web server, and the web site
 //! handle            commands to the daemon from signals, the control socket and followed lists
 //! control           the control socket
 //! lists             requests for followed lists of feeds, and looks at those that are files
 //! list_state        copy, plan and last failure of each followed list
 //! clock_watch       whether the wall clock can be trusted
-//! store_checks      checks of the database after an unclean stop and once a week
-//! reading           queries of the database beside the main loop
+//! database          the database beside the main loop: queries, checks, behaviour while it cannot be written
 //! outage_watch      the end of an outage of the network
 //! incident_watch    incidents of feeds and outputs, once a minute
-//! store_failures    behaviour while the database cannot be written
-//! status_line       the status line of the systemd unit
-//! service_manager   messages to systemd
+//! service_manager   messages to systemd, and the status line of the unit
 //! ```
 //!
 //! The loop does not wait for slow feeds: it spawns due polls, each result puts its feed back into the queue,
 //! and a separate task publishes with a delay. `poll` makes one poll, `outputs` one publication, `cli` prints.
 
-mod bound;
-mod budgets;
 mod change;
 mod clock_watch;
 pub mod control;
+mod database;
 mod engine;
+mod error;
 mod handle;
 mod incident_watch;
 mod list_state;
 mod listeners;
 mod lists;
-mod lost;
-mod matching;
 mod outage_watch;
 mod polls;
-mod publishing;
-mod reading;
 mod replan;
 mod service_manager;
 mod setup;
-mod status_line;
-mod store_checks;
-mod store_failures;
+mod stage_tasks;
 #[cfg(test)]
 mod tests;
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,12 +52,13 @@ use sd_notify::NotifyState;
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
-pub use self::budgets::{KnownTraffic, apply_budgets};
 pub use self::change::Change;
 use self::clock_watch::{ClockWatch, Trust};
 use self::control::{Control, Controlled};
+use self::database::StoreChecks;
 use self::engine::StoreHealth;
-pub use self::engine::{Engine, Error, FeedSelection};
+pub use self::engine::{Engine, FeedSelection};
+pub use self::error::Error;
 use self::handle::{Command, Demands, PollRefusal, PollRequest, StartedPolls};
 pub use self::handle::{Commands, ConfigSource, DaemonHandle, ReloadResult, handle};
 use self::incident_watch::IncidentWatch;
@@ -76,15 +66,12 @@ pub use self::list_state::{keep_list_files, list_response, list_statuses};
 use self::listeners::Listeners;
 pub use self::listeners::inherited_sockets;
 pub use self::lists::{ListChange, ListFollower, ListSelection};
-use self::matching::Matching;
 use self::outage_watch::OutageWatch;
 use self::polls::Polls;
-use self::publishing::Publishing;
-pub use self::replan::plan_under;
-use self::service_manager::{extend_time, notify, status_interval};
+pub use self::replan::{KnownTraffic, apply_budgets, plan_under};
+use self::service_manager::{StatusLine, extend_time, notify, status_interval};
 pub use self::setup::FollowedLists;
-use self::status_line::StatusLine;
-use self::store_checks::StoreChecks;
+use self::stage_tasks::{Matching, Publishing};
 use crate::config::Config;
 use crate::files;
 use crate::poll::{PollEnd, Target, Trigger};
@@ -124,7 +111,7 @@ pub fn check_start(config: &Config) -> Result<(), Error> {
     store::check_unused(database)?;
     control::check_addresses(&config.web.listen, database)?;
     listeners::check_addresses(&config.web.listen)?;
-    lost::check_known(config)?;
+    error::check_known(config)?;
     let folder = files::folder(database);
     let usable = files::create_folder(folder).and_then(|()| files::check_writable(folder));
     Ok(usable.map_err(|source| OpenError::Io { path: database.clone(), source })?)
@@ -224,7 +211,7 @@ async fn work(
     drop(commands);
     // No new connections, while running polls and responses finish.
     let closing = tokio::spawn(listeners.close());
-    let drained = polls.finish(&engine).await;
+    let drained = polls.finish(&engine, |_| ()).await;
     // The items of the last polls are published too.
     match matching.finish(&engine).await {
         Ok(0) => {}
@@ -263,16 +250,28 @@ async fn tidy(
 /// Polls the selected feeds once, within the limits of their hosts, and publishes every output. A feed that may not be
 /// requested now gets another plan; the pass does not wait for it.
 ///
-/// `report` is called after each poll. Returns the number of feeds on new hosts that are left for the next pass: they
-/// start slowly, and a pass of the feeds that are due must not keep the database from the next one.
+/// `report` is called after each poll. Returns the number of feeds on new hosts that are left for the next pass.
 ///
 /// # Errors
 /// When a selected feed is not configured, the database fails, or an output cannot be published.
 pub async fn pass(
     engine: &Engine,
-    (selection, trigger): (&FeedSelection, Trigger),
-    mut report: impl FnMut(&Target, &PollEnd),
+    polled: (&FeedSelection, Trigger),
+    report: impl FnMut(&Target, &PollEnd),
 ) -> Result<usize, Error> {
+    Ok(pass_until(engine, polled, std::future::pending(), report).await?.left)
+}
+
+/// As [`pass`]. When `stop` resolves, no further poll starts, and what was stored is published.
+///
+/// # Errors
+/// As [`pass`].
+pub async fn pass_until(
+    engine: &Engine,
+    (selection, trigger): (&FeedSelection, Trigger),
+    stop: impl Future<Output = ()>,
+    mut report: impl FnMut(&Target, &PollEnd),
+) -> Result<Passed, Error> {
     if engine.clock().now() < engine.clock().earliest() {
         return Err(Error::Clock(engine.clock().now()));
     }
@@ -288,6 +287,48 @@ pub async fn pass(
     }
     let mut polls = Polls::new(queue, trigger);
     let matching = Matching::start(engine, None);
+    let mut stop = pin!(stop);
+    let mut report = |end: &PollEnd| {
+        if let Some(target) = engine.target(end.feed()) {
+            report(target, end);
+        }
+    };
+    let polled = (&mut polls, remaining);
+    let mut passed = poll_each(engine, polled, (selection, stop.as_mut()), &mut report).await?;
+    let mut finished = Ok(());
+    if let Some(unpolled) = &mut passed.unpolled {
+        let report = |end: &PollEnd| {
+            *unpolled = unpolled.saturating_sub(1);
+            report(end);
+        };
+        finished = polls.finish(engine, report).await;
+    }
+    matching.stop().await;
+    if passed.unpolled.is_none() {
+        engine.drop_expired(Duration::MAX).await?;
+    }
+    let published = engine.publish_changed().await;
+    let recorded = incident_watch::record_publication(engine, &published).await;
+    finished.and(published).and(recorded.map_err(Into::into)).map(|()| passed)
+}
+
+/// How a pass ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Passed {
+    /// Number of feeds on new hosts that are left for the next pass: they start slowly, and a pass of the feeds that are due
+    /// must not keep the database from the next one.
+    pub left: usize,
+    /// Number of feeds that were not polled because it was stopped; `None`: it was not.
+    pub unpolled: Option<usize>,
+}
+
+/// Polls `remaining` feeds of the queue.
+async fn poll_each(
+    engine: &Engine,
+    (polls, mut remaining): (&mut Polls, usize),
+    (selection, mut stop): (&FeedSelection, Pin<&mut impl Future<Output = ()>>),
+    mut report: impl FnMut(&PollEnd),
+) -> Result<Passed, Error> {
     let mut left = 0;
     let end = engine.clock().elapsed() + LONGEST_START;
     while remaining > 0 {
@@ -304,19 +345,15 @@ pub async fn pass(
         tokio::select! {
             Some(ended) = polls.next() => {
                 remaining -= 1;
-                if let Some(end) = polls.record(engine, ended).await?
-                    && let Some(target) = engine.target(end.feed())
-                {
-                    report(target, &end);
+                if let Some(end) = polls.record(engine, ended).await? {
+                    report(&end);
                 }
             }
+            () = &mut stop => return Ok(Passed { left, unpolled: Some(remaining) }),
             () = engine.clock().sleep_until(until) => {}
         }
     }
-    matching.stop().await;
-    engine.drop_expired(Duration::MAX).await?;
-    engine.publish_changed().await?;
-    Ok(left)
+    Ok(Passed { left, unpolled: None })
 }
 
 /// The parts of a running daemon beside the engine.

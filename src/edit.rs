@@ -1,14 +1,16 @@
-//! Changes one `[[feed]]` of a config without changing anything else: comments, order and spaces stay.
+//! Changes one `[[feed]]` of a config without changing anything else: comments, order and spaces stay, and everything outside
+//! the lines that change stays byte for byte.
 
-mod lines;
 mod list;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, ArrayOfTables, Document, DocumentMut, Item, Table, Value};
 use url::Url;
 
 use crate::config::{Files, Kind, Section};
+use crate::text::quoted::in_quotes;
 
 /// A change of one feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub struct EditedFile {
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
     /// No file has a `[[feed]]` with this id or URL.
-    #[error("no [[feed]] in {path} has the id or URL {name:?}", path = .path.display())]
+    #[error("no [[feed]] in {path} has the id or URL {name}", path = .path.display(), name = in_quotes(.name))]
     NoFeed {
         /// The id or URL that was asked for.
         name: String,
@@ -54,7 +56,7 @@ pub enum EditError {
         path: PathBuf,
     },
     /// Several `[[feed]]` have this id or URL.
-    #[error("several [[feed]] have the id or URL {name:?}: {}", each_place(.places))]
+    #[error("several [[feed]] have the id or URL {name}: {}", each_place(.places), name = in_quotes(.name))]
     SeveralFeeds {
         /// The id or URL that was asked for.
         name: String,
@@ -62,7 +64,7 @@ pub enum EditError {
         places: Vec<(PathBuf, usize)>,
     },
     /// The feed is in an inline list, whose form an edit would not keep.
-    #[error("the feed {name:?} is in an inline list in {path}", path = .path.display())]
+    #[error("the feed {name} is in an inline list in {path}", path = .path.display(), name = in_quotes(.name))]
     Inline {
         /// The id or URL that was asked for.
         name: String,
@@ -76,7 +78,7 @@ pub enum EditError {
     #[error("the value of {0} is a secret, and secrets belong in separate files")]
     Secret(String),
     /// The text of a value is not TOML.
-    #[error("cannot parse the value of {key}: {value:?} is not a {}", expected(key))]
+    #[error("cannot parse the value of {key}: {value} is not a {}", expected(key), value = in_quotes(.value))]
     Value {
         /// Name of the key.
         key: String,
@@ -88,7 +90,7 @@ pub enum EditError {
 crate::model::codes! {
     EditError:
     Self::NoFeed { .. } => "unknown_feed":
-        "'newswire list' lists the feeds; a feed of a followed list is changed in that list",
+        "'newswire list' lists the feeds",
     Self::SeveralFeeds { .. } => "ambiguous_feed": "make them one [[feed]] first",
     Self::Inline { .. } => "unknown_feed": "write it as a separate section, under [[feed]]",
     Self::Secret(key) => "invalid_value": match kind(key) {
@@ -213,8 +215,8 @@ fn parsed_url(text: &str) -> Option<Url> {
 /// The text with the change of the feed number `at`.
 fn edited(path: &Path, text: &str, (at, edit): (usize, FeedEdit<'_>)) -> Result<String, EditError> {
     let removed = match edit {
-        FeedEdit::Remove => lines::without_section(text, at),
-        FeedEdit::Set { key, value: "" } => lines::without_key(text, at, key),
+        FeedEdit::Remove => without_section(text, at),
+        FeedEdit::Set { key, value: "" } => without_key(text, at, key),
         _ => None,
     };
     if let Some(after) = removed {
@@ -227,7 +229,7 @@ fn edited(path: &Path, text: &str, (at, edit): (usize, FeedEdit<'_>)) -> Result<
         change(feeds, at, edit)?;
     }
     // The parser reads CRLF as LF, and leaves a byte order mark out.
-    Ok(lines::with_endings_of(text, &document.to_string()))
+    Ok(with_endings_of(text, &document.to_string()))
 }
 
 fn change(feeds: &mut ArrayOfTables, at: usize, edit: FeedEdit<'_>) -> Result<(), EditError> {
@@ -285,4 +287,99 @@ fn parsed(key: &str, value: &str) -> Result<Value, EditError> {
     }
     let invalid = |_| EditError::Value { key: key.to_owned(), value: value.to_owned() };
     value.parse::<Value>().map_err(invalid)
+}
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The text without the section of a feed and the comment right above it; `None`: sections are nested in it.
+fn without_section(text: &str, at: usize) -> Option<String> {
+    let document = Document::parse(text).ok()?;
+    let table = document.get("feed")?.as_array_of_tables()?.get(at)?;
+    if table.iter().any(|(_, item)| item.is_table() || item.is_array_of_tables()) {
+        return None;
+    }
+    let ends = table.iter().filter_map(|(_, item)| item.span()).map(|span| span.end);
+    let header = table.span()?;
+    let end = ends.chain([header.end]).max()?;
+    let lines = with_comment(text, header.start..end);
+    // One of the empty lines around it goes with it.
+    let (before, after) = (&text[..lines.start], &text[lines.end..]);
+    let before = match before.strip_suffix("\r\n").or_else(|| before.strip_suffix('\n')) {
+        Some(shorter) if shorter.is_empty() || shorter.ends_with('\n') => shorter,
+        _ => before,
+    };
+    Some(format!("{before}{after}"))
+}
+
+/// The text without a key of a feed and the comment right above it; `None`: the key is not there, or in several parts.
+fn without_key(text: &str, at: usize, key: &str) -> Option<String> {
+    let document = Document::parse(text).ok()?;
+    let table = document.get("feed")?.as_array_of_tables()?.get(at)?;
+    let (name, item) = table.get_key_value(key)?;
+    let value = item.as_value()?;
+    let lines = with_comment(text, name.span()?.start..value.span()?.end);
+    Some(format!("{}{}", &text[..lines.start], &text[lines.end..]))
+}
+
+/// The lines of a range, and those with comments right above them.
+fn with_comment(text: &str, range: Range<usize>) -> Range<usize> {
+    let line_start = |at: usize| text[..at].rfind('\n').map_or(0, |line| line + 1);
+    let mut start = line_start(range.start);
+    while start > 0 {
+        let above = line_start(start - 1);
+        if !text[above..start].trim_start().starts_with('#') {
+            break;
+        }
+        start = above;
+    }
+    let end = text[range.end..].find('\n').map_or(text.len(), |line| range.end + line + 1);
+    start..end
+}
+
+/// The text `after`, where each line that `before` has too keeps its bytes, with the line ending. A line in place of
+/// another one ends as that one, and a new line as the one above.
+fn with_endings_of(before: &str, after: &str) -> String {
+    let mark = before.strip_prefix(BYTE_ORDER_MARK).map(|_| BYTE_ORDER_MARK);
+    let known: Vec<&str> =
+        before.trim_start_matches(BYTE_ORDER_MARK).split_inclusive('\n').collect();
+    let lines: Vec<&str> =
+        after.trim_start_matches(BYTE_ORDER_MARK).split_inclusive('\n').collect();
+    let same =
+        |a: &str, b: &str| a.trim_end_matches(['\r', '\n']) == b.trim_end_matches(['\r', '\n']);
+    let head = known.iter().zip(&lines).take_while(|(a, b)| same(a, b)).count();
+    let rest = known.len().min(lines.len()) - head;
+    let tails = known.iter().rev().zip(lines.iter().rev()).take(rest);
+    let tail = tails.take_while(|(a, b)| same(a, b)).count();
+    let above = known.get(head.saturating_sub(1)).copied().unwrap_or_default();
+    let (changed, replaced) = (&lines[head..lines.len() - tail], &known[head..known.len() - tail]);
+    let mut text: String = mark.into_iter().collect();
+    text.extend(known[..head].iter().copied());
+    // A new line behind the last one that had no end.
+    if !text.is_empty() && !text.ends_with('\n') && !changed.is_empty() {
+        text.push('\n');
+    }
+    for (at, line) in changed.iter().enumerate() {
+        let model = replaced.get(at).copied().unwrap_or(above);
+        match line.strip_suffix('\n').filter(|_| model.ends_with("\r\n")) {
+            Some(line) => text.extend([line.trim_end_matches('\r'), "\r\n"]),
+            None => text.push_str(line),
+        }
+    }
+    text.extend(known[known.len() - tail..].iter().copied());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_do_not_change_keep_their_ends() {
+        let before = "\u{feff}a = 1\r\nb = 2\nc = 3\r\nd = 4";
+        let after = "a = 1\nb = 2\nc = 5\nx = 6\nd = 4";
+        let expected = "\u{feff}a = 1\r\nb = 2\nc = 5\r\nx = 6\nd = 4";
+        assert_eq!(with_endings_of(before, after), expected);
+        assert_eq!(with_endings_of("a\r\nb\r\n", "a\nx\nb\n"), "a\r\nx\r\nb\r\n");
+        assert_eq!(with_endings_of("a\nb", "a\nb\nc\n"), "a\nb\nc\n");
+    }
 }

@@ -33,7 +33,7 @@
 //! **Floor 6.** [`daemon`] is the long-lived process: loop, reload, control socket, shutdown, notices to systemd.
 //! [`edit`] changes one feed in the config and leaves the rest of the file as it is.
 //!
-//! **Floor 7.** [`cli`] has one file a subcommand; `main.rs` parses, runs and exits.
+//! **Floor 7.** [`cli`] has the subcommands; `main.rs` parses, runs and exits.
 
 pub mod cli;
 pub mod clock;

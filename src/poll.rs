@@ -19,9 +19,7 @@ mod end;
 mod gate;
 mod lanes;
 mod ledger;
-mod outage;
 mod reading;
-mod redating;
 mod report;
 mod sorting;
 mod start;
@@ -38,27 +36,26 @@ use url::Url;
 
 pub use self::documents::MAX_SHARED;
 pub use self::end::{Finished, Held, PollEnd, Polled, Unstored};
-use self::end::{hold, read_before};
+use self::end::{Observed, Outage, Outages, hold, read_before};
 pub use self::gate::{
     Answer, COMMAND_GAP, Denial, Denied, FinishedExchange, Gate, Limits, Urgency, Visit,
 };
 pub use self::ledger::Ledger;
-use self::outage::{Observed, Outage, Outages};
 use self::reading::{Document, Ending, Reading, feed_match_of};
-use self::report::PollMetrics;
-pub(crate) use self::report::log_reset;
+pub(crate) use self::report::log_registered;
+use self::report::{PollMetrics, log_reset};
 pub use self::report::{denial_line, result_line};
 use self::sorting::Extent;
 use self::start::{Before, Pace, Starts};
 pub use self::start::{Subscription, Target};
 use self::validators::Evidence;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::fetch;
 use crate::model::{
-    Asker, Failure, FailureKind, FetchOutcome, LedgerEntry, Outcome, Plan, PollYield, Promise,
+    Asker, Failure, FailureKind, FetchOutcome, Hop, LedgerEntry, Outcome, Plan, PollYield, Promise,
     PromiseScope, Publishing, Validators,
 };
-use crate::schedule::{self, Learned, NetworkState};
+use crate::schedule::{self, FeedMatch, Learned, NetworkState};
 use crate::store::{
     self, Bytes, CachedResponse, FeedState, PollUpdate, Store, ValidatorTrust, Write,
 };
@@ -121,8 +118,27 @@ struct Begun<'a> {
     /// By how much the clock was set during the exchange; zero: it was not.
     jump: SignedDuration,
     trigger: Trigger,
-    known: LedgerEntry,
+    /// What the ledger has about the URL of the request and its site; `None`: it is read.
+    known: Option<LedgerEntry>,
     is_shared: bool,
+}
+
+/// A response with what was read from it.
+struct Fetched {
+    exchange: FinishedExchange,
+    reading: Option<Reading>,
+    /// Time of the document, if it was fetched before the poll.
+    document_at: Option<Timestamp>,
+    /// The memory of the document, until its items are stored.
+    memory: Option<fetch::Reservation>,
+}
+
+impl Fetched {
+    /// Whether it is the known feed with new items.
+    fn has_new_items(&self) -> bool {
+        let reading = self.reading.as_ref().filter(|it| it.feed_match == FeedMatch::Same);
+        reading.is_some_and(|reading| !reading.brought.new.is_empty())
+    }
 }
 
 /// How an exchange ended.
@@ -132,6 +148,16 @@ enum Exchanged {
 }
 
 impl Begun<'_> {
+    /// Makes a request of the configured URL that led to the adopted address one of that address.
+    fn leave_out_redirects_to_adopted(&mut self, hops: &mut Vec<Hop>) {
+        let adopted = self.state.address.effective.as_ref().filter(|it| **it != self.asked);
+        let Some(adopted) = adopted else { return };
+        if let Some(at) = hops.iter().position(|hop| hop.location == adopted.as_str()) {
+            hops.drain(..=at);
+            self.asked = adopted.clone();
+        }
+    }
+
     /// What this response shows about the server's handling of validators.
     fn evidence<'e>(
         &'e self,
@@ -238,7 +264,8 @@ impl Poller {
     /// Fetches and reads one feed, and decides what is stored.
     async fn exchange(&self, target: &Target, trigger: Trigger) -> Result<Exchanged, store::Error> {
         let (moment, before) = (self.clock.moment(), self.before(target).await?);
-        let Before { state, publishing, rhythm, asked, known, is_shared } = before;
+        let Before { state, publishing, rhythm, asked, known, is_shared, requests_configured } =
+            before;
         let memory = validators::usable(&state, &asked, &target.subscription.fetch);
         let validators = validators::conditions(&memory, &state, rhythm, moment.wall);
         let mut begun = Begun {
@@ -251,39 +278,28 @@ impl Poller {
             at: moment.wall,
             jump: SignedDuration::ZERO,
             trigger,
-            known,
+            known: Some(known),
             is_shared,
         };
-        let mut fetched = match self.fetch(&begun).await? {
-            Answer::Finished(finished) => *finished,
-            Answer::Denied(denied) => return self.held((target, trigger), *denied).await,
+        let of_configured = match requests_configured {
+            true => self.request_configured(&mut begun, moment).await?,
+            false => None,
         };
-        // The time of the poll is that of its last request, not of the wait for its turn.
-        begun.at = fetched.asked_at.unwrap_or(begun.at);
-        begun.jump = schedule::jump_between(moment, self.clock.moment());
-        if begun.jump != SignedDuration::ZERO {
-            // The clock was set meanwhile. Items keep their dates, so that these are by the clock at the start.
-            begun.at = moment.wall;
-        }
-        let shared = fetched.shared.take();
-        let document_at = shared.as_ref().map(|it| it.at).filter(|_| fetched.asked_at.is_none());
-        let reread = document_at.filter(|_| trigger == Trigger::Command);
-        let last_poll_at = begun.state.last_poll_at;
-        if let Some(denied) = reread.and_then(|at| read_before(&begun.asked, last_poll_at, at)) {
-            return self.held((target, trigger), denied).await;
-        }
-        // Without a request, no server answered this poll.
-        fetched.response.status = fetched.response.status.filter(|_| document_at.is_none());
-        // The memory is reserved until the items are stored.
-        let memory = fetched.response.body.as_mut().and_then(|body| body.memory.take());
-        let reading = self.read_body(&begun, &mut fetched.response).await?;
+        let fetched = match of_configured {
+            Some(fetched) => Ok(fetched),
+            None => self.request(&mut begun, moment).await?,
+        };
+        let Fetched { mut exchange, reading, document_at, memory } = match fetched {
+            Ok(fetched) => fetched,
+            Err(denied) => return self.held((target, trigger), *denied).await,
+        };
         let duration = self.clock.elapsed().saturating_sub(moment.elapsed);
-        let received = fetched.response.wire_bytes;
-        let metrics = PollMetrics::new(&begun.state, received, reading.as_ref(), begun.at);
-        let (response, failures) = (&fetched.response, begun.state.failures);
-        let observed = Observed { target, response, failures, at: begun.at };
+        let (response, shared) = (&exchange.response, exchange.shared.take());
+        let metrics =
+            PollMetrics::new(&begun.state, response.wire_bytes, reading.as_ref(), begun.at);
+        let observed = Observed { target, response, failures: begun.state.failures, at: begun.at };
         let outage = self.outages.judge(observed, self.store.reader(), self.clock.now()).await?;
-        let update = self.update(&begun, (fetched, outage), reading, duration);
+        let update = self.update(&begun, (exchange, outage), reading, duration);
         let (target, Begun { state: before, asked, .. }) = (target.clone(), begun);
         Ok(Exchanged::Finished(Box::new(Finished {
             target,
@@ -295,6 +311,63 @@ impl Poller {
             duration,
             _memory: memory,
         })))
+    }
+
+    /// Requests and reads the feed; `Err`: a promise forbids it.
+    async fn request(
+        &self,
+        begun: &mut Begun<'_>,
+        moment: Moment,
+    ) -> Result<Result<Fetched, Box<Denied>>, store::Error> {
+        let mut exchange = match self.fetch(begun).await? {
+            Answer::Finished(finished) => *finished,
+            Answer::Denied(denied) => return Ok(Err(denied)),
+        };
+        // The time of the poll is that of its last request, not of the wait for its turn.
+        begun.at = exchange.asked_at.unwrap_or(begun.at);
+        begun.jump = schedule::jump_between(moment, self.clock.moment());
+        if begun.jump != SignedDuration::ZERO {
+            // The clock was set meanwhile. Items keep their dates, so that these are by the clock at the start.
+            begun.at = moment.wall;
+        }
+        let shared = exchange.shared.as_ref();
+        let document_at = shared.map(|it| it.at).filter(|_| exchange.asked_at.is_none());
+        let reread = document_at.filter(|_| begun.trigger == Trigger::Command);
+        let last_poll_at = begun.state.last_poll_at;
+        if let Some(denied) = reread.and_then(|at| read_before(&begun.asked, last_poll_at, at)) {
+            return Ok(Err(Box::new(denied)));
+        }
+        // Without a request, no server answered this poll.
+        let response = &mut exchange.response;
+        response.status = response.status.filter(|_| document_at.is_none());
+        begun.leave_out_redirects_to_adopted(&mut response.hops);
+        // The memory is reserved until the items are stored.
+        let memory = response.body.as_mut().and_then(|body| body.memory.take());
+        let reading = self.read_body(begun, response).await?;
+        Ok(Ok(Fetched { exchange, reading, document_at, memory }))
+    }
+
+    /// Requests the configured URL of a feed that is silent at its adopted address. `Some`: it leads to that address, or it
+    /// has new items. `None`: the adopted address is requested next.
+    async fn request_configured(
+        &self,
+        begun: &mut Begun<'_>,
+        moment: Moment,
+    ) -> Result<Option<Fetched>, store::Error> {
+        let configured = begun.target.subscription.feed.url.clone();
+        let adopted = std::mem::replace(&mut begun.asked, configured);
+        begun.known = None;
+        if let Ok(fetched) = self.request(begun, moment).await? {
+            let has_news =
+                fetched.exchange.response.outcome.is_success() && fetched.has_new_items();
+            // Whatever the adopted address answered, it is not requested twice.
+            if begun.asked == adopted || has_news {
+                return Ok(Some(fetched));
+            }
+            self.store.write(Write::Promises(fetched.exchange.promises)).await?;
+        }
+        begun.asked = adopted;
+        Ok(None)
     }
 
     async fn held(
@@ -343,7 +416,7 @@ impl Poller {
             Trigger::Forced { since } => Urgency::Forced { since },
         };
         let limits = Limits { at_once: schedule.per_host, spacing: schedule.host_spacing };
-        let known = self.gate.has_ledger_of_polls().then(|| begun.known.clone());
+        let known = begun.known.clone().filter(|_| self.gate.has_ledger_of_polls());
         let by = Asker::Feed(begun.target.id.clone());
         let is_shared = begun.is_shared;
         let visit = Visit { request, by, urgency, limits, is_shared, known };
@@ -418,21 +491,19 @@ impl Poller {
         let evidence = begun.evidence(&response, reading.as_ref());
         let ending = evidence.ending;
         let trust = begun.trust(&evidence, outage.state);
-        let said = Said {
-            response: &response,
-            promises: &promises,
-            network: outage.state,
-            was_blamed: outage.was_blamed,
-        };
+        let (network, was_blamed) = (outage.state, outage.was_blamed);
+        let said = Said { response: &response, promises: &promises, network, was_blamed };
         let (failures, plan) = self.plan(begun, &said, reading.as_ref(), trust);
         let configured = &target.subscription.feed.url;
         let address = schedule::address(&schedule::MoveObservation {
             configured,
+            asked: &begun.asked,
             before: &state.address,
             hops: &response.hops,
             outcome: &response.outcome,
             feed_match: feed_match_of(reading.as_ref(), &response.outcome),
-            last_success: state.last_success.filter(|_| outage.state == NetworkState::Online),
+            failures: if network == NetworkState::Online { failures } else { 0 },
+            last_success: state.last_success.filter(|_| network == NetworkState::Online),
             now: *at,
         });
         let next = address.effective.as_ref().unwrap_or(configured);

@@ -1,8 +1,6 @@
 //! `newswire add`: adds feeds to the config, by their URLs or by the URLs of pages that link to them.
 
-mod discover;
-mod error;
-pub(super) mod summary;
+pub(super) mod discover;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,9 +9,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use url::Url;
 
-use self::discover::{Asking, Found, find_feed};
-pub use self::error::Error;
-use self::summary::summary;
+pub use self::discover::Error;
+use self::discover::{Asking, Found, find_feed, summary};
 use super::append_feeds::{self, CommandOutput, Destination};
 use super::init;
 use super::online::{Online, Promises};
@@ -71,7 +68,7 @@ pub(super) async fn run(
     check_options(&url, known.map(|(path, _)| path.as_path()), request)?;
     let online = Online::new(config, Promises::Keep)?;
     let schedule = config.map_or_else(Arc::default, |config| Arc::clone(&config.schedule));
-    let (schedule, settings, written) = (&*schedule, &settings, request.url);
+    let (schedule, settings, written) = (&*schedule, &settings, without_marks(request.url));
     let (online, command) = (&online, request.command);
     let asking = Asking { online, schedule, settings, written, command, config };
     let configured = |url: &Url| already_configured(url, known, request);
@@ -169,7 +166,10 @@ fn parse_url(text: &str) -> Result<Url, Error> {
         config::redact_logins(&mut shown);
         Error::Url(shown)
     };
-    let text = opml::without_feed_scheme(text.trim());
+    if let Some(page) = profile_page(text.trim()) {
+        return Err(Error::Account { written: text.to_owned(), page });
+    }
+    let text = opml::without_feed_scheme(without_marks(text));
     let text = match text.strip_prefix("//") {
         // A URL without its scheme, as web pages have them.
         Some(rest) if !Path::new(&*text).exists() => rest,
@@ -196,6 +196,33 @@ fn parse_url(text: &str) -> Result<Url, Error> {
         return Err(Error::Scheme { written: text.to_owned(), meant });
     }
     Some(url).filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(invalid)
+}
+
+/// The URL without the marks around it that a mail or a text has.
+fn without_marks(text: &str) -> &str {
+    const MARKS: [(char, char); 8] = [
+        ('<', '>'),
+        ('"', '"'),
+        ('“', '”'),
+        ('„', '“'),
+        ('”', '”'),
+        ('‘', '’'),
+        ('«', '»'),
+        ('»', '«'),
+    ];
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{200b}');
+    let inside = |(open, close)| text.strip_prefix(open)?.strip_suffix(close);
+    MARKS.into_iter().find_map(inside).unwrap_or(text).trim()
+}
+
+/// The page of the profile of an account in the fediverse: that of `@jane@example.org` and `acct:jane@example.org`.
+fn profile_page(text: &str) -> Option<Url> {
+    let account = text.strip_prefix('@').or_else(|| text.strip_prefix("acct:"))?;
+    let (user, host) = account.split_once('@')?;
+    let page = Url::parse(&format!("https://{host}/@{user}")).ok()?;
+    let is_name = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    (!user.is_empty() && account.replace('@', "").chars().all(is_name) && !has_login(&page))
+        .then_some(page)
 }
 
 /// The URL that is meant by one whose host is a scheme, as that of `https//example.org` and `http://https://example.org`.
@@ -314,10 +341,30 @@ mod tests {
             ("https://two words.test/", None),
             ("~/feed.xml", None),
             ("~me/feed.xml", None),
+            ("“https://example.org/feed”", Some("https://example.org/feed")),
+            ("<https://example.org/feed>", Some("https://example.org/feed")),
+            (" «feed:example.org» ", Some("http://example.org/")),
+            ("\u{200b}https://example.org/\u{200b}", Some("https://example.org/")),
+            ("@user@mastodon.example", None),
         ] {
             let read = parse_url(text);
             assert_eq!(read.as_ref().ok().map(Url::as_str), expected, "{text}");
             assert!(!read.err().is_some_and(|error| error.to_string().contains("secret")));
+        }
+    }
+
+    #[test]
+    fn an_account_of_the_fediverse_leads_to_the_page_of_its_profile() {
+        for text in ["@jane.d@social.example", "acct:jane.d@social.example"] {
+            let error = parse_url(text).expect_err(text);
+            assert_eq!(error.code(), "invalid_feed_url", "{text}");
+            let help = error.help().unwrap_or_default();
+            assert!(help.ends_with("https://social.example/@jane.d"), "{help}");
+        }
+        for text in
+            ["jane:secret@social.example", "@jane:secret@social.example", "@@social.example"]
+        {
+            assert!(!matches!(parse_url(text), Err(Error::Account { .. })), "{text}");
         }
     }
 

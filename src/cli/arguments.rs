@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
-use super::argument_values::{Listen, feed_name, key_and_value, listen, log_level, tag};
 use super::terminal::shell_word;
+use super::usage::{Listen, feed_name, key_and_value, listen, log_level, tag};
 
 /// Poll RSS, Atom and JSON feeds and publish them as merged feeds
 #[derive(Debug, Parser)]
@@ -105,12 +105,12 @@ pub(super) enum Command {
     },
     /// Run Newswire with sample feeds; needs no config and no network
     Demo,
-    /// Show each feed with its last and its next poll; exit code 1 if a feed fails, 2 if all feeds fail
+    /// Show each feed with its last and its next poll; exit code 1 if a feed or list needs attention, 2 if all fail or none is polled
     Status {
         /// Show only these feeds (id or URL)
         #[arg(value_name = "FEED", conflicts_with = "check", value_parser = feed_name)]
         feeds: Vec<String>,
-        /// Show only feeds that fail, have stopped publishing or are gone
+        /// Show only feeds and lists that need attention
         #[arg(long, conflicts_with = "check")]
         failing: bool,
         /// Print JSON

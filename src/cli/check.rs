@@ -1,29 +1,32 @@
-//! `newswire check`: all errors and warnings of the config, and with `--online` what each feed and each followed list
-//! answers.
+//! `newswire check`: all errors and warnings of the config, also filters that match none or all of the stored items, and with
+//! `--online` what each feed and each followed list answers.
 //!
 //! `--online` requests them as a poll would, within all limits and promises, and stores no items.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::add::summary::plain;
+use super::add::discover::plain;
 use super::arguments::{Format, Scope};
-use super::document::{Document, DocumentError};
-use super::online::{Online, Promises};
-use super::{config_file, filters};
+use super::config_file;
+use super::online::{Document, DocumentError, Online, Promises};
 use crate::config::{Config, Diagnostic, Files, Followed, Loaded, PathChecks, Report, Style};
 use crate::daemon::control::{CONTROL_SOCKET, is_socket_of};
 use crate::fetch::{self, FetcherError};
-use crate::model::{Coded as _, Outcome, site};
+use crate::model::{Coded as _, FeedKey, Filter, Outcome, site};
 use crate::opml;
+use crate::outputs::{self, FilterEffect, feed_filter_effects, output_filter_effects};
 use crate::poll::{Subscription, denial_line};
 use crate::schedule;
+use crate::store::{Reader, Transaction};
+use crate::text::quoted::in_quotes;
 use crate::web::ListenAddress;
 
 /// How the check ended.
@@ -50,7 +53,7 @@ pub(super) async fn run(
 ) -> Result<Verdict, FetcherError> {
     let Loaded { config, mut report, .. } = Files::gather(path).read(PathChecks::Writing);
     if let Some(config) = &config {
-        filters::check(config, &mut report);
+        check_filters(config, &mut report);
         control_socket(config, &mut report);
     }
     // Text lists each feed and each list when it answers; JSON is one value.
@@ -148,6 +151,8 @@ enum GoodAnswer {
     NotModified,
     /// It may not be requested now: until when, and why.
     Held(String),
+    /// It is paused, and was not requested.
+    Paused,
 }
 
 impl Answer {
@@ -159,6 +164,7 @@ impl Answer {
                 let last = if self.kind == Kind::Feed { "the last poll" } else { "its last copy" };
                 writeln!(text, "ok      {url}: not modified since {last}")
             }
+            Ok(GoodAnswer::Paused) => writeln!(text, "paused  {url}: not requested"),
             Ok(GoodAnswer::Held(why)) => writeln!(text, "held    {why}; --force requests it"),
             Ok(GoodAnswer::Document { title, count, moved }) => {
                 let content = match self.kind {
@@ -169,7 +175,7 @@ impl Answer {
                     Kind::List => format!("list of feeds: {count}"),
                 };
                 let moved = moved.as_ref().map_or_else(String::new, |to| {
-                    format!("; moved permanently: set url = {to:?}")
+                    format!("; moved permanently: set url = {to}", to = in_quotes(to))
                 });
                 writeln!(text, "ok      {url}: {content}{moved}")
             }
@@ -193,11 +199,13 @@ impl Answer {
             _ => None,
         };
         let failure = self.answer.as_ref().err();
+        let paused = matches!(self.answer, Ok(GoodAnswer::Paused));
         let mut json = json!({
             "url": self.url,
-            "ok": failure.is_none() && held.is_none(),
+            "ok": failure.is_none() && held.is_none() && !paused,
             "not_modified": matches!(self.answer, Ok(GoodAnswer::NotModified)),
             "held": held,
+            "paused": paused,
             "moved": moved,
             "code": failure.map(|failure| failure.code()),
             "message": failure.map(|failure| failure.to_string()),
@@ -258,6 +266,9 @@ fn asked_feed(subscription: &Subscription) -> Asked<'_> {
 
 async fn one(online: &Online, asked: Asked<'_>) -> Answer {
     let Asked { kind, url, fetch, schedule } = asked;
+    if schedule.paused {
+        return Answer { kind, url: url.to_string(), answer: Ok(GoodAnswer::Paused) };
+    }
     let answer = match online.fetch(url, fetch, schedule).await {
         Ok(document) => read(kind, &document).map(|(title, count)| {
             let permanent = document.permanent_url(url);
@@ -283,4 +294,73 @@ fn read(kind: Kind, document: &Document) -> Result<(Option<String>, usize), Docu
         }
         Kind::List => Ok((None, opml::read_followed(&document.bytes)?.feeds.len())),
     }
+}
+
+/// Smallest number of examined items that a warning is based on: the rule may be for rare items.
+const ENOUGH: usize = 100;
+/// The same for a rule that leaves nothing to be shown.
+const FEW: usize = 10;
+
+/// The effect of each rule of the filters of feeds, on the items that were seen since.
+///
+/// # Errors
+/// When the database fails.
+pub(super) fn filter_effects(
+    reader: &Transaction<'_>,
+    config: &Config,
+    since: Timestamp,
+) -> Result<Vec<FilterEffect>, outputs::Error> {
+    let by_url: HashMap<&str, &[Filter]> = config
+        .subscriptions
+        .iter()
+        .filter(|subscription| !subscription.filters.is_empty())
+        .map(|subscription| (subscription.feed.url.as_str(), &*subscription.filters))
+        .collect();
+    let feeds = reader.feeds()?;
+    let filters: HashMap<FeedKey, &[Filter]> =
+        feeds.iter().filter_map(|feed| Some((feed.key, *by_url.get(feed.url.as_str())?))).collect();
+    feed_filter_effects(reader, &filters, since)
+}
+
+/// Adds a warning for each rule that matches none or all of the stored items. Without a database, or with one that
+/// cannot be read, there are none.
+fn check_filters(config: &Config, report: &mut Report) {
+    let Ok(reader) = Reader::open(&config.store.path) else { return };
+    let all = reader.read(|reader| -> Result<_, outputs::Error> {
+        let mut all = Vec::new();
+        for output in &config.outputs {
+            let name = format!("the output {}", in_quotes(&output.id));
+            all.push((name, output_filter_effects(reader, output)?));
+        }
+        all.push(("feeds".to_owned(), filter_effects(reader, config, Timestamp::MIN)?));
+        Ok(all)
+    });
+    for (owner, effects) in all.unwrap_or_default() {
+        let is_refusal = |effect: &FilterEffect| {
+            effect.rule.starts_with("exclude") || effect.rule == Filter::NOT_INCLUDED
+        };
+        let includes = effects.iter().filter(|effect| !is_refusal(effect)).count();
+        let leaves_nothing = |effect: &FilterEffect| match effect.matched {
+            0 => !is_refusal(effect) && includes == 1,
+            all => is_refusal(effect) && all == effect.examined,
+        };
+        let least = |effect: &FilterEffect| if leaves_nothing(effect) { FEW } else { ENOUGH };
+        for effect in effects.iter().filter(|effect| effect.examined >= least(effect)) {
+            report.push(match effect.matched {
+                0 => warning("filter_matches_nothing", &owner, effect, "none"),
+                all if all == effect.examined => {
+                    warning("filter_matches_all", &owner, effect, "each")
+                }
+                _ => continue,
+            });
+        }
+    }
+}
+
+fn warning(code: &'static str, owner: &str, effect: &FilterEffect, how_many: &str) -> Diagnostic {
+    let FilterEffect { rule, examined, .. } = effect;
+    let message =
+        format!("a filter of {owner} matches {how_many} of the newest {examined} items: {rule}");
+    let help = "check it for typos; 'newswire replay' shows what a changed filter takes";
+    Diagnostic::warning(code, 0..0, message).of_the_file().help(help)
 }

@@ -1,13 +1,20 @@
-//! Finds and loads the config file: the one that was named, or the first that exists.
+//! Finds and loads the config file: the one that was named, or the first that exists. Also what `newswire config` shows of
+//! it: every effective value, the defaults, the schema.
 
+use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::arguments::{ConfigCommand, Shown};
+use super::edit;
 use super::exit::Exit;
+use super::init;
 use super::terminal::{failed, print_error, style};
-use crate::config::{self, Config, Loaded, Report};
+use super::usage;
+use crate::config::{self, Config, Files, Loaded, Report};
 use crate::files;
 use crate::store::Reader;
+use crate::text::quoted::in_quotes;
 
 /// No config was named and none was found.
 #[derive(Debug, thiserror::Error)]
@@ -37,14 +44,20 @@ pub(super) fn find_existing(given: Option<&Path>) -> Option<PathBuf> {
 
 /// Where a config is searched, in this order.
 fn search_paths() -> impl Iterator<Item = PathBuf> {
-    let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
-    let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".config")));
+    let home = config_home(std::env::var_os("XDG_CONFIG_HOME"), std::env::home_dir());
     let paths = [
         Some(PathBuf::from("newswire.toml")),
         home.map(|home| home.join("newswire/newswire.toml")),
         Some(PathBuf::from("/etc/newswire/newswire.toml")),
     ];
     paths.into_iter().flatten()
+}
+
+/// The folder of the configs of the user, from `XDG_CONFIG_HOME` and the home folder. The specification of XDG ignores
+/// an empty and a relative path.
+fn config_home(configured: Option<OsString>, home: Option<PathBuf>) -> Option<PathBuf> {
+    let configured = configured.map(PathBuf::from).filter(|path| path.is_absolute());
+    configured.or_else(|| home.map(|home| home.join(".config")))
 }
 
 /// As [`find`]; prints the error.
@@ -145,4 +158,80 @@ pub(super) fn database_with_config(given: Option<&Path>) -> Result<(Reader, Opti
     }
     let reader = Reader::open(&database).map_err(failed)?;
     Ok((reader, config))
+}
+
+/// Why `newswire config` has nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The config has errors.
+    #[error("{} has errors", .1.display())]
+    Config(Box<Report>, PathBuf),
+    /// No feed has this id or URL.
+    #[error("no feed {} in {path}", in_quotes(.0), path = .1.display())]
+    NoFeed(String, PathBuf),
+}
+
+crate::model::codes! {
+    Error:
+    Self::Config(..) => "config_has_errors": "'newswire check' lists them",
+    Self::NoFeed(name, _) => "unknown_feed": match usage::of_config(name) {
+        Some(command) => format!("use '{command}'; 'newswire list' lists the feeds"),
+        None => "'newswire list' lists the feeds".to_owned(),
+    },
+}
+
+/// What `newswire config` was asked for; `find` finds the config, if there is need of one.
+///
+/// # Errors
+/// When `find` has one, or when there is nothing to show, inside.
+pub(super) fn text_of<E>(
+    what: Option<&ConfigCommand>,
+    shown: &Shown,
+    find: impl FnOnce() -> Result<PathBuf, E>,
+) -> Result<Result<String, Error>, E> {
+    Ok(match what {
+        Some(ConfigCommand::Default) => Ok(init::EXAMPLE.to_owned()),
+        Some(ConfigCommand::Schema) => Ok(schema()),
+        None => show(find()?, shown),
+    })
+}
+
+/// The JSON Schema of the config.
+pub(super) fn schema() -> String {
+    format!("{:#}\n", config::schema())
+}
+
+fn show(path: PathBuf, shown: &Shown) -> Result<String, Error> {
+    let effective = Files::gather(&path).effective();
+    let effective = effective.map_err(|report| Error::Config(Box::new(report), path.clone()))?;
+    let effective = match &shown.feed {
+        Some(feed) => {
+            let by_url = || {
+                let loaded = config::load(&path);
+                let url = edit::url_of_id(loaded.config.as_ref()?, &loaded.database, feed)?;
+                effective.of(&url)
+            };
+            let found = effective.of(feed).or_else(by_url);
+            found.ok_or_else(|| Error::NoFeed(feed.clone(), path.clone()))?
+        }
+        None => effective,
+    };
+    let effective = if shown.changed { effective.changed() } else { effective };
+    Ok(if shown.json { format!("{:#}\n", effective.json()) } else { effective.text() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_or_relative_xdg_config_home_is_ignored() {
+        let found = |configured: Option<&str>| {
+            config_home(configured.map(OsString::from), Some(PathBuf::from("/home/ann"))).unwrap()
+        };
+        for ignored in [None, Some(""), Some("configs"), Some("./x")] {
+            assert_eq!(found(ignored), Path::new("/home/ann/.config"), "{ignored:?}");
+        }
+        assert_eq!(found(Some("/etc/ann")), Path::new("/etc/ann"));
+    }
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use url::Url;
 
-use super::first_run;
+use super::init;
 use super::run::stop_signal;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -19,8 +20,10 @@ use crate::fetch::{self, SystemResolver};
 use crate::model::{Feed, FeedId, Removal};
 use crate::poll::Subscription;
 use crate::render::{Format, Output, OutputIdentity};
-use crate::web::samples;
-use crate::{schedule, store, telemetry, web};
+use crate::schedule;
+use crate::store;
+use crate::telemetry;
+use crate::web::{self, samples};
 
 /// Interval of the sample feeds: short, so that changes are soon visible.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -50,8 +53,8 @@ crate::model::codes! {
 pub(super) async fn run(print: impl FnOnce(&str)) -> Result<(), Error> {
     let folder = tempfile::Builder::new().prefix("newswire-demo-").tempdir()?;
     let usual = web::Settings::default().listen.first().and_then(web::ListenAddress::reachable);
-    let usual = usual.unwrap_or(first_run::ANY_ADDRESS);
-    let (listen, site) = (first_run::free_address(usual)?, TcpListener::bind("127.0.0.1:0").await?);
+    let usual = usual.unwrap_or(init::ANY_ADDRESS);
+    let (listen, site) = (init::free_address(usual)?, TcpListener::bind("127.0.0.1:0").await?);
     let sources = site.local_addr()?;
     let clock = Clock::system();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -60,7 +63,7 @@ pub(super) async fn run(print: impl FnOnce(&str)) -> Result<(), Error> {
     let config = config(folder.path(), listen, sources);
     let engine = Engine::open(config, clock, Arc::new(SystemResolver::new())).await?;
     print(&welcome(listen, sources));
-    let result = daemon::run(engine, stop_signal()).await;
+    let result = daemon::run(engine, stop_signal().map(drop)).await;
     drop(stop);
     // The server ends with its last connection; the demo does not wait for that.
     server.abort();

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 
 use super::append_feeds::{self, Error as FileError};
 use super::arguments::ChangeCommand;
-use super::error::CommandError;
-use super::exit::Exit;
-use super::first_run;
+use super::exit::{CommandError, Exit};
+use super::init;
 use super::known::{self, Known};
-use super::reload::print_reply;
+use super::run::print_reply;
 use super::terminal::{failed, print, print_error, report, style};
 use crate::config::{Config, Diagnostic, Files, Loaded, PathChecks, Report, Section};
 use crate::daemon::control::{self, ControlError, Request, send};
@@ -29,7 +28,7 @@ const RESUME: FeedEdit<'static> = FeedEdit::Set { key: "paused", value: "" };
 /// As [`run`], and when the command names a key or a tag twice; the error is printed.
 pub(super) fn command(path: &Path, command: &ChangeCommand) -> Result<Exit, Exit> {
     match command {
-        ChangeCommand::Remove { samples: true, .. } => match first_run::sample_feeds(path) {
+        ChangeCommand::Remove { samples: true, .. } => match init::sample_feeds(path) {
             samples if samples.is_empty() => {
                 print("the config has no sample feeds\n");
                 Ok(Exit::Ok)
@@ -219,9 +218,13 @@ fn edited(
 /// Prints why a feed cannot be changed.
 fn refused(error: &EditError, name: &str, known: &[Known<'_>]) -> Exit {
     match error {
-        EditError::NoFeed { .. } if known::find(known, name).is_none() => {
-            report(&known::unknown_in(name, known))
-        }
+        EditError::NoFeed { .. } => report(&match known::find(known, name) {
+            Some(Known { subscription, .. }) => CommandError::OnlyListed {
+                name: name.to_owned(),
+                url: subscription.feed.url.to_string(),
+            },
+            None => known::unknown_in(name, known),
+        }),
         error => report(error),
     }
 }

@@ -1,12 +1,17 @@
-//! Exit codes, after `sysexits.h` of BSD, and the table that maps error codes to them.
+//! Exit codes, after `sysexits.h` of BSD, the table that maps error codes to them, and the errors of commands that no room
+//! below reports: of the command line, of standard input and output, of the answer of the daemon.
 //!
 //! Scripts may rely on these numbers. A feed that fails does not fail the command: that is data.
 
 use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::daemon::control::ControlError;
+use crate::files::{self, TargetError};
 use crate::model::Coded;
+use crate::text::quoted::in_quotes;
 
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,11 +19,11 @@ use crate::model::Coded;
 pub enum Exit {
     /// The command did what was asked.
     Ok = 0,
-    /// `status` and `health`: some feeds fail, or the daemon is not ready.
+    /// `status` and `health`: some feeds need attention, or the daemon is not ready.
     Degraded = 1,
-    /// `status` and `health`: all feeds fail, or the daemon does not respond.
+    /// `status` and `health`: all feeds fail or none is polled, or the daemon does not respond.
     Down = 2,
-    /// `status --check`: no config was found.
+    /// `status --check`: the state is unknown.
     Unknown = 3,
     /// Invalid command line, or an unknown feed or item.
     Usage = 64,
@@ -40,6 +45,10 @@ pub enum Exit {
     NoPermission = 77,
     /// The config has errors.
     Config = 78,
+    /// SIGINT ended `poll` before all feeds were polled, or was the second signal.
+    Interrupted = 130,
+    /// The same for SIGTERM.
+    Terminated = 143,
 }
 
 impl Exit {
@@ -59,6 +68,8 @@ impl Exit {
         Self::TempFail,
         Self::NoPermission,
         Self::Config,
+        Self::Interrupted,
+        Self::Terminated,
     ];
 
     /// Its meaning, for the manual and `docs/reference/exit-codes.md`.
@@ -69,12 +80,14 @@ impl Exit {
                 "success, even if a feed fails; `newswire status` shows the state of the feeds"
             }
             Self::Degraded => {
-                "only `newswire status` and `newswire health`: a feed fails, or the daemon is not ready"
+                "only `newswire status` and `newswire health`: a feed or a list needs attention, there are no feeds or none was polled, an output cannot be written, the daemon is not ready or its state is unknown"
             }
             Self::Down => {
-                "only `newswire status` and `newswire health`: all feeds fail, or the daemon does not respond"
+                "only `newswire status` and `newswire health`: all feeds that are not paused fail, no feed is polled although some are due, or the daemon does not respond"
             }
-            Self::Unknown => "only `newswire status --check`: there is no config",
+            Self::Unknown => {
+                "only `newswire status --check`: the state is unknown, because there is no config or no permission to read the database"
+            }
             Self::Usage => "the command line is invalid, or names an unknown feed or item",
             Self::DataErr => {
                 "the database is of another version or program, or a document is neither a feed nor a list of feeds"
@@ -91,6 +104,12 @@ impl Exit {
             }
             Self::NoPermission => "permission denied",
             Self::Config => "the config has errors",
+            Self::Interrupted => {
+                "SIGINT ended `newswire poll` before all feeds were polled, or was a second signal to `newswire run` or `newswire poll`"
+            }
+            Self::Terminated => {
+                "SIGTERM ended `newswire poll` before all feeds were polled, or was a second signal to `newswire run` or `newswire poll`"
+            }
         }
     }
 
@@ -122,6 +141,7 @@ pub const ERROR_CODES: &[(Exit, &[&str])] = &[
             "multiple_feeds",
             "not_a_folder",
             "one_url",
+            "only_listed",
             "output_is_terminal",
             "invalid_value",
             "password_in_url",
@@ -286,6 +306,137 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
     }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The daemon does not poll.
+    #[error("the daemon does not poll now: {0}")]
+    NotPolled(String),
+    /// The async runtime cannot be started.
+    #[error("cannot start threads: {0}")]
+    Runtime(io::Error),
+    /// Standard input or standard output failed.
+    #[error("failed to read standard input or to write standard output: {0}")]
+    Stdio(io::Error),
+    /// An option does not hold a duration.
+    #[error("cannot parse {option}: {value} is not a duration", value = in_quotes(.value))]
+    Duration {
+        /// Name of the option: `--since`, `--for`.
+        option: &'static str,
+        /// Value of the option, as written.
+        value: String,
+    },
+    /// A file cannot be written.
+    #[error("failed to write {0}: {1}")]
+    Write(PathBuf, io::Error),
+    /// `backup -` without a pipe or a file.
+    #[error("a database is not written to a terminal")]
+    Terminal,
+    /// A file that a command would replace is another one.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// `backup --keep` needs a folder.
+    #[error("{0} is not an existing folder")]
+    NoFolder(PathBuf),
+    /// The daemon rejected the config, whose errors were printed before.
+    #[error("the daemon rejected the config and continues with the previous one")]
+    Rejected,
+    /// The config has no errors, but the daemon could not apply it.
+    #[error("the daemon could not apply the config and continues with the previous one: {0}")]
+    NotApplied(String),
+    /// The config was changed, and the daemon gave no answer.
+    #[error("the change is in the config, but the daemon has not applied it: {0}")]
+    NotAnswered(ControlError),
+    /// `set` with two values for one key.
+    #[error("{} has several values", in_quotes(.0))]
+    RepeatedKey(String),
+    /// `set` with the URL of another feed: both would be one.
+    #[error("the config was not changed: another feed has this URL")]
+    SameUrl,
+    /// `tag` adds and removes the same tag.
+    #[error("the tag {} is both added and removed", in_quotes(.0))]
+    RepeatedTag(String),
+    /// The daemon did not change its log levels.
+    #[error("the daemon did not change its log levels: {0}")]
+    LogLevel(String),
+    /// No feed has this name.
+    #[error("no feed has the id or URL {name}", name = in_quotes(.name))]
+    UnknownFeed {
+        /// Id or URL that was asked for.
+        name: String,
+        /// The most similar id.
+        similar: Option<String>,
+    },
+    /// The config has the feed, and the daemon or the database does not know it yet.
+    #[error("the config has the feed {}, but it is not loaded yet", in_quotes(.0))]
+    NotLoaded(String),
+    /// The feed is in a followed list only.
+    #[error("the config has no [[feed]] for {name}: it is in a followed list", name = in_quotes(.name))]
+    OnlyListed {
+        /// Id or URL that was asked for.
+        name: String,
+        /// URL of the feed.
+        url: String,
+    },
+    /// Neither a feed nor an item has this name.
+    #[error("no feed and no item has the id, URL or number {name}", name = in_quotes(.name))]
+    UnknownTarget {
+        /// Id, URL or number that was asked for.
+        name: String,
+        /// The most similar id of a feed.
+        similar: Option<String>,
+    },
+    /// `explain` was called with an unknown name.
+    #[error("{name} is not a code, a config key, a feed or an item", name = in_quotes(.name))]
+    UnknownName {
+        /// Name that was asked for.
+        name: String,
+        /// The most similar known name.
+        similar: Option<String>,
+    },
+}
+
+crate::model::codes! {
+    CommandError:
+    Self::Target(TargetError::Occupied { .. }) => "file_exists": "name another file",
+    Self::Target(TargetError::Io { .. }) => "file_unwritable": "choose a folder that this user can read and write to",
+    Self::Runtime(_) => "no_threads": "raise the limits on processes and open files",
+    Self::Stdio(_) => "stdio_failed": "check the program or the disk that the output goes to, then repeat the command",
+    Self::Duration { .. } => "invalid_duration": "use a number and a unit, such as \"45s\", \"12h\", \"30d\"",
+    Self::Write(_, error) => "file_unwritable": files::remedy(error).unwrap_or("choose a folder that this user can write to"),
+    Self::Terminal => "output_is_terminal": "write it to a file or a pipe: 'newswire backup - > FILE'",
+    Self::NoFolder(_) => "not_a_folder": "create the folder first; --keep removes old copies from it",
+    Self::NotPolled(_) => "not_polled": "'newswire health' shows the condition",
+    Self::Rejected => "config_rejected": "correct the errors, then run 'newswire reload'",
+    Self::NotApplied(_) => "config_not_applied": "correct the cause, then run 'newswire reload'",
+    Self::NotAnswered(ControlError::NotPermitted { .. }) => "not_permitted":
+        "run 'newswire reload' as root (sudo) or as the user of the daemon",
+    Self::NotAnswered(_) => "no_answer":
+        "check the log of the daemon and 'systemctl status newswire', then run 'newswire reload' or restart the daemon",
+    Self::RepeatedKey(_) => "usage": "name each key once",
+    Self::SameUrl => "invalid_value": "remove one of the two: 'newswire list' lists the feeds with their URLs",
+    Self::RepeatedTag(_) => "usage": "name it once",
+    Self::LogLevel(_) => "invalid_log_level": "use error, warn, info, debug or trace; for one module, \"info,newswire::fetch=debug\"",
+    Self::UnknownFeed { similar, .. } => "unknown_feed": match similar {
+        Some(similar) => format!("did you mean {similar}? 'newswire list' lists the feeds", similar = in_quotes(similar)),
+        None => "'newswire list' lists the feeds".to_owned(),
+    },
+    Self::NotLoaded(_) => "feed_not_loaded":
+        "'newswire reload' makes the running daemon load the config; without a daemon, 'newswire poll' loads it",
+    Self::OnlyListed { url, .. } => "only_listed": format!(
+        "add [[feed]] with url = {url} and the keys that it is to have; it keeps the tags of the list, and stays when it \
+         leaves the list. To stop polling it, remove it from the list", url = in_quotes(url),
+    ),
+    Self::UnknownTarget { similar, .. } => "unknown_item": match similar {
+        Some(similar) => format!("did you mean the feed {similar}? 'newswire list' lists the feeds", similar = in_quotes(similar)),
+        None => "'newswire list' lists the feeds; the merged feeds contain the ids and URLs of the items".to_owned(),
+    },
+    Self::UnknownName { similar, .. } => "unknown_name": match similar {
+        Some(similar) => format!("did you mean {similar}?", similar = in_quotes(similar)),
+        None => "'newswire explain' lists the codes, 'newswire status' the feeds".to_owned(),
+    },
 }
 
 #[cfg(test)]

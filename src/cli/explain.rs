@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::error::CommandError;
+use super::exit::CommandError;
 use super::known;
 use crate::config::{self, Config, KEYS, Key, Section};
 use crate::model::code::{self, Text};
@@ -227,13 +227,12 @@ mod tests {
 
     /// All codes by the heading of their texts.
     fn codes() -> Vec<(&'static str, Vec<&'static str>)> {
-        use super::super::{
-            add, append_feeds, config_command, config_file, demo, dry_run, import,
-            operator_decisions, probe, replay, top,
-        };
+        use crate::cli::{add, append_feeds, config_file, demo, feed_lists, operator_decisions};
+        use crate::cli::{poll, probe, replay, top};
         use crate::health::{SilenceKind, State};
-        use crate::model::HoldReason;
-        use crate::model::{FailureKind, IncidentKind, Outcome, ParseWarning, ReasonKind, Rule};
+        use crate::model::{
+            FailureKind, HoldReason, IncidentKind, Outcome, ParseWarning, ReasonKind, Rule,
+        };
         let errors = [
             &["usage"],
             CommandError::CODES,
@@ -242,20 +241,20 @@ mod tests {
             append_feeds::Error::CODES,
             add::Error::CODES,
             crate::edit::EditError::CODES,
-            super::super::first_run::Error::CODES,
-            crate::cli::verify::Error::CODES,
+            super::super::init::FirstRunError::CODES,
+            crate::cli::database::Error::CODES,
             crate::cli::from_outputs::Error::CODES,
             crate::outputs::RecoveryError::CODES,
             probe::Error::CODES,
-            crate::cli::document::DocumentError::CODES,
-            import::Error::CODES,
+            crate::cli::online::DocumentError::CODES,
+            feed_lists::Error::CODES,
             crate::opml::Error::CODES,
             operator_decisions::Error::CODES,
             replay::Error::CODES,
-            dry_run::Error::CODES,
+            poll::DryRunError::CODES,
             demo::Error::CODES,
             top::Error::CODES,
-            config_command::Error::CODES,
+            config_file::Error::CODES,
             crate::daemon::control::ControlError::CODES,
             crate::daemon::Error::CODES,
             crate::fetch::FetcherError::CODES,

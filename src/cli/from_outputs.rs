@@ -3,10 +3,10 @@
 //!
 //! An id alone would not be enough: the lead of a story is the item that was seen first, and after the loss of the
 //! database the feeds come in another order. So the published items are written before any poll, each to its feed.
-//! Those that more outputs show come first, because they are the leads of their stories.
+//! They keep their numbers, which are their order of arrival and the names of their pages. Of items without a known number,
+//! those that more outputs show come first, because they are the leads of their stories.
 
-mod copies;
-mod pages;
+mod read_back;
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -15,13 +15,11 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::copies::{Copies, Merged};
-use self::pages::Pages;
-use super::published_digests;
+use self::read_back::{Copies, Merged, Pages};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dedupe::{self, AcrossFeeds, Facts, Fingerprint, Text};
-use crate::model::{Digest, FeedKey, Item, ItemKey, PageOwner, ParsedItem, site};
+use crate::model::{Digest, Feed, FeedKey, Item, ItemKey, PageOwner, ParsedItem, site};
 use crate::normalise;
 use crate::outputs::{self, PublishedDocuments, PublishedItem, PublishedItems, RecoveryError};
 use crate::poll::Subscription;
@@ -180,7 +178,7 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
     store.write(Write::OutputFolders(folders.folders)).await?;
     recovery.without_id = register_ids(&store, documents.iter(), now).await?;
     let positions = std::mem::take(&mut candidates.positions);
-    let (items, other_ids) = candidates.finish();
+    let (items, other_ids) = candidates.finish(newest_page(&documents));
     recovery.items = store.write(Write::Recover { items, at: now }).await?;
     let mut placed = Vec::new();
     for (output, published) in &documents {
@@ -191,13 +189,13 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
         let ids = item_ids.iter().map(|(key, id)| (id.clone(), *key));
         let keys: HashMap<String, ItemKey> = keys.into_iter().chain(ids).collect();
         let Pages { rows, read, missing } =
-            pages::pages(&store, output, &published.stories, &keys)?;
+            read_back::pages(&store, output, &published.stories, &keys)?;
         recovery.pages += read;
         recovery.add_missing(output, &missing);
         store.write_archive_pages(output.id.clone(), rows, item_ids).await?;
     }
     for (output, published) in documents.iter().filter(|it| has_digests(it)) {
-        let digests = published_digests::digests(output, &published.digests, now);
+        let digests = read_back::digests(output, &published.digests, now);
         let closed = closed(&store, (output, digests), (seen, &placed))?;
         recovery.digests += closed.digests.len();
         if !closed.digests.is_empty() {
@@ -206,6 +204,13 @@ pub async fn run(config: &Config, clock: &Clock) -> Result<Recovery, Error> {
         store.write(Write::Digests(closed)).await?;
     }
     Ok(recovery)
+}
+
+/// The newest page of a story. Items without a number come after it: a page whose story is unknown is removed rather than
+/// becoming that of another story.
+fn newest_page(documents: &[(&Output, PublishedDocuments)]) -> ItemKey {
+    let pages = documents.iter().map(|(output, _)| outputs::newest_story_page(output));
+    ItemKey(pages.max().unwrap_or_default())
 }
 
 /// Whether the output has digests, or had them when its documents were written.
@@ -337,7 +342,14 @@ impl<'c> Candidates<'c> {
     fn add(&mut self, merged: Merged<'_>) {
         let Merged { item, output, first_seen, outputs } = merged;
         let at = self.positions.get(&item.id).copied().unwrap_or(self.now);
-        let first_seen = first_seen.map_or(at, |seen| seen.min(self.now));
+        // What is past retention is in no document: an older date is not that of first sight.
+        let retention = SignedDuration::try_from(self.config.store.retention);
+        let is_past = retention.is_ok_and(|kept| self.now.duration_since(at) >= kept);
+        let first_seen = match first_seen {
+            Some(seen) => seen.min(self.now),
+            None if is_past => self.now,
+            None => at,
+        };
         let Some((key, subscription)) = self.feed_of(&item) else {
             self.without_feed.insert(item.id.clone());
             return;
@@ -359,14 +371,24 @@ impl<'c> Candidates<'c> {
         self.by_id.insert(item.id, Candidate { item: recovered, outputs: outputs.len() });
     }
 
-    /// The configured feed that an item is attributed to: by its URL, else by a title that only one has.
+    /// The configured feed that an item is attributed to: by its URL, or the only feed if it is a file and has no other
+    /// title, or by a title that only one has.
     fn feed_of(&self, item: &PublishedItem) -> Option<(FeedKey, &'c Subscription)> {
         let feeds = || self.keys.iter().copied().zip(&self.config.subscriptions);
         let url = item.feed_url.as_deref();
         let by_url = feeds().find(|(_, subscription)| {
             url.is_some_and(|url| outputs::is_same_feed(&subscription.feed.url, url))
         });
-        by_url.or_else(|| {
+        // Documents do not name the URL of a file.
+        let is_named_alike = |feed: &Feed| {
+            let titles = feed.title.as_deref().zip(item.feed_title.as_deref());
+            feed.url.scheme() == "file" && titles.is_none_or(|(own, shown)| own == shown)
+        };
+        let sole = || {
+            let sole = feeds().next().filter(|_| url.is_none() && self.keys.len() == 1);
+            sole.filter(|(_, subscription)| is_named_alike(&subscription.feed))
+        };
+        by_url.or_else(sole).or_else(|| {
             let title = item.feed_title.as_deref()?;
             let mut named = feeds()
                 .filter(|(_, subscription)| subscription.feed.title.as_deref() == Some(title));
@@ -374,11 +396,13 @@ impl<'c> Candidates<'c> {
         })
     }
 
-    /// The items in the order in which they are written, and the ids that differ between outputs.
-    fn finish(self) -> (Vec<RecoveredItem>, Vec<OtherId>) {
+    /// The items in the order in which they are written, and the ids that differ between outputs. Items without a number
+    /// get one after `page`.
+    fn finish(self, page: ItemKey) -> (Vec<RecoveredItem>, Vec<OtherId>) {
         let mut candidates: Vec<Candidate> = self.by_id.into_values().collect();
         candidates.sort_by(|a, b| {
-            let key = |it: &Candidate| (Reverse(it.outputs), it.item.at);
+            let number = |it: &Candidate| (it.item.key.is_none(), it.item.key);
+            let key = |it: &Candidate| (number(it), Reverse(it.outputs), it.item.at);
             key(a).cmp(&key(b)).then_with(|| a.item.outward_id.cmp(&b.item.outward_id))
         });
         let mut pages: HashMap<(FeedKey, Digest), usize> = HashMap::new();
@@ -387,7 +411,12 @@ impl<'c> Candidates<'c> {
                 *pages.entry((item.feed, page)).or_default() += 1;
             }
         }
+        let mut last = candidates.iter().filter_map(|it| it.item.key).fold(page, ItemKey::max);
         let item = |Candidate { mut item, .. }: Candidate| {
+            if item.key.is_none() {
+                last.0 += 1;
+                item.key = Some(last);
+            }
             // A page that several items of one feed link to is not the page of any of them.
             item.url_key = item.url_key.filter(|page| pages[&(item.feed, *page)] == 1);
             item
@@ -457,5 +486,6 @@ fn recovered(
     let fingerprint = fingerprint.map(|made| made.to_bytes());
     let text = TextIndex { digest, fingerprint, search_words };
     let outward_id = published.id.clone();
-    RecoveredItem { feed, outward_id, at, first_seen, url_key, page_owner, item, text }
+    let key = published.number;
+    RecoveredItem { feed, outward_id, key, at, first_seen, url_key, page_owner, item, text }
 }

@@ -6,12 +6,12 @@ use std::path::Path;
 use jiff::Timestamp;
 use url::Url;
 
-use super::error::CommandError;
+use super::exit::CommandError;
 use crate::config::{self, Config};
 use crate::daemon;
 use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, ReasonKind};
 use crate::poll::Subscription;
-use crate::store::{self, ConfiguredFeed, Lists, Reader, Transaction};
+use crate::store::{self, ConfiguredFeed, Lists, Transaction};
 
 /// A configured feed with its id.
 #[derive(Debug)]
@@ -111,9 +111,7 @@ pub(super) fn find<'k, 'c>(known: &'k [Known<'c>], name: &str) -> Option<&'k Kno
 
 /// The feeds of the config, in its order; without a database they have the ids that they will get.
 pub(super) fn feeds<'c>(config: &'c Config, database: &Path) -> Vec<Known<'c>> {
-    let stored = Reader::open(database).ok();
-    let stored = stored.and_then(|reader| reader.read(|tx| within(config, tx)).ok());
-    stored.unwrap_or_else(|| named(config, store::new_feeds(&list(config))))
+    named(config, config::with_ids(&list(config), database))
 }
 
 /// The same in one transaction.

@@ -1,8 +1,5 @@
-//! `newswire man` and `newswire completions`: generated from the command line, the config keys and `docs/`, so
-//! that they cannot differ from the program.
-
-mod completion;
-mod markdown;
+//! `newswire man` and `newswire completions`: generated from the command line, the config keys and the Markdown of `docs/`,
+//! so that they cannot differ from the program.
 
 use std::io;
 use std::path::Path;
@@ -10,11 +7,11 @@ use std::path::Path;
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, bold, roman};
+use clap_mangen::roff::{Inline, Roff, bold, roman};
 
 use super::arguments::Cli;
-use super::error::CommandError;
-use super::exit::Exit;
+use super::completions;
+use super::exit::{CommandError, Exit};
 use crate::config::Section;
 use crate::files;
 use crate::model::code;
@@ -35,7 +32,7 @@ fn pages() -> Vec<Page> {
         pages.push((man.get_filename(), sub_page(&man)));
     }
     pages.push(("newswire.toml.5".to_owned(), config_page()));
-    let page = |name, what, text| markdown::page((name, "7", DATE, VERSION), what, text);
+    let page = |name, what, text| markdown_page((name, "7", DATE, VERSION), what, text);
     pages.push((
         "newswire-feeds.7".to_owned(),
         page("newswire-feeds", "the merged feeds that Newswire publishes", FEEDS),
@@ -90,7 +87,7 @@ fn write(folder: &Path) -> Result<String, CommandError> {
 pub(super) fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "newswire", &mut script);
-    completion::with_names(shell, into_text(script))
+    completions::with_names(shell, into_text(script))
 }
 
 /// What `write` writes, as text.
@@ -128,7 +125,8 @@ fn main_page(command: &Command) -> String {
     tagged(
         &mut roff,
         "SIGTERM, SIGINT",
-        "newswire run finishes its work and exits; a second signal ends it immediately",
+        "newswire run finishes its work and exits; newswire poll starts no further poll, publishes and exits; a second signal \
+         ends them immediately",
     );
     tagged(
         &mut roff,
@@ -170,7 +168,10 @@ fn files_and_environment(roff: &mut Roff) {
             "replaces a value of the config, such as NEWSWIRE_WEB_LISTEN for listen in [web]; newswire explain KEY \
              names the variable of a key; a list has commas between its values",
         ),
-        ("XDG_CONFIG_HOME", "searched for the config instead of ~/.config"),
+        (
+            "XDG_CONFIG_HOME",
+            "searched for the config instead of ~/.config, if it is an absolute path",
+        ),
         ("STATE_DIRECTORY", "base folder of relative paths in the config; set by systemd"),
         (
             "CREDENTIALS_DIRECTORY",
@@ -253,6 +254,65 @@ fn tagged(roff: &mut Roff, tag: &str, text: &str) {
     roff.text([roman(text)]);
 }
 
+/// A manual page of a Markdown text: headings, paragraphs, lists and code blocks. `head` is name, section, date and version.
+fn markdown_page(head: (&str, &str, &str, &str), what: &str, text: &str) -> String {
+    let mut roff = Roff::new();
+    let (name, section, date, version) = head;
+    roff.control("TH", [name, section, date, version, "Newswire"]);
+    roff.control("SH", ["NAME"]);
+    roff.text([roman(format!("{name} - {what}"))]);
+    roff.control("SH", ["DESCRIPTION"]);
+    let mut headed = true;
+    for block in text.split("\n\n").map(|block| block.trim_matches('\n')) {
+        // The first paragraph after a heading needs no macro.
+        if !headed && is_running(block) {
+            roff.control("PP", [] as [&str; 0]);
+        }
+        put(&mut roff, block);
+        headed = block.starts_with('#') || block.is_empty();
+    }
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([roman("newswire(1), newswire.toml(5)")]);
+    roff.to_roff()
+}
+
+fn put(roff: &mut Roff, block: &str) {
+    const NONE: [&str; 0] = [];
+    if let Some(heading) = block.strip_prefix("### ") {
+        roff.control("SS", [heading]);
+    } else if let Some(heading) = block.strip_prefix("## ") {
+        roff.control("SH", [heading.to_uppercase().as_str()]);
+    } else if block.starts_with("# ") || block.is_empty() {
+        // The title is the name of the page.
+    } else if block.starts_with("    ") {
+        roff.control("RS", ["4"]);
+        roff.control("nf", NONE);
+        for line in block.lines() {
+            roff.text([roman(line.strip_prefix("    ").unwrap_or(line))]);
+        }
+        roff.control("fi", NONE);
+        roff.control("RE", NONE);
+    } else if let Some(entries) = block.strip_prefix("- ") {
+        for entry in entries.split("\n- ") {
+            roff.control("IP", ["-", "2"]);
+            roff.text(inlines(entry));
+        }
+    } else {
+        roff.text(inlines(block));
+    }
+}
+
+fn is_running(block: &str) -> bool {
+    !block.is_empty() && !["#", "    ", "- "].iter().any(|start| block.starts_with(start))
+}
+
+/// Splits a line into plain text and text in bold, which is between backticks in the source.
+fn inlines(text: &str) -> Vec<Inline> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts = text.split('`').enumerate();
+    parts.map(|(n, part)| if n % 2 == 0 { roman(part) } else { bold(part) }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use clap::ValueEnum as _;
@@ -309,6 +369,17 @@ mod tests {
                     assert!(script.contains(option), "{shell}: {option}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_used_markdown_is_converted() {
+        let text =
+            "# Title\n\nOne `two`\nthree.\n\n## Part\n\n### a_b\n\n- x\n- y\n\n    code -f\n";
+        let page = markdown_page(("n", "7", "2026-01-01", "newswire 1"), "what", text);
+        for part in [".SH PART", ".SS a_b", "One \\fBtwo\\fR three.", ".IP", ".nf\ncode \\-f\n.fi"]
+        {
+            assert!(page.contains(part), "{part:?} is missing in\n{page}");
         }
     }
 }

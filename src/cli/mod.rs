@@ -1,88 +1,79 @@
-//! The command line: one file per subcommand. Only this room prints and decides on exit codes.
+//! The command line. Only this room prints and decides on exit codes.
+//!
+//! A subcommand has the file of its name, except:
+//!
+//! ```text
+//! database     backup, restore, verify, repair; from_outputs: restore --from-outputs
+//! config_file  config, schema; the config that all commands load
+//! edit         set, tag, pause, resume, remove
+//! feed_lists   list, import, export
+//! operator_decisions  split, join, release
+//! run          run, reload, log-level
+//! state        status, logs, health; status: the text and JSON of the first
+//! usage        --version; values of arguments, commands under another name
+//! ```
 //!
 //! Results go to standard output; errors, notes and the log go to standard error. A closed pipe
 //! (`newswire status | head`) ends the output without an error; a full disk is one.
 
 pub mod add;
-mod allocator;
 pub mod append_feeds;
-mod argument_values;
 mod arguments;
-mod backup;
 mod check;
-pub mod config_command;
+mod completions;
 pub mod config_file;
+pub mod database;
 pub mod demo;
-pub mod document;
-pub mod dry_run;
 mod edit;
-pub mod error;
 pub mod exit;
 mod explain;
-mod filters;
-pub mod first_run;
-mod fitting;
+pub mod feed_lists;
 pub mod from_outputs;
-mod guesses;
-mod health;
-pub mod import;
 pub mod init;
 mod known;
-mod list;
 mod man;
 mod manners;
-mod online;
+pub mod online;
 pub mod operator_decisions;
 mod plan;
 pub mod poll;
 pub mod probe;
-mod published_digests;
 #[cfg(test)]
 mod reference;
-mod reload;
-mod repair;
 pub mod replay;
 pub mod run;
+mod runtime;
 mod state;
 mod status;
 mod terminal;
-mod threads;
 pub mod top;
-pub mod verify;
-mod version;
+mod usage;
 mod why;
 
-use std::future::Future;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
-use std::time::Duration;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use self::append_feeds::{CommandOutput, Destination};
-use self::argument_values::Listen;
 use self::arguments::{AddRequest, Cli, Command, Format, ListForm, RunRequest};
 use self::config_file::{
     database, database_path, find_existing, load, path, print_diagnostics, read,
 };
-use self::error::CommandError;
-use self::exit::Exit;
+use self::exit::{CommandError, Exit};
+use self::runtime::block_on;
 use self::terminal::{
     StandardOutput, after_output, explain_line, failed, keep_failure, print, print_error,
     print_text, report, style,
 };
+use self::usage::Listen;
 use crate::clock::Clock;
 use crate::config::{self, Config, Loaded};
 use crate::daemon::{self, FeedSelection};
 use crate::model::{Coded, FeedStatus};
 use crate::store::{self, Reader};
 use crate::telemetry;
-
-/// Number of threads for parsing and for the database. More threads only wait for each other and use memory.
-const BLOCKING_THREADS: usize = 8;
-/// Time after which an idle thread of these ends: never, because a thread that ended may not be started again.
-const KEEP_THREADS: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Parses the command line and runs the command.
 #[must_use]
@@ -91,14 +82,14 @@ pub fn main() -> Exit {
 }
 
 fn run_command() -> Exit {
-    if version::is_requested(&std::env::args_os().skip(1).collect::<Vec<_>>()) {
-        print(&version::verbose());
+    if usage::is_version_requested(&std::env::args_os().skip(1).collect::<Vec<_>>()) {
+        print(&usage::version());
         return after_output(Exit::Ok);
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(mut error) => {
-            let meant = guesses::help(&mut error);
+            let meant = usage::help(&mut error);
             let printed = error.print();
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -115,7 +106,7 @@ fn run_command() -> Exit {
         }
     };
     if matches!(cli.command, Command::Run(_) | Command::Poll { .. } | Command::Demo) {
-        allocator::set_up();
+        runtime::set_up_allocator();
     }
     let exit = dispatch(&cli).unwrap_or_else(|exit| exit);
     match cli.command {
@@ -129,9 +120,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
     let (config, clock) = (cli.config.as_deref(), Clock::system());
     match &cli.command {
         Command::Run(request) => start(config, request)?,
-        Command::Reload => return reload::reload(&path(config)?),
+        Command::Reload => return run::reload(&path(config)?),
         Command::LogLevel { levels, time } => {
-            return reload::log_level(&path(config)?, levels, time);
+            return run::log_level(&path(config)?, levels, time);
         }
         command @ Command::Poll { .. } => poll(config, &clock, command)?,
         command @ (Command::Check { .. } | Command::Config { .. } | Command::Schema) => {
@@ -152,19 +143,19 @@ fn dispatch(cli: &Cli) -> Result<Exit, Exit> {
         Command::Replay { since, current, apply, json } => {
             replay((current.as_deref(), config), since, *apply, *json)?;
         }
-        Command::Backup(request) => backup::backup(&database_path(config)?, request, &clock)?,
+        Command::Backup(request) => database::backup(&database_path(config)?, request, &clock)?,
         Command::Restore { from, from_outputs } => {
             restore(config, &clock, (from.as_deref(), *from_outputs))?;
         }
-        Command::Verify { file } => return verify::command(config, file.as_deref()),
+        Command::Verify { file } => return database::verify(config, file.as_deref()),
         Command::Plan { current, json } => plan(current.as_deref(), config, *json)?,
         Command::Add(request) => return add(config, request),
         Command::Change(what) => return edit::command(&path(config)?, what),
         Command::List(form) => list(&load(config)?, form),
         Command::Logs { feed, lines } => state::logs(config, feed, *lines)?,
         Command::Import { file, append } => return import(config, file, *append),
-        Command::Export => print_output(import::export(&load(config)?))?,
-        Command::Repair { file } => repair::command(config, file.as_deref())?,
+        Command::Export => print_output(feed_lists::export(&load(config)?))?,
+        Command::Repair { file } => database::repair(config, file.as_deref())?,
         Command::Manners { json } => manners(config, &clock, *json)?,
         Command::Top => {
             let (reader, config) = (&database(config)?, &*path(config)?);
@@ -200,7 +191,7 @@ fn init(file: Option<&Path>) -> Result<(), Exit> {
 fn import(config: Option<&Path>, file: &Path, append: bool) -> Result<Exit, Exit> {
     let destination = if append { Destination::Config } else { Destination::Stdout };
     let before = find_existing(config).map(|path| config::load(&path).report);
-    let imported = import::run(file, config, destination).map_err(failed)?;
+    let imported = feed_lists::import(file, config, destination).map_err(failed)?;
     print_error(&imported.stderr);
     print(&imported.stdout);
     if !append || imported.stdout.is_empty() {
@@ -245,10 +236,10 @@ fn add(config: Option<&Path>, request: &AddRequest) -> Result<Exit, Exit> {
 
 fn list(config: &Config, form: &ListForm) {
     print(&match form {
-        ListForm { json: true, .. } => format!("{:#}\n", list::json(config)),
-        ListForm { ids: true, .. } => list::ids(config),
-        ListForm { tags: true, .. } => list::tags(config),
-        _ => list::table(config, fitting::width(&io::stdout())),
+        ListForm { json: true, .. } => format!("{:#}\n", feed_lists::json(config)),
+        ListForm { ids: true, .. } => feed_lists::ids(config),
+        ListForm { tags: true, .. } => feed_lists::tags(config),
+        _ => feed_lists::table(config, terminal::width(&io::stdout())),
     });
 }
 
@@ -263,9 +254,9 @@ fn restore(
         from_outputs::documents(&load(config)?).map_err(failed)?;
     }
     if let Some(from) = from {
-        backup::restore(from, &database_path(config)?)?;
+        database::restore(from, &database_path(config)?)?;
         if !from_outputs {
-            print_text(&backup::newer_outputs(config::load(&path(config)?).config.as_ref()));
+            print_text(&database::newer_outputs(config::load(&path(config)?).config.as_ref()));
         }
     }
     if from_outputs {
@@ -283,7 +274,7 @@ fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
     // Before the config changes and links are printed: those to a server of another process would mislead.
     let config = match find_existing(given) {
         Some(path) => Some(read(&path)?.0),
-        None => first_run::new_config(),
+        None => init::new_config(),
     };
     if let Some(mut config) = config {
         overrides.apply(&mut config);
@@ -292,11 +283,11 @@ fn start(given: Option<&Path>, request: &RunRequest) -> Result<(), Exit> {
             failed(error)
         })?;
     }
-    let first = block_on(first_run::prepare(given, request))?.map_err(failed)?;
+    let first = block_on(init::prepare(given, request))?.map_err(failed)?;
     let (mut config, diagnostics) = read(&first.path)?;
     overrides.apply(&mut config);
     if first.is_new || io::stdout().is_terminal() {
-        print(&first_run::addresses(&config));
+        print(&init::addresses(&config));
         print_error(config_file::first_step(&config));
     }
     let log = telemetry::init(config.log);
@@ -385,7 +376,7 @@ fn poll_once(
     let polling = poll::run(config, (&selection, trigger), &mut out);
     let summary = block_on(polling)?.map_err(failed)?;
     print(&format!("{summary}\n"));
-    Ok(())
+    summary.stopped.map_or(Ok(()), |stopped| Err(stopped.exit))
 }
 
 /// Checks that each argument is a feed of the config.
@@ -399,7 +390,7 @@ fn check_names(config: &Config, names: &[String]) -> Result<(), Exit> {
 
 fn rehearse(config: Config, selection: FeedSelection, force: bool) -> Result<(), Exit> {
     let trigger = poll::trigger(&selection, force.into(), Clock::system().now());
-    block_on(dry_run::run(config, (&selection, trigger), &mut StandardOutput))?.map_err(failed)
+    block_on(poll::rehearse(config, (&selection, trigger), &mut StandardOutput))?.map_err(failed)
 }
 
 /// Uses the settings of the config, if there is one. A file needs none.
@@ -442,9 +433,9 @@ fn show_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit> {
             })
         }
         Command::Config { what, shown } => {
-            let text = config_command::run(what.as_ref(), shown, || path(given))?;
+            let text = config_file::text_of(what.as_ref(), shown, || path(given))?;
             text.map(|text| print(&text)).map_err(|error| match error {
-                config_command::Error::Config(diagnostics, path) => {
+                config_file::Error::Config(diagnostics, path) => {
                     print_diagnostics(&path, &diagnostics)
                 }
                 error => report(&error),
@@ -452,7 +443,7 @@ fn show_config(given: Option<&Path>, command: &Command) -> Result<Exit, Exit> {
             Ok(Exit::Ok)
         }
         _ => {
-            print(&config_command::schema());
+            print(&config_file::schema());
             Ok(Exit::Ok)
         }
     }
@@ -540,7 +531,7 @@ fn plan(current: Option<&Path>, new: Option<&Path>, json: bool) -> Result<(), Ex
     print_as(json)(&if json {
         format!("{:#}\n", plan.json())
     } else {
-        plan.text(fitting::width(&io::stdout()))
+        plan.text(terminal::width(&io::stdout()))
     });
     Ok(())
 }
@@ -561,19 +552,4 @@ fn print_output<E: Coded>(output: Result<CommandOutput, E>) -> Result<(), Exit> 
     print_error(&output.stderr);
     print(&output.stdout);
     Ok(())
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Exit> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let no_threads = |error| failed(CommandError::Runtime(error));
-    // Tokio panics, or waits forever, when the system refuses a thread. One more is the writer of the database.
-    threads::probe(workers + BLOCKING_THREADS + 1, threads::waiting).map_err(no_threads)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers)
-        .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS)
-        .thread_keep_alive(KEEP_THREADS)
-        .build()
-        .map_err(no_threads)?;
-    Ok(runtime.block_on(future))
 }

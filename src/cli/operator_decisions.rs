@@ -1,20 +1,22 @@
 //! `newswire split`, `join` and `release`: permanent decisions of the operator. While the daemon runs, it
 //! notices them and publishes the result.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::error::CommandError;
+use super::exit::CommandError;
 use super::known;
 use super::why::item::name;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dedupe;
-use crate::model::FeedInfo;
+use crate::model::{FeedInfo, ItemKey, StoryKey};
 use crate::store::{
     self, ItemSummary, OpenError, OperatorDecision, Reader, Store, Transaction, Write,
 };
 use crate::stories::{Matcher, Policies};
 use crate::text::amounts::count;
+use crate::text::quoted::in_quotes;
 
 /// Why a decision was not recorded.
 #[derive(Debug, thiserror::Error)]
@@ -26,10 +28,10 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
     /// No item has this name.
-    #[error("no item has the id, URL or number {0:?}")]
+    #[error("no item has the id, URL or number {}", in_quotes(.0))]
     NoSuchItem(String),
     /// Several items have this name.
-    #[error("{name:?} matches several items")]
+    #[error("{name} matches several items", name = in_quotes(.name))]
     Ambiguous {
         /// Id, URL or number that was given.
         name: String,
@@ -40,7 +42,7 @@ pub enum Error {
     #[error(transparent)]
     NoSuchFeed(#[from] CommandError),
     /// Both arguments of `join` name the same item.
-    #[error("{0:?} and {1:?} are the same item")]
+    #[error("{} and {} are the same item", in_quotes(.0), in_quotes(.1))]
     SameItem(String, String),
 }
 
@@ -95,8 +97,32 @@ pub async fn join(config: &Config, clock: &Clock, a: &str, b: &str) -> Result<St
     if first.key == second.key {
         return Err(Error::SameItem(a.to_owned(), b.to_owned()));
     }
-    record(config, clock, OperatorDecision::Join(first.key, second.key)).await?;
-    Ok(format!("{} and {} are now one story\n", name(&first), name(&second)))
+    let items = [first.key, second.key];
+    let (first, second) = (name(&first), name(&second));
+    let recorded = record(config, clock, OperatorDecision::Join(items[0], items[1])).await?;
+    if recorded.is_left_to_daemon {
+        return Ok(format!(
+            "{first} and {second} are one story from now on; the daemon publishes it\n"
+        ));
+    }
+    let others = others(config, items)?;
+    let with = match others.as_slice() {
+        [] => String::new(),
+        [one] => format!(", with item {one}"),
+        several => format!(", with items {}", several.join(", ")),
+    };
+    Ok(format!("{first} and {second} are now one story{with}\n"))
+}
+
+/// Numbers of the other items of the stories of these two.
+fn others(config: &Config, items: [ItemKey; 2]) -> Result<Vec<String>, Error> {
+    let members = Reader::open(&config.store.path)?.read(|reader| {
+        let stories: Vec<StoryKey> = reader.story_keys(&items)?.into_values().collect();
+        reader.members(&stories)
+    })?;
+    let members = members.into_values().flatten().map(|head| head.key);
+    let others: BTreeSet<ItemKey> = members.filter(|key| !items.contains(key)).collect();
+    Ok(others.iter().map(|key| key.0.to_string()).collect())
 }
 
 /// The items that a release publishes.
@@ -138,28 +164,35 @@ pub async fn release(
         Release::Filtered => OperatorDecision::ReleaseFiltered(found.key),
         Release::Held => OperatorDecision::Release(found.key),
     };
-    let released = record(config, clock, decision).await?;
+    let released = record(config, clock, decision).await?.items;
     Ok(format!("{}: {} released\n", found.id, count(released as u64, "item")))
 }
 
-/// Writes a decision. A running daemon applies it; without one this process does. Returns the number of
-/// items that it concerns.
+/// A decision that was written.
+struct Recorded {
+    /// Number of items that it concerns.
+    items: usize,
+    /// Whether a running daemon matches them, possibly later.
+    is_left_to_daemon: bool,
+}
+
+/// Writes a decision. A running daemon applies it; without one this process does.
 async fn record(
     config: &Config,
     clock: &Clock,
     decision: OperatorDecision,
-) -> Result<usize, Error> {
+) -> Result<Recorded, Error> {
     let path = &config.store.path;
     let write = Write::Decide { decision, at: clock.now() };
     let items = store::transact(path, |transaction| transaction.apply(&write))??;
     let store = match Store::open(path, clock.clone()) {
         Ok(store) => Arc::new(store),
-        Err(OpenError::InUse { .. }) => return Ok(items),
+        Err(OpenError::InUse { .. }) => return Ok(Recorded { items, is_left_to_daemon: true }),
         Err(error) => return Err(error.into()),
     };
     let policies = store.reader().read(|reader| policies(config, reader))?;
     Matcher::new(store, clock.clone(), policies, config.window()).catch_up().await?;
-    Ok(items)
+    Ok(Recorded { items, is_left_to_daemon: false })
 }
 
 /// The matching settings of each feed.

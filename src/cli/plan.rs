@@ -2,17 +2,16 @@
 //! them with another config.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::fitting;
+use super::terminal;
 use crate::config::Config;
 use crate::daemon::{KnownTraffic, apply_budgets};
-use crate::model::{FeedKey, FeedStatus, Publishing, ReasonKind};
-use crate::schedule::{self, FeedTraffic, Forecast, PollCost};
+use crate::model::{FeedId, FeedKey, FeedStatus, FetchOutcome, Publishing};
+use crate::schedule::{self, FeedTraffic, Forecast, Learned, Outlook, PollCost};
 use crate::store::FeedHistory;
 use crate::text::amounts::{bytes, count, span};
 
@@ -21,6 +20,9 @@ const DAY: f64 = 86_400.0;
 
 /// Shortest recorded time from which traffic is forecast, in seconds.
 const MIN_RECORDED: f64 = DAY;
+
+/// Number of failures in a row after which a feed is assumed to fail on. One passes soon.
+const LASTING: u32 = 2;
 
 /// What a forecast is made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,16 +50,23 @@ impl Basis {
 struct Estimate {
     forecast: Forecast,
     basis: Basis,
+    /// Whether the feed is assumed to fail on.
+    failing: bool,
 }
 
 impl Estimate {
-    /// The forecast under the settings of a feed.
+    /// The forecast under the settings of a feed. One that fails brings nothing.
     fn new(
         settings: &schedule::Settings,
+        (id, status): (&FeedId, Option<&FeedStatus>),
         past: Option<&FeedHistory>,
         published: &Publishing,
         at: Timestamp,
     ) -> Self {
+        let failing = status.filter(|status| status.failures >= LASTING).and_then(|status| {
+            let outcome = status.last_outcome.filter(|outcome| !outcome.is_success())?;
+            Some((FetchOutcome::from(outcome), status.failures))
+        });
         let dated = schedule::arrivals_per_day(published, at);
         let recorded = past.is_some_and(|past| past.span >= MIN_RECORDED);
         let (basis, arrivals) = match (past.filter(|_| recorded), dated) {
@@ -65,12 +74,22 @@ impl Estimate {
             (None, Some(dated)) => (Basis::Dates, dated),
             (None, None) => (Basis::Settings, 0.0),
         };
-        let traffic = FeedTraffic {
-            arrivals_a_day: arrivals,
-            learned: learned(settings, past, published, at),
-            ..past.map(known).unwrap_or_default()
+        let traffic = match failing {
+            None => FeedTraffic { arrivals_a_day: arrivals, ..past.map(known).unwrap_or_default() },
+            Some(_) => FeedTraffic::default(),
         };
-        Self { forecast: Forecast::of(settings, &traffic), basis }
+        let unknown = FeedHistory::default();
+        let FeedHistory { considered, hints, .. } = past.unwrap_or(&unknown);
+        let outlook = Outlook {
+            feed: id,
+            considered,
+            hints,
+            learned: learned(settings, past, published, at),
+            failing: failing.as_ref().map(|(outcome, failures)| (outcome, *failures)),
+            now: at,
+        };
+        let forecast = Forecast::of(settings, &traffic, &outlook);
+        Self { forecast, basis, failing: failing.is_some() }
     }
 }
 
@@ -87,13 +106,16 @@ struct Total {
     unrecorded: usize,
     /// Number of feeds without recorded polls and dates.
     unknown: usize,
+    /// Number of feeds that are assumed to fail on.
+    failing: usize,
 }
 
 impl Total {
     fn of<'e>(estimates: impl Iterator<Item = &'e Estimate>) -> Self {
         let mut total = Self::default();
-        for Estimate { forecast, basis } in estimates {
+        for Estimate { forecast, basis, failing } in estimates {
             total.requests += forecast.requests;
+            total.failing += usize::from(*failing);
             if *basis == Basis::Polls {
                 total.recorded.add(forecast);
             } else {
@@ -125,6 +147,10 @@ impl Total {
         note(
             self.unknown,
             "of these: delays are unknown too, because fewer than five dates are known.",
+        );
+        note(
+            self.failing,
+            "failing: the requests are those of its back-off, until the next success.",
         );
         notes
     }
@@ -189,9 +215,9 @@ impl Figures {
 }
 
 impl From<&Estimate> for Figures {
-    fn from(Estimate { forecast, basis }: &Estimate) -> Self {
+    fn from(Estimate { forecast, basis, failing }: &Estimate) -> Self {
         let traffic = Some(forecast).filter(|_| *basis == Basis::Polls);
-        let delays = Some(forecast).filter(|_| *basis != Basis::Settings);
+        let delays = Some(forecast).filter(|_| *basis != Basis::Settings && !failing);
         Self::new(forecast.requests, traffic, delays)
     }
 }
@@ -254,7 +280,10 @@ impl PlanReport {
                 let key = status.map(|status| status.info.key);
                 let history = key.and_then(|key| past.get(&key));
                 let published = key.and_then(|key| published.get(&key)).unwrap_or(&unknown);
-                let estimate = Estimate::new(&subscription.schedule, history, published, at);
+                let derived = || FeedId::derive(&subscription.feed.url);
+                let id = status.map_or_else(derived, |status| status.info.id.clone());
+                let feed = (&id, status.copied());
+                let estimate = Estimate::new(&subscription.schedule, feed, history, published, at);
                 (subscription.feed.url.to_string(), estimate)
             };
             let subscriptions = within_budgets(config, &by_url, past, (published, at));
@@ -327,7 +356,7 @@ impl PlanReport {
             sides.into_iter().flatten().flat_map(columns).map(right).collect()
         };
         let rows = rows.iter().map(|(name, (current, new))| (*name, cells(*current, *new)));
-        fitting::fitted_table(&heading, &rows.collect::<Vec<_>>(), width)
+        terminal::fitted_table(&heading, &rows.collect::<Vec<_>>(), width)
     }
 
     /// The figures of each feed below its name.
@@ -378,6 +407,7 @@ fn within_budgets(
         let status = by_url.get(subscription.feed.url.as_str())?;
         let (history, seen) = (past.get(&status.info.key), published.get(&status.info.key));
         let learned = seen.and_then(|it| learned(&subscription.schedule, history, it, at));
+        let learned = learned.map(|learned| learned.interval);
         Some(KnownTraffic { mean_bytes: history.and_then(mean_of_all), learned })
     };
     let known: Vec<_> = subscriptions.iter().map(|it| known(it).unwrap_or_default()).collect();
@@ -391,13 +421,12 @@ fn learned(
     past: Option<&FeedHistory>,
     published: &Publishing,
     at: Timestamp,
-) -> Option<Duration> {
+) -> Option<Learned> {
     let cost = match past {
         Some(past) if past.same_body > past.not_modified => PollCost::Complete,
         _ => PollCost::Conditional,
     };
-    let learned = schedule::learned(published, settings.interval, cost, at)?;
-    Some(learned.interval)
+    schedule::learned(published, settings.interval, cost, at)
 }
 
 /// Mean size of all responses, those without a body included; `None`: there was none.
@@ -410,19 +439,7 @@ fn mean_of_all(past: &FeedHistory) -> Option<f64> {
 fn known(past: &FeedHistory) -> FeedTraffic {
     let nothing = past.not_modified + past.same_body;
     let not_modified = if nothing == 0 { 1.0 } else { past.not_modified as f64 / nothing as f64 };
-    let asked = past
-        .considered
-        .iter()
-        .filter(|input| matches!(input.kind, ReasonKind::Freshness | ReasonKind::PublisherHint));
-    FeedTraffic {
-        arrivals_a_day: 0.0,
-        mean_bytes: past.mean_bytes,
-        not_modified,
-        requested_wait: Duration::from_secs(
-            asked.map(|input| input.wait).max().unwrap_or_default(),
-        ),
-        learned: None,
-    }
+    FeedTraffic { arrivals_a_day: 0.0, mean_bytes: past.mean_bytes, not_modified }
 }
 
 fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
@@ -437,7 +454,8 @@ mod tests {
 
     #[test]
     fn a_terminal_that_is_too_narrow_for_the_table_gets_lines() {
-        let estimate = || Estimate { forecast: Forecast::default(), basis: Basis::Settings };
+        let estimate =
+            || Estimate { forecast: Forecast::default(), basis: Basis::Settings, failing: false };
         let id = "blog.example.org-feed.xml".to_owned();
         let row = Row { id, current: Some(estimate()), new: Some(estimate()), recorded: None };
         let (current, recorded) = (Total::default(), (None, None));

@@ -1,29 +1,36 @@
 //! `newswire poll`: polls the feeds that are due once, for cron. Shows progress on a terminal, otherwise
 //! one line per feed.
+//!
+//! With `--dry-run` it polls into a copy of the database and shows the result. Nothing is kept or published.
 
-mod progress;
-
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Stderr, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossterm::cursor::MoveToColumn;
+use crossterm::queue;
+use crossterm::terminal::{Clear, ClearType};
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
-use self::progress::Progress;
-use super::error::CommandError;
-use super::exit::Exit;
-use super::fitting;
+use super::exit::{CommandError, Exit};
 use super::known;
 use super::online::Promises;
-use super::terminal::{print_error, print_text, report};
+use super::run::stop_signal;
+use super::terminal::{self, print_error, print_text, report};
+use super::why::item::{name, visibility_text};
+use super::why::removed_text;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daemon::control::{ControlError, Reply, Request, send};
 use crate::daemon::{self, Engine, FeedSelection};
 use crate::fetch::SystemResolver;
-use crate::model::FetchOutcome;
-use crate::poll::{PollEnd, Polled, Target, Trigger, result_line};
+use crate::model::{FetchOutcome, ItemKey, OutputItem};
+use crate::outputs::{self, Visibility};
+use crate::poll::{Ledger, PollEnd, Polled, Target, Trigger, result_line};
+use crate::render::Output;
+use crate::store::{self, ItemSummary, OpenError, Reader, Transaction};
 use crate::text::amounts::count;
 use crate::text::sha256::Sha256;
 
@@ -34,6 +41,10 @@ pub struct Summary {
     pub polled: usize,
     /// Number of these polls that failed.
     pub failed: usize,
+    /// Number of these polls whose server asked for fewer requests.
+    pub throttled: usize,
+    /// Number of these polls whose server answered that the feed is gone.
+    pub gone: usize,
     /// Number of new items.
     pub new: usize,
     /// Number of items whose content changed.
@@ -46,6 +57,17 @@ pub struct Summary {
     pub left: usize,
     /// Whether nothing was polled because the clock was set.
     pub clock_jumped: bool,
+    /// How it was stopped before all feeds were polled.
+    pub stopped: Option<Stopped>,
+}
+
+/// How a signal stopped the polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stopped {
+    /// Exit code of the process.
+    pub exit: Exit,
+    /// Number of feeds that were not polled.
+    pub unpolled: usize,
 }
 
 impl Summary {
@@ -56,7 +78,12 @@ impl Summary {
             return;
         };
         self.polled += 1;
-        self.failed += usize::from(!polled.outcome.is_success());
+        match polled.outcome {
+            FetchOutcome::Modified | FetchOutcome::NotModified => {}
+            FetchOutcome::Throttled => self.throttled += 1,
+            FetchOutcome::Gone => self.gone += 1,
+            FetchOutcome::Failed(_) => self.failed += 1,
+        }
         self.new += polled.recorded.new;
         self.changed += polled.recorded.changed;
         self.burst += polled.burst;
@@ -65,27 +92,35 @@ impl Summary {
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { polled, failed, new, changed, burst, held, left, clock_jumped } = self;
-        if *clock_jumped {
+        let Self { polled, failed, throttled, gone, new, changed, burst, held, left, .. } = self;
+        if self.clock_jumped {
             return f.write_str(
                 "the clock was set since the last run: nothing polled until the next run",
             );
         }
         let polled = count(*polled as u64, "feed");
         let new = count(*new as u64, "new item");
-        write!(f, "{polled} polled, {failed} failed; {new}, {changed} changed")?;
+        write!(f, "{polled} polled, {failed} failed")?;
+        for (number, what) in [(throttled, "throttled"), (gone, "gone")] {
+            if *number > 0 {
+                write!(f, ", {number} {what}")?;
+            }
+        }
+        write!(f, "; {new}, {changed} changed")?;
         if *burst > 0 {
             write!(f, ", {} held", count(*burst as u64, "item"))?;
         }
         if *held > 0 {
             write!(f, "; {} held", count(*held as u64, "feed"))?;
         }
-        match left {
-            0 => Ok(()),
-            left => {
-                write!(f, "; {} on new hosts left for the next run", count(*left as u64, "feed"))
-            }
+        if *left > 0 {
+            write!(f, "; {} on new hosts left for the next run", count(*left as u64, "feed"))?;
         }
+        if let Some(Stopped { unpolled, .. }) = &self.stopped {
+            let unpolled = count(*unpolled as u64, "feed");
+            write!(f, "; stopped by a signal before {unpolled}, what was stored is published")?;
+        }
+        Ok(())
     }
 }
 
@@ -126,7 +161,7 @@ pub(super) async fn run(
     let clock = Clock::system();
     let engine = Engine::open(config, clock.clone(), Arc::new(SystemResolver::new())).await?;
     let count = engine.count(selection)?;
-    let moves = io::stderr().is_terminal() && fitting::has_escapes();
+    let moves = io::stderr().is_terminal() && terminal::has_escapes();
     let mut progress = moves.then(|| Progress::of(count));
     let mut summary = Summary::default();
     let report = |target: &Target, end: &PollEnd| {
@@ -143,9 +178,25 @@ pub(super) async fn run(
             None => drop(writeln!(out, "{}", result_line(&target.id, end, clock.now()))),
         }
     };
-    let result = daemon::pass(&engine, (selection, trigger), report).await;
+    let (sender, receiver) = oneshot::channel();
+    // A task of its own, so that a second signal ends a publication too.
+    tokio::spawn(async move {
+        // The pass may have ended.
+        let _ = sender.send(stop_signal().await);
+    });
+    let mut signal = None;
+    let stop = async {
+        match receiver.await {
+            Ok(exit) => signal = Some(exit),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let result = daemon::pass_until(&engine, (selection, trigger), stop, report).await;
     drop(progress);
-    summary.left = result.map_err(|error| engine.examined(error))?;
+    let passed = result.map_err(|error| engine.examined(error))?;
+    summary.left = passed.left;
+    let stopped = signal.zip(passed.unpolled.filter(|unpolled| *unpolled > 0));
+    summary.stopped = stopped.map(|(exit, unpolled)| Stopped { exit, unpolled });
     summary.clock_jumped = engine.clock_jumped() && !trigger.is_forced();
     Ok(summary)
 }
@@ -194,6 +245,186 @@ pub(super) fn in_daemon(
 
 fn is_failed(polled: &Polled) -> bool {
     matches!(polled.outcome, FetchOutcome::Failed(_))
+}
+
+/// Progress on standard error, which has to be a terminal. The line is cleared when this is dropped.
+struct Progress {
+    done: usize,
+    count: usize,
+    terminal: Stderr,
+}
+
+impl Progress {
+    /// No feed of `count` is polled yet.
+    fn of(count: usize) -> Self {
+        let mut progress = Self { done: 0, count, terminal: io::stderr() };
+        progress.write("");
+        progress
+    }
+
+    /// Counts one more polled feed and shows the new number.
+    fn advance(&mut self) {
+        self.done += 1;
+        self.write("");
+    }
+
+    /// Prints a line above the progress.
+    fn print(&mut self, line: &str) {
+        self.write(&format!("{line}\n"));
+    }
+
+    /// Replaces the line. A terminal that cannot be written to does not stop the polls.
+    fn write(&mut self, above: &str) {
+        let (done, count) = (self.done, self.count);
+        let _ = queue!(self.terminal, MoveToColumn(0), Clear(ClearType::CurrentLine))
+            .and_then(|()| write!(self.terminal, "{above}{done} of {count} feeds polled"))
+            .and_then(|()| self.terminal.flush());
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        let _ = queue!(self.terminal, MoveToColumn(0), Clear(ClearType::CurrentLine))
+            .and_then(|()| self.terminal.flush());
+    }
+}
+
+/// Why a dry run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum DryRunError {
+    /// No temporary folder can be created.
+    #[error("failed to create a temporary folder for a copy of the database: {0}")]
+    TempDir(#[from] io::Error),
+    /// Polling is not possible.
+    #[error(transparent)]
+    Daemon(#[from] daemon::Error),
+}
+
+crate::model::codes! {
+    DryRunError:
+    Self::TempDir(_) => "temp_dir_unusable": "set TMPDIR to a folder with enough free space",
+    ;
+    Self::Daemon(error) => error,
+}
+
+/// Largest number of new items that are listed.
+const MAX_LISTED: usize = 1_000;
+
+/// Polls once. Writes one line per feed to `out`, then the new items that an output would show (`+`) and
+/// those that an output would not show (`-`) with the reason.
+///
+/// # Errors
+/// When the database cannot be copied or fails.
+pub async fn rehearse(
+    mut config: Config,
+    (selection, trigger): (&FeedSelection, Trigger),
+    out: &mut impl Write,
+) -> Result<(), DryRunError> {
+    let folder = tempfile::Builder::new().prefix("newswire-dry-run-").tempdir()?;
+    let copy = folder.path().join("copy.db");
+    match store::copy(&config.store.path, &copy) {
+        // Without a database every item is new.
+        Ok(()) | Err(OpenError::Missing { .. } | OpenError::Empty { .. }) => {}
+        Err(error) => return Err(daemon::Error::from(error).into()),
+    }
+    // The requests count, although their results are not kept.
+    let ledger = Ledger::beside(&config.store.path);
+    config.store.path.clone_from(&copy);
+    let outputs = std::mem::take(&mut config.outputs);
+    let clock = Clock::system();
+    let resolver = Arc::new(SystemResolver::new());
+    let engine = Engine::open_with_ledger(config, clock.clone(), resolver, Some(ledger)).await?;
+    let (before, start) = (newest(&copy)?, clock.now());
+    let mut polled = 0_u32;
+    let report = |target: &Target, end: &PollEnd| {
+        polled += 1;
+        let _ = writeln!(out, "{}", result_line(&target.id, end, clock.now()));
+    };
+    daemon::pass(&engine, (selection, trigger), report).await?;
+    if polled == 0 {
+        let _ = writeln!(out, "no feed is due; 'newswire poll --dry-run FEED' polls one");
+    }
+    list_removed(&copy, start, out)?;
+    list_new(&copy, &outputs, (before, clock.now()), out)?;
+    let _ = writeln!(out, "dry run: nothing was stored or published");
+    Ok(())
+}
+
+/// Key of the newest item.
+fn newest(database: &Path) -> Result<ItemKey, daemon::Error> {
+    Ok(Reader::open(database)?.read(|reader| reader.newest_item())?)
+}
+
+/// Lists what the selectors of `remove` took away from the documents since `start`.
+fn list_removed(
+    database: &Path,
+    start: jiff::Timestamp,
+    out: &mut impl Write,
+) -> Result<(), daemon::Error> {
+    let statuses = Reader::open(database)?.read(|reader| reader.feed_statuses())?;
+    for status in statuses.iter().filter(|it| it.last_success_at.is_some_and(|at| at >= start)) {
+        for removed in &status.removed {
+            let _ = writeln!(out, "{}: removed {}", status.info.id, removed_text(removed));
+        }
+    }
+    Ok(())
+}
+
+/// Lists the items after `before` with their visibility.
+fn list_new(
+    database: &Path,
+    outputs: &[Output],
+    (before, now): (ItemKey, jiff::Timestamp),
+    out: &mut impl Write,
+) -> Result<(), daemon::Error> {
+    Reader::open(database)?.read(|reader| list_new_in(reader, outputs, (before, now), out))
+}
+
+fn list_new_in(
+    reader: &Transaction<'_>,
+    outputs: &[Output],
+    (before, now): (ItemKey, jiff::Timestamp),
+    out: &mut impl Write,
+) -> Result<(), daemon::Error> {
+    let shown = outputs.iter().map(|output| outputs::select(reader, output, now));
+    let shown: Vec<Vec<OutputItem>> = shown.collect::<Result<_, _>>()?;
+    let visibility = |item: &ItemSummary| -> Result<Vec<(String, Visibility)>, outputs::Error> {
+        let visibility = outputs.iter().zip(&shown).map(|(output, shown)| {
+            let visibility = outputs::visibility(reader, (output, shown), item, now)?;
+            Ok((output.id.clone(), visibility))
+        });
+        visibility.collect()
+    };
+    for key in (before.0 + 1..=reader.newest_item()?.0).take(MAX_LISTED) {
+        let found = reader.find_items(&key.to_string(), None)?;
+        let Some(item) = found.iter().find(|item| item.key.0 == key) else { continue };
+        if let Some(rule) = &item.filtered_by {
+            let _ = writeln!(out, "  - {}: filtered by {rule}", name(item));
+            continue;
+        }
+        let by_output = visibility(item)?;
+        let is_shown = |visibility: &Visibility| {
+            matches!(
+                visibility,
+                Visibility::Shown(_)
+                    | Visibility::Follows(_)
+                    | Visibility::InDigest(_)
+                    | Visibility::NotInDigest
+            )
+        };
+        if outputs.is_empty() || by_output.iter().any(|(_, visibility)| is_shown(visibility)) {
+            let _ = writeln!(out, "  + {}", name(item));
+        }
+        for (output, visibility) in by_output.iter().filter(|(_, v)| !is_shown(v)) {
+            let _ = writeln!(
+                out,
+                "  - {}, output {output}: {}",
+                name(item),
+                visibility_text(visibility)
+            );
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::filters;
+use super::check;
 use super::operator_decisions::policies;
 use super::why::item::{match_text, name, visibility_text};
 use crate::clock::Clock;
@@ -128,7 +128,7 @@ fn compare(
         replay.outputs.insert(output.id.clone(), difference);
     }
     replay.regrouped = regrouped(before, after, since)?;
-    replay.filters = filters::effects(after, new, since)?;
+    replay.filters = check::filter_effects(after, new, since)?;
     Ok(replay)
 }
 
@@ -207,7 +207,11 @@ impl Comparison<'_> {
         };
         let reason = match remembered.matches.iter().find(lead) {
             Some((tie, other, _)) => {
-                format!("same story as {}: {}", name(other), match_text(tie))
+                let story = match std::ptr::eq(source, self.before) {
+                    true => "was the same story as",
+                    false => "same story as",
+                };
+                format!("{story} {}: {}", name(other), match_text(tie))
             }
             None if std::ptr::eq(source, self.before) => "not shown before".to_owned(),
             None => {

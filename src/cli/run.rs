@@ -1,18 +1,24 @@
 //! `newswire run`: runs the daemon until SIGTERM or Ctrl-C. SIGHUP reloads the config; with a terminal it ends the daemon.
+//!
+//! `newswire reload` and `newswire log-level` send a command to the running daemon and print its reply.
 
 use std::future::Future;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::level_filters::LevelFilter;
 
-use super::first_run;
+use super::exit::{CommandError, Exit};
+use super::init;
 use super::online::create_missing;
+use super::terminal::{failed, print, print_error, report};
 use crate::clock::Clock;
-use crate::config::{Config, Files, Followed, PathChecks};
+use crate::config::{self, Config, Files, Followed, PathChecks};
+use crate::daemon::control::{Reply, Request, send};
 use crate::daemon::{
     self, ConfigSource, DaemonHandle, Engine, FeedSelection, FollowedLists, Inputs, ListChange,
     ListFollower, ListSelection,
@@ -80,7 +86,7 @@ async fn start(
     let overrides = Overrides { has_sockets: !sockets.is_empty(), ..overrides };
     overrides.apply(&mut config);
     // From here on a signal does not end the process by itself.
-    let (stop, hangup) = (stop_signal(), signal(SignalKind::hangup()));
+    let (stop, hangup) = (stop_signal().map(drop), signal(SignalKind::hangup()));
     // The terminal is closed, or the process has none.
     let (stop, hangup) = match hangup {
         Ok(hangup) if io::stdin().is_terminal() => (stop_or(stop, Some(hangup)), None),
@@ -103,7 +109,10 @@ async fn stop_or(stop: impl Future<Output = ()>, hangup: Option<Signal>) {
     let Some(mut hangup) = hangup else { return stop.await };
     tokio::select! {
         () = stop => {}
-        _ = hangup.recv() => {}
+        _ = hangup.recv() => {
+            let help = "'newswire reload' loads the config again";
+            tracing::info!(help, "stopping because of SIGHUP, as the daemon was started on a terminal");
+        }
     }
 }
 
@@ -123,7 +132,7 @@ fn source(path: &Path, overrides: Overrides, paths: PathChecks) -> ConfigSource 
 /// use, so an error is only logged.
 async fn serve_samples(config: &Config, clock: &Clock) {
     let Some(address) = config.web.samples else { return };
-    if !config.subscriptions.iter().any(|it| first_run::is_sample(config, &it.feed.url)) {
+    if !config.subscriptions.iter().any(|it| init::is_sample(config, &it.feed.url)) {
         return;
     }
     match TcpListener::bind(address).await {
@@ -186,28 +195,68 @@ pub async fn fetch_lists(
     }
 }
 
-/// Resolves at the first SIGTERM or SIGINT; a second one ends the process. Signals are caught from the call
-/// on, not only from the first poll of the future.
-pub(super) fn stop_signal() -> impl Future<Output = ()> {
+/// Resolves at the first SIGTERM or SIGINT, to its exit code; a second one ends the process. Signals are caught from the
+/// call on, not only from the first poll of the future.
+pub(super) fn stop_signal() -> impl Future<Output = Exit> {
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
     async {
         let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
             // Without handlers the signals end the process, which the store survives.
             return std::future::pending().await;
         };
-        first(&mut terminate, &mut interrupt).await;
+        let exit = first(&mut terminate, &mut interrupt).await;
         tokio::spawn(async move {
-            first(&mut terminate, &mut interrupt).await;
+            let exit = first(&mut terminate, &mut interrupt).await;
             #[expect(clippy::exit, reason = "the second signal: end without finishing the polls")]
-            std::process::exit(1);
+            std::process::exit(exit as i32);
         });
+        exit
     }
 }
 
-async fn first(terminate: &mut Signal, interrupt: &mut Signal) {
+async fn first(terminate: &mut Signal, interrupt: &mut Signal) -> Exit {
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        _ = terminate.recv() => Exit::Terminated,
+        _ = interrupt.recv() => Exit::Interrupted,
+    }
+}
+
+/// Reloads the config in the daemon. The config at `path` may have errors; only its database path is needed.
+pub(super) fn reload(path: &Path) -> Result<Exit, Exit> {
+    request(path, &Request::Reload, CommandError::NotApplied)
+}
+
+/// Changes the log levels of the daemon for the duration `time`.
+pub(super) fn log_level(path: &Path, levels: &str, time: &str) -> Result<Exit, Exit> {
+    let time = config::duration(time)
+        .map_err(|_| report(&CommandError::Duration { option: "--for", value: time.to_owned() }))?;
+    let (levels, seconds) = (levels.to_owned(), time.as_secs().unsigned_abs());
+    request(path, &Request::LogLevel { levels, seconds }, CommandError::LogLevel)
+}
+
+/// Sends a request to the daemon and prints its reply. `to_error` makes the error of a request that was not done.
+fn request(
+    path: &Path,
+    request: &Request,
+    to_error: fn(String) -> CommandError,
+) -> Result<Exit, Exit> {
+    let reply = send(&config::load(path).database, request, |_| ());
+    print_reply(reply.map_err(failed)?, "").map_err(|reason| report(&to_error(reason)))
+}
+
+/// Prints the last reply of the daemon, after `begin`. The error is why the daemon did not do what was asked.
+pub(super) fn print_reply(reply: Reply, begin: &str) -> Result<Exit, String> {
+    match reply {
+        Reply::Done { message, warnings } => {
+            print_error(&warnings);
+            print(&format!("{begin}{message}\n"));
+            Ok(Exit::Ok)
+        }
+        Reply::Rejected(diagnostics) => {
+            print_error(&diagnostics);
+            Ok(report(&CommandError::Rejected))
+        }
+        Reply::UnknownFeed(reason) | Reply::Progress(reason) | Reply::Failed(reason) => Err(reason),
     }
 }
 

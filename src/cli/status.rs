@@ -8,9 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
-use super::fitting;
+use super::terminal;
 use crate::health::{self, Health, ListStatus, State, judge, tally};
-use crate::model::{FeedStatus, Outcome, ParseWarning, SubscriberCount};
+use crate::model::{
+    FeedStatus, Incident, IncidentKind, Outcome, ParseWarning, ReasonKind, SubscriberCount,
+};
+use crate::telemetry::Problem;
 use crate::text::amounts::{ago, ahead, count};
 
 /// The table and the notes below it, for a terminal of this width.
@@ -19,19 +22,10 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp, width: Option<usize>) 
     let healths: Vec<_> = feeds.iter().map(|feed| judge(feed, now)).collect();
     let drawn = drawn(feeds, &healths, (now, width));
     let items = count(feeds.iter().map(|feed| feed.items).sum(), "item");
-    // "0 failing" is always shown, other states only if they occur.
-    let shown = |(state, count): &(State, usize)| match state {
-        State::Failing => true,
-        State::Ok => false,
-        _ => *count > 0,
-    };
-    let states = tally(&healths).into_iter().filter(shown);
-    let states: Vec<String> =
-        states.map(|(state, count)| format!("{count} {}", state.group())).collect();
     let mut text = format!(
         "{drawn}\n\n{}, {}, {items}\n",
         count(feeds.len() as u64, "feed"),
-        states.join(", ")
+        states(&healths)
     );
     text.push_str(&duplicates(feeds));
     for feed in feeds {
@@ -47,9 +41,13 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp, width: Option<usize>) 
         }
     }
     text.extend(feeds.iter().filter(|feed| feed.activity.filtered > 0).map(filtered));
-    // Feeds that moved are listed above.
-    let needs_attention = |state: State| state.needs_attention() && state != State::Moved;
-    for (feed, health) in feeds.iter().zip(&healths).filter(|(_, h)| needs_attention(h.state)) {
+    // Feeds that moved are listed above. The message of the first failure is of use, although it needs no attention.
+    let is_listed = |health: &Health| match health.state {
+        State::Moved => false,
+        State::Failing => true,
+        _ => health.needs_attention,
+    };
+    for (feed, health) in feeds.iter().zip(&healths).filter(|(_, health)| is_listed(health)) {
         text.push_str(&format!("{}: {} ({})\n", feed.info.id, health.text, health.code));
         let command = health.remedy.as_ref().and_then(|remedy| remedy.command.as_ref());
         text.extend(
@@ -58,6 +56,18 @@ pub(super) fn table(feeds: &[FeedStatus], now: Timestamp, width: Option<usize>) 
         );
     }
     text
+}
+
+/// Number of feeds in each state but OK: "0 failing" is always shown, other states only if they occur.
+fn states(healths: &[Health]) -> String {
+    let shown = |(state, count): &(State, usize)| match state {
+        State::Failing => true,
+        State::Ok => false,
+        _ => *count > 0,
+    };
+    let states = tally(healths).into_iter().filter(shown);
+    let states = states.map(|(state, count)| format!("{count} {}", state.group()));
+    states.collect::<Vec<_>>().join(", ")
 }
 
 /// Each followed list that fails, with the reason and the remedy.
@@ -71,6 +81,24 @@ pub(super) fn failing_lists(lists: &[ListStatus], now: Timestamp) -> String {
     lists.iter().filter_map(lines).collect()
 }
 
+/// Each incident of Newswire itself, with the reason and the remedy.
+#[must_use]
+pub(super) fn own_incidents(incidents: &[Incident]) -> String {
+    let line =
+        |it: &Incident| format!("{}: {} ({})\n  {}\n", it.name, it.text, it.state, it.remedy);
+    incidents.iter().map(line).collect()
+}
+
+/// Whether an incident is one of Newswire itself that lasts and keeps it from storing or publishing.
+#[must_use]
+pub(super) fn is_own(incident: &Incident) -> bool {
+    let kinds = [IncidentKind::Disk, IncidentKind::Damage, IncidentKind::Rejected];
+    let degrades = Problem::ALL.iter().find(|it| it.slug() == incident.state);
+    incident.resolved_at.is_none()
+        && kinds.contains(&incident.kind)
+        && degrades.is_none_or(|problem| problem.degrades())
+}
+
 /// The columns of the table after the id.
 const COLUMNS: [&str; 6] = ["STATE", "ITEMS", "LAST POLL", "OUTCOME", "NEXT POLL", "WHY"];
 /// The columns that the table has, from the widest table to the narrowest. The others are below each feed.
@@ -82,7 +110,7 @@ fn drawn(
     healths: &[Health],
     (now, width): (Timestamp, Option<usize>),
 ) -> String {
-    let fits = |table: &str| width.is_none_or(|width| fitting::widest(table) <= width);
+    let fits = |table: &str| width.is_none_or(|width| terminal::widest(table) <= width);
     let each = || feeds.iter().zip(healths);
     for (layout, columns) in LAYOUTS.iter().enumerate() {
         let heading = columns.iter().map(|column| COLUMNS[*column]);
@@ -93,7 +121,7 @@ fn drawn(
         };
         let names = feeds.iter().map(|feed| feed.info.id.as_str());
         let rows: Vec<(&str, Vec<Cell>)> = names.zip(each().map(row)).collect();
-        let table = fitting::table(&heading, &rows, None);
+        let table = terminal::table(&heading, &rows, None);
         if !fits(&table) {
             continue;
         }
@@ -149,18 +177,11 @@ fn next_poll(feed: &FeedStatus, state: State, now: Timestamp) -> String {
 /// When feeds are overdue by this time, and none was polled in it, no daemon polls them.
 const OVERDUE: SignedDuration = SignedDuration::from_hours(1);
 
-/// Whether a feed fails, has stopped publishing or is gone.
-#[must_use]
-pub(super) fn is_failing(feed: &FeedStatus, now: Timestamp) -> bool {
-    let bad = [State::Failing, State::Quarantined, State::Gone, State::Silent];
-    bad.contains(&judge(feed, now).state)
-}
-
-/// The state of all feeds and lists together, as an exit code and a line of text.
+/// The state of all feeds, lists and incidents of Newswire itself together, as an exit code and a line of text.
 #[must_use]
 pub(super) fn overall(
     feeds: &[FeedStatus],
-    lists: &[ListStatus],
+    (lists, incidents): (&[ListStatus], &[Incident]),
     now: Timestamp,
 ) -> (Exit, String) {
     let failing: Vec<&ListStatus> = lists.iter().filter(|it| it.needs_attention()).collect();
@@ -173,35 +194,63 @@ pub(super) fn overall(
     let lists = failing.iter().filter_map(|list| {
         Some(format!("; list {} fails: {}", list.place, list.failure.as_ref()?.text))
     });
-    (exit, lists.fold(why, |line, list| line + &list))
+    let own = incidents.iter().map(|it| format!("; {} ({})", it.text, it.state));
+    let exit = if exit == Exit::Ok && !incidents.is_empty() { Exit::Degraded } else { exit };
+    (exit, lists.chain(own).fold(why, |line, more| line + &more))
 }
 
-fn of_feeds(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
-    let failing = feeds.iter().filter(|feed| is_failing(feed, now));
-    let failing: Vec<&FeedStatus> = failing.collect();
-    let overdue = |feed: &&FeedStatus| now.duration_since(feed.next_poll_at) > OVERDUE;
-    let (all, late) = (feeds.len(), feeds.iter().filter(overdue).count());
-    let why = format!("{} of {all} feeds ok, {} failing", all - failing.len(), failing.len());
+/// Why nothing is known about feeds, or no longer, which their states do not show; `None`: they are polled.
+#[must_use]
+pub(super) fn unpolled(feeds: &[FeedStatus], now: Timestamp) -> Option<(Exit, String)> {
+    let all = feeds.len();
     if all == 0 {
-        return (Exit::Degraded, "no feeds: 'newswire add URL' adds one".to_owned());
+        return Some((Exit::Degraded, "no feeds: 'newswire add URL' adds one".to_owned()));
     }
-    if feeds.iter().all(|feed| feed.last_poll_at.is_none()) {
-        let why = "no feed was polled yet: 'newswire run' or 'newswire poll' polls them";
-        return (Exit::Degraded, why.to_owned());
-    }
-    // Paused feeds and those with a long interval are not due: it is enough that nothing was polled while others were.
     let last = feeds.iter().filter_map(|feed| feed.last_poll_at).max();
+    if last.is_none() && feeds.iter().any(|feed| feed.reason != ReasonKind::Paused) {
+        let why = "no feed was polled yet: 'newswire run' or 'newswire poll' polls them";
+        return Some((Exit::Degraded, why.to_owned()));
+    }
+    let is_overdue = |at| now.duration_since(at) > OVERDUE;
+    let overdue = |feed: &&FeedStatus| feed.next_poll().is_some_and(is_overdue);
+    let late = feeds.iter().filter(overdue).count();
+    // Paused feeds and those with a long interval are not due: it is enough that nothing was polled while others were.
     let is_idle = last.is_none_or(|last| now.duration_since(last) > OVERDUE);
     if late == all || late > 0 && is_idle {
         let last = last.map_or_else(|| "never".to_owned(), |at| ago(at, now));
         let which = if late == all { "all".to_owned() } else { format!("{late} of {all}") };
         let why = format!("{which} feeds are overdue, last poll: {last}");
-        return (Exit::Down, format!("{why}; check that 'newswire run' is running"));
+        let why = format!("{why}; check that 'newswire run' is running");
+        return Some((Exit::Down, why));
     }
-    match failing.as_slice() {
-        [] => (Exit::Ok, why),
-        failing if failing.len() == all => (Exit::Down, why),
-        [first, ..] => (Exit::Degraded, format!("{why}, including {}", first.info.id)),
+    None
+}
+
+fn of_feeds(feeds: &[FeedStatus], now: Timestamp) -> (Exit, String) {
+    if let Some(unpolled) = unpolled(feeds, now) {
+        return unpolled;
+    }
+    let healths: Vec<Health> = feeds.iter().map(|feed| judge(feed, now)).collect();
+    let ok = healths.iter().filter(|health| health.state == State::Ok).count();
+    let why = format!("{ok} of {} feeds ok, {}", feeds.len(), states(&healths));
+    // Items arrive from feeds in these states.
+    let works = |health: &Health| matches!(health.state, State::Held | State::Moved);
+    let fails = |health: &Health| health.needs_attention && !works(health);
+    let mut polled = healths.iter().filter(|health| health.state != State::Paused).peekable();
+    if polled.peek().is_some() && polled.all(fails) {
+        return (Exit::Down, why);
+    }
+    let attention = feeds.iter().zip(&healths).filter(|(_, health)| health.needs_attention);
+    match attention.clone().min_by_key(|(_, health)| health.state) {
+        None => (Exit::Ok, why),
+        Some((worst, _)) => {
+            let id = &worst.info.id;
+            let which = match attention.count() {
+                1 => format!("{id} needs attention"),
+                number => format!("{number} need attention, including {id}"),
+            };
+            (Exit::Degraded, format!("{why}; {which}"))
+        }
     }
 }
 
@@ -221,8 +270,8 @@ fn state(state: State) -> Cell {
     let cell = Cell::new(state.slug());
     match state {
         State::Failing | State::Quarantined | State::Gone => cell.fg(Color::Red),
-        state if state.needs_attention() => cell.fg(Color::Yellow),
-        _ => cell,
+        State::Silent | State::Throttled | State::Held | State::Moved => cell.fg(Color::Yellow),
+        State::Offline | State::Paused | State::New | State::Ok => cell,
     }
 }
 
@@ -240,7 +289,7 @@ fn duplicates(feeds: &[FeedStatus]) -> String {
     several.map(line).collect()
 }
 
-/// The outcome of the last poll, with the status of repeated failures if `whole`.
+/// The outcome of the last poll, with its status after repeated failures if `whole`.
 fn outcome(feed: &FeedStatus, whole: bool) -> Cell {
     let slug = feed.last_outcome.map_or("-", Outcome::slug);
     let text = match repeated(feed).filter(|_| whole) {
@@ -250,10 +299,11 @@ fn outcome(feed: &FeedStatus, whole: bool) -> Cell {
     if feed.failures > 0 { Cell::new(text).fg(Color::Red) } else { Cell::new(text) }
 }
 
-/// Status and number of repeated failures, such as "503, 3 times".
+/// Status of the last poll and number of polls without success, such as "503; 3 polls without success". Their failures
+/// may be of several kinds.
 fn repeated(feed: &FeedStatus) -> Option<String> {
     let status = feed.last_status.filter(|_| feed.failures > 1)?;
-    Some(format!("{status}, {} times", feed.failures))
+    Some(format!("{status}; {} polls without success", feed.failures))
 }
 
 /// The reason for the next poll, after the repeated failures.
@@ -282,28 +332,26 @@ pub(super) fn json(
 mod tests {
     use super::*;
     use crate::health::{ListFailure, ListPlace};
-    use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile};
-    use crate::model::{FailureKind, ReasonKind};
+    use crate::model::{FailureKind, FeedId, FeedInfo, FeedKey, FeedProfile};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
     }
 
     fn status(failures: u32) -> FeedStatus {
+        let info = FeedInfo {
+            key: FeedKey(1),
+            id: FeedId::new("garden").unwrap(),
+            url: "https://garden.example/feed".to_owned(),
+            title: "Garden".to_owned(),
+            tags: vec!["green".to_owned()],
+            profile: FeedProfile::default(),
+        };
         FeedStatus {
-            info: FeedInfo {
-                key: FeedKey(1),
-                id: FeedId::new("garden").unwrap(),
-                url: "https://garden.example/feed".to_owned(),
-                title: "Garden".to_owned(),
-                tags: vec!["green".to_owned()],
-                profile: FeedProfile::default(),
-            },
             next_poll_at: at(10_000),
             reason: ReasonKind::Interval,
             reason_text: "interval 1h".to_owned(),
             failures,
-            failing_since: None,
             last_poll_at: Some(at(6_400)),
             last_outcome: Some(match failures {
                 0 => Outcome::NotModified,
@@ -311,19 +359,15 @@ mod tests {
             }),
             last_status: Some(304),
             last_message: (failures > 0).then(|| "the server answers 500".to_owned()),
-            last_url: None,
             last_success_at: Some(at(6_400)),
-            last_new_at: None,
             items: 17,
             dialect: Some("rss2".to_owned()),
-            address: Address::default(),
-            removed: Vec::new(),
             parse_warnings: vec![ParseWarning::new(
                 "bare_less_than",
                 Some(7),
                 "`<` where no tag begins",
             )],
-            activity: Default::default(),
+            ..FeedStatus::unpolled(info)
         }
     }
 
@@ -339,7 +383,10 @@ mod tests {
             lines[0].ends_with("NEXT POLL") && lines[1].starts_with(" blog.example.org-feed.xml  ")
         );
         assert!(lines[2].starts_with("     ") && lines[2].contains(&feed.reason_text), "{narrow}");
-        assert!(lines[2].contains(", 3 times; ") && fitting::widest(lines[1]) <= 80, "{narrow}");
+        assert!(
+            lines[2].contains("; 3 polls without success; ") && terminal::widest(lines[1]) <= 80,
+            "{narrow}"
+        );
     }
 
     #[test]
@@ -439,12 +486,12 @@ mod tests {
                     last copy are polled (not_found)\n  Open the list";
         assert!(text.starts_with(line), "{text}");
         let check = |feeds: &[FeedStatus], has_copy| {
-            let (exit, line) = overall(feeds, &[failing_list(has_copy)], at(6_500));
+            let (exit, line) = overall(feeds, (&[failing_list(has_copy)], &[]), at(6_500));
             (exit, line.contains("; list https://list.example/x.opml fails: the server"))
         };
         assert_eq!(check(&[status(0)], true), (Exit::Ok, false), "a single failure");
         assert_eq!(check(&[status(0)], false), (Exit::Degraded, true));
-        assert_eq!(check(&[status(1)], false), (Exit::Down, true));
+        assert_eq!(check(&[status(2)], false), (Exit::Down, true));
         assert_eq!(check(&[], false), (Exit::Degraded, true));
         let json = json(&[], &[failing_list(true)], &[], at(6_500));
         assert_eq!(json["lists"][0]["code"], "not_found");
@@ -466,25 +513,58 @@ mod tests {
 
     #[test]
     fn the_overall_state_is_ok_degraded_or_down() {
-        let exit = |feeds: &[FeedStatus], now| overall(feeds, &[], at(now)).0;
+        let exit = |feeds: &[FeedStatus], now| overall(feeds, (&[], &[]), at(now)).0;
         assert_eq!(exit(&[status(0), status(0)], 6_500), Exit::Ok);
-        assert_eq!(exit(&[status(0), status(1)], 6_500), Exit::Degraded);
-        assert_eq!(exit(&[status(2), status(1)], 6_500), Exit::Down);
+        assert_eq!(exit(&[status(0), status(2)], 6_500), Exit::Degraded);
+        assert_eq!(exit(&[status(2), status(1)], 6_500), Exit::Degraded);
+        assert_eq!(exit(&[status(2), status(3)], 6_500), Exit::Down);
+        assert_eq!(exit(&[status(1)], 6_500), Exit::Ok, "a single failure passes");
         assert_eq!(exit(&[], 6_500), Exit::Degraded);
         let new = FeedStatus { last_poll_at: None, next_poll_at: at(0), ..status(0) };
         assert_eq!(exit(&[new.clone(), new], 6_500), Exit::Degraded, "none of them fails");
         // Due at 10,000 and not polled.
         assert_eq!(exit(&[status(0)], 10_000 + 3_600), Exit::Ok);
-        let (down, why) = overall(&[status(0)], &[], at(10_000 + 3_601));
+        let (down, why) = overall(&[status(0)], (&[], &[]), at(10_000 + 3_601));
         assert_eq!(down, Exit::Down);
         let line = plugin_line(down, &why);
         assert!(line.starts_with("NEWSWIRE CRITICAL: all feeds are overdue"), "{line}");
         let paused = FeedStatus { next_poll_at: Timestamp::MAX, ..status(0) };
-        let (down, why) = overall(&[status(0), paused.clone()], &[], at(10_000 + 3_601));
+        let (down, why) = overall(&[status(0), paused.clone()], (&[], &[]), at(10_000 + 3_601));
         assert!(down == Exit::Down && why.starts_with("1 of 2 feeds are overdue"), "{why}");
         // Others are polled.
         let polled = FeedStatus { last_poll_at: Some(at(13_000)), ..paused };
         assert_eq!(exit(&[status(0), polled], 10_000 + 3_601), Exit::Ok);
+    }
+
+    #[test]
+    fn only_feeds_that_are_ok_are_counted_as_ok() {
+        let check = |feeds: &[FeedStatus]| overall(feeds, (&[], &[]), at(6_500));
+        let named = |id: &str, feed: FeedStatus| {
+            let info = FeedInfo { id: FeedId::new(id).unwrap(), ..feed.info.clone() };
+            FeedStatus { info, ..feed }
+        };
+        let paused = FeedStatus {
+            reason: ReasonKind::Paused,
+            last_poll_at: None,
+            next_poll_at: at(0),
+            last_outcome: None,
+            ..status(0)
+        };
+        let new = FeedStatus { last_poll_at: None, last_outcome: None, ..status(0) };
+        let mut held = named("held", status(0));
+        held.activity.held = 2;
+        let throttled = FeedStatus { last_outcome: Some(Outcome::Throttled), ..status(2) };
+        let ok = "2 of 5 feeds ok, 0 failing, 1 throttled, 1 paused, 1 not polled yet";
+        let feeds = [status(0), status(0), throttled, paused.clone(), new];
+        assert_eq!(check(&feeds), (Exit::Ok, ok.to_owned()));
+        let line = "1 of 2 feeds ok, 0 failing, 1 with held items; held needs attention";
+        assert_eq!(check(&[status(0), held.clone()]), (Exit::Degraded, line.to_owned()));
+        let line = "0 of 2 feeds ok, 1 failing, 1 with held items; 2 need attention, including bad";
+        assert_eq!(check(&[held, named("bad", status(2))]), (Exit::Degraded, line.to_owned()));
+        let line = "0 of 1 feeds ok, 0 failing, 1 paused";
+        assert_eq!(check(std::slice::from_ref(&paused)), (Exit::Ok, line.to_owned()));
+        let line = "0 of 2 feeds ok, 1 failing, 1 paused";
+        assert_eq!(check(&[paused, status(2)]), (Exit::Down, line.to_owned()));
     }
 
     #[test]

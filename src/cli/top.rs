@@ -1,7 +1,6 @@
 //! `newswire top`: the state of all feeds, live in a terminal. Only reads the database, so it works with and
 //! without a running daemon. Without a terminal it prints once and exits.
 
-mod keys;
 mod screen;
 mod view;
 
@@ -84,7 +83,7 @@ fn watch(source: Source<'_>, clock: &Clock, out: &mut impl Write) -> Result<(), 
         let wait = next.saturating_sub(clock.elapsed()).min(SIZE_CHECK);
         match input.recv_timeout(wait) {
             Ok(bytes) => {
-                for key in keys::read(&bytes) {
+                for key in view::keys(&bytes) {
                     if !view.press(key, &shown) {
                         return Ok(());
                     }
@@ -96,7 +95,10 @@ fn watch(source: Source<'_>, clock: &Clock, out: &mut impl Write) -> Result<(), 
         if clock.elapsed() >= next {
             next = clock.elapsed() + REFRESH;
             if !view.paused {
-                shown = source.snapshot(clock.now())?;
+                // A reader that was opened on a full disk does not see what a daemon writes later.
+                let reader = Reader::open(source.reader.path());
+                let reader = reader.as_ref().unwrap_or(source.reader);
+                shown = Source { reader, ..source }.snapshot(clock.now())?;
             }
         }
     }

@@ -8,6 +8,7 @@ use url::Url;
 use super::value::Invalid;
 use crate::model::has_login;
 use crate::text::chars;
+use crate::text::quoted::in_quotes;
 use crate::web::{ListenAddress, ListenAddressError};
 
 /// An http or https URL without a user and a password.
@@ -27,11 +28,12 @@ fn bad_url(message: String, help: &str) -> Invalid {
 
 /// A text for a message; one with "@" may contain a password.
 fn shown(text: &str) -> String {
-    if text.contains('@') { "the text".to_owned() } else { format!("{text:?}") }
+    if text.contains('@') { "the text".to_owned() } else { in_quotes(text) }
 }
 
 fn http_url(text: &str) -> Result<Url, Invalid> {
-    let text = text.trim();
+    // What was copied from a page may have characters of no width at its ends, as it may have spaces.
+    let text = text.trim_matches(chars::is_invisible);
     let url = Url::parse(text).map_err(|error| match error {
         url::ParseError::RelativeUrlWithoutBase => {
             let message = format!("{} is not an absolute URL", shown(text));
@@ -70,7 +72,7 @@ fn http_url(text: &str) -> Result<Url, Invalid> {
         }
         Some(url::Host::Domain(name)) if !chars::is_host_name(name) => {
             let help = "a host name has letters, digits and '-', with single dots between them";
-            Err(bad_url(format!("{name:?} is not a host name"), help))
+            Err(bad_url(format!("{name} is not a host name", name = in_quotes(name)), help))
         }
         _ => Ok(url),
     }
@@ -136,7 +138,7 @@ pub(super) fn proxy_url(text: &str) -> Result<Url, Invalid> {
         Some(_) => http_url(text)?,
         None if matches!(&*lower, "off" | "no" | "none" | "false" | "direct" | "disabled") => {
             let help = "remove the key; without it here and in [fetch], no proxy is used";
-            return Err(bad_url(format!("{text:?} is not a URL"), help));
+            return Err(bad_url(format!("{text} is not a URL", text = in_quotes(text)), help));
         }
         None => {
             // 9050 and 9150 are the ports of Tor.
@@ -182,14 +184,18 @@ pub(super) fn site(text: &str) -> Result<String, Invalid> {
     let url = Url::parse(&url).ok().filter(is_named);
     let bad = |message: String, help: &str| Invalid::new("bad_host", message, help);
     let Some(site) = url.as_ref().map(crate::model::site) else {
-        return Err(bad(format!("{text:?} is not a host"), "write a domain: \"example.org\""));
+        return Err(bad(
+            format!("{text} is not a host", text = in_quotes(text)),
+            "write a domain: \"example.org\"",
+        ));
     };
     if site == text {
         return Ok(site.to_owned());
     }
     let help =
         "a [[server]] applies to a registrable domain; write it without scheme, port and path";
-    Err(bad(format!("{text:?} is not a registrable domain"), help).meant(Some(site)))
+    Err(bad(format!("{text} is not a registrable domain", text = in_quotes(text)), help)
+        .meant(Some(site)))
 }
 
 /// Parses a network (`192.168.1.0/24`) or one address.
@@ -197,13 +203,18 @@ pub(super) fn network(text: &str) -> Result<IpNet, Invalid> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("localhost") {
         let help = "write the address, not the name";
-        let invalid = Invalid::new("bad_network", format!("{text:?} is a name"), help);
+        let invalid =
+            Invalid::new("bad_network", format!("{text} is a name", text = in_quotes(text)), help);
         return Err(invalid.meant(Some("127.0.0.1")));
     }
     let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
     text.parse::<IpNet>().ok().or_else(one).map(|network| network.trunc()).ok_or_else(|| {
         let help = "write an address or a network: \"192.168.1.0/24\", \"fd00::/8\"";
-        Invalid::new("bad_network", format!("{text:?} is not a network"), help)
+        Invalid::new(
+            "bad_network",
+            format!("{text} is not a network", text = in_quotes(text)),
+            help,
+        )
     })
 }
 
@@ -218,7 +229,11 @@ pub(super) fn host(text: &str) -> Result<String, Invalid> {
         Ok(url::Host::Domain(name)) if chars::is_host_name(&name) => Ok(name),
         _ => {
             let help = "write the name without scheme and port: \"planet.example.org\"";
-            let invalid = Invalid::new("bad_host", format!("{text:?} is not a host name"), help);
+            let invalid = Invalid::new(
+                "bad_host",
+                format!("{text} is not a host name", text = in_quotes(text)),
+                help,
+            );
             let url =
                 if text.contains("://") { text.to_owned() } else { format!("http://{text}/") };
             let url = Url::parse(&url).ok();
@@ -261,7 +276,7 @@ pub(super) fn socket(text: &str) -> Result<Option<SocketAddr>, Invalid> {
     listen.reachable().map(Some).ok_or_else(|| {
         Invalid::new(
             "bad_address",
-            format!("{text:?} is not an IP address and a port"),
+            format!("{text} is not an IP address and a port", text = in_quotes(text)),
             LISTEN_HELP,
         )
     })
@@ -351,6 +366,14 @@ mod tests {
         ] {
             let invalid = web_url("url", text).expect_err(text);
             assert_eq!(invalid.suggestion, None, "{text}: {}", invalid.message);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_around_a_url_is_no_part_of_it() {
+        for text in ["https://a.example/feed\u{200e}", "\u{feff} https://a.example/feed\u{200b} "] {
+            let url = web_url("url", text).expect(text);
+            assert_eq!(url.as_str(), "https://a.example/feed");
         }
     }
 

@@ -14,17 +14,20 @@ use url::Url;
 
 use super::definition::Section;
 use super::diagnostic::{Diagnostic, Report, Severity};
-use super::digest;
-use super::feeds::{has_private_host, url_of};
+use super::feeds::{has_private_host, url_of, with_ids};
+use super::outputs;
 use super::section::{Document, Layer};
 use super::settings::Config;
 use super::suggest::nearest;
 use super::text;
 use super::value::Listed;
-use super::{outputs, podcast};
+use crate::fetch;
+use crate::files;
 use crate::model::{Feed, FeedId, site};
 use crate::render::Output;
-use crate::{fetch, files, web};
+use crate::store;
+use crate::text::quoted::in_quotes;
+use crate::web;
 
 /// Ids that outputs cannot have, because pages of Newswire have these paths.
 #[rustfmt::skip]
@@ -34,6 +37,9 @@ const RESERVED_IDS: &[&str] = &[
 ];
 /// Sections that the feeds, and with them their tags and ids, come from.
 const SOURCES: [Section; 2] = [Section::Feed, Section::Subscriptions];
+
+/// Sections whose `include` and `exclude` may name tags and ids of feeds.
+const FILTERING: [Section; 3] = [Section::Output, Section::Server, Section::Subscriptions];
 
 /// How closely paths are checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +70,7 @@ pub(super) fn check(document: &Document, config: &Config, paths: PathChecks, rep
     own_intervals(document, report);
     servers_without_feeds(document, config, report);
     missing_names(document, &config.web, report);
-    let feeds: Vec<KnownFeed<'_>> =
-        config.subscriptions.iter().map(|s| KnownFeed::new(&s.feed)).collect();
+    let feeds = known_feeds(document, config);
     let known = are_names_known(document, &feeds, report);
     // An output with an error in its id is not in the list.
     if document.all(Section::Output).count() == config.outputs.len() {
@@ -87,11 +92,13 @@ fn duplicates(document: &Document, section: Section, code: &'static str, report:
     for layer in document.all(section) {
         let (Some(id), span) = (layer.text("id"), layer.span("id")) else { continue };
         if section == Section::Output && RESERVED_IDS.contains(&id) {
-            let message = format!("the id {id:?} is the path of a page of Newswire");
+            let message =
+                format!("the id {id} is the path of a page of Newswire", id = in_quotes(id));
             report.push(Diagnostic::error(code, span.clone(), message).help("choose another id"));
         }
         if let Some(earlier) = first.insert(id, span.clone()) {
-            let message = format!("the {} id {id:?} is used twice", section.name());
+            let message =
+                format!("the {} id {id} is used twice", section.name(), id = in_quotes(id));
             let error = Diagnostic::error(code, span, message);
             report.push(
                 error.also(earlier, "first here").help("remove one of them, or change an id"),
@@ -145,8 +152,8 @@ fn check_section(layer: &Layer, report: &mut Report) {
         unlikely_regex(layer, "title_replace", regex, report);
     }
     masquerade(layer, report);
-    digest::check(layer, report);
-    podcast::check(layer, report);
+    outputs::check_digest(layer, report);
+    outputs::check_podcast(layer, report);
     for (part, rules) in rules(layer) {
         check_rules(part, rules, report);
     }
@@ -226,7 +233,7 @@ fn check_rules(part: &str, rules: &Layer, report: &mut Report) {
 fn unlikely_regex(layer: &Layer, name: &str, regex: &Regex, report: &mut Report) {
     let Some((message, meant)) = text::meant_regex(regex.as_str()) else { return };
     let warning = layer.warning("unlikely_regex", name, message);
-    report.push(warning.help(format!("did you mean {meant:?}?")));
+    report.push(warning.help(format!("did you mean {meant}?", meant = in_quotes(meant))));
 }
 
 /// Each table of conditions of a section, with the name of its key.
@@ -333,12 +340,22 @@ struct KnownFeed<'c> {
     id: FeedId,
 }
 
-impl<'c> KnownFeed<'c> {
-    fn new(feed: &'c Feed) -> Self {
-        let id = feed.id.clone().unwrap_or_else(|| FeedId::derive(&feed.url));
-        Self { feed, id }
-    }
+/// The feeds with the ids that commands print.
+fn known_feeds<'c>(document: &Document, config: &'c Config) -> Vec<KnownFeed<'c>> {
+    let feeds: Vec<Feed> = config.subscriptions.iter().map(|s| s.feed.clone()).collect();
+    let mut rules = FILTERING.iter().flat_map(|section| document.all(*section)).flat_map(rules);
+    // The database is not read for ids that nothing names.
+    let ids = match rules.any(|(_, rules)| !rules.list("feeds").is_empty()) {
+        true => with_ids(&feeds, &config.store.path),
+        false => store::new_feeds(&feeds),
+    };
+    let known = config.subscriptions.iter().zip(ids);
+    known
+        .map(|(subscription, named)| KnownFeed { feed: &subscription.feed, id: named.id })
+        .collect()
+}
 
+impl KnownFeed<'_> {
     /// Whether the output can show items of the feed.
     fn reaches(&self, output: &Output) -> bool {
         output.filter.takes_feed(&self.id, &self.feed.tags)
@@ -361,8 +378,7 @@ fn are_names_known(document: &Document, feeds: &[KnownFeed<'_>], report: &mut Re
     let tags = Some(tags).filter(|_| !is_uncertain(&["file", "tags"]));
     let ids = Some(ids).filter(|_| !is_uncertain(&["file", "url", "id"]));
     let mut all_known = true;
-    let filtering = [Section::Output, Section::Server, Section::Subscriptions];
-    for section in filtering.iter().flat_map(|section| document.all(*section)) {
+    for section in FILTERING.iter().flat_map(|section| document.all(*section)) {
         for (part, rules) in rules(section) {
             for (name, known) in [("tags", &tags), ("feeds", &ids)] {
                 let texts = rules.list(name);
@@ -388,15 +404,15 @@ fn are_names_known(document: &Document, feeds: &[KnownFeed<'_>], report: &mut Re
 /// The error for a tag or an id in a list that no feed has.
 fn unknown_name(text: &Listed, name: &str, known: &HashSet<&str>, list: &[Listed]) -> Diagnostic {
     let what = if name == "tags" { "tag" } else { "id" };
-    let message = format!("no feed has the {what} {:?}", text.text());
+    let message = format!("no feed has the {what} {}", in_quotes(text.text()));
     let error = Diagnostic::error("no_such_feed", text.span.clone(), message);
     match nearest(text.text(), known.iter().copied()) {
         Some(near) if list.iter().any(|other| other.text() == near) => {
-            error.help(format!("remove it; the list has {near:?} already"))
+            error.help(format!("remove it; the list has {near} already", near = in_quotes(near)))
         }
         Some(near) => error.meant(near),
         None if name == "tags" => error.help("add the tag to a feed, or remove it here"),
-        None => error.help("'newswire status' lists the ids; remove it if the feed is gone"),
+        None => error.help("'newswire list --ids' lists the ids; remove it if the feed is gone"),
     }
 }
 
@@ -411,7 +427,8 @@ fn reaching_feeds(layer: &Layer, output: &Output, feeds: &[KnownFeed<'_>], repor
         report.push(warning.help(help));
     };
     if reaching == 0 && !feeds.is_empty() {
-        let message = format!("include and exclude of the output {:?} leave no feed", output.id);
+        let message =
+            format!("include and exclude of the output {} leave no feed", in_quotes(&output.id));
         push("include", message, "include a tag or an id of a feed that is not excluded");
     } else if let Some(min) = output.min_feeds.filter(|min| *min > reaching && reaching > 0) {
         let message = format!("min_feeds is {min}, but the output has only {reaching} feeds");
@@ -457,7 +474,7 @@ fn hidden_feeds(
         });
         report.push(match misspelled {
             Some((tag, near)) => {
-                let message = format!("no output includes the tag {:?}", tag.text());
+                let message = format!("no output includes the tag {}", in_quotes(tag.text()));
                 Diagnostic::warning("tag_without_output", tag.span.clone(), message).meant(near)
             }
             None => {

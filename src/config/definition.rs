@@ -3,6 +3,7 @@
 use super::diagnostic::Severity;
 use super::format::{Format, LISTEN_ADDRESS};
 use super::keys::{KEYS, SECTIONS};
+use crate::text::quoted::in_quotes;
 
 /// A section of the config file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -324,9 +325,7 @@ impl Key {
         };
         let parts: Vec<String> = match self.kind {
             Kind::Number { min, max, .. } => return format!("{min} to {max}"),
-            Kind::Choice(words) | Kind::Choices(words) => {
-                words.iter().map(|word| format!("{word:?}")).collect()
-            }
+            Kind::Choice(words) | Kind::Choices(words) => words.iter().map(in_quotes).collect(),
             _ => self.limits.iter().map(limit).collect(),
         };
         parts.join(", ")

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::definition::{Key, Section};
 use super::feeds::{ConfiguredFeed, Feeds};
-use super::position::Sources;
+use super::files::Sources;
 use super::resolve::{Chain, Origin, schedule};
 use super::section::{Document, Entry, Layer, quoted};
 use crate::model::{Feed, site};

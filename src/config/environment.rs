@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::definition::{Key, Kind, Section};
 use super::diagnostic::Diagnostic;
+use super::files::FileText;
 use super::keys::{KEYS, SECTIONS};
-use super::position::FileText;
 use super::section::quoted;
 use super::suggest::is_general;
 

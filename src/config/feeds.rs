@@ -19,6 +19,8 @@ use crate::fetch;
 use crate::model::{Feed, FeedId, Removal, site};
 use crate::opml::ListedFeed;
 use crate::poll::Subscription;
+use crate::store::{self, Reader};
+use crate::text::quoted::in_quotes;
 
 /// A feed with its section; `None`: it comes from a list.
 pub(super) struct ConfiguredFeed<'d> {
@@ -52,7 +54,8 @@ impl<'d> Feeds<'d> {
         for server in document.all(Section::Server) {
             let Some(host) = server.text("host") else { continue };
             if let Some(first) = servers.insert(host, server) {
-                let message = format!("two [[server]] sections have the host {host:?}");
+                let message =
+                    format!("two [[server]] sections have the host {host}", host = in_quotes(host));
                 let error = server.error("duplicate_server", "host", message);
                 report.push(error.also(first.span("host"), "first here").help("join them"));
             }
@@ -195,6 +198,14 @@ impl<'d> Feeds<'d> {
     }
 }
 
+/// The feeds with the ids that they have in the database at this path, or get when they are stored there.
+#[must_use]
+pub fn with_ids(feeds: &[Feed], database: &Path) -> Vec<store::ConfiguredFeed> {
+    let stored = Reader::open(database).ok();
+    let stored = stored.and_then(|reader| reader.read(|tx| tx.configured_feeds(feeds)).ok());
+    stored.unwrap_or_else(|| store::new_feeds(feeds))
+}
+
 /// Whether the host of a URL is a private address, or a name of a local network.
 pub(super) fn has_private_host(url: &Url) -> bool {
     match url.host() {
@@ -239,7 +250,7 @@ fn named_feeds<'d>(document: &'d Document, report: &mut Report) -> Vec<Configure
             continue;
         };
         let ConfiguredFeed { feed: kept, layer: kept_layer, .. } = &mut feeds[*earlier];
-        let message = format!("the URL {:?} is used twice", feed.url.as_str());
+        let message = format!("the URL {} is used twice", in_quotes(&feed.url));
         let span = kept_layer.map_or(0..0, |layer| layer.span("url"));
         if kept.id.is_some() && feed.id.is_some() && kept.id != feed.id {
             let error = layer.error("duplicate_feed", "url", message);
@@ -270,7 +281,7 @@ fn reject_taken_ids(feeds: &[ConfiguredFeed<'_>], report: &mut Report) {
         let error = layer.error(
             "duplicate_feed",
             "id",
-            format!("the id is that of the feed {url:?}, derived from its URL"),
+            format!("the id is that of the feed {url}, derived from its URL", url = in_quotes(url)),
         );
         let span = other.layer.map_or(0..0, |layer| layer.span("url"));
         report.push(error.also(span, "this feed").help("choose another id"));
@@ -316,7 +327,8 @@ fn add_tags(feed: &mut Feed, tags: impl IntoIterator<Item = String>) {
     }
 }
 
-/// Adds the feeds of all lists. Feeds that are in the config keep its settings and get the tags of the list.
+/// Adds the feeds of all lists. Feeds that are in the config keep its settings, and get the tags of the list and its title
+/// if they have no other.
 fn followed_feeds<'d>(
     document: &'d Document,
     database: &Path,
@@ -333,10 +345,12 @@ fn followed_feeds<'d>(
         for ListedFeed { url, title, tags, .. } in list.feeds {
             let n = *index.entry(without_fragment(&url)).or_insert(feeds.len());
             if n == feeds.len() {
-                let feed = Feed { id: None, url, title, tags: Vec::new(), removal };
+                let (title, tags) = (None, Vec::new());
+                let feed = Feed { id: None, url, title, tags, removal };
                 feeds.push(ConfiguredFeed { feed, layer: None, lists: Vec::new() });
             }
             let ConfiguredFeed { feed, layer: own, lists } = &mut feeds[n];
+            feed.title = feed.title.take().or(title);
             lists.push(layer);
             if removal == Removal::Keep && own.is_none() {
                 feed.removal = removal;
@@ -394,5 +408,78 @@ fn check_bounds(layer: &Layer, chain: Chain<'_>, report: &mut Report) {
         );
         let warning = layer.warning("interval_below_minimum", "interval", message);
         report.push(warning.help("set min_interval to the same value here to confirm it"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::config::{Files, Loaded, PathChecks};
+    use crate::store::{Lists, Store};
+
+    /// The config in a folder with an output that takes these ids, and feeds with these URLs.
+    fn load(folder: &Path, ids: &[String], urls: &[&str]) -> Loaded {
+        let feeds = urls.iter().map(|url| format!("[[feed]]\nurl = \"{url}\"\n"));
+        let feeds: String = feeds.collect();
+        let only = match ids {
+            [] => String::new(),
+            ids => format!("include = {{ feeds = {ids:?} }}\n"),
+        };
+        let output = format!("[[output]]\nid = \"planet\"\n{only}");
+        let store = format!("[store]\npath = {:?}\n", folder.join("newswire.db"));
+        let path = folder.join("newswire.toml");
+        std::fs::write(&path, format!("version = 1\n{output}{store}{feeds}")).unwrap();
+        Files::gather(&path).read(PathChecks::Existence)
+    }
+
+    fn feeds_of(loaded: &Loaded) -> Vec<Feed> {
+        let config = loaded.config.as_ref().unwrap();
+        config.subscriptions.iter().map(|subscription| subscription.feed.clone()).collect()
+    }
+
+    #[tokio::test]
+    async fn filters_take_exactly_the_ids_that_commands_print() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("newswire.db");
+        let urls = ["http://v.example/x?c=a", "http://v.example/x?c=b", "http://v.example/feed"];
+        let more = ["https://v.example/feed", urls[0], urls[1], urls[2]];
+        let print = |urls: &[&str]| -> Vec<String> {
+            let feeds = feeds_of(&load(folder.path(), &[], urls));
+            with_ids(&feeds, &database).iter().map(|feed| feed.id.to_string()).collect()
+        };
+        let errors = |ids: &[String], urls: &[&str]| load(folder.path(), ids, urls).report.errors();
+        let before = print(&urls);
+        assert_eq!(errors(&before, &urls), 0);
+        assert_eq!(errors(&["v.example-x-2".to_owned()], &urls), 1);
+        let store = Store::open(&database, Clock::system()).unwrap();
+        let feeds = feeds_of(&load(folder.path(), &[], &urls));
+        store.register(feeds, Lists::Known, Clock::system().now()).await.unwrap();
+        drop(store);
+        assert_eq!(print(&urls), before);
+        // Without the database, the feed that was added at the top would have the id of the last one.
+        let after = print(&more);
+        assert_eq!(after[1..], before);
+        assert_eq!(errors(&after, &more), 0);
+        assert_eq!(errors(&["v.example-feed-2".to_owned()], &more), 1);
+    }
+
+    #[test]
+    fn a_feed_with_its_own_section_keeps_title_and_tags_of_its_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newswire.toml");
+        let list = "<opml version=\"2.0\"><body><outline text=\"Nine\" category=\"x\" xmlUrl=\"http://a.example/feed\"/></body></opml>";
+        std::fs::write(folder.path().join("list.opml"), list).unwrap();
+        for (own, title) in [("", "Nine"), ("title = \"Own\"", "Own")] {
+            let feed = format!("[[feed]]\nurl = \"http://a.example/feed\"\npaused = true\n{own}");
+            let list = format!("[[subscriptions]]\nfile = {:?}", folder.path().join("list.opml"));
+            std::fs::write(&path, format!("version = 1\n{feed}\n{list}\n")).unwrap();
+            let loaded = Files::gather(&path).read(PathChecks::Existence);
+            let [feed] = &feeds_of(&loaded)[..] else { panic!("{}", loaded.report.errors()) };
+            assert_eq!(
+                (feed.title.as_deref(), &feed.tags[..]),
+                (Some(title), &["x".to_owned()][..])
+            );
+        }
     }
 }

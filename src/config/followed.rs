@@ -14,6 +14,7 @@ use super::section::Layer;
 use crate::files::FileStamp;
 use crate::model::Coded;
 use crate::opml::{self, FeedList};
+use crate::text::quoted::in_quotes;
 use crate::text::sha256::{hex, sha256};
 
 /// A list that is followed.
@@ -203,7 +204,7 @@ fn left_out(layer: &Layer, shown: &str, list: &FeedList, report: &mut Report) {
     ] {
         let Some(first) = left_out.first() else { continue };
         let (line, name, why) = (first.line, &first.name, &first.reason);
-        let message = format!("{shown}:{line}: {verb} {name:?}: {why}");
+        let message = format!("{shown}:{line}: {verb} {name}: {why}", name = in_quotes(name));
         let help = format!("{verb} {what}: {}; 'newswire import' lists them", left_out.len());
         report.push(Diagnostic::warning(code, layer.span("file"), message).help(help));
     }

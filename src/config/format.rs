@@ -10,6 +10,7 @@ use super::quantity::Unit;
 use super::value::{Invalid, Value};
 use super::{address, named_file, quantity, text};
 use crate::render::PodcastCategory;
+use crate::text::quoted::in_quotes;
 
 /// A format of texts.
 #[derive(Debug)]
@@ -51,9 +52,9 @@ impl<'t> Written<'t> {
         let text = self.filled()?;
         // A shell replaces these.
         let message = if text.starts_with('~') {
-            format!("~ is not replaced in the path {text:?}")
+            format!("~ is not replaced in the path {text}", text = in_quotes(text))
         } else if text.starts_with('$') || text.contains("${") {
-            format!("variables are not replaced in the path {text:?}")
+            format!("variables are not replaced in the path {text}", text = in_quotes(text))
         } else if text.contains("://") || text.starts_with("file:") {
             "a path is expected, not a URL".to_owned()
         } else {

@@ -222,8 +222,9 @@ pub const KEYS: &[Key] = &[
         .also_called(&["mode", "method"]),
     dedupe("window", HOURS).default("\"72h\"")
         .limits(&[Limit::minimum("1h"), Limit::maximum("14d").code("window_too_long", "the default \"72h\" suits most feeds")])
-        .doc("Texts that were published further apart are not compared.")
-        .details("A longer window joins texts that are only similar, and takes more memory."),
+        .doc("Texts that were published, or seen first, further apart are not compared.")
+        .details("Items with the same page or id are, and so are items with the same date and time and the same title or text, \
+            such as those of a mirror that is added later. A longer window joins texts that are only similar, and takes more memory."),
     dedupe("similarity", Choice(&["strict", "normal", "loose"])).default("\"normal\"")
         .doc("How similar the texts of one story must be.")
         .also_called(&["threshold", "likeness", "strictness"]),

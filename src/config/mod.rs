@@ -3,7 +3,7 @@
 //! `keys` defines each key once. Everything else is derived from these definitions:
 //!
 //! ```text
-//! files       the files and their texts; position: places in them
+//! files       the files and their texts, and places in them
 //! environment variables that set keys, as files
 //! parse       TOML
 //! section     sections and keys by their definitions, all files joined
@@ -12,8 +12,8 @@
 //! suggest     what an unknown name probably means
 //! resolve     inheritance: the effective value of a key and its origin
 //! settings    from values to the settings of the rooms; feeds: the same for each feed; followed: lists of feeds
-//! checks      what only the config as a whole shows; outputs, podcast, digest: the same of outputs
-//! diagnostic  errors and warnings; snippet: as text and JSON; redact: without secrets
+//! checks      what only the config as a whole shows; outputs: the same of outputs
+//! diagnostic  errors and warnings, as text and JSON; redact: without secrets
 //! effective   newswire config; schema: newswire schema
 //! ```
 
@@ -21,7 +21,6 @@ mod address;
 mod checks;
 mod definition;
 mod diagnostic;
-mod digest;
 mod effective;
 mod environment;
 mod feeds;
@@ -32,8 +31,6 @@ mod keys;
 mod named_file;
 mod outputs;
 mod parse;
-mod podcast;
-mod position;
 mod quantity;
 mod redact;
 mod resolve;
@@ -41,7 +38,6 @@ mod schema;
 mod secret;
 mod section;
 mod settings;
-mod snippet;
 mod suggest;
 mod text;
 mod value;
@@ -53,21 +49,20 @@ use std::sync::Arc;
 pub use self::checks::PathChecks;
 use self::checks::check;
 pub use self::definition::{Key, Kind, Section};
-pub use self::diagnostic::{Diagnostic, Report, Severity};
+pub use self::diagnostic::{Diagnostic, Report, Severity, Style};
 pub use self::effective::Effective;
 use self::feeds::Feeds;
+pub use self::feeds::with_ids;
 use self::files::STATE_VARIABLE;
-pub use self::files::{Files, state_folder};
+pub use self::files::{Files, Location, state_folder};
 pub use self::followed::{BrokenList, Followed, ListSource, read_list_file};
 pub use self::keys::KEYS;
-pub use self::position::Location;
 pub use self::redact::{config as redact_config, logins as redact_logins};
 use self::resolve::Chain;
 pub use self::schema::schema;
 use self::section::Document;
 pub(crate) use self::section::quoted;
 pub use self::settings::Config;
-pub use self::snippet::Style;
 pub(crate) use self::suggest::nearest;
 use self::value::Reader;
 use crate::model::Feed;

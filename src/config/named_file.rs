@@ -9,6 +9,7 @@ use crate::fetch;
 use crate::files;
 use crate::render::Logo;
 use crate::text::file_kind;
+use crate::text::quoted::in_quotes;
 
 /// Maximum size in bytes of a file with certificates: more than all authorities that browsers trust.
 const MAX_CERTIFICATES: u64 = 4 << 20;
@@ -26,15 +27,19 @@ pub(super) fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
         .ok_or_else(|| io::Error::other(format!("larger than {max} bytes")))
 }
 
-/// The same as text.
+/// The same as text, without a byte order mark.
 ///
 /// # Errors
 /// As [`read`], or when it is not UTF-8.
 pub(super) fn read_text(path: &Path, max: u64) -> io::Result<String> {
-    String::from_utf8(read(path, max)?).map_err(|error| {
+    let mut text = String::from_utf8(read(path, max)?).map_err(|error| {
         let kind = file_kind::binary(error.as_bytes()).or(file_kind::utf16(error.as_bytes()));
         io::Error::other(kind.map_or("not UTF-8".to_owned(), |kind| format!("it is {kind}")))
-    })
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(text)
 }
 
 /// The certificates in a file (PEM).
@@ -43,18 +48,23 @@ pub(super) fn certificates(path: &Path) -> Result<Arc<[u8]>, Invalid> {
     const HELP: &str = "name a file with certificates in PEM, -----BEGIN CERTIFICATE-----";
     let invalid = |message| Invalid::new("bad_certificates", message, HELP);
     let pem = read(path, MAX_CERTIFICATES)
-        .map_err(|error| invalid(format!("cannot read {path:?}: {error}")))?;
+        .map_err(|error| invalid(format!("cannot read {}: {error}", quoted(path))))?;
     if !pem.windows(BEGIN.len()).any(|part| part == BEGIN) {
-        return Err(invalid(format!("{path:?} has no certificate")));
+        return Err(invalid(format!("{} has no certificate", quoted(path))));
     }
     match fetch::check_authorities(&pem) {
         Ok(()) => Ok(pem.into()),
-        Err(_) => Err(invalid(format!("{path:?} has a certificate that cannot be read"))),
+        Err(_) => Err(invalid(format!("{} has a certificate that cannot be read", quoted(path)))),
     }
 }
 
+/// The path as messages name it.
+fn quoted(path: &Path) -> String {
+    in_quotes(path.to_string_lossy())
+}
+
 fn bad_file(path: &Path, error: &io::Error, help: &str) -> Invalid {
-    Invalid::new("bad_file", format!("cannot read {path:?}: {error}"), help)
+    Invalid::new("bad_file", format!("cannot read {}: {error}", quoted(path)), help)
 }
 
 /// The text of a style sheet or of a part of a page.
@@ -73,7 +83,13 @@ pub(super) fn picture(path: &Path) -> Result<Logo, Invalid> {
         "png" => "image/png",
         "jpg" | "jpeg" => "image/jpeg",
         "webp" => "image/webp",
-        _ => return Err(Invalid::new("bad_file", format!("{path:?} is not a picture"), HELP)),
+        _ => {
+            return Err(Invalid::new(
+                "bad_file",
+                format!("{} is not a picture", quoted(path)),
+                HELP,
+            ));
+        }
     };
     let bytes = read(path, MAX_PICTURE);
     let bytes = bytes.map_err(|error| bad_file(path, &error, HELP))?;
@@ -90,6 +106,9 @@ mod tests {
         let path = folder.path().join("file");
         std::fs::write(&path, "12345").unwrap();
         assert_eq!(read_text(&path, 5).unwrap(), "12345");
+        std::fs::write(&path, "\u{feff}jane:pw").unwrap();
+        assert_eq!(read_text(&path, 10).unwrap(), "jane:pw");
+        std::fs::write(&path, "12345").unwrap();
         assert_eq!(read(&path, 4).unwrap_err().to_string(), "larger than 4 bytes");
         for device in ["/dev/zero", "/dev/null", folder.path().to_str().unwrap()] {
             let error = read(Path::new(device), 5).unwrap_err().to_string();

@@ -8,7 +8,7 @@ use toml::de::{DeArray, DeTable, DeValue, Error};
 
 use super::definition::{Key, Section};
 use super::diagnostic::{Diagnostic, Report};
-use super::position::{Source, Sources};
+use super::files::{Source, Sources};
 use super::redact;
 use super::section::quoted;
 use super::value;
@@ -270,15 +270,36 @@ fn without_quotes(
     }
 }
 
-/// The error for a line with quotes or spaces that are typographic, as word processors write them.
+/// What was copied from a page may have these.
+fn is_without_width(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
+/// The line with straight quotes and plain spaces, and without characters of no width outside of the quotes: inside, they
+/// join letters and emoji.
+fn straight(line: &str) -> String {
+    let (mut straight, mut quote) = (String::with_capacity(line.len()), None);
+    for c in line.chars() {
+        let plain = match c {
+            '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '＂' => '"',
+            '‘' | '’' | '‚' | '‛' | '′' | '`' | '´' => '\'',
+            '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{3000}' => ' ',
+            c => c,
+        };
+        match quote {
+            None if is_without_width(c) => continue,
+            None if matches!(plain, '"' | '\'') => quote = Some(plain),
+            Some(open) if plain == open => quote = None,
+            _ => {}
+        }
+        straight.push(plain);
+    }
+    straight
+}
+
+/// The error for a line with quotes or spaces that are typographic, or characters of no width, as word processors write them.
 fn typographic(line: &str, start: usize) -> Option<Diagnostic> {
-    let plain = |c: char| match c {
-        '“' | '”' | '„' | '‟' | '«' | '»' | '″' | '＂' => '"',
-        '‘' | '’' | '‚' | '‛' | '′' | '`' | '´' => '\'',
-        '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{3000}' => ' ',
-        c => c,
-    };
-    let fixed: String = line.chars().map(plain).collect();
+    let fixed = straight(line);
     if fixed == line || line.trim_start().starts_with('#') {
         return None;
     }
@@ -296,14 +317,17 @@ fn typographic(line: &str, start: usize) -> Option<Diagnostic> {
     let from = line.len() - line[from..].trim_start_matches([' ', '\t']).len();
     let end = line[from..].find(" #").map_or(line.len(), |at| from + at);
     let part = line[from..end].trim_end_matches([' ', '\t']);
+    let meant = straight(part);
     // In the comment they are no mistake.
-    let first = part.chars().find(|c| plain(*c) != *c)?;
-    let suggestion: String = part.chars().map(plain).collect();
-    let suggestion = suggestion.trim().to_owned();
+    let mut kept = meant.chars();
+    let first = part.chars().find(|c| Some(*c) != kept.next())?;
+    let suggestion = meant.trim().to_owned();
     let span = start + from..start + from + part.len();
-    let message = format!("{first:?} is a typographic character");
-    let error = Diagnostic::error("syntax", span, message);
-    let error = error.help("write straight quotes and plain spaces");
+    let (what, help) = match is_without_width(first) {
+        true => ("not visible", "remove it"),
+        false => ("a typographic character", "write straight quotes and plain spaces"),
+    };
+    let error = Diagnostic::error("syntax", span, format!("{first:?} is {what}")).help(help);
     Some(match parses || !line.contains('=') {
         true => error.label(format!("did you mean {suggestion}?")).suggest(suggestion),
         false => error,

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::suggest::nearest;
 use super::value::{Invalid, Value};
+use crate::text::quoted::in_quotes;
 
 /// The unit that a number without unit probably has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,13 +46,15 @@ pub(super) fn duration(text: &str, unit: Unit) -> Result<Duration, Invalid> {
     };
     let Ok(span) = text.trim().parse::<Span>() else {
         let why = if is_too_long(text) { "too long" } else { "not a duration" };
-        return Err(invalid(format!("{text:?} is {why}"), DURATION_HELP));
+        return Err(invalid(format!("{text} is {why}", text = in_quotes(text)), DURATION_HELP));
     };
     if span.get_years() != 0 || span.get_months() != 0 {
         let help = "months and years differ in length; write days";
-        return Err(invalid(format!("{text:?} has no fixed length"), help));
+        return Err(invalid(format!("{text} has no fixed length", text = in_quotes(text)), help));
     }
-    fixed(span).ok_or_else(|| invalid(format!("{text:?} is negative"), DURATION_HELP))
+    fixed(span).ok_or_else(|| {
+        invalid(format!("{text} is negative", text = in_quotes(text)), DURATION_HELP)
+    })
 }
 
 /// The length of a span without months and years; `None`: it is negative.
@@ -72,7 +75,11 @@ fn is_too_long(text: &str) -> bool {
 pub(super) fn positive(text: &str, unit: Unit) -> Result<Duration, Invalid> {
     let duration = duration(text, unit)?;
     match duration.is_zero() {
-        true => Err(Invalid::new("bad_duration", format!("{text:?} is zero"), DURATION_HELP)),
+        true => Err(Invalid::new(
+            "bad_duration",
+            format!("{text} is zero", text = in_quotes(text)),
+            DURATION_HELP,
+        )),
         false => Ok(duration),
     }
 }
@@ -197,7 +204,7 @@ pub(super) fn size(text: &str) -> Result<u64, Invalid> {
         let (number, unit) = parts(text);
         let is_large = unit.is_some() && number.trim_start_matches('0').len() > 6;
         let why = if is_large { "too large" } else { "not a size" };
-        let message = format!("{text:?} is {why}");
+        let message = format!("{text} is {why}", text = in_quotes(text));
         let meant = meant_size(text).filter(|meant| bytes(meant).is_some());
         Invalid::new("bad_size", message, SIZE_HELP).meant(meant)
     })
@@ -222,7 +229,13 @@ fn bytes(text: &str) -> Option<u64> {
 /// Parses `5 MB/day`. Returns the bytes per day.
 pub(super) fn rate(text: &str) -> Result<u64, Invalid> {
     const HELP: &str = "write a size and a day: \"500 kB/day\", \"5 MB/day\"";
-    let invalid = || Invalid::new("bad_size", format!("{text:?} is not a size per day"), HELP);
+    let invalid = || {
+        Invalid::new(
+            "bad_size",
+            format!("{text} is not a size per day", text = in_quotes(text)),
+            HELP,
+        )
+    };
     match text.split_once('/') {
         Some((amount, per)) if matches!(per.trim(), "day" | "d") => {
             let meant = |error: Invalid| error.suggestion.map(|size| format!("{size}/day"));

@@ -16,6 +16,7 @@ use super::section::{quoted, toml};
 use super::suggest::nearest;
 use super::value::{Invalid, Item, Reader, wrong_type};
 use crate::fetch::Secret;
+use crate::text::quoted::in_quotes;
 
 const HELP: &str = "write { file = \"…\" }, { credential = \"…\" } or { env = \"…\" }";
 /// The keys of a reference to a secret.
@@ -97,6 +98,15 @@ fn reference(name: &str, value: &Item<'_>, reader: &mut Reader<'_>) -> Option<St
             false => Err(unreadable("it is not one line of ASCII".to_owned())),
         }
     });
+    let is_bare = |secret: &String| !is_login(secret) && !secret.contains(' ');
+    if name == "authorization" && secret.as_ref().is_ok_and(is_bare) {
+        let message = "authorization has neither a user and a password nor a scheme";
+        let warning = Diagnostic::warning("unlikely_secret", value.span(), message);
+        report.push(
+            warning
+                .help("write user:password, or the whole value with its scheme, such as Bearer …"),
+        );
+    }
     secret
         .map_err(|invalid| {
             let message = format!("cannot read {name}: {}", invalid.message);
@@ -129,7 +139,7 @@ fn single_reference(
                 report.push(error.help(HELP));
             }
             (None, _) => {
-                let message = format!("unknown key {:?} of a secret", name.get_ref());
+                let message = format!("unknown key {} of a secret", in_quotes(name.get_ref()));
                 let error = Diagnostic::error("unknown_key", name.span(), message);
                 report.push(match nearest(name.get_ref(), REFERENCES.iter().copied()) {
                     Some(near) => error.meant(near),
@@ -168,7 +178,7 @@ fn private_file(path: &Path) -> Result<String, Invalid> {
 /// The file of a credential; systemd restricts who can read it.
 fn credential(name: &str) -> Result<PathBuf, String> {
     if name.contains('/') || name.starts_with('.') {
-        return Err(format!("{name:?} is not the name of a credential"));
+        return Err(format!("{name} is not the name of a credential", name = in_quotes(name)));
     }
     let folder = std::env::var_os("CREDENTIALS_DIRECTORY");
     let folder =
@@ -187,9 +197,10 @@ fn content(path: &Path) -> Result<String, String> {
 fn header_name(name: &str) -> Result<(), Invalid> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     let (message, help) = match name.to_ascii_lowercase().as_str() {
-        _ if name.is_empty() || !name.bytes().all(token) => {
-            (format!("{name:?} is not a header name"), "write a name like \"X-Api-Key\"")
-        }
+        _ if name.is_empty() || !name.bytes().all(token) => (
+            format!("{name} is not a header name", name = in_quotes(name)),
+            "write a name like \"X-Api-Key\"",
+        ),
         "user-agent" => {
             ("User-Agent is not a secret".to_owned(), "write user_agent = \"…\" in [fetch]")
         }

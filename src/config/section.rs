@@ -13,14 +13,15 @@ use toml::de::{DeTable, DeValue};
 use super::definition::{Key, Kind, Section};
 use super::diagnostic::{AT_THE_TOP, Diagnostic, Report};
 use super::environment::is_variable;
+use super::files::Sources;
 use super::parse;
-use super::position::Sources;
 use super::redact;
 use super::secret;
 use super::suggest::{
     Meaning, elsewhere, home, meaning_of_key, meaning_of_section, meaning_of_top_key, switch,
 };
 use super::value::{self, Item, Listed, Reader, Value, type_of, wrong_type};
+use crate::text::quoted::in_quotes;
 
 /// One section of the file: the keys that it sets.
 #[derive(Debug, Clone)]
@@ -98,7 +99,8 @@ impl Layer {
         report: &mut Report,
     ) {
         let (section, text): (_, &str) = (self.section, name.get_ref());
-        let message = format!("unknown key {text:?} in {}", section.heading());
+        let message =
+            format!("unknown key {text} in {}", section.heading(), text = in_quotes(text));
         let error = Diagnostic::error("unknown_key", name.span(), message);
         let mut meaning = meaning_of_key(text, section);
         if let Meaning::Here(keys) = &meaning
@@ -116,7 +118,7 @@ impl Layer {
                 error.label(format!("it belongs in {}", home(key)))
             }
             Meaning::Elsewhere(key) => {
-                let label = format!("did you mean {:?}?", key.name);
+                let label = format!("did you mean {}?", in_quotes(key.name));
                 error.label(label).help(format!("{} belongs in {}", key.name, home(key)))
             }
             Meaning::Section(other) => {
@@ -238,7 +240,11 @@ fn meant_here(
         }
         [key] => meant_value(error, (section, name), key, value),
         [first, more @ ..] => {
-            let label = format!("did you mean {first:?} or {:?}?", more.join("\", \""));
+            let label = format!(
+                "did you mean {first} or \"{}\"?",
+                more.join("\", \""),
+                first = in_quotes(first)
+            );
             error.label(label).suggest(*first)
         }
     }
@@ -252,7 +258,7 @@ fn meant_value(
     value: &Item<'_>,
 ) -> Diagnostic {
     let Some(key) = section.key(name) else { return error.meant(name) };
-    let asked = error.clone().label(format!("did you mean {name:?}?"));
+    let asked = error.clone().label(format!("did you mean {name}?", name = in_quotes(name)));
     if let Some(switch) = switch(alias, section) {
         return match value.get_ref().as_bool() {
             Some(true) => error.help(switch.on),
@@ -380,7 +386,7 @@ impl Document {
         };
         let (code, what) =
             if table { ("unknown_section", "section") } else { ("unknown_key", "key") };
-        let message = format!("unknown {what} {text:?} {AT_THE_TOP}");
+        let message = format!("unknown {what} {text} {AT_THE_TOP}", text = in_quotes(text));
         let error = Diagnostic::error(code, name.span(), message);
         let meaning = if table { meaning_of_section(text) } else { meaning_of_top_key(text) };
         report.push(match meaning {

@@ -12,6 +12,7 @@ use crate::model::LinkPattern;
 use crate::normalise::Selector;
 use crate::render::{PodcastCategory, PrefixError, TitlePrefix};
 use crate::text::chars::pattern_as_seen;
+use crate::text::quoted::in_quotes;
 
 /// Text of visible ASCII characters (RFC 9110 5.5).
 pub(super) fn header(key: &str, text: &str) -> Result<String, Invalid> {
@@ -30,7 +31,8 @@ pub(super) fn id(text: &str) -> Result<&str, Invalid> {
     }
     let help =
         "an id has 1 to 64 characters of a-z, 0-9, '.', '_' and '-', and does not begin with a dot";
-    let invalid = Invalid::new("bad_id", format!("{text:?} is not an id"), help);
+    let invalid =
+        Invalid::new("bad_id", format!("{text} is not an id", text = in_quotes(text)), help);
     let meant: String =
         text.trim().to_lowercase().chars().map(|c| if c == ' ' { '-' } else { c }).collect();
     let meant = Some(meant).filter(|meant| meant != text && id(meant).is_ok());
@@ -50,7 +52,11 @@ pub(super) fn language(text: &str) -> Result<String, Invalid> {
         return Ok(text.to_owned());
     }
     let help = "write a tag: \"en\", \"de-AT\", \"zh-Hant\"";
-    let invalid = Invalid::new("bad_language", format!("{text:?} is not a language tag"), help);
+    let invalid = Invalid::new(
+        "bad_language",
+        format!("{text} is not a language tag", text = in_quotes(text)),
+        help,
+    );
     let dashed = text.split('.').next().unwrap_or_default().replace('_', "-");
     let dashed = Some(dashed).filter(|dashed| dashed != text && language(dashed).is_ok());
     Err(invalid.meant(dashed))
@@ -60,7 +66,7 @@ pub(super) fn language(text: &str) -> Result<String, Invalid> {
 pub(super) fn time_zone(text: &str) -> Result<TimeZone, Invalid> {
     let text = text.trim();
     TimeZone::get(text).map_err(|_| {
-        let message = format!("{text:?} is not a time zone");
+        let message = format!("{text} is not a time zone", text = in_quotes(text));
         let help = "write a name of the IANA database: \"Europe/Berlin\", \"UTC\"";
         let invalid = Invalid::new("bad_time_zone", message, help);
         let spelled = text.replace(' ', "_").to_lowercase();
@@ -105,13 +111,16 @@ pub(super) fn regex(text: &str) -> Result<Regex, Invalid> {
     }
     RegexBuilder::new(&pattern_as_seen(text)).size_limit(MAX_REGEX).build().map_err(|error| {
         if matches!(error, regex::Error::CompiledTooBig(_)) {
-            let message = format!("{text:?} needs more than 1 MiB as a regular expression");
+            let message = format!(
+                "{text} needs more than 1 MiB as a regular expression",
+                text = in_quotes(text)
+            );
             let help = "shorten it, or replace \\w by [a-z] and large counts by \"+\"";
             return Invalid::new("bad_regex", message, help);
         }
         let why = error.to_string();
         let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let message = format!("{text:?} is not a regular expression: {why}");
+        let message = format!("{text} is not a regular expression: {why}", text = in_quotes(text));
         Invalid::new("bad_regex", message, "docs.rs/regex describes the syntax")
     })
 }
@@ -150,7 +159,7 @@ pub(super) fn replacement(regex: &Regex, text: &str) -> Result<(), Invalid> {
         if name.is_empty() || number.is_some() || names.any(|known| known == name) {
             continue;
         }
-        let message = format!("the regular expression has no group {name:?}");
+        let message = format!("the regular expression has no group {name}", name = in_quotes(name));
         let help = "write ${1} for the first group, and $$ for a dollar";
         return Err(Invalid::new("bad_regex", message, help));
     }
@@ -165,14 +174,15 @@ pub(super) fn link_pattern(text: &str) -> Result<LinkPattern, Invalid> {
         return Err(Invalid::new("empty_value", "a text in links is empty", help));
     }
     if let Some(name) = text.strip_prefix("*.") {
-        let message = format!("{text:?} is not a host name");
+        let message = format!("{text} is not a host name", text = in_quotes(text));
         let help = "a host name includes its subdomains";
         return Err(Invalid::new("bad_regex", message, help).meant(Some(name)));
     }
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let site = url.filter(|url| &url[url::Position::BeforePath..] == "/");
     if let Some(name) = site.as_ref().and_then(Url::host_str) {
-        let message = format!("{text:?} is the address of a site, not a host name");
+        let message =
+            format!("{text} is the address of a site, not a host name", text = in_quotes(text));
         let help = "a host name includes its subdomains and both http and https";
         return Err(Invalid::new("bad_regex", message, help).meant(Some(name)));
     }
@@ -192,7 +202,7 @@ pub(super) fn link_pattern(text: &str) -> Result<LinkPattern, Invalid> {
 /// Parses a CSS selector.
 pub(super) fn selector(text: &str) -> Result<Selector, Invalid> {
     Selector::parse(text).map_err(|why| {
-        let message = format!("{text:?} is not a CSS selector: {why}");
+        let message = format!("{text} is not a CSS selector: {why}", text = in_quotes(text));
         let help =
             "docs/remove.md has examples, such as \".share\", \"#related\", \"a[href*='utm_']\"";
         Invalid::new("bad_selector", message, help)
@@ -215,7 +225,7 @@ pub(super) fn podcast_category(text: &str) -> Result<&'static str, Invalid> {
     if let Some(name) = PodcastCategory::names().find(|name| *name == text) {
         return Ok(name);
     }
-    let message = format!("{text:?} is not a category of Apple Podcasts");
+    let message = format!("{text} is not a category of Apple Podcasts", text = in_quotes(text));
     let invalid = Invalid::new("unknown_value", message, "docs/feeds.md lists the categories");
     // Other programs write "News > Tech News", or "&" as feeds have it.
     let last = text.rsplit(['>', '/']).next().unwrap_or(text).trim().replace("&amp;", "&");

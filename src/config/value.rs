@@ -16,6 +16,7 @@ use super::format::{Format, LISTEN_ADDRESS, Written};
 use super::section::quoted;
 use super::suggest::nearest;
 use super::{address, text};
+use crate::text::quoted::{in_quotes, with_marks};
 
 /// A value as the parser returns it, with its place.
 pub(super) type Item<'t> = Spanned<DeValue<'t>>;
@@ -93,7 +94,7 @@ impl Invalid {
     /// The help, with the value that was probably meant.
     pub(super) fn advice(&self) -> String {
         match &self.suggestion {
-            Some(meant) => format!("did you mean {meant:?}? {}", self.help),
+            Some(meant) => format!("did you mean {meant}? {}", self.help, meant = in_quotes(meant)),
             None => self.help.clone(),
         }
     }
@@ -281,8 +282,8 @@ fn is_within(key: &Key, value: &Value, span: &Range<usize>, report: &mut Report)
     };
     let message = format!("{} is {side} than {}", key.name, limit.value);
     let help = match limit.advice {
-        "" => format!("write {:?} {more}", limit.value),
-        advice => format!("write {:?} {more}; {advice}", limit.value),
+        "" => format!("write {} {more}", in_quotes(limit.value)),
+        advice => format!("write {} {more}; {advice}", in_quotes(limit.value)),
     };
     let diagnostic = Diagnostic::error(limit.code, span.clone(), message).help(help);
     report.push(Diagnostic { severity: limit.severity, ..diagnostic });
@@ -312,7 +313,7 @@ fn choice(key: &Key, text: &str, words: &'static [&'static str]) -> Result<&'sta
     if let Some(word) = words.iter().find(|word| **word == text) {
         return Ok(word);
     }
-    let message = format!("{text:?} is not a value of {}", key.name);
+    let message = format!("{text} is not a value of {}", key.name, text = in_quotes(text));
     let help = format!("write one of {}", key.range());
     let near = nearest(text.trim(), words.iter().copied());
     Err(Invalid::new("unknown_value", message, help).meant(near))
@@ -363,7 +364,7 @@ fn meant(key: &'static Key, value: &DeValue<'_>) -> Option<String> {
         (_, DeValue::String(_)) if kind.is_list() => {
             let parts: Vec<&str> = text?.split(',').map(str::trim).collect();
             let are_valid = parts.iter().all(|part| fits(part));
-            are_valid.then(|| format!("{parts:?}"))
+            are_valid.then(|| with_marks(&format!("{parts:?}")).into_owned())
         }
         (Kind::Flag, DeValue::Integer(number)) => match number.as_str() {
             "0" => Some("false".to_owned()),
@@ -373,7 +374,7 @@ fn meant(key: &'static Key, value: &DeValue<'_>) -> Option<String> {
         (Kind::Choice(words), DeValue::Boolean(on)) => of_flag(words, *on),
         (_, DeValue::Array(array)) if array.len() == 1 => {
             let text = array.iter().next()?.get_ref().as_str()?;
-            (kind.is_text() && fits(text)).then(|| format!("{text:?}"))
+            (kind.is_text() && fits(text)).then(|| in_quotes(text))
         }
         (Kind::Text(_) | Kind::Listen, _) => {
             let literal = match value {
@@ -401,7 +402,7 @@ fn of_flag(words: &[&str], on: bool) -> Option<String> {
         (true, ..) => None,
         (false, ..) => words.iter().find(is_off),
     };
-    word.map(|word| format!("{word:?}"))
+    word.map(in_quotes)
 }
 
 /// The TOML type of a value, with its article.

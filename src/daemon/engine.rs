@@ -2,10 +2,7 @@
 //!
 //! Used by the daemon and by a single pass (`newswire poll`).
 
-mod clean_up;
-mod error;
-mod publication;
-mod site;
+mod steps;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,14 +12,13 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 use url::Url;
 
-pub use self::error::Error;
 use super::clock_watch::JUMP;
-use super::lost;
-use super::reading::read;
+use super::database::{StoreFailures, read};
+use super::error::{self, Error};
+use super::listeners;
 use super::replan::{paused_plan, revised};
 use super::service_manager::extend_time;
 use super::setup::Setup;
-use super::store_failures::StoreFailures;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fetch::{Fetcher, Resolver};
@@ -123,7 +119,7 @@ impl Engine {
         ledger: Option<Ledger>,
     ) -> Result<Self, Error> {
         let extension = extend_time("opening the database");
-        lost::check_known(&config)?;
+        error::check_known(&config)?;
         let path = &config.store.path;
         let store = Arc::new(match &config.store.write_log {
             Some(log) => Store::open_logged(path, clock.clone(), log)?,
@@ -145,7 +141,7 @@ impl Engine {
             metrics: metrics.clone(),
             readiness: readiness.clone(),
         };
-        let (site, image_proxy) = site::site(&setup, &served, gate.clone(), operator_pages);
+        let (site, image_proxy) = listeners::site(&setup, &served, gate.clone(), operator_pages);
         let (shared, policies) = (Arc::clone(&store), setup.policies());
         let matcher = Matcher::new(shared, clock.clone(), policies, setup.window);
         Ok(Self {

@@ -10,14 +10,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{debug, error, info, warn};
 
+use super::database::read;
 use super::engine::Engine;
+use super::error::Error;
 use super::list_state::list_statuses;
-use super::reading::read;
 use super::setup::{FollowedLists, HEALTH};
+use super::stage_tasks::unwritten_problem;
 use crate::clock::Clock;
 use crate::health::{self, Condition, JudgedFeed, ListStatus};
-use crate::model::{Incident, IncidentKind};
-use crate::outputs::{Refusal, Served};
+use crate::model::{Coded as _, Incident, IncidentKind};
+use crate::outputs::{self, Refusal, Served};
 use crate::render::{self, OutputIdentity};
 use crate::store::{self, RegisteredOutput, Store, Transaction, Write};
 use crate::telemetry::{self, Event, Readiness};
@@ -136,6 +138,47 @@ fn changes(
     Ok((known, changed, identity))
 }
 
+/// Records whether a single pass could publish: the begin or the end of an incident, so that `status` knows it.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn record_publication(
+    engine: &Engine,
+    published: &Result<(), Error>,
+) -> Result<(), store::Error> {
+    let mut conditions: Vec<Condition> =
+        engine.served().refusals().into_iter().map(rejected_output).collect();
+    if let Err(Error::Publication(error)) = published {
+        conditions.extend(unwritten(error));
+    }
+    let problems = engine.readiness().problems();
+    let damage = problems.iter().filter_map(degraded_daemon);
+    conditions.extend(damage.filter(|condition| condition.kind == IncidentKind::Damage));
+    let (store, now) = (engine.store(), engine.clock().now());
+    let mut known = store.reader().read(|reader| reader.incidents(MAX_ENDED))?;
+    known.retain(|it| match published {
+        // Everything was stored and published.
+        Ok(()) => {
+            matches!(it.kind, IncidentKind::Disk | IncidentKind::Damage | IncidentKind::Rejected)
+        }
+        // Only what failed is known.
+        Err(_) => conditions.iter().any(|new| (new.kind, &new.subject) == (it.kind, &it.subject)),
+    });
+    let present = engine.outputs().iter().map(|output| output.id.clone()).collect();
+    let changed = health::advance(&known, &conditions, &present, now);
+    match changed.is_empty() {
+        true => Ok(()),
+        false => store.write(Write::Incidents(changed)).await.map(drop),
+    }
+}
+
+/// The condition of a file that a pass could not write; `None`: another error. Its text names the file.
+fn unwritten(error: &outputs::Error) -> Option<Condition> {
+    let condition = degraded_daemon(&unwritten_problem(error)?)?;
+    let (text, remedy) = (error.to_string(), error.help().unwrap_or_default().into_owned());
+    Some(Condition { text, remedy, ..condition })
+}
+
 /// The condition of an output whose documents failed the check.
 fn rejected_output((id, refusal): (String, Refusal)) -> Condition {
     let name = id.clone();
@@ -158,7 +201,7 @@ fn degraded_daemon(problem: &telemetry::Problem) -> Option<Condition> {
         Of::NotPolledYet | Of::ListFailing => return None,
         Of::ConfigRejected => IncidentKind::Config,
         Of::StoreFull | Of::StoreReadonly | Of::StoreFailing => IncidentKind::Disk,
-        Of::OutputUnwritable | Of::LogLarge => IncidentKind::Disk,
+        Of::OutputUnwritable | Of::OutputDiskFull | Of::LogLarge => IncidentKind::Disk,
         Of::StoreDamaged => IncidentKind::Damage,
         Of::ClockUntrusted | Of::ClockJumped => IncidentKind::Clock,
     };
@@ -203,6 +246,21 @@ fn log(incident: &Incident, feeds: &[JudgedFeed]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pass_reports_an_unwritable_file_under_the_code_of_the_daemon() {
+        use std::io::ErrorKind::{NotFound, PermissionDenied, StorageFull};
+        for (kind, code) in [
+            (PermissionDenied, "output_unwritable"),
+            (NotFound, "output_unwritable"),
+            (StorageFull, "output_disk_full"),
+        ] {
+            let error = outputs::Error::Write { path: "www/all.atom".into(), source: kind.into() };
+            let condition = unwritten(&error).unwrap();
+            assert_eq!((condition.kind, &*condition.code), (IncidentKind::Disk, code));
+            assert!(condition.text.contains("www/all.atom"), "{}", condition.text);
+        }
+    }
 
     #[test]
     fn every_problem_except_the_start_and_lists_becomes_an_incident() {

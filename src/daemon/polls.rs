@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::warn;
 
-use super::engine::{Engine, Error};
+use super::engine::Engine;
+use super::error::Error;
 use super::handle::{PollReport, ReportedEnd};
 use crate::model::FeedKey;
 use crate::poll::{Finished, PollEnd, Target, Trigger, Unstored, result_line};
@@ -243,15 +244,19 @@ impl Polls {
         }
     }
 
-    /// Waits up to [`FINISH_TIMEOUT`] for running polls, then cancels them.
-    pub(crate) async fn finish(mut self, engine: &Engine) -> Result<(), Error> {
+    /// Waits up to [`FINISH_TIMEOUT`] for running polls, then cancels them. `report` is called after each poll that ended.
+    pub(crate) async fn finish(
+        mut self,
+        engine: &Engine,
+        mut report: impl FnMut(&PollEnd),
+    ) -> Result<(), Error> {
         let clock = engine.clock().clone();
         let until = clock.elapsed() + FINISH_TIMEOUT;
         let mut result = Ok(());
         while !self.running.is_empty() {
             tokio::select! {
                 Some(ended) = self.next() => match self.record(engine, ended).await {
-                    Ok(_) => {}
+                    Ok(end) => end.iter().for_each(&mut report),
                     Err(error) => result = result.and(engine.tolerate(error)),
                 },
                 () = clock.sleep_until(until) => break,

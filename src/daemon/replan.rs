@@ -1,13 +1,15 @@
-//! New plans for feeds whose last plan was made under other settings.
+//! New plans for feeds whose last plan was made under other settings, and longer intervals for the feeds of servers with a
+//! bandwidth budget.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{Considered, FeedId, FeedKey, Plan, Reason, ReasonKind};
-use crate::poll::Target;
-use crate::schedule::{self, LastPoll, PollCost};
+use crate::model::{Considered, FeedId, FeedKey, Plan, Reason, ReasonKind, site};
+use crate::poll::{Subscription, Target};
+use crate::schedule::{self, BudgetShare, LastPoll, PollCost, stretch, stretched};
 use crate::store::{self, Reader, RegisteredFeed, Store, Transaction, Write};
 
 /// Plans the feeds again whose last plan was made under other settings. Returns their keys.
@@ -127,4 +129,57 @@ pub(super) fn revised(
     let cost = PollCost::of(state.last_success.map(|_| &state.response.validators));
     let learned = schedule::learned(&reader.publishing(feed)?, settings.interval, cost, now);
     Ok(schedule::revise(settings, id, last, &state.hints, learned))
+}
+
+/// Expected size of the responses of a feed that was never polled, in bytes.
+const UNKNOWN: f64 = 50_000.0;
+/// The factor grows in steps of this size, so that small differences of the traffic change no plan.
+const STEP: f64 = 0.25;
+
+/// What is known about the traffic of a feed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KnownTraffic {
+    /// Mean size of its responses, those without a body included, in bytes; `None`: it was never polled.
+    pub mean_bytes: Option<f64>,
+    /// The learned interval; `None`: nothing is known.
+    pub learned: Option<Duration>,
+}
+
+/// Makes the intervals of feeds longer until the feeds of each server with a budget fit into it. `traffic` is in the
+/// order of the feeds.
+pub fn apply_budgets(subscriptions: &mut [Subscription], traffic: &[KnownTraffic]) {
+    let mut servers: HashMap<String, (u64, Vec<usize>)> = HashMap::new();
+    for (n, subscription) in subscriptions.iter().enumerate() {
+        if let Some(budget) = subscription.schedule.budget {
+            let server = site(&subscription.feed.url).to_owned();
+            servers.entry(server).or_insert((budget, Vec::new())).1.push(n);
+        }
+    }
+    for (budget, feeds) in servers.into_values() {
+        let share = |n: &usize| {
+            let known = traffic.get(*n).copied().unwrap_or_default();
+            BudgetShare {
+                interval: subscriptions[*n].schedule.interval_of(known.learned),
+                mean_bytes: known.mean_bytes.unwrap_or(UNKNOWN),
+            }
+        };
+        let shares: Vec<BudgetShare> = feeds.iter().map(share).collect();
+        let factor = (stretch(&shares, budget) / STEP - 1e-6).ceil() * STEP;
+        if factor <= 1.0 {
+            continue;
+        }
+        for n in feeds {
+            let schedule = stretched_settings(&subscriptions[n].schedule, factor);
+            subscriptions[n].schedule = Arc::new(schedule);
+        }
+    }
+}
+
+/// Longer by this factor, whether the interval is fixed or learned: a learned one is proportional to `interval`, within
+/// the limits.
+fn stretched_settings(settings: &schedule::Settings, factor: f64) -> schedule::Settings {
+    let of = |limit| stretched(limit, factor);
+    let (interval, min_interval) = (of(settings.interval), of(settings.min_interval));
+    let max_interval = of(settings.max_interval).max(interval);
+    schedule::Settings { interval, min_interval, max_interval, ..settings.clone() }
 }

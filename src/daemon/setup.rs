@@ -8,19 +8,21 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tracing::warn;
 
-use super::budgets::{KnownTraffic, apply_budgets};
-use super::reading::read;
-use super::replan::replan;
+use super::database::read;
+use super::replan::{KnownTraffic, apply_budgets, replan};
 use crate::clock::Clock;
 use crate::config::{Config, Followed};
+use crate::dedupe;
+use crate::fetch;
 use crate::model::{Address, FeedKey, Plan, Reason, StoredPlan, site};
 use crate::outputs::{self, LEFT_FILES_REMEDY, LeftFiles, OutputFolders};
-use crate::poll::{Subscription, Target, log_reset};
+use crate::poll::{Subscription, Target, log_registered};
 use crate::render::{Images, Output, OutputIdentity};
 use crate::schedule::{self, HostLimit, PollCost, Queue, Resumed, spread};
 use crate::store::{self, Reader, RegisteredFeed, RegisteredOutput, Store, Write};
 use crate::stories::Policies;
-use crate::{dedupe, fetch, telemetry, web};
+use crate::telemetry;
+use crate::web;
 
 /// Shortest time between the starts of two polls, so that many feeds that are due at the same time, as after a
 /// suspend, are spread.
@@ -97,7 +99,7 @@ impl Setup {
         } = config;
         let feeds = subscriptions.iter().map(|sub| sub.feed.clone()).collect();
         let mut registered = store.register(feeds, known_lists, clock.now()).await?;
-        registered.iter().filter(|feed| feed.is_reset).for_each(|feed| log_reset(&feed.id));
+        registered.iter().for_each(log_registered);
         let budgeted =
             budgeted(&mut subscriptions, &registered, (store.reader(), clock.now())).await?;
         let targets: Vec<Target> = subscriptions.into_iter().zip(&registered).map(target).collect();

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use url::Url;
 
-use super::digest::digest;
+use super::ids::digest;
 use super::lexicon;
 use crate::model::{Digest, site};
 

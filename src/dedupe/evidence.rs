@@ -370,13 +370,13 @@ impl Pair {
         if self.is_version() {
             return true;
         }
+        let same_time = matches!(self.date, Date::Same | Date::Round);
         let counter = self.wording == Wording::Same
-            && (self.date == Date::Same || guids != Guids::Kept && self.same_words());
+            && (same_time || guids != Guids::Kept && self.same_words());
         if self.naming == Naming::Numbered && !counter && !self.counts_up() {
             return false;
         }
         let same_page = matches!(self.place, Place::Page | Place::ConstantPage);
-        let same_time = matches!(self.date, Date::Same | Date::Round);
         if same_page && (self.same_content || same_time) {
             return true;
         }
@@ -461,6 +461,8 @@ impl Pair {
             (Date::Same, Wording::Unclear) => {
                 self.has_title() || self.naming == Naming::Absent || self.extends_title
             }
+            // A counter in the title.
+            (Date::Round, Wording::Same) if self.naming == Naming::Numbered => true,
             (Date::Round, _) => alike && (self.has_title() || self.naming == Naming::Absent),
             _ => false,
         };

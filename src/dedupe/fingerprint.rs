@@ -7,17 +7,16 @@ use jiff::Timestamp;
 
 use super::canonical;
 use super::ids::global_id;
-use super::likeness::{Shingle, shingles};
-use super::paragraphs::{Paragraph, Role, Text, links};
+use super::likeness::{Shingle, Weights, shingles};
+use super::paragraphs::{Paragraph, Role, Text, links, only_picture};
 use super::sketch::Sketch;
 use super::titles::Title;
 use super::tuning::{BANDS, MAX_SAMPLES, MENTIONS};
-use super::weights::Weights;
 use super::words::{Kind, Word, Words, hash64};
 use crate::model::{Digest, Item, PageOwner, StoredItem, site};
 
 /// Raised when fingerprints are made differently; those of another version are not read.
-const VERSION: u8 = 6;
+const VERSION: u8 = 9;
 
 /// Maximum number of keys of a sketch: those of the title and of the whole text, bands and samples.
 const MAX_KEYS: usize = 2 + BANDS + MAX_SAMPLES;
@@ -39,6 +38,8 @@ pub struct Fingerprint {
     pub sketch: Sketch,
     /// Digest of its canonical URL; `None`: the URL does not identify it.
     pub url_key: Option<Digest>,
+    /// Digest of the URL of its audio or video file, or of the only picture of an item without a text.
+    pub file: Option<Digest>,
     /// Hash of its URL as it is written.
     pub url: Option<u64>,
     /// Hash of the site of its URL.
@@ -81,7 +82,7 @@ pub struct Facts {
 impl Fingerprint {
     /// Number of bytes of the stored form in which the sketch ends at the latest.
     pub const WITH_SKETCH: usize =
-        3 + 8 + 9 + 17 + 5 * 9 + (4 + 16 * MENTIONS) + (4 + 4 * MAX_KEYS);
+        3 + 8 + 9 + 2 * 17 + 5 * 9 + (4 + 16 * MENTIONS) + (4 + 4 * MAX_KEYS);
 
     /// The fingerprint of an item with this text, which was read from it. `boilerplate` are digests of
     /// paragraphs that are its site's.
@@ -117,10 +118,16 @@ impl Fingerprint {
             sketch: Sketch::default(),
             text_digest,
             mentions: mentions.filter_map(|link| canonical::url_key(&link)).collect(),
+            file: match item.details.enclosures.iter().find(|file| file.is_played()) {
+                Some(file) => canonical::url_key(&file.url),
+                // Weather reports and notices have icons.
+                None if !own.0.is_empty() => None,
+                None => only_picture(content).and_then(|url| canonical::url_key(&url)),
+            },
             url: item.url.as_deref().map(hash64),
             site: url.as_ref().map(|url| hash64(site(url))),
             guid: guid.filter(|guid| !is_page(guid)).map(hash64),
-            global_id: guid.and_then(global_id).map(hash64),
+            global_id: guid.filter(|guid| global_id(guid).is_some()).map(hash64),
             published,
             seen,
             title,
@@ -148,11 +155,13 @@ impl Fingerprint {
     #[must_use]
     pub fn comparable(self, boilerplate: &HashSet<u64>, weights: &Weights) -> Comparable {
         let words = self.text.compared_words(boilerplate);
+        let lines = self.text.lines().collect();
         let shingles = shingles(&words.0, weights);
         Comparable {
             weight: shingles.iter().map(|shingle| shingle.weight).sum(),
             size: words.size(),
             digest: words.digest(),
+            lines,
             shingles,
             words,
             fingerprint: Self { text: Text::default(), ..self },
@@ -170,6 +179,7 @@ impl Fingerprint {
         out.extend(self.seen.as_millisecond().to_le_bytes());
         put(&mut out, self.published.map(|at| at.as_millisecond().to_le_bytes()));
         put(&mut out, self.url_key);
+        put(&mut out, self.file);
         for hash in [self.url, self.site, self.guid, self.global_id, self.text_digest] {
             put(&mut out, hash.map(u64::to_le_bytes));
         }
@@ -204,6 +214,7 @@ impl Fingerprint {
             seen: at(take(rest)?)?,
             published: maybe(rest)?.and_then(at),
             url_key: maybe(rest)?,
+            file: maybe(rest)?,
             url: maybe(rest)?.map(u64::from_le_bytes),
             site: maybe(rest)?.map(u64::from_le_bytes),
             guid: maybe(rest)?.map(u64::from_le_bytes),
@@ -236,6 +247,7 @@ impl Fingerprint {
         take::<10>(rest)?;
         maybe::<8>(rest)?;
         maybe::<16>(rest)?;
+        maybe::<16>(rest)?;
         for _ in 0..5 {
             maybe::<8>(rest)?;
         }
@@ -255,6 +267,8 @@ pub struct Comparable {
     pub size: usize,
     /// Hash of all words in their order.
     pub digest: u64,
+    /// Digests of its short paragraphs, also of those that are links: a round-up has the headlines of its parts.
+    pub lines: Vec<u64>,
     /// Shingles of the text by hash, ascending, each once.
     pub shingles: Vec<Shingle>,
     /// Weight of all shingles together.
@@ -287,6 +301,7 @@ impl Comparable {
         size_of::<Self>()
             + sketch
             + words * size_of::<Word>()
+            + self.lines.len() * size_of::<u64>()
             + self.shingles.len() * size_of::<Shingle>()
     }
 }
@@ -372,6 +387,11 @@ mod tests {
         let page = fingerprint(long, "https://gull.example/ferry");
         assert_eq!(page.guid, None, "a guid that is the page adds nothing");
         assert!(page.global_id.is_some());
+        let bare = fingerprint(long, "1225c695-cfb8-4ebb-aaaa-80da344efa6a");
+        assert_eq!(bare.global_id, None, "a template may have it");
+        let icon = "<img src=\"https://e.example/cloudy.png\">";
+        assert!(fingerprint(icon, "17").file.is_some());
+        assert_eq!(fingerprint(&format!("{icon} 12 °C, wind 3"), "17").file, None);
         let link = fingerprint("<a href=\"https://e.example/x\">x</a>", "17");
         assert_eq!(link.mentions, [canonical::url_key("https://e.example/x").unwrap()]);
     }

@@ -186,7 +186,10 @@ impl Evidence {
 /// Whether a rule found the two different, not only too little shared text.
 fn refuses(tie: &Match) -> bool {
     !tie.same
-        && matches!(tie.rule, Rule::Series | Rule::OtherTitle | Rule::Template | Rule::SameSite)
+        && matches!(
+            tie.rule,
+            Rule::Series | Rule::OtherTitle | Rule::Template | Rule::SameSite | Rule::Collection
+        )
 }
 
 /// Whether a pair that was one story may remain one after an edit.
@@ -240,6 +243,17 @@ mod tests {
         let published = Some(Timestamp::from_second(at).unwrap());
         let (key, story) = (ItemKey(key), StoryKey(key));
         StoryItem { key, feed: FeedKey(feed), published, id: format!("urn:{feed}:{at}"), story }
+    }
+
+    #[test]
+    fn two_that_were_split_off_and_joined_are_a_story_by_themselves() {
+        let mut members: Vec<StoryItem> = (1..5).map(|n| member(n, n, n)).collect();
+        members.iter_mut().for_each(|member| member.story = StoryKey(1));
+        let ties = [tie(1, 2, 1.0), tie(1, 3, 1.0), tie(2, 3, 1.0), tie(3, 4, 1.0), tie(1, 4, 1.0)];
+        let [one, two] = [1, 2].map(ItemKey);
+        let decisions = Decisions { split: [one, two].into(), joined: vec![(two, one)] };
+        let found = stories(&members, &ties, &decisions, &[one, two].into());
+        assert_eq!(keys(found), [[1, 2], [3, 4]]);
     }
 
     fn tie(a: i64, b: i64, score: f32) -> Match {

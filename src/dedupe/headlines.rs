@@ -6,12 +6,12 @@ use std::collections::HashSet;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::fingerprint::Comparable;
-use super::likeness::{Likeness, shared_words};
-use super::titles::Title;
+use super::likeness::{Likeness, Weights, shared_words};
+use super::titles::{Exchanged, Title, tells_apart};
 use super::tuning::{
-    COMMON, EQUAL, OTHER_PASSAGE, OWN_PASSAGE, SAME_PASSAGE, SHARED_BY_CHANCE, VARIANT_WORDS,
+    COMMON, EQUAL, OTHER_PASSAGE, OWN_PASSAGE, SAME_PASSAGE, SHARED_BY_CHANCE, SHORT_WORD,
+    VARIANT_WORDS,
 };
-use super::weights::Weights;
 use super::words::{Kind, Word, mix};
 
 /// Whether nothing but what two sites repeat may be the same: the headlines differ, and the texts are short and equal,
@@ -41,7 +41,9 @@ pub(super) fn headline_support(a: &Comparable, b: &Comparable, weights: &Weights
     let weight = |word: &Word| match word.kind {
         _ if word.is_character() => 1.0 - COMMON,
         Kind::Number => 1.0 - COMMON,
-        _ => (weights.of(word) - COMMON).max(0.0),
+        _ if !tells_apart(word) => 0.0,
+        // If the only words that a headline adds are short, they decide.
+        _ => (weights.of(word) - COMMON).max(if word.length <= 2 { SHORT_WORD } else { 0.0 }),
     };
     let support = |title: &Title, other: &Title| {
         let other = units(other.words());
@@ -57,12 +59,46 @@ pub(super) fn headline_support(a: &Comparable, b: &Comparable, weights: &Weights
 }
 
 /// Words; of a script without spaces two characters each, because single ones are in every text.
-fn units(words: &[Word]) -> impl Iterator<Item = (u64, &Word)> {
+pub(super) fn units(words: &[Word]) -> impl Iterator<Item = (u64, &Word)> {
     words.iter().enumerate().map(|(at, word)| {
         let next = words.get(at + 1).filter(|next| word.is_character() && next.is_character());
         let next = next.map_or(0, |next| mix(u64::from(next.hash)));
         (u64::from(word.hash) ^ next, word)
     })
+}
+
+/// An alphabet has fewer letters, and a text of some length in Chinese or Japanese has more characters.
+const ALPHABET: usize = 70;
+
+/// Whether a text is spelled in letters without spaces, as Thai is: it has three times as many of them as a Chinese one has
+/// characters, and they recur.
+pub(super) fn is_spelled(item: &Comparable) -> bool {
+    if !item.is_of_characters() {
+        return false;
+    }
+    let characters = || item.words.0.iter().filter(|word| word.is_character());
+    let different: HashSet<u32> = characters().map(|word| word.hash).collect();
+    different.len() < ALPHABET && 5 * different.len() < 2 * characters().count()
+}
+
+/// Whether two titles of one frame in a script without spaces differ in a name, and the texts differ by the same. Of other
+/// scripts the words show it.
+pub(super) fn renames(a: &Comparable, b: &Comparable) -> bool {
+    let Some(Exchanged { own, theirs }) = a.fingerprint.title.exchanged(&b.fingerprint.title)
+    else {
+        return false;
+    };
+    let characters = |words: &[Word]| words.iter().any(Word::is_character);
+    let has = |item: &Comparable, words: &[Word]| {
+        let same = |(a, b): (&Word, &Word)| a.hash == b.hash;
+        item.words.0.windows(words.len()).any(|window| window.iter().zip(words).all(same))
+    };
+    characters(own)
+        && characters(theirs)
+        && has(a, own)
+        && !has(b, own)
+        && has(b, theirs)
+        && !has(a, theirs)
 }
 
 fn share_nothing(a: &[Word], b: &[Word], weights: &Weights) -> bool {
@@ -118,6 +154,7 @@ fn has_own_passage(a: &Comparable, b: &Comparable, weights: &Weights) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::Words;
     use super::super::{Fingerprint, Settings, Text, verdict};
     use super::*;
     use crate::model::Rule;
@@ -275,8 +312,150 @@ mod tests {
         assert!(!are_one((a.0, &a.1), ("Bakery wins prize for a rye loaf", &b.1)));
     }
 
+    #[test]
+    fn a_name_in_title_and_text_is_another_thing_in_scripts_without_spaces() {
+        const ZH: &str = "今天多云转晴，西北风三到四级，最高气温九摄氏度，最低气温零下二摄氏度。明天有小雨，请市民出行注意携带雨具，并注意添加衣物以防感冒。";
+        const JA: &str = "は、あすの午前から夕方にかけて強い風が吹く見込みです。沿岸では高波に注意し、桟橋や防波堤には近づかないでください。";
+        const TH: &str = "พรุ่งนี้ตั้งแต่เช้าถึงเย็นจะมีลมแรง ขอให้ระวังคลื่นสูงบริเวณชายฝั่งและอย่าเข้าใกล้ท่าเรือ ตรวจสอบข้อมูลล่าสุดได้ที่เว็บไซต์ของกรมอุตุนิยมวิทยา";
+        const TH_LONG: &str = "พรุ่งนี้ตั้งแต่เช้าถึงเย็นจะมีลมแรง ขอให้ระวังคลื่นสูงบริเวณชายฝั่งและอย่าเข้าใกล้ท่าเรือ ตรวจสอบข้อมูลล่าสุดได้ที่เว็บไซต์ของกรมอุตุนิยมวิทยา และโปรดพกร่มเมื่อออกจากบ้าน";
+        const OBITUARY: &str = "さんが昨日、病気のため自宅で亡くなりました。葬儀は近親者のみで行い、後日お別れの会を開きます。ご厚志は固く辞退いたします。";
+        const STOCK: &str = "今日开盘后震荡走高，午后封住涨停板，成交额较前一交易日明显放大，换手率创近一个月新高。机构席位净买入居前。";
+        for (a, b, from, to, text) in [
+            ("北京天气预报", "上海天气预报", "北京", "上海", ZH),
+            ("北京市气象台发布大风蓝色预警", "上海市气象台发布大风蓝色预警", "北京", "上海", ZH),
+            ("大阪の強風注意報", "横浜の強風注意報", "大阪", "横浜", JA),
+            (
+                "大阪府に強風注意報が発表されました",
+                "神奈川県に強風注意報が発表されました",
+                "大阪府",
+                "神奈川県",
+                JA,
+            ),
+            ("พยากรณ์อากาศกรุงเทพ", "พยากรณ์อากาศเชียงใหม่", "กรุงเทพ", "เชียงใหม่", TH),
+            ("訃報：田中一郎さん", "訃報：佐藤次郎さん", "田中一郎", "佐藤次郎", OBITUARY),
+            ("贵州茅台盘中涨停", "五粮液盘中涨停", "贵州茅台", "五粮液", STOCK),
+            ("甲组: new dates", "乙组: new dates", "甲组", "乙组", ZH),
+            ("พยากรณ์อากาศกรุงเทพ", "พยากรณ์อากาศเชียงใหม่", "กรุงเทพ", "เชียงใหม่", TH_LONG),
+        ] {
+            let (left, right) = (format!("{from}{text}"), format!("{to}{text}"));
+            assert!(!are_one((a, &left), (b, &right)), "{a} / {b}");
+            // Thai characters are letters, of which every text has most pairs.
+            if text != TH && text != TH_LONG {
+                assert!(!are_one((a, text), (b, text)), "{a} / {b}, only in the titles");
+            }
+            assert!(are_one((a, &left), (a, &left)), "{a}");
+            assert!(are_one((a, &left), (a, &format!("{left}以上。"))), "{a}, edited");
+        }
+    }
+
+    #[test]
+    fn short_words_glued_letters_and_the_order_of_characters_tell_titles_apart() {
+        const EN: &str = "The office has published its new monthly figures for the economy. Prices rose more slowly than \
+            in the month before. The next figures are published soon.";
+        const HE: &str = "דבר תורה לשבת. השבוע נעסוק בפרשה מרתקת המלמדת אותנו על אמונה ועל חסד.";
+        const JA: &str = "この講座では基礎から応用までを分かりやすく解説します。資料は当日会場で配布します。申し込みは不要で、どなたでも参加できます。";
+        const KO: &str = "이번 강의에서는 주요 개념을 쉽게 설명합니다. 자료는 게시판에서 내려받을 수 있습니다. 질문은 댓글로 남겨 주세요.";
+        const TH: &str =
+            "ตรวจหวย ผลสลากกินแบ่งรัฐบาล รางวัลที่หนึ่ง เลขหน้าสามตัว เลขท้ายสามตัว ออกรางวัล จังหวัดนนทบุรี";
+        for (a, b, text) in [
+            ("UK inflation slows", "US inflation slows", EN),
+            ("U.S. inflation slows", "Japan inflation slows", EN),
+            ("A team: new dates", "B team: new dates", EN),
+            ("O que muda", "B que muda", EN),
+            ("Βιβλίο Α΄ Δημοτικού", "Βιβλίο Β΄ Δημοτικού", EN),
+            ("Роман: Он", "Роман: Мы", EN),
+            ("தமிழ் பாகம் ஒன்று", "தமிழ் பாகம் இரண்டு", EN),
+            ("დიდი თავი ა", "დიდი თავი ბ", EN),
+            ("פרשת נח", "פרשת בראשית", HE),
+            ("פרשת נח: דבר תורה", "פרשת לך לך: דבר תורה", HE),
+            ("דף יומי ברכות כ״ג", "דף יומי ברכות כ״ד", HE),
+            ("דף יומי ברכות ל\"א", "דף יומי ברכות ל\"ב", HE),
+            ("שמות פרק י", "שמות פרק יא", HE),
+            ("갑 강의", "을 강의", KO),
+            ("IT 강의", "AI 강의", KO),
+            ("IT講座", "AI講座", JA),
+            ("C言語入門", "R言語入門", JA),
+            ("Ａ会場のご案内", "Ｂ会場のご案内", JA),
+            ("A型の運勢", "AB型の運勢", JA),
+            ("Ⅰ章", "Ⅱ章", JA),
+            ("田中先生の講座", "中田先生の講座", JA),
+            ("東京発大阪行き", "大阪発東京行き", JA),
+            ("日本队击败德国队", "德国队击败日本队", JA),
+            ("งวดวันที่ ๑ ธันวาคม", "งวดวันที่ ๑๖ ธันวาคม", TH),
+            ("งวด๑ธันวาคม", "งวด๑๖ธันวาคม", TH),
+        ] {
+            assert!(!are_one((a, text), (b, text)), "{a} / {b}");
+            assert!(are_one((a, text), (a, text)), "{a}");
+        }
+        for (a, b, text) in [
+            ("U.S. inflation slows", "US inflation slows", EN),
+            ("Inflation slows in U. S. | The Gull", "Inflation slows in US", EN),
+            ("A ferry is aground", "The ferry aground", EN),
+            ("Ferry aground on sand", "Ferry aground in sand", EN),
+            ("Вибух у Києві", "Вибух в Києві", EN),
+            ("Wypadek na drodze w Krakowie", "Wypadek z drodze we Krakowie", EN),
+            ("דו״ח צה״ל", "דו\"ח צה\"ל", HE),
+            ("ตอนที่ ๑๖", "ตอนที่ 16", TH),
+            ("毎日新聞：田中先生の講座", "田中先生の講座 | 毎日新聞", JA),
+            ("東京新聞：人事異動", "人事異動｜東京新聞", JA),
+            ("V.I. Warshawski returns", "V. I. Warshawski returns", EN),
+            ("田中先生の新しい講座", "田中先生の講座", JA),
+        ] {
+            assert!(are_one((a, text), (b, text)), "{a} / {b}");
+        }
+    }
+
     const WIRE: &str = "<p>The ferry Marisol ran aground in thick fog off Onver early on Sunday with 41 people on board. \
         Nobody was hurt, the coastguard said, and all passengers were taken off by two lifeboats within an hour.</p>";
+
+    #[test]
+    fn headlines_with_other_names_of_one_short_text_are_one_story() {
+        const QUAKE: &str = "A strong earthquake woke thousands in Izmir early on Sunday. Walls cracked, but nobody was \
+            hurt, Turkey's agency said. Israel and Germany offered help, and schools remain closed until Wednesday.";
+        const CRASH: &str = "A coach with forty passengers left the road near Oslo on Friday and hit the front of the \
+            Grand Hotel. Dozens were hurt, the police said, and the bus crash closed the street for hours.";
+        const FALL: &str = "A man of fifty died after a fall near Oslo on Friday, the police said. He had set out alone \
+            before dawn and was found by walkers in the afternoon. Nobody else was hurt.";
+        const BRAND: &str = "Im Maschinenraum der Marisol ist am Sonntag ein Brand ausgebrochen. Die Besatzung der \
+            Fähre löschte das Feuer mit Schaum, bevor es auf das Deck übergriff. Das Schiff kam mit eigener Kraft in \
+            den Hafen.";
+        for (a, b, text) in [
+            ("Quake shakes Izmir", "Quake shakes Turkey", QUAKE),
+            ("Dozens hurt in Oslo bus crash", "Dozens hurt as coach hits Grand Hotel", CRASH),
+            ("Man Dies After Fall In Oslo", "Man Dies After Fall In Mountains", FALL),
+            ("Brand auf Fähre gelöscht", "Brand auf Schiff gelöscht", BRAND),
+            ("Ferry aground off Onver in fog", "Marisol aground off Onver in fog", WIRE),
+        ] {
+            assert!(are_one((a, text), (b, text)), "{a} / {b}");
+        }
+    }
+
+    #[test]
+    fn a_report_with_a_name_as_each_paper_writes_it_is_the_same_story() {
+        let report: String =
+            (0..300_u32).filter_map(|n| char::from_u32(0x4e00 + n * 7919 % 20_000)).collect();
+        let texts = ["特朗普", "川普"].map(|name| format!("{name}周四说，{report}。"));
+        let titles = ["特朗普宣布對歐盟加徵關稅", "川普宣布對歐盟加徵關稅"];
+        assert!(are_one((titles[0], &texts[0]), (titles[1], &texts[1])));
+        // Not many more different characters than an alphabet has.
+        let report: String =
+            (0..150_u32).filter_map(|n| char::from_u32(0x4e00 + n * n % 127 * 79)).collect();
+        let texts = ["特朗普", "川普"].map(|name| format!("{name}周四说，{report}。"));
+        assert!(are_one((titles[0], &texts[0]), (titles[1], &texts[1])));
+    }
+
+    #[test]
+    fn common_words_of_a_headline_that_a_notice_has_are_no_evidence() {
+        const NOTICE: &str = "Dear readers, with this letter you can have what they read about all of it, and then some, \
+            for free. From here on there will be more of them, so that you never miss any.";
+        let mut weights = Weights::default();
+        (0..2_000).for_each(|_| weights.read(&Words::of_text(NOTICE)));
+        let weights = weights.learnt().unwrap();
+        let title = "Zugspitze: what you can read about all of this";
+        let support =
+            headline_support(&item((title, NOTICE)), &item(("Marisol", NOTICE)), &weights);
+        assert_eq!(support, 0.0);
+    }
 
     #[test]
     fn a_copy_under_an_edited_headline_is_the_same_story() {

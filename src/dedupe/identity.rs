@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::canonical;
-use super::digest::{Hasher, digest};
+use super::ids::{Hasher, digest};
 use super::revisions::superseded;
 use super::settings::IdentityRule;
 use crate::model::{Digest, GuidUse, ParseWarning, ParsedItem, is_played};

@@ -1,9 +1,11 @@
-//! Ids of items: the publisher's own, where it is unique in the world, and those that are minted. Pure.
+//! Ids of items: the publisher's own, where it is unique in the world, and those that are minted. Also the digests that
+//! items are recognised by: one way to hash several parts, so that parts can never run together. Pure.
 
 use uuid::Uuid;
 
 use super::canonical;
 use crate::model::{Digest, FeedId, site};
+use crate::text::sha256::Sha256;
 use crate::text::uuid::named;
 
 /// Under this namespace ids are minted; chosen once, at random.
@@ -44,6 +46,42 @@ pub fn authority(guid: &str) -> Option<String> {
     };
     let url = url::Url::parse(&host).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     Some(site(&url).to_owned())
+}
+
+/// The first 16 bytes of the SHA-256 over the parts, each behind its length.
+#[must_use]
+pub fn digest(parts: &[&[u8]]) -> Digest {
+    let mut hasher = Hasher::default();
+    for part in parts {
+        hasher.part(part);
+    }
+    hasher.finish()
+}
+
+/// A digest of parts that are added one by one.
+#[derive(Debug, Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Appends a part, after its length.
+    pub fn part(&mut self, part: &[u8]) {
+        self.0.update((part.len() as u64).to_be_bytes());
+        self.0.update(part);
+    }
+
+    /// Adds a part that may be absent; absent is not empty.
+    pub fn maybe(&mut self, part: Option<&str>) {
+        match part {
+            Some(part) => self.part(part.as_bytes()),
+            None => self.0.update([0xff; 8]),
+        }
+    }
+
+    /// The digest of all parts.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        self.0.finish_short()
+    }
 }
 
 #[cfg(test)]
@@ -87,5 +125,19 @@ mod tests {
         assert_eq!(own_id(&a, &[1; 16]), own_id(&a, &[1; 16]));
         assert_ne!(own_id(&a, &[1; 16]), own_id(&b, &[1; 16]));
         assert!(own_id(&a, &[1; 16]).starts_with("urn:uuid:"));
+    }
+
+    #[test]
+    fn parts_do_not_run_together() {
+        assert_ne!(digest(&[b"ab", b"c"]), digest(&[b"a", b"bc"]));
+        assert_ne!(digest(&[b""]), digest(&[]));
+    }
+
+    #[test]
+    fn absent_is_not_empty() {
+        let (mut absent, mut empty) = (Hasher::default(), Hasher::default());
+        absent.maybe(None);
+        empty.maybe(Some(""));
+        assert_ne!(absent.finish(), empty.finish());
     }
 }

@@ -4,6 +4,7 @@
 //! generations are merged, so that a search reads few of them. A generation is dropped as a whole when all of its items
 //! have left the window. The index has no words; `verdict` compares.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use rustc_hash::FxBuildHasher;
@@ -156,19 +157,32 @@ impl Index {
             found = promising(&others, least, |_| true);
         }
         own.retain(|key| *key != item);
-        Found { others: found, same_feed: sharing_most(own, least) }
+        Found { others: found, same_feed: sharing_most(own, FRAME_KEYS.min(least)) }
     }
 
     /// Other items of the feed of `item` that share much with it; see [`Found::same_feed`].
     #[must_use]
-    pub fn same_feed(&self, (item, feed): (ItemKey, FeedKey), sketch: &Sketch) -> Vec<ItemKey> {
+    pub fn same_feed(&self, item: (ItemKey, FeedKey), sketch: &Sketch) -> Vec<ItemKey> {
+        sharing_most(self.of_feed(item, sketch), FRAME_KEYS.min(sketch.0.len()))
+    }
+
+    /// At most four other items of the feed of `item` whose texts may be in its text: the keys of a part are few. Of those
+    /// with equally many the newest, for a feed may have one paragraph in all its items.
+    #[must_use]
+    pub fn beside(&self, item: (ItemKey, FeedKey), sketch: &Sketch) -> Vec<ItemKey> {
+        let own = self.of_feed(item, sketch).into_iter().map(Reverse).collect();
+        sharing_most(own, 1).into_iter().map(|Reverse(key)| key).collect()
+    }
+
+    /// The other items of a feed, each as often as it shares a key with a sketch.
+    fn of_feed(&self, (item, feed): (ItemKey, FeedKey), sketch: &Sketch) -> Vec<ItemKey> {
         let (mut own, mut list) = (Vec::new(), Vec::new());
         for key in &sketch.0 {
             self.find(*key, &mut list);
             let same = list.iter().map(|posted: &Posted| posted.entry);
             own.extend(same.filter(|e| e.feed == feed && e.key != item).map(|e| e.key));
         }
-        sharing_most(own, sketch.0.len())
+        own
     }
 }
 
@@ -226,12 +240,11 @@ fn promising(shared: &[Shared], own: usize, counted: impl Fn(&Shared) -> bool) -
     found.iter().take(SEARCHED).map(|(item, _)| *item).collect()
 }
 
-/// The items that are most often in a list, if they are in it often enough for a frame. `own` is the number of keys
-/// searched for.
-fn sharing_most(mut list: Vec<ItemKey>, own: usize) -> Vec<ItemKey> {
+/// The items that are most often in a list, at least `least` times; of those with equal numbers the first.
+fn sharing_most<K: Ord + Copy>(mut list: Vec<K>, least: usize) -> Vec<K> {
     list.sort_unstable();
     let often = list.chunk_by(|a, b| a == b).map(|same| (same.len(), same[0]));
-    let mut often: Vec<_> = often.filter(|(count, _)| *count >= FRAME_KEYS.min(own)).collect();
+    let mut often: Vec<_> = often.filter(|(count, _)| *count >= least).collect();
     often.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     often.iter().take(FRAME_EXAMPLES).map(|(_, item)| *item).collect()
 }
@@ -374,6 +387,18 @@ mod tests {
         assert_eq!(found.same_feed, [1, 2, 3, 4].map(ItemKey));
         assert_eq!(index.same_feed((ItemKey(0), FeedKey(1)), &sketch), found.same_feed);
         assert_eq!(index.same_feed((ItemKey(9), FeedKey(2)), &sketch), []);
+    }
+
+    #[test]
+    fn beside_an_item_are_the_newest_of_its_feed_that_share_as_much() {
+        let mut index = Index::default();
+        for n in 0..9 {
+            index.insert(entry(n, 1), &Sketch(vec![1]));
+        }
+        index.insert(entry(9, 2), &Sketch(vec![1, 2]));
+        index.insert(entry(10, 1), &Sketch(vec![1, 2]));
+        let beside = index.beside((ItemKey(8), FeedKey(1)), &Sketch(vec![1, 2]));
+        assert_eq!(beside, [10, 7, 6, 5].map(ItemKey));
     }
 
     #[test]

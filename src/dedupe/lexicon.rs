@@ -101,6 +101,17 @@ impl Lexicon {
     }
 }
 
+/// Whether a word is one of at most two letters that papers choose freely: an article, a preposition.
+pub(super) fn is_little(word: &Word) -> bool {
+    static LITTLE: LazyLock<Vec<u32>> = LazyLock::new(|| {
+        let words = lines(include_str!("data/little.txt")).into_iter();
+        let mut hashes: Vec<u32> = words.flat_map(str::split_whitespace).map(hash_of).collect();
+        hashes.sort_unstable();
+        hashes
+    });
+    word.length <= 2 && LITTLE.binary_search(&word.hash).is_ok()
+}
+
 /// The lines of a data file without comments.
 pub(super) fn lines(data: &'static str) -> Vec<&'static str> {
     data.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()

@@ -12,6 +12,7 @@
 //!                  likeness, titles > verdict   whether two are, with rule and score
 //!                  pointers                     posts that are no more than the headline of another item
 //!                  headlines                    whether what they share is about their headlines
+//!                  collections                  whether one holds several texts
 //!                  frames                       whether a feed repeats what they share
 //!                  grouping                     the stories that follow from all verdicts
 //!                  differences                  where two texts differ, for people
@@ -23,8 +24,8 @@ pub mod appearance;
 pub mod canonical;
 pub mod churn;
 mod clocks;
+pub mod collections;
 mod differences;
-pub mod digest;
 pub mod evidence;
 pub mod fingerprint;
 pub mod flood;
@@ -47,11 +48,11 @@ pub mod titles;
 mod tuning;
 pub mod updates;
 pub mod verdict;
-pub mod weights;
 pub mod words;
 
 pub use appearance::{Touched, is_another_episode, touched};
 pub use churn::{Coverage, RecognisedItem, Shown, UnrecognisedItem, compared, recognised};
+pub use collections::{Beside, has_more_than, is_one_of_several};
 pub use differences::{Difference, differences};
 pub use evidence::{OwnKey, Substance, at_once};
 pub use fingerprint::{Comparable, Facts, Fingerprint, PageKind};
@@ -62,6 +63,7 @@ pub use guids::{GuidForm, GuidParts, GuidReuse, Suspect, given_away, guid_forms}
 pub use identity::{Identified, Identities, Needs, OtherKey, content_digest, identify, reused};
 pub use ids::{authority, global_id, own_id};
 pub use index::{Entry, Found, Index};
+pub use likeness::Weights;
 pub use paragraphs::{Text, boilerplate};
 pub use pointers::{LONGEST_POINTER, Pointer, points_to};
 pub use settings::{AcrossFeeds, BurstGuard, IdentityRule, Settings, Similarity, Updates};
@@ -72,5 +74,4 @@ pub use updates::{
     PageTrust, is_another, is_limited, is_outdated, is_worth_showing, may_bump, may_change,
 };
 pub use verdict::{Verdict, is_still_one, unlike, verdict};
-pub use weights::Weights;
 pub use words::Words;

@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 
 use super::lexicon::lines;
 use super::tuning::{
-    BOILERPLATE_ITEMS, BOILERPLATE_SHARE, BOILERPLATE_WORDS, MAX_WORDS, OWN_WORDS, SPEECH_WORDS,
+    BOILERPLATE_ITEMS, BOILERPLATE_SHARE, BOILERPLATE_WORDS, MAX_WORDS, NAME_WORDS, OWN_WORDS,
+    SPEECH_WORDS,
 };
 use super::words::{Word, Words, digest_of, read};
 use crate::text::html::{Edge, Piece, Tag, pieces};
@@ -170,6 +171,14 @@ impl Text {
         words
     }
 
+    /// Digests of its paragraphs that may be a headline.
+    pub(super) fn lines(&self) -> impl Iterator<Item = u64> + '_ {
+        let headline = NAME_WORDS..=BOILERPLATE_WORDS;
+        let short =
+            self.paragraphs.iter().filter(move |p| headline.contains(&usize::from(p.words)));
+        short.map(|p| p.digest)
+    }
+
     /// Digests of its paragraphs.
     pub(super) fn digests(&self) -> impl Iterator<Item = u64> + '_ {
         self.paragraphs.iter().map(|p| p.digest)
@@ -248,6 +257,14 @@ pub(super) fn links(html: &str) -> impl Iterator<Item = String> + '_ {
         // A serialiser of HTML writes no other reference into an address.
         rest.split_once('"').map(|(href, _)| href.replace("&amp;", "&"))
     })
+}
+
+/// The address of the picture of a text that has no other.
+pub(super) fn only_picture(html: &str) -> Option<String> {
+    let mut pictures = html.split("<img").skip(1).map(|rest| rest.split('>').next());
+    let (picture, None) = (pictures.next()??, pictures.next()) else { return None };
+    let (_, address) = picture.split_once(" src=\"")?;
+    address.split_once('"').map(|(src, _)| src.replace("&amp;", "&"))
 }
 
 /// Maximum number of paragraphs of a feed that are stored.

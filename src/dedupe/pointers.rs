@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use jiff::SignedDuration;
 
 use super::fingerprint::{Comparable, Fingerprint};
+use super::likeness::Weights;
 use super::settings::{AcrossFeeds, Settings, Similarity};
 use super::sketch::Sketch;
 use super::titles::Title;
 use super::tuning::{EXACT_WORDS, HEADLINE_CHARS, HEADLINE_HOURS, HEADLINE_WORDS, NEAR_WORDS};
 use super::verdict::{Verdict, is_rare};
-use super::weights::Weights;
 use super::words::Words;
 use crate::model::{Digest, PageOwner, Rule};
 

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::house_style::is_rounded;
+use super::house_style::{is_measure, is_rounded};
+use super::lexicon::is_little;
 use super::likeness::slots;
 use super::tuning::{FRAME, TITLE_ALIKE};
 use super::words::{Kind, Word, Words, digest_of, hash_of, width};
@@ -14,6 +15,15 @@ pub struct Title {
     width: usize,
     /// The hashes of its words, ascending, each once.
     set: Vec<u32>,
+}
+
+/// The words of two titles in one place of a common frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Exchanged<'t> {
+    /// The words of the first title.
+    pub(super) own: &'t [Word],
+    /// The words of the second title.
+    pub(super) theirs: &'t [Word],
 }
 
 /// Number of words from which a title is a sentence.
@@ -135,6 +145,32 @@ impl Title {
         !(rounded && self.is_headline() && other.is_headline())
     }
 
+    /// Whether single letters are in the places of others: "Group A: dates", "Group B: dates". Of two that may be words one
+    /// is no name: "у" and "в" are both "in".
+    pub(super) fn is_lettered(&self, other: &Self) -> bool {
+        let letter =
+            |word: &Word| word.length == 1 && word.kind != Kind::Number && !word.is_character();
+        let named = |word: &Word| word.kind == Kind::Name;
+        let lettered = |(a, b): (&Word, &Word)| {
+            letter(a) && letter(b) && (named(a) && named(b) || !is_little(a) || !is_little(b))
+        };
+        let mut apart = self.words.iter().zip(&other.words).filter(|(a, b)| a.hash != b.hash);
+        self.len() == other.len() && self.set != other.set && apart.all(lettered)
+    }
+
+    /// What each has between the words with which both begin and end, where each has something there. `None` if they have
+    /// no such frame of two words or characters.
+    pub(super) fn exchanged<'t>(&'t self, other: &'t Self) -> Option<Exchanged<'t>> {
+        let (a, b) = (self.words.as_slice(), other.words.as_slice());
+        let same = |(a, b): &(&Word, &Word)| a.hash == b.hash;
+        let before = a.iter().zip(b).take_while(same).count();
+        let (a, b) = (&a[before..], &b[before..]);
+        let behind = a.iter().rev().zip(b.iter().rev()).take_while(same).count();
+        let (own, theirs) = (&a[..a.len() - behind], &b[..b.len() - behind]);
+        let framed = before + behind >= 2 && !own.is_empty() && !theirs.is_empty();
+        framed.then_some(Exchanged { own, theirs })
+    }
+
     /// Whether one is all of the other and a number more: "v3" and "v3 rc 4", in few words.
     #[must_use]
     pub fn is_successor(&self, other: &Self) -> bool {
@@ -153,12 +189,36 @@ impl Title {
         laid.kept >= 2 && laid.kept as f32 >= FRAME * shorter as f32 && laid.lost > 0
     }
 
-    /// Whether each has words that the other has not, and not only the name of a site before or behind the same words.
+    /// Whether each has words that the other has not, and not only the name of a site before or behind the same words; or,
+    /// in a script without spaces, the same characters in another order.
     #[must_use]
     pub fn contradicts(&self, other: &Self) -> bool {
-        let differ = !self.difference(other).is_empty() && !other.difference(self).is_empty();
-        differ
-            && (self.alike(other) < TITLE_ALIKE || slots(&self.words, &other.words, None).lost > 0)
+        if !self.has_own(other) || !other.has_own(self) {
+            return self.is_reordered(other);
+        }
+        self.alike(other) < TITLE_ALIKE || slots(&self.words, &other.words, None).lost > 0
+    }
+
+    /// Whether it has a word that the other lacks and that tells two things apart.
+    fn has_own(&self, other: &Self) -> bool {
+        self.words.iter().any(|word| tells_apart(word) && !other.has(word))
+    }
+
+    fn has(&self, word: &Word) -> bool {
+        self.set.binary_search(&word.hash).is_ok()
+    }
+
+    /// Whether characters of a script without spaces are in another order: the names 田中 and 中田.
+    fn is_reordered(&self, other: &Self) -> bool {
+        let (a, b) = (self.words.as_slice(), other.words.as_slice());
+        let characters = a.iter().chain(b).filter(|word| word.is_character()).count();
+        // In a language with spaces another order of words says the same.
+        characters > 0
+            && 2 * characters >= a.len() + b.len()
+            && !is_shortened(a, b)
+            && !is_shortened(b, a)
+            && !is_moved(a, b)
+            && !is_moved(b, a)
     }
 
     /// Whether it is a sentence with numbers in it, and not the name of a series with its number at the end.
@@ -171,8 +231,7 @@ impl Title {
     pub(super) fn difference(&self, other: &Self) -> Vec<&Word> {
         let counts =
             |word: &&Word| word.length >= 3 || word.kind != Kind::Plain || word.is_character();
-        let has = |word: &&Word| other.set.binary_search(&word.hash).is_ok();
-        self.words.iter().filter(counts).filter(|word| !has(word)).collect()
+        self.words.iter().filter(counts).filter(|word| !other.has(word)).collect()
     }
 
     /// Number of its words that the other has too, without little words.
@@ -187,10 +246,28 @@ impl Title {
 
     /// Words that only this title has, without common words.
     pub(super) fn own(&self, other: &Self) -> HashSet<u32> {
-        let has = |word: &&Word| other.set.binary_search(&word.hash).is_ok();
-        let own = self.words.iter().filter(|word| word.length >= 3 && !has(word));
+        let own = self.words.iter().filter(|word| word.length >= 3 && !other.has(word));
         own.map(|word| word.hash).collect()
     }
+}
+
+/// Whether a word that only one of two titles has tells two things apart, whatever its length.
+pub(super) fn tells_apart(word: &Word) -> bool {
+    word.length > 2 || word.kind != Kind::Plain || !is_little(word) && !is_measure(word)
+}
+
+/// Whether all words of one title are in the other in the same order.
+fn is_shortened(title: &[Word], full: &[Word]) -> bool {
+    let mut rest = full.iter();
+    title.iter().all(|word| rest.any(|other| other.hash == word.hash))
+}
+
+/// Whether half of two titles is the same and what is before it in one is behind it in the other, as the name of a site.
+fn is_moved(title: &[Word], other: &[Word]) -> bool {
+    let least = title.len().min(other.len()).div_ceil(2).max(2);
+    let same = |(a, b): (&Word, &Word)| a.hash == b.hash;
+    let from = title.len().saturating_sub(other.len())..=title.len().saturating_sub(least);
+    from.into_iter().any(|from| title[from..].iter().zip(other).all(same))
 }
 
 /// What a paper puts before a headline without saying anything of the story: "BREAKING:", "[Security]",
@@ -336,6 +413,37 @@ mod tests {
     }
 
     #[test]
+    fn single_letters_in_one_place_name_two_things() {
+        for (a, b) in [
+            ("Group A: new dates", "Group B: new dates"),
+            ("Course Α: new dates", "Course Β: new dates"),
+            ("Группа А: даты", "Группа Б: даты"),
+            ("Gruppe Ä: Termine", "Gruppe Ö: Termine"),
+            ("A team", "B team"),
+            ("R language course", "C language course"),
+            ("Α Δημοτικού", "Β Δημοτικού"),
+        ] {
+            assert!(title(a).is_lettered(&title(b)) && title(b).is_lettered(&title(a)), "{a}");
+        }
+        for (a, b) in [
+            ("Group A: new dates", "Group A: new dates"),
+            ("Dog saves a boy", "Dog saves boy"),
+            ("Dog saves a boy", "Dog saves the boy"),
+            ("Ferry with 4 aground", "Ferry with 5 aground"),
+            ("Вибух у Києві", "Вибух в Києві"),
+            ("Вечори і ранки", "Вечори й ранки"),
+            ("Аварыя ў Мінску", "Аварыя у Мінску"),
+            ("Slys í Keflavík", "Slys á Keflavík"),
+            ("Wypadek w Krakowie", "Wypadek z Krakowie"),
+            ("O que muda", "A que muda"),
+            ("W Krakowie", "Z Krakowem"),
+            ("A dog saves boy", "The dog saves boy"),
+        ] {
+            assert!(!title(a).is_lettered(&title(b)) && !title(b).is_lettered(&title(a)), "{a}");
+        }
+    }
+
+    #[test]
     fn a_frame_with_other_words_in_it_is_a_variant() {
         assert!(title("Otto and the wheel").is_variant(&title("Otto and the hat")));
         assert!(!title("Otto and the wheel").is_variant(&title("Otto and the wheel: a story")));
@@ -369,6 +477,20 @@ mod tests {
     }
 
     #[test]
+    fn titles_contradict_each_other_or_neither_does() {
+        for (a, b) in [
+            ("AI IT", "IT AI講座"),
+            ("Toyota 新 model in Japan", "In Japan a model Toyota 新"),
+            ("東京新聞：人事異動", "人事異動｜東京新聞"),
+        ] {
+            let (a, b) = (title(a), title(b));
+            assert!(!a.contradicts(&b) && !b.contradicts(&a));
+        }
+        let (a, b) = (title("田中"), title("中田"));
+        assert!(a.contradicts(&b) && b.contradicts(&a));
+    }
+
+    #[test]
     fn another_number_in_the_same_frame_is_another_of_the_series() {
         for (a, b) in [
             ("kelpd v1.2.3", "kelpd v1.2.4"),
@@ -389,6 +511,7 @@ mod tests {
             ("kelpd v1.2.3", "kelpd v1.2.3"),
             ("Ferry with 40 aground", "Forty people saved from a stranded ferry near 2 islands"),
             ("Ferry runs aground", "Ferry runs aground off Onver"),
+            ("V. I. Lenin museum opens", "Lenin museum opens"),
         ] {
             assert!(!title(a).is_sibling(&title(b)), "{a} / {b}");
         }

@@ -36,6 +36,8 @@ pub(super) const TITLE_ALIKE: f32 = 0.8;
 pub(super) const FRAME: f32 = 0.6;
 /// In texts shorter than this, titles of one frame with other words in it are two things.
 pub(super) const VARIANT_WORDS: usize = 85;
+/// Letters of Thai that are as much as one Chinese character.
+pub(super) const LETTERS: usize = 3;
 /// What texts with the same title must share.
 pub(super) const TITLE_SUPPORT: f32 = 0.3;
 /// What the shorter text must share where both items have one page.
@@ -96,6 +98,8 @@ pub(super) const SHARED_NAMES: f32 = 0.6;
 /// What sites repeat is about no headline: less than this part of the words in which two headlines differ is in both
 /// texts.
 pub(super) const HEADLINE_SUPPORT: f32 = 0.25;
+/// What a word of at most two letters counts at least among these.
+pub(super) const SHORT_WORD: f32 = 0.05;
 /// Headlines and passages of which less than this part is the same share nothing.
 pub(super) const SHARED_BY_CHANCE: f32 = 0.25;
 /// This many words in a row are one passage of both texts. An own passage has at least [`OWN_PASSAGE`] words, what else
@@ -105,6 +109,15 @@ pub(super) const OWN_PASSAGE: usize = 5;
 pub(super) const OTHER_PASSAGE: usize = 15;
 /// Texts that share this much, under headlines about words that only the own text has, are one form.
 pub(super) const FORM_TEXT: f32 = 0.65;
+/// An item of which this much is one text is a copy of that text, and no collection.
+pub(super) const MOST: f32 = 0.6;
+/// An item of which less than this much is missing is wholly in another.
+pub(super) const CONTAINED: f32 = 0.8;
+/// Two texts in one item have nothing in common if they share less than these parts of their shingles and words, and at
+/// most this many names. Unrelated texts share up to 0.2 of their words by chance, reports of one thing 0.25 and more.
+pub(super) const NOTHING_IN_COMMON: f32 = 0.05;
+pub(super) const OTHER_SUBJECT: f32 = 0.2;
+pub(super) const OTHER_SUBJECT_NAMES: usize = 1;
 /// Other items of a feed that share at least this many keys with an item may have its frame.
 pub(super) const FRAME_KEYS: usize = 3;
 /// Maximum number of these items that are looked at.

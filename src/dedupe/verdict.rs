@@ -8,21 +8,21 @@ use std::collections::HashSet;
 use jiff::SignedDuration;
 
 use super::fingerprint::{Comparable, Fingerprint, PageKind};
-use super::headlines::{headline_support, may_be_repeated};
+use super::headlines::{headline_support, is_spelled, may_be_repeated, renames};
 use super::likeness::{
-    Likeness, likeness, shared_beginning, shared_names, shared_opening, shared_words, slots,
+    Likeness, Weights, likeness, shared_beginning, shared_names, shared_opening, shared_words,
+    slots,
 };
 use super::settings::{AcrossFeeds, Settings, Similarity};
 use super::titles::Title;
 use super::tuning::{
     CHARACTER, COMMON, CUT, EQUAL, EXACT_WORDS, EXCERPT, FORM_TEXT, FORM_WORDS, HEADLINE_CHARS,
     HEADLINE_HOURS, HEADLINE_RARITY, HEADLINE_SUPPORT, HEADLINE_WORDS, LEAD_WORDS, LEAST_NAMES,
-    LEAST_NEED, LEAST_SHARED, NAME_WORDS, NAMES, NEAR_WORDS, NEED, NEED_OF_EXCERPT, NEED_WITH_LEAD,
-    NEED_WITH_TITLE, ONE_SLOT, OPENING, OPENING_SUPPORT, PAGE_SUPPORT, SAID, SAME_LEAD,
-    SAME_OPENING, SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE, TITLE_CHARS, TITLE_SUPPORT,
-    TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
+    LEAST_NEED, LEAST_SHARED, LETTERS, NAME_WORDS, NAMES, NEAR_WORDS, NEED, NEED_OF_EXCERPT,
+    NEED_WITH_LEAD, NEED_WITH_TITLE, ONE_SLOT, OPENING, OPENING_SUPPORT, PAGE_SUPPORT, SAID,
+    SAME_LEAD, SAME_OPENING, SHORT_WORDS, SLOTS, TEASER_WORDS, TITLE_ALIKE, TITLE_CHARS,
+    TITLE_SUPPORT, TITLE_WORDS, VARIANT_WORDS, WITHOUT_LEAD, WORDS_PER_PLACE, WORTH,
 };
-use super::weights::Weights;
 use super::words::{Kind, Word};
 use crate::model::{Match, PageOwner, Rule};
 
@@ -107,6 +107,9 @@ pub fn verdict(
     if !pair.is_within() {
         return page;
     }
+    if let Some(filed) = pair.filed() {
+        return Some(filed);
+    }
     let text = pair.exact().or_else(|| pair.near(weights));
     // Texts that share little may be teasers under one headline.
     let near = match text {
@@ -115,7 +118,7 @@ pub fn verdict(
     };
     let Some(found) = near.filter(|found| found.same) else { return page.or(near) };
     // v1.2.3 is not v1.2.4, part 1 is not part 2, today's weather is not yesterday's.
-    let whole = found.rule == Rule::SameText && pair.like.shorter >= SHORT_WORDS;
+    let whole = found.rule == Rule::SameText && pair.is_one_long_text();
     let series = pair.is_sibling().then_some(Rule::Series);
     if let Some(rule) = series.or_else(|| pair.variant().filter(|_| !whole)) {
         return apart(rule, found.score);
@@ -263,10 +266,23 @@ impl Pair<'_> {
         silent(self.a) || silent(self.b) || titled(self.a) && titled(self.b)
     }
 
+    /// One file under one title and second: an episode, or a picture without a text, on two hosts.
+    fn filed(&self) -> Option<Verdict> {
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
+        let titled = !a.title.is_empty() && a.title.digest() == b.title.digest();
+        let same = a.file.is_some() && a.file == b.file && self.is_of_one_second() && titled;
+        same.then_some(Verdict { rule: Rule::SameTitle, score: 1.0, threshold: 1.0, same: true })
+    }
+
     /// The same words in the same order.
     fn exact(&self) -> Option<Verdict> {
         let same = self.a.size >= EXACT_WORDS && self.a.has_words_of(self.b);
         same.then_some(Verdict { rule: Rule::SameText, score: 1.0, threshold: 1.0, same: true })
+    }
+
+    /// The same words in the same order, of a text that is no form.
+    fn is_one_long_text(&self) -> bool {
+        self.like.shorter >= SHORT_WORDS && self.a.has_words_of(self.b)
     }
 
     /// Most of the shorter text is in the longer one.
@@ -391,6 +407,9 @@ impl Pair<'_> {
     fn is_sibling(&self) -> bool {
         let (a, b) = (self.a, self.b);
         let (title, other) = (&a.fingerprint.title, &b.fingerprint.title);
+        if title.is_lettered(other) && !self.is_one_long_text() {
+            return true;
+        }
         if !title.is_sibling(other) {
             return false;
         }
@@ -421,7 +440,10 @@ impl Pair<'_> {
         if excerpt {
             return None;
         }
-        if short && title.is_successor(other) {
+        // In a long text a name may be spelled as each paper does.
+        let spelled =
+            || self.like.shorter < LETTERS * VARIANT_WORDS && is_spelled(a) && is_spelled(b);
+        if short && title.is_successor(other) || (short || spelled()) && renames(a, b) {
             return Some(Rule::Series);
         }
         let words = |item: &Comparable| item.words.0.iter().map(|w| w.hash).collect::<HashSet<_>>();

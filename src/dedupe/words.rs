@@ -4,18 +4,21 @@
 //! the item's own, `likeness` and `verdict` compare words.
 
 mod classes;
+mod marks;
 
 use std::sync::LazyLock;
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfkc};
 
 use self::classes::{ASCII, Class, class, without_spaces};
+use self::marks::{initials, is_gershayim};
 use super::clocks::Clock;
 use super::lexicon::{
     AND, Digits, GLUED, Kanji, LEXICON, Listed, NumberBefore, PERCENT, continued, is_one,
     is_percent,
 };
 use super::tuning::{EXACT_WORDS, MAX_WORDS};
+use crate::text::chars::ascii_digit;
 
 /// What a word is in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +184,8 @@ struct Open {
     after_digit: bool,
     /// Whether a letter is not a capital.
     small: bool,
+    /// Whether it is initials: "V.I." is no numeral.
+    initials: bool,
     joint: Option<u8>,
     /// A hashtag is not a word of the text: each service has its own.
     tag: bool,
@@ -202,6 +207,7 @@ impl Open {
         digit: false,
         after_digit: false,
         small: false,
+        initials: false,
         joint: None,
         tag: false,
         number: Digits::NONE,
@@ -279,6 +285,7 @@ fn split(text: &str, words: &mut Vec<Word>) {
         rest = &rest[c.len_utf8()..];
         match class(c) {
             class @ (Class::Letter | Class::Digit | Class::Whole) => {
+                let c = if class == Class::Digit { ascii_digit(c).unwrap_or(c) } else { c };
                 if let Some(joint) = open.joint.take() {
                     if c.is_ascii_digit() {
                         open.byte(joint);
@@ -289,6 +296,8 @@ fn split(text: &str, words: &mut Vec<Word>) {
                     }
                 }
                 if class == Class::Whole {
+                    // No article is glued to a character: "A" of "A組" is a name.
+                    before.opens_sentence &= open.letters == 0;
                     close(&mut open, &mut before, words);
                     if !kanji(c, &mut before, words) {
                         open.push(c);
@@ -300,6 +309,7 @@ fn split(text: &str, words: &mut Vec<Word>) {
                 open.push(c);
             }
             Class::Silent => {}
+            Class::Stop if is_gershayim(c, open.first, rest) => {}
             Class::Joint if open.after_digit && open.letters > 0 => {
                 open.joint = Some(if c == ',' { b'.' } else { c as u8 });
             }
@@ -320,34 +330,39 @@ fn split(text: &str, words: &mut Vec<Word>) {
     close(&mut open, &mut before, words);
 }
 
-/// Length of the word at the beginning of a text, if it has ASCII letters only. Most words do.
+/// Length of the word at the beginning of a text, if it has ASCII letters only, or is initials. Most words do.
 fn ascii_word(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let length = bytes.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(bytes.len());
+    if let Some(length) = initials(text).filter(|_| length == 1) {
+        return Some(length);
+    }
     let ends = |byte: &u8| {
         byte.is_ascii() && !matches!(ASCII[usize::from(*byte)], Class::Digit | Class::Silent)
     };
     (length > 0 && bytes.get(length).is_none_or(ends)).then_some(length)
 }
 
-/// Adds a word of ASCII letters.
-fn plain_word(letters: &str, before: &mut Before, words: &mut Vec<Word>) {
-    let bytes = letters.as_bytes();
+/// Adds a word of ASCII letters, or of initials.
+fn plain_word(word: &str, before: &mut Before, words: &mut Vec<Word>) {
+    let bytes = word.as_bytes();
+    let letters = || bytes.iter().filter(|byte| byte.is_ascii_alphabetic());
     let step = |hash: u64, byte: &u8| {
         (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(FNV_PRIME)
     };
     let open = Open {
-        hash: bytes.iter().fold(FNV, step),
-        letters: bytes.len() as u32,
+        hash: letters().fold(FNV, step),
+        letters: letters().count() as u32,
         first: char::from(bytes[0].to_ascii_lowercase()),
         capital: bytes[0].is_ascii_uppercase(),
         small: bytes.iter().any(u8::is_ascii_lowercase),
+        initials: word.contains('.'),
         number: Digits { whole: false, ..Digits::NONE },
         lettered: true,
         ..Open::NONE
     };
     push(&open, before, words);
-    before.opens_sentence = false;
+    before.opens_sentence = word.ends_with('.');
 }
 
 /// Reads a digit of a number such as 二十三; whether it is one.
@@ -425,11 +440,14 @@ fn clock(open: &Open, at: usize) -> Option<Clock> {
 /// What a word is in a text, and the number that a Roman numeral writes.
 fn kind(open: &Open, listed: Option<Listed>, opens_sentence: bool) -> (Kind, Option<u32>) {
     match listed {
-        Some(Listed::Roman(value)) if !open.small => (Kind::Number, Some(value)),
+        Some(Listed::Roman(value)) if !open.small && !open.initials => (Kind::Number, Some(value)),
         Some(Listed::Numeral(_) | Listed::Date) => (Kind::Number, None),
         Some(Listed::Honorific) => (Kind::Plain, None),
         _ if open.digit => (Kind::Number, None),
-        _ if open.capital && !opens_sentence => (Kind::Name, None),
+        // "US" is a name also at the beginning of a sentence, "A" and "Us" need not be.
+        _ if open.capital && (!opens_sentence || open.letters == 2 && !open.small) => {
+            (Kind::Name, None)
+        }
         _ => (Kind::Plain, None),
     }
 }

@@ -23,6 +23,7 @@ use tokio_util::io::StreamReader;
 use super::budget::{Budget, Progress, Reservation};
 use super::classify;
 use crate::model::{Failure, FailureKind};
+use crate::text::quoted::in_quotes;
 use crate::text::sha256::{Sha256, sha256};
 
 /// Largest number of content codings on one body.
@@ -173,8 +174,10 @@ async fn decode(coding: &str, mut reader: Reader, surplus: &Surplus) -> Result<R
         "deflate" => Box::pin(BufReader::new(DeflateDecoder::new(reader))),
         other => {
             let name: String = other.chars().filter(|c| c.is_ascii_graphic()).take(20).collect();
-            let message =
-                format!("the body has the content coding {name:?}, which was not requested");
+            let message = format!(
+                "the body has the content coding {name}, which was not requested",
+                name = in_quotes(name)
+            );
             return Err(Failure::new(FailureKind::BadCoding, message).help(REPORT_TO_SITE));
         }
     })

@@ -10,8 +10,8 @@ use reqwest::header;
 use url::{Host, Url};
 
 use super::budget::{Budget, Progress, Reservation};
-use super::connector::Connector;
 use super::freshness::freshness;
+use super::request::Connector;
 use super::resolve::{LookupError, ResolveError};
 use super::settings::Settings;
 use super::{classify, request, response};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use reqwest::header::{self, HeaderMap, HeaderName};
 
 use crate::model::Freshness;
@@ -109,6 +109,8 @@ fn remaining(
     less_age(headers, lifetime.min(SignedDuration::from_secs(LONGEST.cast_signed())))
 }
 
+/// The lifetime less `Age`. The time since `Date` is no age here: if the clocks of server and client differ, it would end the
+/// lifetime early.
 fn less_age(headers: &HeaderMap, lifetime: SignedDuration) -> Option<SignedDuration> {
     let age = text(headers, header::AGE).and_then(seconds).unwrap_or_default();
     let remaining = lifetime.saturating_sub(SignedDuration::from_secs(age));
@@ -119,7 +121,7 @@ fn less_age(headers: &HeaderMap, lifetime: SignedDuration) -> Option<SignedDurat
 fn retry_after(headers: &HeaderMap, date: Timestamp) -> Option<SignedDuration> {
     let wait = |value: &str| match wait_seconds(value, date) {
         Some(seconds) => Some(SignedDuration::from_secs(seconds)),
-        None => Some(dates::parse_http(value)?.duration_since(date)),
+        None => span(value).or_else(|| Some(any_date(value)?.duration_since(date))),
     };
     let longest = |value: &str| match wait(value) {
         Some(one) => Some(one),
@@ -129,6 +131,20 @@ fn retry_after(headers: &HeaderMap, date: Timestamp) -> Option<SignedDuration> {
     let values =
         headers.get_all(header::RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
     values.filter_map(longest).max().filter(|wait| *wait > SignedDuration::ZERO)
+}
+
+/// A wait with its units: `2 hours`, `1h 30m`, `PT2H`.
+fn span(text: &str) -> Option<SignedDuration> {
+    let span = text.trim().parse::<Span>().ok()?;
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
+}
+
+/// A date as HTTP writes it, or with an offset, as in feeds and mails.
+fn any_date(text: &str) -> Option<Timestamp> {
+    let text = text.trim().trim_matches('"');
+    dates::parse_http(text)
+        .or_else(|| text.parse().ok())
+        .or_else(|| jiff::fmt::rfc2822::parse(text).ok().map(|at| at.timestamp()))
 }
 
 /// A wait in whole seconds, in the spellings that servers use: `7200`, `"7200"`, `+7200`, `7200.5`, `7200s`. A number
@@ -254,6 +270,17 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_differs_from_the_server_shortens_no_lifetime() {
+        // Twenty minutes before and after the clock of the test.
+        for date in ["Sun, 06 Nov 1994 08:29:37 GMT", "Sun, 06 Nov 1994 09:09:37 GMT"] {
+            let headers = [(header::CACHE_CONTROL, "max-age=1800"), (header::DATE, date)];
+            assert_eq!(remaining(&headers), Some(1800), "{date}");
+            let [lifetime, date] = headers;
+            assert_eq!(remaining(&[lifetime, date, (header::AGE, "600")]), Some(1200));
+        }
+    }
+
+    #[test]
     fn expires_is_relative_to_the_date_of_the_server() {
         let headers = [
             (header::DATE, "Sun, 06 Nov 2033 08:00:00 GMT"),
@@ -339,6 +366,22 @@ mod tests {
         let millis = format!("{epoch}000");
         for spelling in ["7200", "+7200", "\"7200\"", " 7200 ", "7200s", "7200 s", "7200.0"] {
             assert_eq!(read(spelling), Some(7200), "{spelling}");
+        }
+        for spelling in [
+            "2 hours",
+            "120 min",
+            "1h 60m",
+            "PT2H",
+            "2026-01-01T02:00:00Z",
+            "2026-01-01T04:00:00+02:00",
+            "Thu, 01 Jan 2026 04:00:00 +0200",
+            "Thu, 01 Jan 2026 02:00:00 +0000",
+        ] {
+            assert_eq!(read(spelling), Some(7200), "{spelling}");
+        }
+        assert_eq!(read("2 days"), Some(2 * 86_400));
+        for past in ["2 hours ago", "-PT2H", "2025-12-31T22:00:00Z", "in a while", "tomorrow"] {
+            assert_eq!(read(past), None, "{past}");
         }
         assert_eq!(read("7200.5"), Some(7201));
         assert_eq!((read(&epoch), read(&millis)), (Some(7200), Some(7200)));

@@ -13,6 +13,7 @@ use url::{Host, Url};
 use super::own_addresses::OwnAddresses;
 use crate::model::{Failure, FailureKind, has_login};
 use crate::text::chars::{is_host_name, shortened};
+use crate::text::quoted::in_quotes;
 
 /// IPv4 networks that are not public, with names: the IANA IPv4 Special-Purpose Address Registry
 /// (<https://www.iana.org/assignments/iana-ipv4-special-registry>, RFC 6890), and multicast (RFC 5771).
@@ -171,7 +172,7 @@ impl Guard {
                 return Err(no_host());
             }
             Some(Host::Domain(name)) if !is_host_name(name) => {
-                return Err(bad(format!("{:?} is not a host name", shortened(name))));
+                return Err(bad(format!("{} is not a host name", in_quotes(shortened(name)))));
             }
             Some(Host::Domain(_)) => return Ok(()),
             Some(Host::Ipv4(address)) => IpAddr::V4(address),

@@ -7,7 +7,6 @@
 mod body;
 mod budget;
 mod classify;
-mod connector;
 mod exchange;
 mod freshness;
 mod guard;
@@ -28,6 +27,7 @@ use reqwest::{Certificate, Client, Proxy};
 use url::Url;
 
 pub use budget::Reservation;
+pub(crate) use classify::RETRIED;
 pub use exchange::{
     BLOCKED_TARGET, Body, Exchange, KnownDocument, Request, Response, Step, after_redirects,
 };
@@ -38,9 +38,9 @@ pub use resolve::{ResolveError, Resolver, SystemResolver};
 pub use settings::{Secret, Settings};
 
 use self::budget::Budget;
-use self::connector::{Connector, KEEP_ALIVE};
 use self::guard::Guard;
 use self::own_addresses::OwnAddresses;
+use self::request::{Connector, KEEP_ALIVE};
 use self::resolve::GuardedResolver;
 use crate::model::{Failure, FailureKind};
 
@@ -120,7 +120,7 @@ impl Fetcher {
     /// Whether a connection to the server of this URL, or to the proxy in front of it, can be opened. No request is sent.
     pub async fn reaches(&self, url: &Url, settings: &Settings) -> bool {
         match self.connector(settings) {
-            Ok(connector) => connector::reaches(&connector, url, settings).await,
+            Ok(connector) => request::reaches(&connector, url, settings).await,
             Err(_) => false,
         }
     }
@@ -201,6 +201,9 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
             .read_timeout(READ_TIMEOUT)
             // RFC 9112 5.2: a user agent replaces a line folding by spaces.
             .http1_allow_obsolete_multiline_headers_in_responses(true)
+            // Lines that are no valid header are left out, as by browsers.
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_ignore_invalid_headers_in_responses(true)
             .http1_max_headers(MAX_HEADERS)
             .pool_idle_timeout(KEEP_ALIVE)
             .pool_max_idle_per_host(1)
@@ -210,7 +213,7 @@ fn build(resolver: GuardedResolver, settings: &Settings) -> Result<Client, Fetch
     };
     // A machine without certificates can still poll over http; only https feeds fail.
     let Some(ca) = settings.ca.as_deref() else {
-        return Ok(match connector::trusted_by_system() {
+        return Ok(match request::trusted_by_system() {
             Ok(tls) => builder().tls_backend_preconfigured(tls).build()?,
             Err(_) => builder().tls_certs_only([]).build()?,
         });

@@ -5,14 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::judge::{Health, JudgedFeed, State};
+use super::judge::{Health, JudgedFeed, State, fails_for_long};
 use crate::model::{FeedStatus, Incident, IncidentKind};
 use crate::text::amounts::span;
 
-/// Number of failures in a row after which a failing feed is an incident. Most failures pass.
-const MIN_FAILURES: u32 = 3;
-/// Time that it must have failed for.
-const MIN_FAILING: SignedDuration = SignedDuration::from_hours(6);
 /// Time within which a condition that returns continues its last incident.
 const REOPEN_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
@@ -46,15 +42,14 @@ pub fn conditions(feeds: &[JudgedFeed], now: Timestamp) -> Vec<Condition> {
 fn condition(status: &FeedStatus, health: &Health, now: Timestamp) -> Option<Condition> {
     let kind = match health.state {
         State::Quarantined => IncidentKind::Quarantined,
-        State::Failing => {
-            let lasting = now.duration_since(health.since?) >= MIN_FAILING;
-            Some(IncidentKind::Failing).filter(|_| lasting && status.failures >= MIN_FAILURES)?
-        }
+        // A failing feed whose server asks for fewer requests meanwhile does not work yet.
+        State::Failing | State::Throttled if fails_for_long(status, now) => IncidentKind::Failing,
+        State::Failing | State::Throttled => return None,
         State::Silent => IncidentKind::Silent,
         State::Gone => IncidentKind::Gone,
         State::Held => IncidentKind::Held,
         State::Moved => IncidentKind::Moved,
-        State::Throttled | State::Offline | State::Paused | State::New | State::Ok => return None,
+        State::Offline | State::Paused | State::New | State::Ok => return None,
     };
     let remedy = health.remedy.clone();
     let (remedy, toml) = remedy.map_or_else(Default::default, |remedy| {
@@ -156,7 +151,7 @@ fn resolved(incident: &Incident, present: &HashSet<String>, now: Timestamp) -> I
         IncidentKind::Config => "The config was accepted.",
         IncidentKind::Damage => "Newswire was started again.",
         IncidentKind::Clock => "The clock has been correct for a day.",
-        IncidentKind::Disk => "The database can be written to again.",
+        IncidentKind::Disk => "The database and the files of the outputs can be written again.",
     };
     let text = format!("{end} The incident lasted {}: {}", span(seconds), incident.text);
     Incident {

@@ -27,7 +27,7 @@ pub fn feed(status: &FeedStatus, health: &Health) -> Value {
         "code": health.code,
         "text": health.text,
         "since": time(health.since),
-        "needs_attention": health.needs_attention(),
+        "needs_attention": health.needs_attention,
         "remedy": remedy,
         "items": status.items,
         "held_items": status.activity.held,

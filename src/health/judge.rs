@@ -1,6 +1,6 @@
 //! The states of feeds, and the state of one feed with its reason and remedy. No other code decides it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::remedy::{self, Remedy};
 use super::silence::{Silence, SilenceKind, silence};
@@ -13,6 +13,11 @@ const QUARANTINE_PANICS: u32 = 3;
 /// Number of failures in a row from which on a feed that worked before needs attention. Most failures
 /// pass after one poll.
 const ATTENTION_FAILURES: u32 = 2;
+
+/// Number of polls in a row without success from which on a feed has failed for long.
+const LASTING_FAILURES: u32 = 3;
+/// Time that these polls must have taken.
+const LASTING_TIME: SignedDuration = SignedDuration::from_hours(6);
 
 /// The health of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,16 +32,8 @@ pub struct Health {
     pub since: Option<Timestamp>,
     /// What the operator can do; `None`: nothing.
     pub remedy: Option<Remedy>,
-    /// Whether this is the first failure after a success.
-    pub is_first_failure: bool,
-}
-
-impl Health {
     /// Whether the operator should look at the feed.
-    #[must_use]
-    pub fn needs_attention(&self) -> bool {
-        self.state.needs_attention() && !self.is_first_failure
-    }
+    pub needs_attention: bool,
 }
 
 /// A feed with its health.
@@ -67,7 +64,7 @@ pub fn judge(status: &FeedStatus, now: Timestamp) -> Health {
             text: silence_text(&silence, now),
             since: Some(silence.since),
             remedy: Some(remedy::of_silence(status, silence.kind)),
-            is_first_failure: false,
+            needs_attention: true,
         },
         silence => {
             let failure = failure(status);
@@ -87,12 +84,27 @@ pub fn judge(status: &FeedStatus, now: Timestamp) -> Health {
                 },
                 since: since(status, state),
                 remedy: remedy::of_state(status, state, failure),
-                is_first_failure: state == State::Failing
-                    && status.failures < ATTENTION_FAILURES
-                    && status.last_success_at.is_some(),
+                needs_attention: needs_attention(status, state, now),
             }
         }
     }
+}
+
+/// Whether the operator should look at a feed in this state. The others are as the operator wants them, or pass by
+/// themselves: most failures do after one poll, and a server asks for fewer requests for some hours.
+fn needs_attention(status: &FeedStatus, state: State, now: Timestamp) -> bool {
+    match state {
+        State::Quarantined | State::Silent | State::Gone | State::Held | State::Moved => true,
+        State::Failing => status.failures >= ATTENTION_FAILURES || status.last_success_at.is_none(),
+        State::Throttled => fails_for_long(status, now),
+        State::Offline | State::Paused | State::New | State::Ok => false,
+    }
+}
+
+/// Whether polls have had no success for so long that it is an incident.
+pub(super) fn fails_for_long(status: &FeedStatus, now: Timestamp) -> bool {
+    let lasts = |since: Timestamp| now.duration_since(since) >= LASTING_TIME;
+    status.failures >= LASTING_FAILURES && status.failing_since.is_some_and(lasts)
 }
 
 /// The number of feeds in each state, the worst state first; includes states without feeds.
@@ -150,7 +162,8 @@ fn text(status: &FeedStatus, state: State, now: Timestamp) -> String {
         let seconds = now.duration_since(since).as_secs().max(0).unsigned_abs();
         match status.failures {
             0 | 1 => String::new(),
-            times => format!(", {times} times in {}", span(seconds)),
+            // The failures may be of several kinds.
+            polls => format!("; {polls} polls in {} without success", span(seconds)),
         }
     });
     let lasting = lasting.unwrap_or_default();
@@ -159,10 +172,9 @@ fn text(status: &FeedStatus, state: State, now: Timestamp) -> String {
             let message = status.last_message.as_deref().unwrap_or("the last poll failed");
             format!("{message}{lasting}")
         }
-        State::Quarantined => format!(
-            "newswire panicked on this feed {} times in a row and does not poll it for a day",
-            status.failures
-        ),
+        State::Quarantined => {
+            format!("newswire panicked on this feed and does not poll it for a day{lasting}")
+        }
         State::Gone => format!("the server answers that the feed is gone{lasting}"),
         State::Throttled => format!("the server asks for fewer requests{lasting}"),
         State::Held => format!("the burst guard holds {}", count(status.activity.held, "item")),
@@ -258,10 +270,111 @@ impl State {
             state => state.slug(),
         }
     }
+}
 
-    /// Whether the operator should look at feeds in this state. The other states pass without them.
-    #[must_use]
-    pub fn needs_attention(self) -> bool {
-        !matches!(self, Self::Throttled | Self::Offline | Self::Paused | Self::New | Self::Ok)
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::health::{Condition, advance, conditions};
+    use crate::model::{FeedId, FeedInfo, FeedKey, FeedProfile, Incident};
+
+    const HOUR: i64 = 3_600;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    /// A feed that worked before and whose last `failures` polls had no success, the first one at time 0.
+    fn failed(outcome: Outcome, failures: u32) -> FeedStatus {
+        let info = FeedInfo {
+            key: FeedKey(1),
+            id: FeedId::new("garden").unwrap(),
+            url: "https://garden.example/feed".to_owned(),
+            title: "Garden".to_owned(),
+            tags: Vec::new(),
+            profile: FeedProfile::default(),
+        };
+        FeedStatus {
+            reason: ReasonKind::BackOff,
+            failures,
+            failing_since: (failures > 0).then(|| at(0)),
+            last_poll_at: Some(at(0)),
+            last_outcome: Some(outcome),
+            last_message: Some("the server answers 404".to_owned()),
+            last_success_at: Some(at(-HOUR)),
+            items: 1,
+            ..FeedStatus::unpolled(info)
+        }
+    }
+
+    fn is_incident(status: FeedStatus, now: Timestamp) -> bool {
+        !conditions(&judge_all(vec![status], now), now).is_empty()
+    }
+
+    #[test]
+    fn a_feed_needs_attention_if_it_fails_twice_or_never_worked_or_is_held_up() {
+        let failing = Outcome::Failed(FailureKind::NotFound);
+        let never = FeedStatus { last_success_at: None, ..failed(failing, 1) };
+        let mut held = failed(Outcome::Modified, 0);
+        held.activity.held = 3;
+        let mut moved = failed(Outcome::NotModified, 0);
+        moved.address.effective = Some("https://new.example/feed".parse().unwrap());
+        let paused = FeedStatus { reason: ReasonKind::Paused, ..failed(failing, 9) };
+        for (status, hours, needs) in [
+            (failed(failing, 1), 100, false),
+            (failed(failing, 2), 0, true),
+            (never, 0, true),
+            (held, 0, true),
+            (moved, 0, true),
+            (failed(Outcome::Gone, 1), 0, true),
+            (paused, 100, false),
+            (failed(Outcome::Modified, 0), 0, false),
+            (failed(Outcome::Throttled, 1), 100, false),
+            (failed(Outcome::Throttled, 9), 5, false),
+            (failed(Outcome::Throttled, 3), 6, true),
+        ] {
+            let health = judge(&status, at(hours * HOUR));
+            assert_eq!(health.needs_attention, needs, "{health:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_an_incident_needs_attention() {
+        let outcomes = [Outcome::Throttled, Outcome::Gone, Outcome::Modified];
+        let failures = FailureKind::ALL.iter().map(|kind| Outcome::Failed(*kind));
+        for outcome in failures.chain(outcomes) {
+            for (failures, hours) in [(1, 0), (2, 9), (3, 5), (3, 6), (9, 90)] {
+                let now = at(hours * HOUR);
+                let status = failed(outcome, failures);
+                let health = judge(&status, now);
+                assert!(health.needs_attention || !is_incident(status, now), "{health:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_failing_feed_that_is_throttled_meanwhile_does_not_work_again() {
+        let now = at(7 * HOUR);
+        let of = |outcome| conditions(&judge_all(vec![failed(outcome, 4)], now), now);
+        let present = HashSet::from(["garden".to_owned()]);
+        let step = |known: &[Incident], found: &[Condition]| advance(known, found, &present, now);
+        let open = step(&[], &of(Outcome::Failed(FailureKind::NotFound)));
+        let later = step(&open, &of(Outcome::Throttled));
+        let [incident] = &*later else { panic!("{later:?}") };
+        assert_eq!((&*incident.state, incident.resolved_at), ("throttled", None));
+        assert!(!incident.remedy.is_empty(), "{incident:?}");
+    }
+
+    #[test]
+    fn polls_without_success_are_not_counted_as_failures_of_the_last_kind() {
+        for outcome in [Outcome::Failed(FailureKind::NotFound), Outcome::Throttled, Outcome::Gone] {
+            let text = judge(&failed(outcome, 4), at(2 * HOUR)).text;
+            assert!(text.ends_with("; 4 polls in 2h without success"), "{text}");
+        }
+        let panicked = judge(&failed(Outcome::Failed(FailureKind::Panicked), 3), at(HOUR));
+        assert_eq!(panicked.state, State::Quarantined);
+        assert!(!panicked.text.contains("times"), "{}", panicked.text);
     }
 }

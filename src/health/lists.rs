@@ -76,7 +76,10 @@ impl ListStatus {
         let lasting = match (&self.place, failures) {
             (_, 0 | 1) => String::new(),
             (ListPlace::File(_), _) => format!(", for {lasted}"),
-            (ListPlace::Web(_), times) => format!(", {times} times in {lasted}"),
+            // The failures may be of several kinds.
+            (ListPlace::Web(_), requests) => {
+                format!("; {requests} requests in {lasted} without success")
+            }
         };
         let feeds = match self.has_copy {
             true => "the feeds of its last copy are polled",
@@ -244,8 +247,7 @@ mod tests {
     #[test]
     fn the_text_of_a_failing_list_has_its_duration_and_the_consequence() {
         let text = list(true, 3).text(at(5)).unwrap();
-        let expected =
-            "the server answers 404, 3 times in 5h; the feeds of its last copy are polled";
+        let expected = "the server answers 404; 3 requests in 5h without success; the feeds of its last copy are polled";
         assert_eq!(text, expected);
         let condition = list(false, 1).condition(at(5)).unwrap();
         assert_eq!((condition.kind.slug(), &*condition.code), ("list", "not_found"));

@@ -22,11 +22,17 @@ impl Remedy {
     }
 
     fn toml(self, status: &FeedStatus, lines: &[&str]) -> Self {
-        let url = match status.info.url.strip_prefix("file://") {
+        let address = match status.info.url.strip_prefix("file://") {
             Some(path) => format!("file = {}", quoted(path)),
             None => format!("url = {}", quoted(&status.info.url)),
         };
-        let block = ["[[feed]]", &url].into_iter().chain(lines.iter().copied());
+        self.block(status, &address, lines)
+    }
+
+    /// The block of a feed with its id, by which its items are found if its address changes.
+    fn block(self, status: &FeedStatus, address: &str, lines: &[&str]) -> Self {
+        let id = format!("id = {}", quoted(status.info.id.as_str()));
+        let block = ["[[feed]]", &id, address].into_iter().chain(lines.iter().copied());
         Self { toml: Some(block.collect::<Vec<_>>().join("\n")), ..self }
     }
 
@@ -62,11 +68,13 @@ pub(super) fn of_state(
     }
 }
 
-/// The remedy for a moved feed: its block with the new URL, and with its id, by which its items are found.
+/// The remedy for a moved feed: its block with the new URL.
 fn moved(status: &FeedStatus, to: &str) -> Remedy {
-    let toml = format!("[[feed]]\nid = {}\nurl = {}", quoted(status.info.id.as_str()), quoted(to));
-    let text = "Put the new URL into the config. The feed keeps its items.";
-    Remedy { toml: Some(toml), ..Remedy::text(text) }
+    Remedy::text("Put the new URL into the config. The feed keeps its items.").block(
+        status,
+        &format!("url = {}", quoted(to)),
+        &[],
+    )
 }
 
 /// The remedy for a silent feed.

@@ -37,7 +37,7 @@ pub enum SilenceKind {
     OldItems,
     /// The document has no items.
     EmptyDocument,
-    /// A web page with status 200 instead of the feed.
+    /// A web page or another document with status 200 instead of the feed.
     SoftNotFound,
 }
 
@@ -71,7 +71,7 @@ impl SilenceKind {
             Self::FrozenCopy => "the server always sends the same document",
             Self::OldItems => "the document changes, but has no new items",
             Self::EmptyDocument => "the document has no items",
-            Self::SoftNotFound => "the server sends a web page instead of the feed",
+            Self::SoftNotFound => "the server sends another document instead of the feed",
         }
     }
 }
@@ -181,7 +181,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile, ReasonKind};
+    use crate::model::{FeedId, FeedInfo, FeedKey, FeedProfile, ReasonKind};
 
     const DAY: f64 = 86_400.0;
     /// Number of days that each feed is watched.
@@ -272,33 +272,22 @@ mod tests {
 
     /// Judges a feed day by day. Returns the first day on which it is silent, and the number of alarms.
     fn watch(moments: &[f64], death: f64) -> (Option<usize>, usize) {
+        let info = FeedInfo {
+            key: FeedKey(1),
+            id: FeedId::new("x").unwrap(),
+            url: "https://x.example/".to_owned(),
+            title: "x".to_owned(),
+            tags: Vec::new(),
+            profile: FeedProfile::default(),
+        };
         let mut status = FeedStatus {
-            info: FeedInfo {
-                key: FeedKey(1),
-                id: FeedId::new("x").unwrap(),
-                url: "https://x.example/".to_owned(),
-                title: "x".to_owned(),
-                tags: Vec::new(),
-                profile: FeedProfile::default(),
-            },
             next_poll_at: stamp(0.0),
             reason: ReasonKind::Interval,
-            reason_text: String::new(),
-            failures: 0,
-            failing_since: None,
             last_poll_at: Some(stamp(0.0)),
             last_outcome: Some(Outcome::NotModified),
             last_status: Some(304),
-            last_message: None,
-            last_url: None,
-            last_success_at: None,
-            last_new_at: None,
             items: 1,
-            dialect: None,
-            removed: Vec::new(),
-            parse_warnings: Vec::new(),
-            address: Address::default(),
-            activity: FeedActivity::default(),
+            ..FeedStatus::unpolled(info)
         };
         let (mut first, mut alarms, mut was, mut next) = (None, 0, false, 0);
         for day in 0..DAYS {

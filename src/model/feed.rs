@@ -1,4 +1,6 @@
 //! A feed: a subscribed source document, one `[[feed]]` in the config; its description by the publisher, and its state.
+//!
+//! How a feed has published so far: what its interval is learned from.
 
 use std::fmt;
 
@@ -9,6 +11,8 @@ use url::{Host, Url};
 use super::item::Image;
 use super::parsed::ParseWarning;
 use super::poll::{Address, Outcome, ReasonKind};
+use crate::text::quoted::in_quotes;
+use crate::text::sha256::{hex, sha256};
 
 /// What happens to the stories of a feed that is no longer configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -32,8 +36,55 @@ pub struct FeedId(String);
 
 /// A string that is not a valid [`FeedId`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an id has 1 to 64 characters of a-z, 0-9, '.', '_' and '-', not {0:?}")]
+#[error("an id has 1 to 64 characters of a-z, 0-9, '.', '_' and '-', not {}", in_quotes(.0))]
 pub struct BadFeedId(pub String);
+
+/// Length of the longest derived id, in characters: a number fits behind it.
+const MAX_DERIVED: usize = FeedId::MAX - 4;
+/// Number of hexadecimal digits of a digest in an id.
+const MARK: usize = 8;
+
+/// What an id is derived from: host and path of a URL, or the name of a file.
+fn source_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("feed");
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    match url.scheme() {
+        // The folders are of interest to no subscriber.
+        "file" => url.path().rsplit('/').next().unwrap_or_default().to_owned(),
+        _ => format!("{host}{}", url.path()),
+    }
+}
+
+/// The escapes of letters that an id cannot have, such as those of Japanese. As bytes they tell a reader nothing.
+fn letter_escapes(text: &str) -> impl Iterator<Item = usize> {
+    let is_escape = |at: &usize| {
+        let digits = text.as_bytes().get(at + 1..at + 3);
+        digits.is_some_and(|d| b"89abcdefABCDEF".contains(&d[0]) && d[1].is_ascii_hexdigit())
+    };
+    text.match_indices('%').map(|(at, _)| at).filter(is_escape)
+}
+
+/// The text in the characters of an id, never empty, of any length.
+fn readable(text: &str) -> String {
+    let (mut kept, mut from) = (String::new(), 0);
+    for at in letter_escapes(text) {
+        kept.push_str(&text[from..at]);
+        from = at + "%e3".len();
+    }
+    kept.push_str(&text[from..]);
+    let mut id = String::new();
+    for c in kept.chars().flat_map(char::to_lowercase) {
+        match c {
+            'a'..='z' | '0'..='9' | '.' | '_' => id.push(c),
+            _ if id.ends_with('-') => {}
+            _ => id.push('-'),
+        }
+    }
+    match id.trim_matches(['-', '.']) {
+        "" => "feed".to_owned(),
+        id => id.to_owned(),
+    }
+}
 
 impl FeedId {
     /// Length of the longest id, in characters.
@@ -52,37 +103,36 @@ impl FeedId {
         }
     }
 
-    /// A readable id made of host and path of the URL.
+    /// A readable id made of host and path of the URL. If the URL has a query or letters that no id has, or the id would be
+    /// too long, it ends with a part of a digest: host and path do not distinguish the feeds of such URLs, and an id must
+    /// not depend on what other feeds there are. The query itself may be a secret.
     ///
-    /// Two URLs may give the same id; the store then appends `-2`, `-3` and so on.
+    /// Two URLs may still give the same id, see [`FeedId::candidates`].
     #[must_use]
     pub fn derive(url: &Url) -> Self {
-        let host = url.host_str().unwrap_or("feed");
-        let host = host.strip_prefix("www.").unwrap_or(host);
-        let text = match url.scheme() {
-            // The folders are of interest to no subscriber.
-            "file" => url.path().rsplit('/').next().unwrap_or_default().to_owned(),
-            _ => format!("{host}{}", url.path()),
-        };
-        let mut id = String::new();
-        for c in text.chars().flat_map(char::to_lowercase) {
-            match c {
-                'a'..='z' | '0'..='9' | '.' | '_' => id.push(c),
-                _ if id.ends_with('-') => {}
-                _ => id.push('-'),
+        let source = source_of(url);
+        let readable = readable(&source);
+        match url.query().filter(|query| !query.is_empty() && url.scheme() != "file") {
+            None if readable.len() <= MAX_DERIVED && letter_escapes(&source).next().is_none() => {
+                Self(readable)
             }
+            query => Self::marked(&readable, &format!("{source}?{}", query.unwrap_or_default())),
         }
-        id.truncate(Self::MAX - 4);
-        Self(match id.trim_matches(['-', '.']) {
-            "" => "feed".to_owned(),
-            id => id.to_owned(),
-        })
     }
 
-    /// The id with a number appended, for feeds whose URLs give the same id.
-    #[must_use]
-    pub fn numbered(&self, n: usize) -> Self {
-        Self(format!("{}-{n}", self.0))
+    /// The ids for the feed with this URL, the best first. The first that no other feed has is taken; the second one names
+    /// this URL alone.
+    pub fn candidates(url: &Url) -> impl Iterator<Item = Self> {
+        let own = Self::marked(&readable(&source_of(url)), url.as_str());
+        let numbered = own.clone();
+        let numbered = (2..).map(move |number: usize| Self(format!("{numbered}-{number}")));
+        [Self::derive(url), own].into_iter().chain(numbered)
+    }
+
+    /// The beginning of a readable id, with a part of the digest of a text.
+    fn marked(readable: &str, text: &str) -> Self {
+        let kept = &readable[..readable.len().min(MAX_DERIVED - MARK - 1)];
+        Self(format!("{}-{}", kept.trim_end_matches(['-', '.']), &hex(&sha256(text))[..MARK]))
     }
 
     /// The id as text.
@@ -300,6 +350,29 @@ pub fn site(url: &Url) -> &str {
     }
 }
 
+/// What is known about when the items of a feed came.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Publishing {
+    /// Times of the newest items: the date of publication, or of first sight if that is earlier. Of a feed without items,
+    /// the time when it was added.
+    pub times: Vec<Timestamp>,
+    /// The last successful polls, the oldest first.
+    pub polls: Vec<PollYield>,
+}
+
+/// What a successful poll brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PollYield {
+    /// Start of the poll.
+    pub at: Timestamp,
+    /// Number of new items that are shown.
+    pub new: usize,
+    /// The same, with those that are held or that a filter kept out.
+    pub unseen: usize,
+    /// Number of different items of the document; `None`: it was unchanged, or a part of the feed.
+    pub items: Option<usize>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,12 +390,46 @@ mod tests {
     }
 
     #[test]
-    fn a_derived_id_is_always_a_valid_id_with_room_for_a_number() {
-        for url in ["https://x.org/%F0%9F%98%80/é", &format!("http://e.org/{}", "a/".repeat(200))]
-        {
-            let id = FeedId::derive(&Url::parse(url).unwrap()).numbered(99);
-            assert_eq!(FeedId::new(id.as_str()), Ok(id));
+    fn letters_that_no_id_has_are_left_out_of_a_derived_id() {
+        let id = derived("https://example.org/ブログ/feed");
+        assert_eq!(id, "example.org-feed-efd5c8ab");
+        assert_ne!(id, derived("https://example.org/ニュース/feed"));
+        assert_eq!(derived("https://example.org/a%20b%"), "example.org-a-20b");
+    }
+
+    #[test]
+    fn derived_ids_are_always_valid_ids() {
+        let long = format!("http://e.org/{}", "a/".repeat(200));
+        let dots = format!("http://e.org/{}?x", ".".repeat(200));
+        for url in ["https://x.org/%F0%9F%98%80/é", &long, &dots, "http://e.org/?ä=%20/.."] {
+            for id in FeedId::candidates(&Url::parse(url).unwrap()).take(100) {
+                assert_eq!(FeedId::new(id.as_str()), Ok(id));
+            }
         }
+    }
+
+    #[test]
+    fn an_id_distinguishes_queries_and_the_ends_of_long_paths() {
+        let videos = "https://www.youtube.com/feeds/videos.xml?channel_id=";
+        let [one, two] = ["UCaaa", "UCAAA"].map(|channel| derived(&format!("{videos}{channel}")));
+        assert!(one.starts_with("youtube.com-feeds-videos.xml-") && one.len() == 37, "{one}");
+        assert_ne!(one, two);
+        assert_eq!(one, derived(&format!("{videos}UCaaa#x").replace("https", "http")));
+        let path = format!("https://example.org/{}", "category/".repeat(8));
+        assert_ne!(derived(&format!("{path}1/feed")), derived(&format!("{path}2/feed")));
+        assert_eq!(derived("https://example.org/feed?"), "example.org-feed");
+        let secret = derived("https://example.org/feed?key=hunter2");
+        assert!(!secret.contains("hunter2") && !secret.contains("key"), "{secret}");
+    }
+
+    #[test]
+    fn the_second_candidate_for_an_id_is_that_of_one_url_alone() {
+        let second =
+            |url: &str| FeedId::candidates(&Url::parse(url).unwrap()).nth(1).unwrap().to_string();
+        let urls = ["http://e.org/feed", "https://e.org/feed", "https://e.org:81/feed"];
+        assert!(urls.iter().all(|url| derived(url) == "e.org-feed"));
+        let seconds: std::collections::HashSet<String> = urls.map(second).into_iter().collect();
+        assert_eq!(seconds.len(), 3);
     }
 
     #[test]

@@ -10,15 +10,14 @@ pub mod item;
 pub mod parsed;
 pub mod poll;
 pub mod promise;
-pub mod publishing;
 pub mod story;
 mod subscribers;
 
 pub use code::Coded;
 pub(crate) use code::codes;
 pub use feed::{
-    BadFeedId, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, Removal,
-    Removed, has_login, joined, site,
+    BadFeedId, Feed, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, PollYield,
+    Publishing, Removal, Removed, has_login, joined, site,
 };
 pub use filter::{Conditions, Filter, LinkPattern, Refusal, Subject};
 pub use incident::{Incident, IncidentKind};
@@ -35,7 +34,6 @@ pub use poll::{
     MoveCandidate, Outcome, Plan, Reason, ReasonKind, StoredPlan, Validators,
 };
 pub use promise::{Asked, Asker, BadAsker, LedgerEntry, Promise, PromiseReason, PromiseScope};
-pub use publishing::{PollYield, Publishing};
 pub use story::{
     Decisions, Digest, EditCounts, GuidUse, HoldReason, ItemTraits, KnownItem, Match, PageOwner,
     RecentItem, RecognisedBy, Rule, StoredItem, StoryItem,

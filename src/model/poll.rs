@@ -92,6 +92,19 @@ impl FetchOutcome {
     }
 }
 
+impl From<Outcome> for FetchOutcome {
+    /// The outcome without the message of a failure.
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Modified => Self::Modified,
+            Outcome::NotModified => Self::NotModified,
+            Outcome::Throttled => Self::Throttled,
+            Outcome::Gone => Self::Gone,
+            Outcome::Failed(kind) => Self::Failed(Failure::new(kind, "")),
+        }
+    }
+}
+
 /// Outcome of a poll, as it is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

@@ -114,6 +114,8 @@ pub enum Rule {
     Template,
     /// Similar text on two pages of one site. Keeps items apart: a site does not publish one thing twice.
     SameSite,
+    /// One contains the other among other texts, as a round-up does. Keeps items apart.
+    Collection,
 }
 
 impl Rule {
@@ -128,6 +130,7 @@ impl Rule {
         Self::OtherTitle,
         Self::Template,
         Self::SameSite,
+        Self::Collection,
     ];
 
     /// The stable slug.
@@ -143,6 +146,7 @@ impl Rule {
             Self::OtherTitle => "other_title",
             Self::Template => "template",
             Self::SameSite => "same_site",
+            Self::Collection => "collection",
         }
     }
 
@@ -251,7 +255,7 @@ pub struct StoredItem {
     pub key: ItemKey,
     /// Key of its feed.
     pub feed: FeedKey,
-    /// The item without its details.
+    /// The item without language and date of change.
     pub item: Item,
     /// Time of first sight.
     pub seen: Timestamp,

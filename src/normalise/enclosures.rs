@@ -104,7 +104,7 @@ pub(super) fn item_image(
 pub(super) fn image(parsed: &Image, base: &Url) -> Option<Image> {
     let side = |side: Option<u32>| side.filter(|pixels| *pixels > 0);
     let (width, height) = (side(parsed.width), side(parsed.height));
-    let is_pixel = super::sizes::is_pixel(width, height);
+    let is_pixel = super::display::is_pixel(width, height);
     let url = links::absolute(&parsed.url, base, WEB)?;
     (!is_pixel && !super::embedded::is_tracker_url(&url)).then_some(Image { url, width, height })
 }
@@ -124,11 +124,14 @@ pub(super) fn media_type(written: &str) -> Option<String> {
 /// that of a text or a picture, an audio or video type by file name extension.
 fn file_type(written: &str, url: &str) -> String {
     // Only the medium is known.
-    if let Some(medium) = written.strip_suffix('*') {
+    let bare = ["audio", "image", "video"].iter().find(|m| written.trim().eq_ignore_ascii_case(m));
+    let bare = bare.map(|medium| format!("{medium}/"));
+    if let Some(medium) = bare.as_deref().or_else(|| written.strip_suffix('*')) {
         let by_name = guessed(url);
         return match medium.to_ascii_lowercase().as_str() {
             medium if by_name.starts_with(medium) => by_name,
             "audio/" => "audio/mpeg",
+            "image/" => "image/jpeg",
             "video/" => "video/mp4",
             _ => by_name,
         }
@@ -224,7 +227,9 @@ mod tests {
             ("audio/*", "https://e.org/a?id=1", "audio/mpeg"),
             ("video/*", "https://e.org/a.mp3", "video/mp4"),
             ("image/*", "https://e.org/a.png", "image/png"),
-            ("image/*", "https://e.org/a", "application/octet-stream"),
+            ("image/*", "https://e.org/a", "image/jpeg"),
+            ("image", "https://e.org/a", "image/jpeg"),
+            (" Audio", "https://e.org/a.ogg", "audio/ogg"),
             ("application/*", "https://e.org/a.pdf", "application/pdf"),
         ] {
             assert_eq!(file_type(written, url), kept, "{written} {url}");

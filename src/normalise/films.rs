@@ -2,14 +2,14 @@
 //! fallback for browsers that cannot play them.
 
 use super::allowlist;
-use super::copies::{names_media, names_picture};
+use super::display::Ends;
+use super::embedded::{names_media, names_picture};
 use super::html::{Rewriter, set};
 use super::links::WEB;
 use super::media::owned;
 use super::picture_sources::lazy_or_own;
 use super::plain_text::is_block;
 use super::players::{self, player_of_object};
-use super::skipped::Ends;
 use super::tokens::Tag;
 use super::writer::Attribute;
 

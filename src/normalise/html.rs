@@ -13,16 +13,17 @@ use url::Url;
 use super::allowlist::{self, allowed_attributes, element};
 use super::anchors::Anchors;
 use super::common_html;
+use super::display::{
+    Ends, Hiding, Skipped, Spaces, firm_spaces, hides_content, is_check_box, is_controls, is_switch,
+};
+use super::empty;
 use super::escaping::{self, meant, without_cdata};
-use super::limits::{Omissions, long_labels, may_exceed};
+use super::limits::{Omissions, long_labels, may_exceed, readable};
 use super::links::{LinkBase, WEB};
 use super::math::{self, Formula, Formulas};
 use super::media::{Media, has_tag, is_image};
 use super::picture_sources;
 use super::plain_text::{self, MAX_HTML, breaks_out, head, is_block, is_hidden, text_of_html};
-use super::sizes::hides_content;
-use super::skipped::{Ends, Hiding, Skipped};
-use super::spaces::{Spaces, firm_spaces};
 use super::tokens::{self, Sink, Tag};
 use super::writer::{Attribute, HtmlWriter, MAX_OUTPUT, is_void};
 use crate::model::{Text, TextKind};
@@ -64,6 +65,7 @@ pub(super) fn losses(text: &Text, link_base: LinkBase<'_>) -> (bool, Omissions) 
     // HTML hardly grows; a character of plain text becomes at most six.
     let least = if text.kind == TextKind::Html { MAX_OUTPUT / 2 } else { MAX_OUTPUT / 6 };
     let size = text.value.len();
+    let is_beyond = text.kind == TextKind::Plain && size > MAX_HTML;
     let html = match text.kind {
         TextKind::Html => meant(&text.value),
         TextKind::Plain if size <= least => return (false, Omissions::default()),
@@ -73,7 +75,7 @@ pub(super) fn losses(text: &Text, link_base: LinkBase<'_>) -> (bool, Omissions) 
         return (false, Omissions::default());
     }
     let Rewritten { is_cut, omissions, .. } = rewrite_with(Counting::Omissions, &html, link_base);
-    (is_cut || size > MAX_HTML, omissions)
+    (is_cut || is_beyond, omissions)
 }
 
 /// Plain text as HTML of any size.
@@ -128,8 +130,8 @@ pub(super) fn rewrite(html: &str, link_base: LinkBase<'_>) -> Rewritten {
 }
 
 fn rewrite_with(counting: Counting, html: &str, link_base: LinkBase<'_>) -> Rewritten {
-    let read = head(html);
-    let unescaped = escaping::without_escaped_noscript(read);
+    let read = readable(html);
+    let unescaped = escaping::without_escaped_noscript(&read.html);
     let own_base = Base::of(&unescaped, link_base);
     let link_base = own_base.as_ref().map_or(link_base, |base| LinkBase { base, ..link_base });
     let anchors = Anchors::new(&unescaped, link_base);
@@ -139,7 +141,7 @@ fn rewrite_with(counting: Counting, html: &str, link_base: LinkBase<'_>) -> Rewr
         rewriter = reading.rewrite(counting, Hiding::Shown);
     }
     let (mut writer, mut omissions) = (rewriter.writer, rewriter.omissions);
-    writer.cut |= read.len() < html.len();
+    writer.cut |= read.is_cut;
     omissions.elements = writer.too_deep;
     Rewritten { visible: writer.visible, is_cut: writer.cut, omissions, html: writer.finish() }
 }
@@ -156,7 +158,10 @@ impl<'a> Reading<'a> {
     fn rewrite(&self, counting: Counting, hiding: Hiding) -> Rewriter<'a> {
         let mut media = Media::of(self.html);
         if let Some(survey) = media.survey() {
-            media.shown = self.pass(Counting::Nothing, hiding, &survey).media.shown;
+            let Rewriter { writer, media: surveyed, .. } =
+                self.pass(Counting::Nothing, hiding, &survey);
+            media.shown = surveyed.shown;
+            writer.filled.iter().for_each(|link| media.shown.add(link));
         }
         self.pass(counting, hiding, &media)
     }
@@ -301,9 +306,11 @@ impl Rewriter<'_> {
             self.has_hidden = true;
             return self.skip(tag, Ends::Content);
         }
+        if is_controls(tag) {
+            return self.skip(tag, Ends::Content);
+        }
         if self.formulas.exist && math::is_twin(tag) {
-            self.skip_twin(tag);
-            return;
+            return self.skip_twin(tag);
         }
         self.formula = self.formulas.begun_by(tag);
         if self.formula.is_some() {
@@ -322,10 +329,9 @@ impl Rewriter<'_> {
             | "lite-youtube" | "lite-vimeo" => self.player(tag),
             "object" => return self.object(tag),
             "param" => self.parameter(tag),
+            "script" => self.script(tag),
             // The state of a task list item.
-            "input"
-                if tag.attribute("type").is_some_and(|t| t.eq_ignore_ascii_case("checkbox")) =>
-            {
+            "input" if is_check_box(tag) && (self.writer.is_in("li") || !is_switch(tag)) => {
                 self.writer.text(if tag.attribute("checked").is_some() { "☑ " } else { "☐ " });
             }
             name => {
@@ -401,7 +407,11 @@ impl Rewriter<'_> {
             "a" if !has(&["href", "id"]) => self.writer.start_unwritten(name),
             "span" if kept.is_empty() => self.writer.start_unwritten(name),
             "source" | "track" if !has(&["src", "srcset"]) => {}
-            _ => self.writer.start(name, &kept),
+            _ => {
+                let href = kept.iter().find(|(name, _)| *name == "href").map(|(_, href)| &**href);
+                let fallback = empty::fallback(tag, href, link_base);
+                self.writer.start_or(name, &kept, fallback);
+            }
         }
     }
 }

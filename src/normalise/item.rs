@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use url::Url;
 
-use super::escaping::meant;
+use super::escaping::{meant, meant_title, references};
 use super::links::{self, LinkBase, WEB};
 use super::plain_text::{self, NAME, SUMMARY, TITLE, text_of_html};
-use super::references::references;
 use super::{enclosures, html, metadata};
 use crate::model::{
     Chapter, Details, FeedProfile, Item, Link, ParseWarning, ParsedFeed, ParsedItem, Podcast,
@@ -268,7 +267,7 @@ fn may_repeat(content: &str, summary: &str) -> bool {
 /// A text construct as a line of plain text.
 fn plain(text: &Text, max: usize) -> Option<String> {
     match text.kind {
-        TextKind::Html => plain_text::line(&text_of_html(&text.value), max),
+        TextKind::Html => plain_text::line(&text_of_html(&meant_title(&text.value)), max),
         TextKind::Plain => plain_text::line(&references(&text.value), max),
     }
 }

@@ -30,7 +30,7 @@ fn local(name: &str) -> &str {
 const SCRIPTS: &[&str] = &["math/tex", "math/mml", "math/asciimath"];
 
 /// Whether a tag begins a script with a formula: `<script type="math/tex">`.
-fn is_script(tag: &Tag<'_>) -> bool {
+pub(super) fn is_script(tag: &Tag<'_>) -> bool {
     let kind = tag.attribute("type").filter(|_| &*tag.name == "script").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     SCRIPTS.contains(&kind.as_str())

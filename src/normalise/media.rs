@@ -6,16 +6,13 @@
 use std::borrow::Cow;
 
 use super::allowlist::{self, allowed_attributes};
-use super::copies::Shown;
-use super::embedded::{EmbeddedImage, embedded_image};
-use super::emoji::is_emoji_image;
+use super::display::{Ends, has_pixel_attributes};
+use super::embedded::{EmbeddedImage, Shown, embedded_image, is_emoji_image};
 use super::films::{Film, films_end};
 use super::html::{Rewriter, set};
 use super::links::WEB;
 use super::picture_sources::{self, Loading, lazy_or_own};
 use super::players::{self, Player, player};
-use super::sizes::has_pixel_attributes;
-use super::skipped::Ends;
 use super::tokens::Tag;
 use super::writer::{Attribute, Mark};
 
@@ -208,7 +205,10 @@ impl Rewriter<'_> {
         match embedded_image(tag, self.link_base, of_picture) {
             // AMP shows it if the picture around it cannot be.
             _ if tag.name.starts_with("amp-") && tag.attribute("fallback").is_some() => {}
-            EmbeddedImage::Tracker => self.settle(),
+            EmbeddedImage::Tracker => {
+                self.settle();
+                self.writer.empty_link();
+            }
             EmbeddedImage::Emoji(text) => {
                 self.settle();
                 self.writer.text(&text);
@@ -237,6 +237,8 @@ impl Rewriter<'_> {
                     if loading == Loading::Lazy && self.media.noscript.is_none() {
                         self.media.beside = Beside::Lazy;
                     }
+                } else {
+                    self.writer.empty_link();
                 }
             }
         }
@@ -324,6 +326,13 @@ impl Rewriter<'_> {
     pub(super) fn player(&mut self, tag: &Tag<'_>) {
         if let Some(player) = player(tag, self.link_base) {
             self.media.of_parameter = None;
+            self.write_player(player);
+        }
+    }
+
+    pub(super) fn script(&mut self, tag: &Tag<'_>) {
+        if let Some(player) = players::of_script(tag, self.link_base) {
+            self.settle();
             self.write_player(player);
         }
     }

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use super::escaping::references;
 use super::links::{self, PERSON};
 use super::plain_text::{self, NAME};
-use super::references::references;
 use crate::model::{Category, Person, has_login};
 use crate::text::chars;
 use crate::text::html::to_text;

@@ -7,9 +7,9 @@
 mod allowlist;
 mod anchors;
 mod common_html;
-mod copies;
+mod display;
 mod embedded;
-mod emoji;
+mod empty;
 mod enclosures;
 mod escaping;
 mod films;
@@ -20,25 +20,22 @@ mod links;
 mod math;
 mod math_line;
 mod media;
+mod mentions;
 mod metadata;
 mod picture_sources;
 mod plain_text;
 mod players;
-mod references;
 mod removal;
 #[cfg(test)]
 mod sanitiser_tests;
 mod selectors;
-mod sizes;
-mod skipped;
-mod spaces;
-mod style;
 #[cfg(test)]
 mod tests;
 mod tokens;
 mod tree;
 mod warnings;
 mod writer;
+mod written_links;
 
 pub use item::{Context, item, leave_out_blank, profile};
 pub use plain_text::text_of_html;

@@ -1,8 +1,9 @@
 //! Sources of pictures: which attribute of an `<img>` has the picture that the publisher's page shows in the end. Scripts
 //! put it in the place of a placeholder or of a small preview.
 
-use super::copies::{names_media, names_picture};
-use super::embedded::is_tracker_url;
+use std::borrow::Cow;
+
+use super::embedded::{is_tracker_url, names_media, names_picture};
 use super::limits::MAX_CANDIDATES;
 use super::links::{LinkBase, WEB};
 use super::tokens::Tag;
@@ -21,6 +22,8 @@ const LAZY_SRC: &[&str] = &[
     "data-litespeed-src",
     "data-pagespeed-lazy-src",
     "nitro-lazy-src",
+    // Of Discuz.
+    "file",
 ];
 
 /// Attributes that may have the URL of the picture, but also that of the page.
@@ -36,6 +39,7 @@ const PAGES: &[&str] = &["href", "link", "pin", "share"];
 /// are the whole name.
 const PLACEHOLDERS: &[&str] = &[
     "1x1",
+    "404.",
     "blank",
     "clear.",
     "cleardot",
@@ -45,6 +49,7 @@ const PLACEHOLDERS: &[&str] = &[
     "lazy",
     "loader",
     "loading",
+    "none.",
     "pixel",
     "preload",
     "spacer",
@@ -66,6 +71,9 @@ const PLACEHOLDER_PARTS: &[&str] = &[
 
 /// File names of placeholders that are GIF or PNG files. GIF files may also have a name of one letter.
 const PLACEHOLDER_NAMES: &[&str] = &["black", "dot", "pix", "px", "space", "white"];
+
+/// Folders with nothing but placeholders, if these are drawn.
+const PLACEHOLDER_FOLDERS: &[&str] = &["/lazy/", "/lazyload/", "/placeholder/", "/placeholders/"];
 
 /// Values of `src` without a picture.
 const NOTHING: &[&str] = &["", ".", "./", "/", "?", "false", "nan", "none", "null", "undefined"];
@@ -120,18 +128,55 @@ pub(super) fn sources(tag: &Tag<'_>, link_base: LinkBase<'_>, of_picture: Option
 
 /// The source that a script puts in the place of `src`, or of a placeholder if there is no real one.
 fn later(tag: &Tag<'_>, written: Option<&str>, link_base: LinkBase<'_>) -> Option<String> {
-    let resolved = |name: &&str| picture_url(address(tag, name)?, link_base);
-    let lazy = LAZY_SRC.iter().find_map(resolved);
+    let resolved = |name: &&str| picture_url(&filled_in(address(tag, name)?, tag)?, link_base);
+    let lazy = || LAZY_SRC.iter().filter_map(resolved);
+    let picture = lazy().find(|url| !is_placeholder(url));
     let Some(real) = written.filter(|url| !is_placeholder(url)) else {
-        return lazy
+        return picture
             .or_else(|| other(tag, written, link_base))
-            .or_else(|| MAYBE_SRC.iter().find_map(resolved));
+            .or_else(|| MAYBE_SRC.iter().find_map(resolved))
+            .or_else(|| lazy().next());
     };
     // A script may add to the query of the same picture: `?is-pending-load=1`.
     let same = |lazy: &str| {
         lazy.strip_prefix(real).is_some_and(|rest| rest.is_empty() || rest.starts_with('?'))
     };
-    lazy.filter(|lazy| !same(lazy) && (names_picture(lazy) || !names_picture(real)))
+    picture.filter(|lazy| !same(lazy) && (names_picture(lazy) || !names_picture(real)))
+}
+
+/// The URL of an attribute for scripts, with a width in the place of `{width}`; `None` if a script puts in what is unknown.
+fn filled_in<'t>(written: &'t str, tag: &Tag<'_>) -> Option<Cow<'t, str>> {
+    if !is_template(written) {
+        return Some(Cow::Borrowed(written));
+    }
+    let numbers = tag.attribute("data-widths")?.split(|c: char| !c.is_ascii_digit());
+    let widths = numbers.filter_map(|number| number.parse::<u32>().ok()).filter(|width| *width > 0);
+    let width = widths.clone().filter(|width| *width <= WIDE).max().or_else(|| widths.min())?;
+    let filled = written.replace("{width}", &width.to_string());
+    (!filled.contains('{')).then_some(Cow::Owned(filled))
+}
+
+/// Whether a script puts something into a URL: `{width}`, `{{ width }}`, `%WIDTH%`. Not an id in braces, nor a character
+/// that is encoded.
+fn is_template(url: &str) -> bool {
+    let in_braces = || {
+        url.split('{').skip(1).any(|rest| {
+            let name = rest.split('}').next().unwrap_or_default().trim();
+            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+            let is_word =
+                name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(is_name);
+            // An id is longer.
+            rest.contains('}') && is_word && name.len() < 32
+        })
+    };
+    let in_percents = || {
+        let parts: Vec<&str> = url.split('%').collect();
+        parts.iter().skip(1).rev().skip(1).any(|part| {
+            let is_hex = part.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+            part.len() > 1 && !is_hex && part.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+        })
+    };
+    url.contains('{') && in_braces() || url.contains('%') && in_percents()
 }
 
 /// The value of an attribute for scripts, if it can be a URL. It may also be a flag: `true`, `lazy`, `600`.
@@ -150,8 +195,11 @@ fn other(tag: &Tag<'_>, written: Option<&str>, link_base: LinkBase<'_>) -> Optio
     let pictures = |is_poor: bool| {
         tag.attributes.iter().filter_map(move |(name, value)| {
             let is_url = value.contains('/') && !value.trim().contains(char::is_whitespace);
-            let is_meant =
-                is_url && names_picture(&path(value)) && poor(name) == is_poor && !page(name);
+            let is_meant = is_url
+                && names_picture(&path(value))
+                && poor(name) == is_poor
+                && !page(name)
+                && !is_template(value);
             picture_url(value, link_base).filter(|url| is_meant && !is_placeholder(url))
         })
     };
@@ -268,7 +316,9 @@ fn is_placeholder(url: &str) -> bool {
     let (stem, extension) = name.split_once('.').unwrap_or((&name, ""));
     let is_drawn = matches!(name.rsplit('.').next(), Some("gif" | "png" | "svg" | "webp"));
     let is_word = |prefix: &str| is_drawn || prefix.ends_with('.') || stem == prefix;
-    PLACEHOLDERS.iter().any(|prefix| name.starts_with(prefix) && is_word(prefix))
+    let is_in_folder = || PLACEHOLDER_FOLDERS.iter().any(|folder| path.contains(folder));
+    is_drawn && is_in_folder()
+        || PLACEHOLDERS.iter().any(|prefix| name.starts_with(prefix) && is_word(prefix))
         || PLACEHOLDER_PARTS.iter().any(|part| name.contains(part))
         || PLACEHOLDER_NAMES.contains(&stem) && matches!(extension, "gif" | "png")
         || extension == "gif" && stem.len() == 1
@@ -344,6 +394,40 @@ mod tests {
     }
 
     #[test]
+    fn a_template_or_placeholder_for_scripts_does_not_replace_a_picture() {
+        for lazy in [
+            "/a_{width}x.jpg",
+            "/a_{{ width }}x.jpg",
+            "/%WIDTH%/a.jpg",
+            "/a_{w}.jpg",
+            "/placeholder.png",
+            "/none.gif",
+        ] {
+            for name in ["data-src", "data-original", "file"] {
+                let html = format!("<img src=/a_20x.jpg {name}='{lazy}'>");
+                assert_eq!(shown(&html), "https://e.org/a_20x.jpg", "{html}");
+            }
+        }
+        for (html, src) in [
+            (
+                "<img src=/a_20x.jpg data-src=/a_{width}x.jpg data-widths='[180, 360]'>",
+                "a_360x.jpg",
+            ),
+            ("<img src=# data-src=/a_{width}x.jpg data-widths='[180,1080,2048]'>", "a_1080x.jpg"),
+            ("<img src=# data-src=/none.gif data-full=/r.jpg>", "r.jpg"),
+            ("<img src=# data-src=/pixel-9.png>", "pixel-9.png"),
+            ("<img src=/t.gif data-src='/%DCBER%20x%C3%9F.jpg'>", "%DCBER%20x%C3%9F.jpg"),
+            (
+                "<img src=/t.gif data-src='/{F3A0B1C2-0000-4000-8000-0123456789AB}/a.jpg'>",
+                "%7BF3A0B1C2-0000-4000-8000-0123456789AB%7D/a.jpg",
+            ),
+        ] {
+            assert_eq!(shown(html), format!("https://e.org/{src}"), "{html}");
+        }
+        assert_eq!(shown("<img src=# data-src=/a_{width}x.jpg alt=Boat>"), "Boat");
+    }
+
+    #[test]
     fn the_picture_of_a_placeholder_is_in_any_attribute() {
         for attribute in [
             "data-orig",
@@ -356,8 +440,14 @@ mod tests {
             "data-runner-src",
             "nitro-lazy-src",
             "data-url",
+            "zoomfile",
         ] {
-            for place in ["", "src='data:image/gif;base64,R0' width=1 height=1"] {
+            for place in [
+                "",
+                "src=/static/image/common/none.gif",
+                "src=/lazy/ph.svg",
+                "src='data:image/gif;base64,R0' width=1 height=1",
+            ] {
                 let html = format!("<img {place} data-link=/post {attribute}=/r.jpg alt=P>");
                 assert_eq!(shown(&html), "https://e.org/r.jpg", "{html}");
             }

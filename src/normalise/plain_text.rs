@@ -2,26 +2,28 @@
 //!
 //! The results are not HTML and must be escaped in HTML.
 
+use super::display::{Ends, Hiding, Skipped, hides_content};
+use super::embedded::emoji;
+use super::limits::readable;
 use super::math::{self, Formula, Formulas};
-use super::sizes::hides_content;
-use super::skipped::{Ends, Hiding, Skipped};
 use super::tokens::{self, Sink, Tag};
 use super::writer::is_void;
 use crate::text::bidi::{self, balanced};
 use crate::text::chars::{self, boundary_before, clean, is_invisible};
+use crate::text::shown::{breaks_no_words, script};
 
-/// Maximum size in bytes of an HTML field. The rest is ignored, because ammonia takes quadratic time on
-/// hostile input.
+/// Maximum size in bytes of an HTML field, without what is not shown anyway. The rest is ignored, because ammonia takes
+/// quadratic time on hostile input.
 pub(super) const MAX_HTML: usize = crate::model::Text::MAX;
 
 /// The visible text of an HTML fragment, with a line break between blocks, or else its `alt` texts. What browsers hide is
 /// its text if there is no other.
 ///
-/// Reads the first 256 KiB.
+/// Reads at most 256 KiB.
 #[must_use]
 pub fn text_of_html(html: &str) -> String {
-    let html = head(html);
-    if !html.contains(['<', '&']) {
+    let html = &*readable(html).html;
+    if !html.contains(['<', '&', '\n']) {
         return one_line(html);
     }
     let formulas = Formulas::of(html);
@@ -69,6 +71,10 @@ struct Reading {
     script: Option<usize>,
     /// Whether the text is that of an `<rt>`.
     is_in_reading: bool,
+    /// Where the space of a line break in the source ends, if the text ends with it.
+    line: Option<usize>,
+    /// Where a deleted text ends.
+    deleted: Option<usize>,
 }
 
 impl Sink for Reading {
@@ -107,10 +113,13 @@ impl Sink for Reading {
             ("td" | "th", _) => self.push(" "),
             ("pre", false) => self.verbatim += 1,
             ("pre", true) => self.verbatim = self.verbatim.saturating_sub(1),
-            ("img", false) => {
-                self.alt.push_str(tag.attribute("alt").unwrap_or_default());
-                self.alt.push(' ');
-            }
+            ("img", false) => match emoji(tag) {
+                Some(emoji) => self.push(&emoji),
+                None => {
+                    self.alt.push_str(tag.attribute("alt").unwrap_or_default());
+                    self.alt.push(' ');
+                }
+            },
             _ => self.signs(name, tag.end),
         }
         if is_block(name) || name == "br" {
@@ -138,13 +147,38 @@ impl Reading {
         if self.verbatim > 0 {
             return self.text.push_str(&characters);
         }
-        let mut words = characters.split([' ', '\t', '\n']);
-        self.text.push_str(words.next().unwrap_or_default());
-        for word in words {
-            if !self.text.ends_with([' ', '\n']) {
-                self.text.push(' ');
-            }
-            self.text.push_str(word);
+        let mut rest = &*characters;
+        while !rest.is_empty() {
+            let word = rest.find([' ', '\t', '\n']).unwrap_or(rest.len());
+            self.word(&rest[..word]);
+            rest = &rest[word..];
+            let behind = rest.trim_start_matches([' ', '\t', '\n']);
+            self.space(&rest[..rest.len() - behind.len()]);
+            rest = behind;
+        }
+    }
+
+    fn word(&mut self, word: &str) {
+        let Some(first) = word.chars().next() else { return };
+        let joins = |before: &str| {
+            before.chars().next_back().is_some_and(|last| breaks_no_words(last, first))
+        };
+        if self.line == Some(self.text.len()) && self.text.strip_suffix(' ').is_some_and(joins) {
+            self.text.pop();
+        }
+        self.text.push_str(word);
+    }
+
+    fn space(&mut self, space: &str) {
+        if space.is_empty() {
+            return;
+        }
+        let is_line = space.contains('\n') || self.line == Some(self.text.len());
+        if !self.text.ends_with([' ', '\n']) {
+            self.text.push(' ');
+            self.line = is_line.then_some(self.text.len());
+        } else if is_line && self.text.ends_with(' ') {
+            self.line = Some(self.text.len());
         }
     }
 
@@ -153,6 +187,9 @@ impl Reading {
         match (name, is_end) {
             ("q", false) => self.push("“"),
             ("q", true) => self.push("”"),
+            ("del" | "s" | "strike", true) => self.deleted = Some(self.text.len()),
+            // Not one number of the old and the new one.
+            ("ins", false) if self.deleted == Some(self.text.len()) => self.push(" "),
             ("sup" | "sub", false) => self.script = Some(self.text.len()),
             ("sup" | "sub", true) => {
                 let begin = self.script.take().filter(|at| self.text.is_char_boundary(*at));
@@ -231,56 +268,6 @@ impl Reading {
             self.push(&text);
         }
     }
-}
-
-/// The text of a `<sup>` or `<sub>` beside its base. What would be read as part of a number or a word gets a form of its
-/// own: 10⁶ is not 106. Ordinals (2nd), abbreviations (Mme) and formulas of chemistry (CO2) stay as they are.
-fn script(base: &str, name: &str, text: &str) -> String {
-    let is_sign = |c: char| "+-−*/=·".contains(c);
-    let short = text.trim();
-    let last = |text: &str| text.chars().next_back();
-    let joined = last(base).is_some_and(|c| c.is_alphanumeric() || ")]".contains(c));
-    let raised: Option<String> = short.chars().map(superscript).collect();
-    match (name, raised) {
-        ("sup", Some(raised)) if !short.is_empty() => text.replace(short, &raised),
-        _ if !joined => text.to_owned(),
-        (_, _)
-            if short.contains(is_sign)
-                && short
-                    .chars()
-                    .all(|c| c.is_alphanumeric() || is_sign(c) || " ()".contains(c)) =>
-        {
-            format!("{}({short})", if name == "sup" { '^' } else { '_' })
-        }
-        ("sup", _) if is_power(base, short) => format!("^{short}"),
-        _ => text.to_owned(),
-    }
-}
-
-/// Whether a letter is an exponent: it is one that no ordinal and no abbreviation ends with, beside one letter or a number.
-fn is_power(base: &str, letter: &str) -> bool {
-    matches!(letter, "i" | "j" | "k" | "m" | "n" | "p" | "q" | "x" | "y" | "z") && {
-        // Long words and numbers have no exponent.
-        let mut word = base.chars().rev().take(12).take_while(|c| c.is_alphanumeric());
-        word.clone().count() == 1 || word.all(|c| c.is_ascii_digit())
-    }
-}
-
-/// The form of a digit or sign that Unicode has for exponents; commas and spaces separate notes.
-fn superscript(c: char) -> Option<char> {
-    Some(match c {
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '0' | '4'..='9' => char::from_u32(0x2070 + c.to_digit(10)?)?,
-        '+' => '⁺',
-        '-' | '−' | '–' => '⁻',
-        '=' => '⁼',
-        '(' => '⁽',
-        ')' => '⁾',
-        ',' | ' ' => c,
-        _ => return None,
-    })
 }
 
 /// Whether the content of an element is not shown.
@@ -473,11 +460,37 @@ mod tests {
         for (html, text) in [
             ("she said <q>yes</q>", "she said “yes”"),
             ("<ruby>漢<rt>かん</rt></ruby>字", "漢(かん)字"),
+            ("now <del>100</del><ins>80</ins> euros", "now 100 80 euros"),
             (
                 "<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rp>(</rp><rt>じ</rt><rp>)</rp></ruby>",
                 "漢(かん)字(じ)",
             ),
             ("<ruby>漢<rt>かん字<rt>じ</ruby>", "漢(かん字)(じ)"),
+        ] {
+            assert_eq!(text_of_html(html), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn a_line_break_of_the_source_separates_no_japanese_words() {
+        for (html, text) in [
+            ("今日は\n  天気。\n<b>いい</b>", "今日は天気。いい"),
+            ("今日は \n<b> 天気</b>", "今日は天気"),
+            ("今日は 天気", "今日は 天気"),
+            ("今日は\n天気", "今日は天気"),
+            ("오늘은\n날씨가", "오늘은 날씨가"),
+            ("日本\nJapan\n日本", "日本 Japan 日本"),
+            ("<p>今日</p>\n<p>天気<br>\n雨</p>", "今日\n天気\n雨"),
+        ] {
+            assert_eq!(text_of_html(html), text, "{html:?}");
+        }
+    }
+
+    #[test]
+    fn an_image_of_an_emoji_is_the_emoji() {
+        for (html, text) in [
+            ("Gulls <img class=emoji alt=🙂 src=/e.png> win", "Gulls 🙂 win"),
+            ("Gulls <img alt=Gull src=/e.png> win", "Gulls win"),
         ] {
             assert_eq!(text_of_html(html), text, "{html}");
         }

@@ -2,11 +2,11 @@
 
 use url::Url;
 
-use super::embedded::is_tracker_url;
+use super::display::{has_class, is_hidden_element, is_pixel_element};
+use super::embedded::{is_tracker_url, names_picture};
 use super::links::{LinkBase, WEB};
 use super::picture_sources::lazy_or_own;
 use super::plain_text;
-use super::sizes::{is_hidden_element, is_pixel_element};
 use super::tokens::Tag;
 
 /// A link to the page of an embedded player (`<iframe>`, `<embed>`, `<amp-youtube>`).
@@ -21,8 +21,67 @@ pub(super) fn player(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option<Player> {
     if is_hidden_element(tag) || is_pixel_element(tag) {
         return None;
     }
-    let embedded = by_id(tag).or_else(|| lazy_or_own(tag, link_base))?;
-    to_page(embedded, tag)
+    let embedded = by_id(tag).or_else(|| lazy_or_own(tag, link_base));
+    to_page(embedded.or_else(|| kept_source(tag, link_base))?, tag)
+}
+
+/// Attributes of quotations that a script replaces by the post, with the address of its page.
+const PERMALINKS: &[&str] =
+    &["data-instgrm-permalink", "data-text-post-permalink", "data-embed-url", "cite"];
+
+/// The link to the post or film that a script shows in a block.
+pub(super) fn filled_by_script(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option<Player> {
+    let written = |name: &&str| link_base.resolve(tag.attribute(name)?, WEB);
+    let embedded = match &*tag.name {
+        "blockquote" => PERMALINKS.iter().find_map(written),
+        "div" if has_class(tag, &["fb-post", "fb-video"]) => written(&"data-href"),
+        "div" | "figure" | "section" => by_id_of_youtube(tag).or_else(|| {
+            let mut urls = absolute_urls(tag, link_base);
+            urls.find_map(|(_, url)| known(&url).map(|_| url))
+        }),
+        _ => None,
+    }?;
+    let page = embedded.strip_suffix("/embed").map(str::to_owned);
+    to_page(page.unwrap_or(embedded), tag)
+}
+
+/// Hosts, with the beginning of the path, of scripts that show a page of the same address without `.js`.
+const SCRIPTS: &[(&str, &str)] =
+    &[("asciinema.org", "/a/"), ("buzzsprout.com", "/"), ("gist.github.com", "/")];
+
+/// The link to the page that a script shows in its place.
+pub(super) fn of_script(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option<Player> {
+    let mut url = Url::parse(&link_base.resolve(tag.attribute("src")?, WEB)?).ok()?;
+    let page = url.path().strip_suffix(".js")?.to_owned();
+    let host = bare_host(&url)?;
+    let is_page = |(known, start): &(&str, &str)| *known == host && page.starts_with(start);
+    if page.matches('/').count() < 2 || !SCRIPTS.iter().any(is_page) {
+        return None;
+    }
+    url.set_path(&page);
+    url.set_query(None);
+    url.set_fragment(None);
+    to_page(url.into(), tag)
+}
+
+/// The attributes with an absolute URL that is no picture.
+fn absolute_urls<'t>(
+    tag: &'t Tag<'_>,
+    link_base: LinkBase<'_>,
+) -> impl Iterator<Item = (&'t str, String)> {
+    let begins = |value: &str| ["http://", "https://", "//"].iter().any(|s| value.starts_with(s));
+    let attributes =
+        tag.attributes.iter().filter(|(name, _)| &**name != "src" && name.contains('-'));
+    attributes.filter_map(move |(name, value)| {
+        let url = link_base.resolve(value.trim(), WEB).filter(|_| begins(value.trim()))?;
+        (!names_picture(&url)).then_some((&**name, url))
+    })
+}
+
+/// The URL of a frame that a plugin loads after consent, in an attribute with a name of its own.
+fn kept_source(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option<String> {
+    let mut urls = absolute_urls(tag, link_base);
+    urls.find_map(|(name, url)| (name.contains("src") || known(&url).is_some()).then_some(url))
 }
 
 /// The link that replaces an `<object>`; `None` if it is of no known player.
@@ -35,8 +94,8 @@ pub(super) fn player_of_object(tag: &Tag<'_>, link_base: LinkBase<'_>) -> Option
 /// The link to the page of a known player by its URL.
 pub(super) fn known(embedded: &str) -> Option<Player> {
     let url = Url::parse(embedded).ok()?;
-    let host = bare_host(&url)?;
-    Some(Player { href: player_page(host, &url)?, label: host.to_owned() })
+    let href = player_page(bare_host(&url)?, &url)?;
+    Some(Player { label: host_of(&href)?, href })
 }
 
 /// The link to a file that browsers show in a frame.
@@ -49,12 +108,17 @@ fn to_page(embedded: String, tag: &Tag<'_>) -> Option<Player> {
         return None;
     }
     let url = Url::parse(&embedded).ok()?;
-    let host = bare_host(&url)?;
+    let page = player_page(bare_host(&url)?, &url);
     let titles = ["title", "playlabel", "aria-label"].into_iter();
     let mut titles = titles.filter_map(|name| tag.attribute(name));
     let label = titles.find_map(|title| plain_text::line(title, plain_text::NAME));
-    let label = label.unwrap_or_else(|| host.to_owned());
-    Some(Player { href: player_page(host, &url).unwrap_or(embedded), label })
+    let href = page.unwrap_or(embedded);
+    Some(Player { label: label.or_else(|| host_of(&href))?, href })
+}
+
+/// The host of a page, as a name for it.
+fn host_of(href: &str) -> Option<String> {
+    bare_host(&Url::parse(href).ok()?).map(str::to_owned)
 }
 
 fn bare_host(url: &Url) -> Option<&str> {
@@ -71,6 +135,15 @@ fn by_id(tag: &Tag<'_>) -> Option<String> {
         "amp-dailymotion" => Some(format!("https://www.dailymotion.com/embed/video/{}", id()?)),
         _ => None,
     }
+}
+
+/// The player of a block whose class names `YouTube`, and that has the id of a film.
+fn by_id_of_youtube(tag: &Tag<'_>) -> Option<String> {
+    let names = ["data-id", "data-video-id", "data-videoid", "data-youtube-id", "data-yt-id"];
+    let mut ids = names.into_iter().filter_map(|name| word(tag.attribute(name)?));
+    let id = ids.find(|id| id.len() == 11)?;
+    let is_named = tag.attribute("class")?.to_ascii_lowercase().contains("youtube");
+    is_named.then(|| format!("https://www.youtube.com/embed/{id}"))
 }
 
 /// The web page of the video or audio, for known players.
@@ -196,7 +269,7 @@ mod tests {
             ),
             (
                 "<p>See <iframe data-src='https://player.vimeo.com/video/12'></iframe>!</p>",
-                "<p>See <a href=\"https://vimeo.com/12\">player.vimeo.com</a>!</p>",
+                "<p>See <a href=\"https://vimeo.com/12\">vimeo.com</a>!</p>",
             ),
             (
                 "<iframe src='https://w.soundcloud.com/player/?url=https%3A//api.soundcloud.com/tracks/1&auto_play=true'>x</iframe>",
@@ -218,9 +291,88 @@ mod tests {
                 "<iframe src=https://e.org/x /><p>after</p>",
                 "<p><a href=\"https://e.org/x\">e.org</a></p><p>after</p>",
             ),
+            (
+                "<iframe src=https://www.youtube-nocookie.com/embed/a></iframe>",
+                "<p><a href=\"https://www.youtube.com/watch?v=a\">youtube.com</a></p>",
+            ),
             ("<iframe src=about:blank></iframe><iframe></iframe>a", "a"),
         ] {
             assert_eq!(fragment(html, link_base).unwrap_or_default(), kept, "{html}");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_waits_for_consent_becomes_a_link() {
+        let base = Url::parse("https://example.org/").unwrap();
+        let link_base = LinkBase { base: &base, page: None };
+        let film = "<p><a href=\"https://www.youtube.com/watch?v=a\">youtube.com</a></p>";
+        for name in [
+            "data-cookieblock-src",
+            "data-src-cmplz",
+            "data-suppressedsrc",
+            "data-url",
+            "data-wpcmapp",
+        ] {
+            let html =
+                format!("<iframe src=about:blank {name}=//www.youtube.com/embed/a></iframe>");
+            assert_eq!(fragment(&html, link_base).as_deref(), Some(film), "{html}");
+        }
+        for (html, kept) in [
+            (
+                "<iframe data-thumb=https://e.org/t.jpg data-uc-src=https://e.org/map></iframe>",
+                "<p><a href=\"https://e.org/map\">e.org</a></p>",
+            ),
+            (
+                "<iframe src=https://e.org/p data-x-src=https://e.org/q></iframe>",
+                "<p><a href=\"https://e.org/p\">e.org</a></p>",
+            ),
+            ("<iframe src=about:blank data-privacy=https://e.org/privacy></iframe>a", "a"),
+            ("<iframe data-src-x=https://www.facebook.com/plugins/like.php?href=x></iframe>a", "a"),
+        ] {
+            assert_eq!(fragment(html, link_base).as_deref(), Some(kept), "{html}");
+        }
+    }
+
+    #[test]
+    fn a_button_in_a_frame_is_dropped_and_a_post_is_not() {
+        let base = Url::parse("https://example.org/").unwrap();
+        let link_base = LinkBase { base: &base, page: None };
+        for button in [
+            "//www.facebook.com/plugins/like.php?href=x",
+            "https://www.facebook.com/plugins/share_button.php?href=x",
+            "https://platform.twitter.com/widgets/tweet_button.html#url=x",
+            "https://ghbtns.com/github-btn.html?user=a",
+        ] {
+            let html = format!("<iframe src={button}></iframe>a");
+            assert_eq!(fragment(&html, link_base).as_deref(), Some("a"), "{html}");
+        }
+        let html = "<iframe src=https://www.facebook.com/plugins/post.php?href=x></iframe>";
+        assert!(fragment(html, link_base).is_some());
+    }
+
+    #[test]
+    fn a_script_that_shows_a_page_becomes_a_link_to_it() {
+        let base = Url::parse("https://example.org/").unwrap();
+        let link_base = LinkBase { base: &base, page: None };
+        for (script, kept) in [
+            (
+                "https://gist.github.com/a/b.js?file=c.rs",
+                "<p><a href=\"https://gist.github.com/a/b\">gist.github.com</a></p>",
+            ),
+            (
+                "//asciinema.org/a/12.js",
+                "<p><a href=\"https://asciinema.org/a/12\">asciinema.org</a></p>",
+            ),
+            (
+                "https://www.buzzsprout.com/1/2.js?container_id=x",
+                "<p><a href=\"https://www.buzzsprout.com/1/2\">buzzsprout.com</a></p>",
+            ),
+            ("https://platform.twitter.com/a/widgets.js", ""),
+            ("https://www.buzzsprout.com/player.js", ""),
+        ] {
+            let html = format!("<script src={script}></script>a");
+            let whole = format!("{kept}a");
+            assert_eq!(fragment(&html, link_base), Some(whole), "{html}");
         }
     }
 
@@ -231,7 +383,7 @@ mod tests {
         for (html, kept) in [
             (
                 "<iframe src='https://w.soundcloud.com/player/?url=https%3A//soundcloud.com/a/b&x=y'></iframe>",
-                "<p><a href=\"https://soundcloud.com/a/b\">w.soundcloud.com</a></p>",
+                "<p><a href=\"https://soundcloud.com/a/b\">soundcloud.com</a></p>",
             ),
             (
                 "<iframe src='https://www.youtube.com/embed/live_stream?channel=UC1' title=Live></iframe>",

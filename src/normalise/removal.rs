@@ -14,7 +14,8 @@ use selectors::context::{
 use selectors::matching::matches_selector_list;
 
 use super::escaping::meant;
-use super::plain_text::{self, head};
+use super::limits::readable;
+use super::plain_text;
 use super::selectors::Selector;
 use super::tokens::{self, Sink, Tag};
 use super::tree::{InTree, Node, Tree};
@@ -69,16 +70,16 @@ pub fn remove(items: &[ParsedItem], selectors: &[Selector]) -> Reduction {
 
 /// The HTML without the elements that a selector matches; `None` if no element matches.
 fn without(html: &str, selectors: &[Selector], effects: &mut [Removed]) -> Option<String> {
-    let html = head(html);
+    let html = readable(html).html;
     if !html.contains('<') {
         return None;
     }
-    let nodes = tokens::read(html, Tree::default).finish();
+    let nodes = tokens::read(&html, Tree::default).finish();
     let cuts = cuts(&nodes, selectors);
     if cuts.is_empty() {
         return None;
     }
-    let mut rest = tokens::read(html, || Rest { cuts: &cuts, ..Rest::default() });
+    let mut rest = tokens::read(&html, || Rest { cuts: &cuts, ..Rest::default() });
     for (cut, text) in cuts.iter().zip(rest.texts.drain(..)) {
         let effect = &mut effects[cut.selector];
         effect.elements += 1;
@@ -171,7 +172,7 @@ impl Sink for Rest<'_> {
             self.leave_cut();
         }
         let Some(cut) = self.cuts.get(self.next).filter(|cut| cut.tags.contains(&number)) else {
-            write(tag, &mut self.html);
+            tag.write(&mut self.html);
             return true;
         };
         if cut.tags.start == number {
@@ -183,16 +184,6 @@ impl Sink for Rest<'_> {
         }
         true
     }
-}
-
-/// Writes a tag, so that it is read as the same tag.
-fn write(tag: &Tag<'_>, html: &mut String) {
-    html.push_str(if tag.end { "</" } else { "<" });
-    html.push_str(&tag.name);
-    for (name, value) in tag.attributes.iter().filter(|_| !tag.end) {
-        html.extend([" ", name, "=\"", &escape(value).replace('"', "&quot;"), "\""]);
-    }
-    html.push_str(if tag.self_closing { " />" } else { ">" });
 }
 
 #[cfg(test)]

@@ -58,6 +58,7 @@ fn a_plain_title_stays_literal_and_an_html_title_is_read() {
         (Text::plain("&lt;canvas&gt; in depth"), "<canvas> in depth"),
         (Text::html("AT&amp;T <b>and</b>\n &lt;canvas&gt;"), "AT&T and <canvas>"),
         (Text::html("&amp;lt;b&amp;gt;"), "&lt;b&gt;"),
+        (Text::html("Vec<T> &amp; the <details> element"), "Vec<T> & the <details> element"),
         (Text::html("<img alt=':-)' src=x>"), ":-)"),
         (Text::html("evil<script>alert(1)</script>"), "evil"),
         (Text::plain("a\u{202e}b\u{7}"), "a\u{202e}b\u{202c}"),
@@ -508,6 +509,23 @@ fn html_that_is_too_long_is_cut_with_an_ellipsis() {
             && kept.len() > super::plain_text::MAX_HTML - 9_000
     );
     assert!(kept.ends_with("</div>…"), "{}", &kept[kept.len() - 30..]);
+}
+
+#[test]
+fn large_parts_that_are_not_shown_take_no_room_of_the_text() {
+    let data = "QUJD".repeat(90_000);
+    for html in [
+        format!("<p>a</p><img src='data:image/png;base64,{data}' alt=b><p>c</p><img src=/d.png>"),
+        format!("<svg><path d='{data}'/></svg><p>a</p><style>{data}</style><p>c</p>"),
+        format!("<p data-a='{data}'>a</p><!--{data}--><script>{data}</script><p>&lt;c&gt;</p>"),
+    ] {
+        let short = sanitised(&html.replace(&data, "QUJD"));
+        assert!(short.contains("<p>a</p>") && short.contains("c"), "{short}");
+        assert_eq!(sanitised(&html), short);
+        let losses =
+            super::html::losses(&Text::html(html), LinkBase { base: &document(), page: None });
+        assert!(!losses.0, "nothing of {short} is cut");
+    }
 }
 
 #[test]

@@ -10,8 +10,8 @@ use html5ever::tokenizer::{
     self, BufferQueue, CharacterTokens, TagToken, Token, TokenSinkResult, Tokenizer,
 };
 
-use super::references::{Position, Reference, reference};
-use crate::text::html::{join_surrogates, limit_attributes};
+use super::escaping::{Position, Reference, reference};
+use crate::text::html::{escape, join_surrogates, limit_attributes};
 
 /// Maximum number of attributes of a tag for the fast tokenizer.
 const MAX_ATTRIBUTES: usize = 100;
@@ -44,6 +44,16 @@ impl<'a> Tag<'a> {
     /// Whether the content has no markup (HTML 13.2.6.4), as in `<script>`.
     pub(super) fn raw(&self) -> bool {
         !self.end && !self.self_closing && raw_kind(&self.name).is_some()
+    }
+
+    /// Appends the tag as HTML, so that it is read as the same tag.
+    pub(super) fn write(&self, html: &mut String) {
+        html.push_str(if self.end { "</" } else { "<" });
+        html.push_str(&self.name);
+        for (name, value) in self.attributes.iter().filter(|_| !self.end) {
+            html.extend([" ", name, "=\"", &escape(value).replace('"', "&quot;"), "\""]);
+        }
+        html.push_str(if self.self_closing { " />" } else { ">" });
     }
 
     fn add(&mut self, name: Cow<'a, str>, value: Cow<'a, str>) {

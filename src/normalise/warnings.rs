@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::enclosures::{self, MAX_ENCLOSURES};
+use super::escaping::references;
 use super::html;
 use super::item::{MAX_ID, text_base};
 use super::limits::{MAX_CANDIDATES, MAX_DEPTH, MAX_FORMULA, MAX_LABEL, Omissions};
 use super::links::{self, LinkBase, PERSON, WEB};
 use super::metadata::{self, MAX_CATEGORIES, MAX_PEOPLE};
 use super::plain_text::{self, NAME, SUMMARY, TITLE, text_of_html};
-use super::references::references;
 use crate::model::{ParseWarning, ParsedFeed, ParsedItem, Podcast, Text, TextKind};
 
 /// Parse warnings about what is left out of the items of a feed, each kind with its number.

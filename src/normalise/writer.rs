@@ -5,9 +5,10 @@
 
 use std::borrow::Cow;
 
+use super::display::Spaces;
 use super::limits::MAX_DEPTH;
 use super::plain_text::{self, MAX_HTML, is_block};
-use super::spaces::Spaces;
+use super::written_links::{WrittenLinks, without_overlays};
 use crate::text::chars;
 
 /// Name and unescaped value of an attribute.
@@ -23,6 +24,26 @@ pub(super) const MAX_OUTPUT: usize = MAX_HTML - 4 * 1024;
 /// Elements that limit the scope of an end tag, HTML 13.2.4.2.
 const SCOPE: &[&str] = &["td", "th", "caption", "table"];
 
+/// What is written into an element that has no visible content at its end.
+#[derive(Clone)]
+pub(super) enum Fallback {
+    /// Nothing, and a link is not written at all: what it had is left out, or it leads nowhere else.
+    Nothing,
+    /// The text of a link.
+    Text(String),
+    /// A link to the page of what a script shows there.
+    Link { href: String, label: String },
+}
+
+/// A link that was not written because it has no content.
+#[derive(Clone)]
+struct Idle {
+    /// Its start tag.
+    tag: String,
+    /// Where it would begin.
+    at: usize,
+}
+
 #[derive(Clone)]
 struct Open {
     name: &'static str,
@@ -33,6 +54,7 @@ struct Open {
     content: usize,
     /// What of the white space in its texts is shown.
     spaces: Spaces,
+    fallback: Option<Fallback>,
 }
 
 /// A place of the output to which the writer can be rewound.
@@ -57,6 +79,16 @@ pub(super) struct HtmlWriter {
     pub(super) too_deep: usize,
     /// What of the white space is shown in the element that is opened next; `None`: as around it.
     pub(super) spaces: Option<Spaces>,
+    /// Where the last visible content ends.
+    shown: usize,
+    /// The last link without content.
+    idle: Option<Idle>,
+    /// The links that were written into elements without visible content.
+    pub(super) filled: Vec<String>,
+    /// The links that are searched for those of players.
+    links: WrittenLinks,
+    /// Where links begin that have a label instead of content, in ascending order.
+    labelled: Vec<usize>,
     /// Where the last start tag begins.
     last_tag: usize,
     /// What is before this place is not changed, because of a mark.
@@ -101,12 +133,30 @@ impl HtmlWriter {
             self.make_cell();
         }
         let text = self.fitting(text);
-        self.visible |= !blank && !plain_text::is_blank(text);
         escape(&mut self.out, text, Position::Text);
+        if !blank && !plain_text::is_blank(text) {
+            self.show();
+        }
+    }
+
+    /// Records that what was written last is visible.
+    fn show(&mut self) {
+        self.visible = true;
+        self.shown = self.out.len();
     }
 
     /// Opens an element; void elements are not left open.
     pub(super) fn start(&mut self, name: &'static str, attributes: &[Attribute<'_>]) {
+        self.start_or(name, attributes, None);
+    }
+
+    /// Opens an element with what is written into it if it has no visible content.
+    pub(super) fn start_or(
+        &mut self,
+        name: &'static str,
+        attributes: &[Attribute<'_>],
+        fallback: Option<Fallback>,
+    ) {
         let sizes = attributes.iter().map(|(name, value)| name.len() + 4 + escaped_length(value));
         if !self.fits(name.len() + 2 + sizes.sum::<usize>()) || !self.make_room(name) {
             return;
@@ -114,12 +164,26 @@ impl HtmlWriter {
         let written = self.open.len() < MAX_DEPTH || is_table_part(name);
         if written {
             self.write_tag(name, attributes);
-            self.visible |= matches!(name, "img" | "audio" | "video");
+            if matches!(name, "img" | "audio" | "video") {
+                self.show();
+            }
         } else {
             self.too_deep += 1;
         }
-        if !is_void(name) {
-            self.push(name, written);
+        if is_void(name) {
+            return;
+        }
+        let depth = self.open.len();
+        self.push(name, written);
+        if let Some(open) = self.open.get_mut(depth) {
+            open.fallback = fallback;
+        }
+    }
+
+    /// Leaves the open link out if it has no other content, because what it had is left out.
+    pub(super) fn empty_link(&mut self) {
+        if let Some(link) = self.open.iter_mut().rfind(|open| open.name == "a") {
+            link.fallback = Some(Fallback::Nothing);
         }
     }
 
@@ -169,6 +233,13 @@ impl HtmlWriter {
             self.open = mark.open;
             self.visible = mark.visible;
             self.too_deep = mark.too_deep;
+            self.shown = self.shown.min(mark.length);
+            self.idle.take_if(|idle| idle.at >= mark.length);
+            self.links.change(mark.length);
+            // A link that is open again may get content.
+            let link = self.open.iter().find(|open| open.written && open.name == "a");
+            let from = link.map_or(mark.length, |link| link.tag);
+            self.labelled.truncate(self.labelled.partition_point(|at| *at < from));
         }
     }
 
@@ -180,10 +251,11 @@ impl HtmlWriter {
     /// Closes all elements and returns the HTML.
     pub(super) fn finish(mut self) -> String {
         self.close_to(0);
+        let mut html = without_overlays(self.out, &self.labelled);
         if self.cut {
-            self.out.push('…');
+            html.push('…');
         }
-        self.out
+        html
     }
 
     /// Whether `size` bytes fit. After the first overflow nothing fits.
@@ -223,7 +295,8 @@ impl HtmlWriter {
         let spaces = self.spaces.take().or(around).unwrap_or(Spaces::One);
         if self.open.len() < MAX_TRACKED {
             let content = self.out.len();
-            self.open.push(Open { name, written, tag: self.last_tag, content, spaces });
+            let (tag, fallback) = (self.last_tag, None);
+            self.open.push(Open { name, written, tag, content, spaces, fallback });
         }
     }
 
@@ -239,15 +312,81 @@ impl HtmlWriter {
     }
 
     fn close_to(&mut self, depth: usize) {
-        for open in self.open.drain(depth.min(self.open.len())..).rev().filter(|open| open.written)
+        while self.open.len() > depth
+            && let Some(open) = self.open.pop()
         {
-            if open.tag >= self.firm && is_idle_link(&self.out, &open) {
-                self.out.drain(open.tag..open.content);
-                continue;
+            if open.written && (self.shown > open.content || self.fill(&open)) {
+                self.out.push_str("</");
+                self.out.push_str(open.name);
+                self.out.push('>');
             }
-            self.out.push_str("</");
-            self.out.push_str(open.name);
-            self.out.push('>');
+        }
+    }
+
+    /// Writes what an element without visible content has instead. `false`: it is a link, and its start tag was removed.
+    fn fill(&mut self, open: &Open) -> bool {
+        match &open.fallback {
+            Some(Fallback::Text(text)) => {
+                // Other links may lead to its id.
+                if !self.out[open.tag..open.content].contains(" id=\"") {
+                    self.labelled.push(open.tag);
+                }
+                // Links side by side, such as those of icons, are words of their own.
+                if self.out[..open.tag].ends_with("</a>") && self.fits(1) {
+                    self.out.push(' ');
+                }
+                self.write_label(text);
+            }
+            Some(Fallback::Link { label, .. }) if self.is_in("a") => self.write_label(label),
+            Some(Fallback::Link { href, label }) => {
+                // The player itself may be beside it.
+                let mut written = String::new();
+                escape(&mut written, href, Position::Attribute);
+                let is_shown = self.links.contain(&self.out, &written);
+                // No character takes more than six bytes.
+                let size = 6 * (href.len() + label.len()) + "<a href=\"\"></a>".len();
+                if !is_shown && self.fits(size) {
+                    self.filled.push(href.clone());
+                    self.write_tag("a", &[("href", Cow::Borrowed(href))]);
+                    self.write_label(label);
+                    self.out.push_str("</a>");
+                }
+            }
+            fallback if open.name == "a" => {
+                // It may be the end of another link.
+                if open.tag < self.firm || self.out[open.tag..].contains(" id=\"") {
+                    return true;
+                }
+                let tag: String = self.out.drain(open.tag..open.content).collect();
+                self.links.change(open.tag);
+                if fallback.is_none() {
+                    self.idle = Some(Idle { tag, at: open.tag });
+                }
+                return false;
+            }
+            _ if open.name == "blockquote" && !self.is_in("a") => self.write_idle(open.content),
+            _ => {}
+        }
+        true
+    }
+
+    /// Writes the last link without content, if it is behind a place, with its host as text.
+    fn write_idle(&mut self, from: usize) {
+        let Some(idle) = self.idle.take_if(|idle| idle.at >= from) else { return };
+        let Some(host) = host(&idle.tag) else { return };
+        if self.fits(idle.tag.len() + host.len() + "</a>".len()) {
+            self.out.push_str(&idle.tag);
+            // It is escaped there.
+            self.out.push_str(host);
+            self.show();
+            self.out.push_str("</a>");
+        }
+    }
+
+    fn write_label(&mut self, label: &str) {
+        if self.fits(escaped_length(label)) {
+            escape(&mut self.out, label, Position::Text);
+            self.show();
         }
     }
 
@@ -356,10 +495,11 @@ impl HtmlWriter {
     }
 }
 
-/// Whether a link has no content, because its picture was dropped, and is not the end of another link.
-fn is_idle_link(out: &str, open: &Open) -> bool {
-    let (tag, content) = (&out[open.tag..open.content], &out[open.content..]);
-    open.name == "a" && content.trim_ascii().is_empty() && !tag.contains(" id=\"")
+/// The host of a link without `www.`, by its start tag.
+fn host(tag: &str) -> Option<&str> {
+    let (_, address) = tag.split_once(" href=\"")?.1.split_once("://")?;
+    let host = address.split(['/', '?', '#', ':', '"']).next().unwrap_or_default();
+    Some(host.strip_prefix("www.").unwrap_or(host)).filter(|host| !host.is_empty())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use encoding_rs::{Encoding, UTF_8};
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 use crate::model::{FeedInfo, has_login};
 use crate::text::html::{reference_number, resolve_references};
@@ -102,8 +102,13 @@ impl ListBuilder {
         let url = match web_url(raw.url) {
             Ok(url) => url,
             Err(reason) => {
-                let title = raw.title.filter(|title| !title.trim().is_empty());
-                self.skip(raw.line, title.unwrap_or(raw.url), reason);
+                match raw.title.filter(|title| !title.trim().is_empty()) {
+                    Some(title) => {
+                        let url = line(&without_login(raw.url), 120).unwrap_or_default();
+                        self.skip(raw.line, title, format!("{reason}: {url}"));
+                    }
+                    None => self.skip(raw.line, &without_login(raw.url), reason),
+                }
                 return;
             }
         };
@@ -173,23 +178,25 @@ pub fn begins_with_scheme(text: &str) -> bool {
 }
 
 /// Parses a URL by the rules that the config has too.
-fn web_url(text: &str) -> Result<Url, &'static str> {
+fn web_url(text: &str) -> Result<Url, Cow<'static, str>> {
     let text = text.trim();
     if text.len() > MAX_URL {
-        return Err("its URL is longer than 4 KiB");
+        return Err("its URL is longer than 4 KiB".into());
     }
     let parsed = Url::parse(&without_feed_scheme(text));
-    let Ok(url) = parsed else { return Err("its URL is not absolute") };
+    let url = parsed.map_err(|error| match error {
+        ParseError::RelativeUrlWithoutBase => "its URL is not absolute".into(),
+        error => Cow::Owned(format!("its URL is not valid ({error})")),
+    })?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err("its URL is neither http nor https");
+        return Err("its URL is neither http nor https".into());
     }
     if matches!(url.host(), Some(Host::Domain(name)) if !chars::is_host_name(name)) {
-        return Err("its URL has no valid host name");
+        return Err("its URL has no valid host name".into());
     }
     if has_login(&url) {
-        return Err(
-            "its URL contains a user name or a password; add it by hand and set authorization in its [[feed]]",
-        );
+        let reason = "its URL contains a user name or a password; add it by hand and set authorization in its [[feed]]";
+        return Err(reason.into());
     }
     Ok(url)
 }
@@ -307,12 +314,33 @@ pub(super) fn line(text: &str, most: usize) -> Option<String> {
     (!line.is_empty()).then(|| line.to_owned())
 }
 
-/// A URL without user name and password; any other text unchanged.
-fn hidden(text: &str) -> Cow<'_, str> {
-    let Some((scheme, rest)) = text.split_once("://") else { return Cow::Borrowed(text) };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match host.rsplit_once('@') {
-        Some((secret, _)) => Cow::Owned(format!("{scheme}://…{}", &rest[secret.len()..])),
-        None => Cow::Borrowed(text),
+/// A name without user name and password if it contains a URL, also one that is not valid; any other text unchanged.
+fn hidden(name: &str) -> Cow<'_, str> {
+    let scheme = name.split_once(':').map_or("", |(scheme, _)| scheme).trim();
+    let has_scheme = ["http", "https", "feed"].iter().any(|it| scheme.eq_ignore_ascii_case(it));
+    let is_word = !name.contains(char::is_whitespace);
+    let has_user = name.split_once('@').is_some_and(|(user, _)| user.contains(':'));
+    let is_url = has_scheme || name.contains("://") || is_word && has_user;
+    if is_url { without_login(name) } else { Cow::Borrowed(name) }
+}
+
+/// What was written as a URL, without user name and password. A text that no parser understands keeps only what follows
+/// its last `@`, and a scheme: a password may contain what ends a host, or a scheme.
+fn without_login(text: &str) -> Cow<'_, str> {
+    let parsed = Url::parse(&without_feed_scheme(text.trim())).ok().filter(Url::has_host);
+    if !text.contains('@') || parsed.as_ref().is_some_and(|url| !has_login(url)) {
+        return Cow::Borrowed(text);
     }
+    let schemes = ["https://", "http://", "https:", "http:", "//"];
+    let is_first = |scheme: &&&str| {
+        text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme))
+    };
+    let begin = schemes.iter().find(is_first).map_or(0, |scheme| scheme.len());
+    let rest = &text[begin..];
+    let slashes = rest.len() - rest.trim_start_matches(['/', '\\']).len();
+    let host = rest[slashes..].find(['/', '\\', '?', '#']);
+    let host = host.map_or(rest, |end| &rest[..slashes + end]);
+    let in_host = parsed.and_then(|_| host.rfind('@'));
+    let end = in_host.or_else(|| rest.rfind('@')).unwrap_or_default();
+    Cow::Owned(format!("{}…{}", &text[..begin], &rest[end..]))
 }

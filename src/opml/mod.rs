@@ -2,19 +2,17 @@
 //!
 //! ```text
 //! outline    OPML: reads versions 1 and 2, writes 2.0
-//! newsboat   the urls file of newsboat
-//! planet     the ini file of Planet, Venus and Pluto
+//! text_lists the urls file of newsboat, and the ini file of Planet, Venus and Pluto
 //! feed_list  what all three share: decoding, the result with skipped entries and ignored settings, the error
 //! ```
 //!
 //! Pure: bytes in, values out. Size, number and depth are bounded.
 
 mod feed_list;
-mod newsboat;
 mod outline;
-mod planet;
 #[cfg(test)]
 mod tests;
+mod text_lists;
 
 pub use self::feed_list::{
     Error, FeedList, ListedFeed, MAX_BYTES, MAX_DEPTH, MAX_OUTLINES, SkippedEntry,
@@ -41,8 +39,8 @@ pub fn read(bytes: &[u8]) -> Result<FeedList, Error> {
     match text.lines().map(str::trim).find(significant) {
         None => Err(Error::Empty),
         Some(line) if line.starts_with('<') => outline::read(&text),
-        Some(line) if line.starts_with('[') => planet::read(&text),
-        Some(_) => newsboat::read(&text),
+        Some(line) if line.starts_with('[') => text_lists::read_planet(&text),
+        Some(_) => text_lists::read_newsboat(&text),
     }
 }
 

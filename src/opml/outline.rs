@@ -57,6 +57,53 @@ pub(super) fn read(text: &str) -> Result<FeedList, Error> {
     }
 }
 
+/// Attributes with settings that are not imported, as Miniflux, FreshRSS and Liferea write them, and what to do instead.
+/// Their values may be secret.
+const SETTINGS: [(&[&str], &str); 7] = [
+    (
+        &["disabled"],
+        "the feed is polled; to pause it, set paused = true in a [[feed]] with its URL",
+    ),
+    (
+        &[
+            "blocklistRules",
+            "keeplistRules",
+            "blockFilterEntryRules",
+            "keepFilterEntryRules",
+            "frss:filtersActionRead",
+        ],
+        "filters are not imported; set include or exclude in a [[feed]] with its URL",
+    ),
+    (
+        &["username", "password"],
+        "logins are not imported; set authorization in a [[feed]] with its URL",
+    ),
+    (
+        &["frss:CURLOPT_COOKIE", "frss:CURLOPT_COOKIEFILE", "frss:CURLOPT_HTTPHEADER"],
+        "headers are not imported; set headers in a [[feed]] with its URL",
+    ),
+    (
+        &["frss:CURLOPT_USERAGENT", "userAgent"],
+        "the User-Agent is not imported; set user_agent in a [[feed]] with its URL",
+    ),
+    (
+        &["frss:CURLOPT_PROXY", "fetchViaProxy"],
+        "the feed is polled without this proxy; set proxy in a [[feed]] with its URL",
+    ),
+    (
+        &[
+            "filtercmd",
+            "scraperRules",
+            "rewriteRules",
+            "crawler",
+            "frss:cssFullContent",
+            "frss:cssFullContentFilter",
+            "frss:cssContentFilter",
+        ],
+        "texts are published as they are in the feed; to remove parts, set remove in a [[feed]] with its URL",
+    ),
+];
+
 /// An outline whose end was not reached yet.
 struct Open {
     line: usize,
@@ -66,6 +113,8 @@ struct Open {
     /// Whether it, or an outline that contains it, is commented out.
     is_comment: bool,
     has_children: bool,
+    /// Whether its feeds are those of another list.
+    is_list: bool,
 }
 
 #[derive(Default)]
@@ -112,7 +161,14 @@ impl Walk<'_> {
         let label = attributes.label();
         let label = label.as_deref();
         let is_comment = is_in_comment || attributes.is_comment();
-        let mut open = Open { line, folder: None, is_feed: true, is_comment, has_children: false };
+        let mut open = Open {
+            line,
+            folder: None,
+            is_feed: true,
+            is_comment,
+            has_children: false,
+            is_list: attributes.is_list(),
+        };
         match attributes.feed() {
             // Reported once, with the outermost one.
             _ if is_in_comment => {}
@@ -128,6 +184,10 @@ impl Walk<'_> {
                 let page = attributes.get("htmlurl");
                 let mut tags = attributes.categories();
                 tags.extend(self.open.iter().filter_map(|open| open.folder.as_deref()));
+                for (name, reason) in attributes.without_counterpart() {
+                    let name = format!("{name} of {}", label.unwrap_or(url));
+                    self.builder.ignore(line, &name, reason);
+                }
                 self.builder.add(RawFeed { line, url, title: label, page, tags });
             }
             Feed::Other(why) => self.builder.skip(line, label.unwrap_or_default(), why),
@@ -148,7 +208,13 @@ impl Walk<'_> {
             && !closed.has_children
         {
             let name = closed.folder.unwrap_or_default();
-            self.builder.skip(closed.line, &name, "it has no xmlUrl and contains no feeds");
+            let reason = match closed.is_list {
+                true => {
+                    "its feeds are those of another list (opmlUrl); follow that list with [[subscriptions]]"
+                }
+                false => "it has no xmlUrl and contains no feeds",
+            };
+            self.builder.skip(closed.line, &name, reason);
         }
     }
 }
@@ -200,9 +266,34 @@ impl<'a> Attributes<'a> {
         self.get("iscomment").is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
+    /// A category of FreshRSS with the feeds of another list.
+    fn is_list(&self) -> bool {
+        self.get("frss:opmlurl").is_some()
+    }
+
+    /// The settings of the feed that Newswire does not take over: name and reason.
+    fn without_counterpart(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let is_set = |name: &str| {
+            let value = self.get(&name.to_ascii_lowercase());
+            value.is_some_and(|it| {
+                !["false", "0"].contains(&it.trim().to_ascii_lowercase().as_str())
+            })
+        };
+        let settings =
+            SETTINGS.iter().flat_map(|(names, reason)| names.iter().map(|name| (*name, *reason)));
+        settings.filter(move |(name, _)| is_set(name))
+    }
+
     fn feed(&self) -> Feed<'_> {
         let kind = self.get("type").unwrap_or_default().to_ascii_lowercase();
         match (self.get("xmlurl"), self.get("url"), kind.as_str()) {
+            (Some(_), _, "opml" | "fl_opml") => {
+                Feed::Other("it is a list of feeds; follow it with [[subscriptions]]")
+            }
+            // FreshRSS: html+xpath, xml+xpath, json+dotnotation, html+xpath+json+dotnotation.
+            (Some(_), _, kind) if kind.contains("+xpath") || kind.contains("+dotnotation") => {
+                Feed::Other("it is not a feed; another program makes one of it")
+            }
             (Some(url), ..) => Feed::At(url),
             // Some old programs write `url` instead of `xmlUrl`.
             (None, Some(url), "rss" | "atom" | "feed") => Feed::At(url),

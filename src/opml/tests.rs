@@ -122,7 +122,8 @@ fn a_urls_file_is_read_with_its_tags_titles_and_comments() {
          exec:~/bin/x tag\n\
          filter:~/bin/y:https://c.example/\n\
          nonsense\n\
-         https://a.example/feed#new more\n",
+         https://a.example/feed#new more\n\
+         “https://c.example/” “tag one” „tag two“ ”tag three” \"~The “C”\"\n",
     );
     assert_eq!(
         flat(&list),
@@ -133,6 +134,7 @@ fn a_urls_file_is_read_with_its_tags_titles_and_comments() {
                 vec!["rust", "two words", "hidden", "more"]
             ),
             ("https://b.example/a%20b", None, vec![]),
+            ("https://c.example/", Some("The “C”"), vec!["tag one", "tag two", "tag three"]),
         ]
     );
     let lines: Vec<_> = list.skipped.iter().map(|entry| entry.line).collect();
@@ -153,12 +155,132 @@ fn the_settings_in_the_ini_file_of_a_planet_are_not_feeds() {
     assert_eq!(
         flat(&list),
         [
-            ("https://a.example/feed", Some("Ann"), vec!["x", "y z"]),
+            ("https://a.example/feed", Some("Ann of Green"), vec!["x", "y z"]),
             ("http://b.example/rss", Some("Ben"), vec![]),
             ("https://c.example/feed", Some("Cyd"), vec!["p", "q"]),
         ]
     );
     assert_eq!(list.skipped[0].line, 21);
+}
+
+#[test]
+fn each_section_of_a_planet_is_a_feed_or_is_reported() {
+    let list = good(
+        "[Planet]\nname = Planet X\n[index.html.tmpl]\nitems = 5\n\
+         [http://a.example/f]\nname=Alice\n\
+         [http://b.example/f]   # Bob, since [2019]\nname=Bob ; moved; 2020\n\
+         [http://c.example/f];x\nname=Carol;s\n\
+         [http://[::1]:8080/f?tags[]=x] ; here\n  name = Dora\n  link = https://d.example\n\
+         \t[http://e.example/f]trailing\n\tname =\n\t\tEve\n\
+         [http://g.example/f]\nname = Gus\n  # not this\n  [http://h.example/f]\n  name = Hal\n\
+         [feeds/local.xml]\nname = Local\n[p10.example/feed]\n[http://i.example/f\nname = Ida\n",
+    );
+    assert_eq!(
+        flat(&list),
+        [
+            ("http://a.example/f", Some("Alice"), vec![]),
+            ("http://b.example/f", Some("Bob"), vec![]),
+            ("http://c.example/f", Some("Carol;s"), vec![]),
+            ("http://[::1]:8080/f?tags[]=x", Some("Dora"), vec![]),
+            ("http://e.example/f", Some("Eve"), vec![]),
+            ("http://g.example/f", Some("Gus"), vec![]),
+            ("http://h.example/f", Some("Hal"), vec![]),
+            ("http://i.example/f", Some("Ida"), vec![]),
+        ]
+    );
+    let skipped: Vec<_> = list.skipped.iter().map(|it| (it.line, it.name.as_str())).collect();
+    assert_eq!(skipped, [(22, "feeds/local.xml"), (24, "p10.example/feed")]);
+    assert!(list.skipped[0].reason.contains("not a URL with http://"), "{:?}", list.skipped);
+}
+
+#[test]
+fn a_url_that_is_not_valid_is_reported_with_the_reason_of_the_parser() {
+    let list = outline(
+        "<outline text='port' xmlUrl='https://h.example:99999/f'/>\n\
+         <outline text='space' xmlUrl='https://exa mple.org/f'/>\n\
+         <outline text='host' xmlUrl='https://'/>\n\
+         <outline text='id' xmlUrl='feed/https://a.example/f'/>\n\
+         <outline text='login' xmlUrl='https://me:hunter2@a.example/f'/>\n\
+         <outline text='login' xmlUrl='https://me:hun/ter2@a.example/f'/>\n\
+         <outline text='login' xmlUrl='https:me:hunter2@a.example/f'/>\n\
+         <outline text='login' xmlUrl='feed:jane:hunter2@a.example/f'/>\n\
+         <outline text='login' xmlUrl='jane:hunter2@a.example/f'/>\n\
+         <outline text='login' xmlUrl='jane:hun://ter2@a.example/f'/>\n\
+         <outline text='login' xmlUrl='//jane:hunter2@a.example/f'/>\n\
+         <outline text='login' xmlUrl='https://me:123456/x@a.example/'/>\n\
+         <outline xmlUrl='jane:hunter2@a.example/f'/>\n\
+         <outline text='handle' xmlUrl='gopher://a.example:70/@me'/>",
+    );
+    let reasons: Vec<_> = list.skipped.iter().map(|it| it.reason.as_str()).collect();
+    let login = "its URL contains a user name or a password; add it by hand and set authorization in its [[feed]]";
+    assert_eq!(
+        reasons,
+        [
+            "its URL is not valid (invalid port number): https://h.example:99999/f",
+            "its URL is not valid (invalid international domain name): https://exa mple.org/f",
+            "its URL is not valid (empty host): https://",
+            "its URL is not absolute: feed/https://a.example/f",
+            &format!("{login}: https://…@a.example/f"),
+            "its URL is not valid (invalid port number): https://…@a.example/f",
+            &format!("{login}: https:…@a.example/f"),
+            &format!("{login}: …@a.example/f"),
+            "its URL is neither http nor https: …@a.example/f",
+            "its URL is neither http nor https: …@a.example/f",
+            "its URL is not absolute: //…@a.example/f",
+            "its URL is not valid (invalid port number): https://…@a.example/",
+            "its URL is neither http nor https",
+            "its URL is neither http nor https: gopher://a.example:70/@me",
+        ]
+    );
+    assert_eq!(list.skipped[12].name, "…@a.example/f");
+}
+
+#[test]
+fn settings_that_change_how_a_feed_is_polled_are_reported_without_values() {
+    let list = outline(
+        "<outline text='Lea' xmlUrl='https://a.example/f' username='jane' password='geheim' filtercmd='/x.sh'/>\n\
+         <outline text='Fred' xmlUrl='https://b.example/f' frss:CURLOPT_PROXY='127.0.0.1:9050' frss:CURLOPT_COOKIE='geheim' \
+         frss:CURLOPT_HTTPHEADER='geheim' frss:CURLOPT_USERAGENT='x' frss:cssFullContent='article'/>\n\
+         <outline text='Mini' xmlUrl='https://c.example/f' crawler='false' fetchViaProxy='true' disabled='0'/>",
+    );
+    assert_eq!(list.feeds.len(), 3);
+    let ignored: Vec<_> = list.ignored.iter().map(|it| (it.line, it.name.as_str())).collect();
+    assert_eq!(
+        ignored,
+        [
+            (3, "username of Lea"),
+            (3, "password of Lea"),
+            (3, "filtercmd of Lea"),
+            (4, "frss:CURLOPT_COOKIE of Fred"),
+            (4, "frss:CURLOPT_HTTPHEADER of Fred"),
+            (4, "frss:CURLOPT_USERAGENT of Fred"),
+            (4, "frss:CURLOPT_PROXY of Fred"),
+            (4, "frss:cssFullContent of Fred"),
+            (5, "fetchViaProxy of Mini"),
+        ]
+    );
+    assert!(!format!("{list:?}").contains("geheim"));
+}
+
+#[test]
+fn a_list_and_a_page_in_the_place_of_a_feed_are_skipped() {
+    let list = outline(
+        "<outline text='a' type='opml' xmlUrl='https://a.example/x.opml'/>\n\
+         <outline text='b' type='fl_opml' xmlUrl='https://b.example/x.opml'/>\n\
+         <outline text='c' type='HTML+XPath' xmlUrl='https://c.example/'/>\n\
+         <outline text='d' type='rss' xmlUrl='https://d.example/feed'/>",
+    );
+    assert_eq!(flat(&list), [("https://d.example/feed", Some("d"), vec![])]);
+    let skipped: Vec<_> = list.skipped.iter().map(|it| it.reason.as_str()).collect();
+    let reason = "it is a list of feeds; follow it with [[subscriptions]]";
+    assert_eq!(skipped, [reason, reason, "it is not a feed; another program makes one of it"]);
+}
+
+#[test]
+fn a_planet_without_a_feed_is_refused_with_the_reason_of_its_first_section() {
+    let error = read(b"[Planet]\nname = X\n[p10.example/feed]\nname = Ann\n").unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains("; line 3, \"p10.example/feed\": its name is not a URL"), "{message}");
 }
 
 #[test]
@@ -182,6 +304,28 @@ fn filters_of_a_planet_are_reported_as_ignored() {
         ]
     );
     assert!(list.ignored.iter().all(|setting| setting.reason.contains("include or exclude")));
+}
+
+#[test]
+fn settings_of_other_readers_in_opml_are_reported_as_ignored() {
+    let list = good(
+        "<opml version='2.0' xmlns:frss='https://freshrss.org/opml'><body>\n\
+         <outline text='Ann' xmlUrl='https://a.example/feed' disabled='true' blocklistRules='(?i)ad'/>\n\
+         <outline text='Ben' xmlUrl='https://b.example/feed' disabled='false' keeplistRules=''/>\n\
+         <outline text='Cy' xmlUrl='https://c.example/feed' frss:filtersActionRead='intitle:x'/>\n\
+         <outline text='Lists' frss:opmlUrl='https://d.example/list.opml'/></body></opml>",
+    );
+    assert_eq!(list.feeds.len(), 3);
+    let ignored: Vec<_> =
+        list.ignored.iter().map(|setting| (setting.line, setting.name.as_str())).collect();
+    assert_eq!(
+        ignored,
+        [(2, "disabled of Ann"), (2, "blocklistRules of Ann"), (4, "frss:filtersActionRead of Cy")]
+    );
+    assert!(list.ignored[0].reason.contains("set paused = true in a [[feed]]"));
+    assert_eq!(list.skipped.len(), 1);
+    let SkippedEntry { name, reason, .. } = &list.skipped[0];
+    assert!(name == "Lists" && reason.contains("[[subscriptions]]"), "{reason}");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use super::error::Error;
 use super::filtered::{self, OutputFeeds};
 use super::found::{Found, Scope};
 use super::select::{self, BATCH, Batch, Position, complete, feeds_taken};
+use super::site_pages::query_of;
 use super::{archive, digest};
 use crate::model::{FeedInfo, ItemKey, OutputItem};
 use crate::render::{Document, Format, Output, Selector};
@@ -369,6 +370,15 @@ impl Contents {
     pub fn feeds(&self) -> Result<OutputFeeds, Error> {
         let feeds = self.reader.read(|reader| feeds_taken(reader, &self.output))?;
         Ok(OutputFeeds::new(&self.output, &feeds))
+    }
+
+    /// The query with the stories of the page of a static site that has this path, without extension: `tag/rust`. `None`:
+    /// there is no such page.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn query_of_page(&self, stem: &str) -> Result<Option<Query>, Error> {
+        Ok(query_of(stem, self.feeds()?.selectable()))
     }
 
     /// An archive page, if there is one of this number in this format.

@@ -3,18 +3,24 @@
 //! A story is of a query if any of its items meets all of it: the output takes the item, its feed is one of those that the query
 //! selects, and it has the words. Each story has one place in the order, also over several pages: that of the item that
 //! shows it, or, in a search, of the last item that arrived with the words.
+//!
+//! A page begins after a position, and the page before it, with newer items, ends there. So its items are found by going from
+//! the position towards newer ones. Also the months of the calendar in which an output has stories.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
-use super::contents::Query;
+use super::contents::{Contents, Month, Query};
 use super::error::Error;
 use super::ids::OtherLeads;
 use super::select::{
     BATCH, Batch, Feeds, FoundStory, Position, ShownFeeds, Walk, feeds_taken, first_of,
 };
-use crate::model::{ItemKey, OutputItem};
+use crate::model::{FeedKey, ItemKey, OutputItem};
 use crate::render::{Output, Selector};
-use crate::store::{Hits, ItemHead, SearchQuery, Transaction};
+use crate::store::{Hits, ItemHead, SearchQuery, Start, Transaction};
 
 /// Number of candidates that are looked at for one query.
 pub(super) const CANDIDATES: usize = 2048;
@@ -169,4 +175,219 @@ impl<'a> Scope<'a> {
 fn has_words(entry: &OutputItem, words: &SearchQuery) -> bool {
     let text = entry.item.text();
     words.matches(&[entry.item.title.as_deref().unwrap_or_default(), &text])
+}
+
+impl Contents {
+    /// The query of the page of `limit` items before that of `query` in the order, which begins with newer ones; `None`:
+    /// there is no newer item.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn newer(&self, query: &Query, limit: usize) -> Result<Option<Query>, Error> {
+        let Some(position) = query.after else { return Ok(None) };
+        let page = Page { query, position, limit };
+        let found = self.reader.read(|reader| match &self.output.digest {
+            Some(_) => self.newer_digests(reader, page),
+            None => self.newer_items(reader, page),
+        })?;
+        let after = match found {
+            NewerFound::Nothing => return Ok(None),
+            NewerFound::First => None,
+            NewerFound::After(position) => Some(position),
+        };
+        Ok(Some(Query { after, ..query.clone() }))
+    }
+
+    /// Of stories: those from the position on, in the order of the pages, which is that of arrival for a search.
+    fn newer_items(&self, reader: &Transaction<'_>, page: Page<'_>) -> Result<NewerFound, Error> {
+        let scope = Scope::of(reader, &self.output, page.query)?;
+        let feeds: Vec<FeedKey> = scope.feeds().selected.keys().copied().collect();
+        let mut newer = Newer { scope, limit: page.limit, count: 0, found: NewerFound::Nothing };
+        let words = page.query.words.trim();
+        let (mut from, mut batch, mut looked_at) = (page.position, 2 * page.limit, 0);
+        loop {
+            let hits = match words {
+                "" => all_from(reader, &feeds, from, batch)?,
+                words => reader.search_from(words, from.key, batch)?,
+            };
+            looked_at += hits.heads.len();
+            newer.add(&hits.heads)?;
+            let (NewerFound::First | NewerFound::Nothing, Some(last)) = (newer.found, hits.last)
+            else {
+                return Ok(newer.found);
+            };
+            if looked_at >= CANDIDATES {
+                return Ok(NewerFound::After(Position { sort_at: last.sort_at, key: last.key }));
+            }
+            from = Position { sort_at: last.sort_at, key: ItemKey(last.key.0 + 1) };
+            // Each further batch of a search costs as much as the whole search.
+            batch = (4 * batch).min(CANDIDATES);
+        }
+    }
+
+    /// Of digests, of which there are few: from the newest one on.
+    fn newer_digests(&self, reader: &Transaction<'_>, page: Page<'_>) -> Result<NewerFound, Error> {
+        let all = Query { after: None, ..page.query.clone() };
+        let mut newer = VecDeque::new();
+        let mut count = 0;
+        self.walk_digests(reader, &all, |entry| {
+            let position = Position { sort_at: entry.sort_at, key: entry.key };
+            if position < page.position {
+                return ControlFlow::Break(());
+            }
+            count += 1;
+            newer.push_back(position);
+            if newer.len() > page.limit + 1 {
+                newer.pop_front();
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(match newer.front() {
+            None => NewerFound::Nothing,
+            Some(_) if count <= page.limit => NewerFound::First,
+            Some(position) => NewerFound::After(*position),
+        })
+    }
+}
+
+/// The next items of these feeds from a position on, the oldest first: all up to the last one, at most `limit` of a feed.
+fn all_from(
+    reader: &Transaction<'_>,
+    feeds: &[FeedKey],
+    from: Position,
+    limit: usize,
+) -> Result<Hits, Error> {
+    let mut heads = reader.items_from(feeds, (from.sort_at, from.key), limit)?;
+    let mut of_feed: HashMap<FeedKey, usize> = HashMap::new();
+    // Behind it, items of a feed may be missing.
+    let end = heads.iter().position(|head| {
+        let count = of_feed.entry(head.feed).or_default();
+        *count += 1;
+        *count == limit
+    });
+    let Some(end) = end else { return Ok(Hits { heads, last: None }) };
+    heads.truncate(end + 1);
+    let last = heads.last().copied();
+    Ok(Hits { heads, last })
+}
+
+/// The page for which the page before it is looked for.
+#[derive(Clone, Copy)]
+struct Page<'a> {
+    query: &'a Query,
+    /// Its items are after this position.
+    position: Position,
+    /// Number of items on a page.
+    limit: usize,
+}
+
+/// Where the page before another page begins.
+#[derive(Clone, Copy)]
+enum NewerFound {
+    /// There is no newer item.
+    Nothing,
+    /// It is the first page.
+    First,
+    /// After this position.
+    After(Position),
+}
+
+/// Counts the stories that the output shows, from older to newer ones.
+struct Newer<'a> {
+    scope: Scope<'a>,
+    limit: usize,
+    count: usize,
+    found: NewerFound,
+}
+
+impl Newer<'_> {
+    fn add(&mut self, heads: &[ItemHead]) -> Result<(), Error> {
+        for heads in heads.chunks(BATCH) {
+            for (place, _) in self.scope.stories(heads)? {
+                self.count += 1;
+                if self.count > self.limit {
+                    self.found = NewerFound::After(place);
+                    return Ok(());
+                }
+                self.found = NewerFound::First;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Maximum number of months with a page.
+const MONTHS: usize = 240;
+/// Number of items and feeds that are looked at for the months whose newest item shows no story.
+const LOOKED_AT: usize = 8 * CANDIDATES;
+
+impl Contents {
+    /// The months, the newest first, at most [`MONTHS`]. A month is listed without stories only where very many items would have to
+    /// be looked at to find that it has none.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) fn find_months(&self, reader: &Transaction<'_>) -> Result<Vec<Month>, Error> {
+        if self.output.digest.is_some() {
+            return self.digest_months(reader);
+        }
+        let (zone, all) = (self.zone(), Query::default());
+        let mut scope = Scope::of(reader, &self.output, &all)?;
+        let feeds: Vec<FeedKey> = scope.feeds().taken.keys().copied().collect();
+        let newest = self.newest_of_months(reader, &feeds)?;
+        let month_of = |at: Timestamp| Month::of(at, &zone);
+        // Nearly always the newest item of a month shows a story.
+        let mut shown = HashSet::new();
+        for heads in newest.chunks(BATCH) {
+            let stories = scope.stories(heads)?;
+            shown.extend(stories.into_iter().map(|(place, _)| month_of(place.sort_at)));
+        }
+        let (mut months, mut looked_at) = (Vec::with_capacity(newest.len()), 0);
+        for month in newest.iter().map(|head| month_of(head.sort_at)) {
+            let mut has_stories = shown.contains(&month) || looked_at >= LOOKED_AT;
+            if !has_stories {
+                scope.set_month(month.start(&zone), month.end(&zone));
+                let found = scope.find(1)?;
+                looked_at += found.looked_at + feeds.len();
+                // The page of a month that is not looked at to its end leads on.
+                has_stories = !found.entries.is_empty() || found.more.is_some();
+            }
+            months.extend(Some(month).filter(|_| has_stories));
+        }
+        Ok(months)
+    }
+
+    /// The newest item of each month in which one of these feeds has an item, the newest first.
+    fn newest_of_months(
+        &self,
+        reader: &Transaction<'_>,
+        feeds: &[FeedKey],
+    ) -> Result<Vec<ItemHead>, Error> {
+        let zone = self.zone();
+        let mut months: Vec<ItemHead> = Vec::new();
+        let mut before = Timestamp::MAX;
+        let mut found = reader.newest_before(feeds, before)?;
+        while let Some((newest, feed)) = found.filter(|_| months.len() < MONTHS) {
+            let month = Month::of(newest, &zone);
+            let position = Start::Position(before, ItemKey(i64::MIN));
+            months.extend(reader.newest_items(feed, position, 1)?);
+            before = month.start(&zone).min(newest);
+            // A look at each feed is needed only where this one has no item in the month before.
+            let own = reader.newest_before(&[feed], before)?;
+            let is_next = |(at, _): &(Timestamp, FeedKey)| Month::of(*at, &zone) == month.before();
+            found = match own.filter(is_next) {
+                Some(own) => Some(own),
+                None => reader.newest_before(feeds, before)?,
+            };
+        }
+        Ok(months)
+    }
+
+    /// The months in which digests were closed, the newest first.
+    fn digest_months(&self, reader: &Transaction<'_>) -> Result<Vec<Month>, Error> {
+        let (zone, ends) = (self.zone(), reader.digest_ends(&self.output.id)?);
+        let months: BTreeSet<Month> =
+            ends.into_iter().map(|(_, at)| Month::of(at, &zone)).collect();
+        Ok(months.into_iter().rev().take(MONTHS).collect())
+    }
 }

@@ -10,15 +10,13 @@
 //! archive_files  their files in the directory of an output
 //! digest      digests of an output: closing of periods, closed ones as entries
 //! contents    queries about one output: items by page, search, one item, archive pages, months
-//! found       the stories of a query, each once
-//! months      the months in which an output has stories
-//! newer       the way back from a page to newer items
+//! found       the stories of a query, each once; the way back from a page to newer items; the months with stories
 //! filtered    some stories of an output as a feed
 //! files       files in an output's directory
-//! served      the documents that the web server answers with, and the list of the feeds behind them
-//! folders     the folders that outputs were written to, with what is left there
+//! served      the documents that the web server answers with
+//! feed_list   the list of the feeds behind them, and that in each directory
 //! recovery    what is in an output's directory, read back
-//! differences how the files of an output and the database differ, and whether they are up to date
+//! differences how the files of an output and the database differ, whether they are up to date, and what is left in folders
 //! static_site the pages in an output's directory
 //! site_pages  which pages a static site has, and what each shows
 //! site_manifest  what is in its folder, and what it was made from
@@ -34,13 +32,11 @@ mod contents;
 mod differences;
 mod digest;
 mod error;
+mod feed_list;
 mod files;
 mod filtered;
-mod folders;
 mod found;
 mod ids;
-mod months;
-mod newer;
 mod publisher;
 mod recovery;
 mod rewrite;
@@ -53,15 +49,18 @@ mod visibility;
 
 pub use archive::ArchiveState;
 pub use contents::{Contents, Month, Query, Results, StoryAt};
-pub use differences::{differences, document_with_items, unknown_document, unknown_items};
+pub use differences::{
+    LEFT_FILES_REMEDY, LeftFiles, OutputFolders, differences, document_with_items, output_folders,
+    unknown_document, unknown_items, unwritten,
+};
 pub use error::Error;
+pub use feed_list::{FEED_LIST, has_foreign_list};
 pub use files::{Written, write_atomically, write_document};
 pub use filtered::OutputFeeds;
-pub use folders::{LEFT_FILES_REMEDY, LeftFiles, OutputFolders, output_folders, unwritten};
 pub use publisher::{Incomplete, Published, Publisher};
 pub use recovery::{
     PublishedDocuments, PublishedItem, PublishedItems, RecoveryError, is_same_feed,
-    published_documents, published_id,
+    newest_story_page, published_documents, published_id,
 };
 pub use select::{Position, select};
 pub use served::{Refusal, Served, ServedOutput};

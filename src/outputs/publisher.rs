@@ -16,12 +16,13 @@ use super::archive::{self, ArchiveState};
 use super::archive_files::{Writer, has_other_archive};
 use super::contents::Contents;
 use super::differences::{self, Before};
+use super::digest;
 use super::error::Error;
+use super::feed_list::{self, FEED_LIST};
 use super::files::{Written, write_document};
 use super::ids::{AssignedId, last_published};
 use super::select::{Selection, selection};
 use super::served::{Refusal, Served, ServedOutput};
-use super::{digest, served};
 use crate::clock::Clock;
 use crate::model::OutputItem;
 use crate::render::{
@@ -133,7 +134,7 @@ impl Publisher {
         Self { metrics: Some(metrics), ..self }
     }
 
-    /// Serves the list of the feeds behind these outputs and writes it into their directories.
+    /// Serves the list of the feeds behind these outputs and writes those of their directories.
     ///
     /// # Errors
     /// When the store fails, or a file cannot be written.
@@ -149,14 +150,14 @@ impl Publisher {
         let (reader, outputs) = (self.store.reader().clone(), outputs.to_vec());
         let served = Arc::clone(&self.served);
         let work = move || {
-            let list = reader.read(|reader| served::subscriptions(reader, &outputs))?;
+            let outputs: Vec<&Output> = outputs.iter().map(|output| &**output).collect();
+            served.put_subscriptions(reader.read(|reader| feed_list::of(reader, &outputs))?);
             if destination == Destination::ServerAndFiles {
-                served::write_subscriptions(&outputs, list.as_deref())?;
+                feed_list::write(&reader.read(|tx| feed_list::of_directories(tx, &outputs))?)?;
             }
-            served.put_subscriptions(list);
             Ok(())
         };
-        let panicked = |_| Error::Panicked(served::SUBSCRIPTIONS.to_owned());
+        let panicked = |_| Error::Panicked(FEED_LIST.to_owned());
         tokio::task::spawn_blocking(work).await.map_err(panicked)?
     }
 

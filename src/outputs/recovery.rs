@@ -13,13 +13,17 @@ use serde_json::Value;
 use url::Url;
 
 use super::files::existing;
-use crate::model::{Failure, FailureKind, Link, ParsedItem};
+use crate::model::{Failure, FailureKind, ItemKey, Link, ParsedItem};
 use crate::parse;
 use crate::render::{self, AlsoAt, Coding, Format, Output, also_at_starts};
 use crate::store;
 
 /// Longest document that is read from a compressed file, in bytes.
 const MAX_DOCUMENT: usize = 1 << 30;
+/// Largest number of a story that is read back: larger ones are not exact in every reader of JSON.
+const MAX_NUMBER: i64 = 1 << 53;
+/// Largest number of an archive page that is read back. Pages that are missing before it are listed.
+const MAX_PAGE: u32 = 1_000_000;
 
 /// What an output published.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -74,6 +78,8 @@ pub struct PublishedItem {
     pub feed_url: Option<String>,
     /// Title of that feed.
     pub feed_title: Option<String>,
+    /// Its number in the names of pages; `None`: the document does not have it, as Atom and RSS.
+    pub number: Option<ItemKey>,
     /// Whether it is a digest of the output.
     pub is_digest: bool,
     /// The item, as any document of a publisher is parsed.
@@ -225,10 +231,22 @@ pub(super) fn written_pages(
         // A compressed file has a second extension.
         let extension = extension.split('.').next().unwrap_or_default();
         if Format::from_extension(extension).is_some() {
-            numbers.extend(number.parse::<u32>().ok().filter(|number| *number > 0));
+            numbers.extend(page_number(number));
         }
     }
     Ok(numbers)
+}
+
+/// The largest number of a story page in the directory; 0: it has no story page.
+#[must_use]
+pub fn newest_story_page(output: &Output) -> i64 {
+    let Some(directory) = &output.directory else { return 0 };
+    let entries = fs::read_dir(directory.join(&output.id).join("story")).into_iter().flatten();
+    let number = |entry: io::Result<fs::DirEntry>| {
+        let name = entry.ok()?.file_name();
+        name.to_str()?.strip_suffix(".html")?.parse().ok().filter(|it| *it <= MAX_NUMBER)
+    };
+    entries.filter_map(number).max().unwrap_or_default()
 }
 
 /// Numbers of the pages that no file has, from the oldest to the newest one that has a file or is linked to.
@@ -332,7 +350,7 @@ fn document(
         Ok(parsed) => parsed.feed,
     };
     let sources = match format {
-        Format::Json => json_sources(&bytes),
+        Format::Json => json_extensions(&bytes),
         Format::Atom | Format::Rss => Ok(HashMap::new()),
     };
     let sources = match sources {
@@ -346,10 +364,10 @@ fn document(
     let item = |mut item: ParsedItem| {
         let id = item.id.clone()?;
         let source_id = item.source.as_ref().and_then(|source| source.id.clone());
-        let (feed_url, feed_title) = match (item.source.take(), sources.get(&id)) {
-            (Some(source), _) => (source.feed_url, source.title),
-            (None, Some((url, title))) => (url.clone(), title.clone()),
-            (None, None) => (None, None),
+        let in_json = sources.get(&id).cloned().unwrap_or_default();
+        let (feed_url, feed_title) = match item.source.take() {
+            Some(source) => (source.feed_url, source.title),
+            None => (in_json.feed_url, in_json.feed_title),
         };
         undress(output, &mut item, feed_title.as_deref());
         let is_from_output = match &feed_url {
@@ -358,7 +376,7 @@ fn document(
             None => source_id.is_some() && source_id == feed.id,
         };
         let is_digest = is_from_output && render::digest_end(&id).is_some();
-        Some(PublishedItem { id, feed_url, feed_title, is_digest, item })
+        Some(PublishedItem { id, feed_url, feed_title, number: in_json.number, is_digest, item })
     };
     let older = older_page(output, &feed.links);
     let items = feed.items.into_iter().filter_map(item).collect();
@@ -381,22 +399,35 @@ fn older_page(output: &Output, links: &[Link]) -> Option<u32> {
     let link = links.iter().find(is_older)?;
     let folder = format!("/{}/archive/", output.id);
     let (_, name) = link.href.rsplit_once(folder.as_str())?;
-    name.split('.').next()?.parse().ok().filter(|number| *number > 0)
+    page_number(name.split('.').next()?)
 }
 
-/// URL and title of the feed of each item, by the id of the item.
-type Sources = HashMap<String, (Option<String>, Option<String>)>;
+/// The number of an archive page; `None`: no page that Newswire wrote has this name.
+fn page_number(name: &str) -> Option<u32> {
+    name.parse().ok().filter(|number| (1..=MAX_PAGE).contains(number))
+}
 
-/// The sources of a JSON document.
-fn json_sources(bytes: &[u8]) -> serde_json::Result<Sources> {
+/// What only JSON documents have of an item.
+#[derive(Clone, Default)]
+struct InJson {
+    feed_url: Option<String>,
+    feed_title: Option<String>,
+    number: Option<ItemKey>,
+}
+
+/// The extensions of the items of a JSON document, by their ids.
+fn json_extensions(bytes: &[u8]) -> serde_json::Result<HashMap<String, InJson>> {
     let document: Value = serde_json::from_slice(bytes)?;
     let items = document["items"].as_array().into_iter().flatten();
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let source = |item: &Value| {
-        let source = &item["_newswire"]["source"];
-        Some((text(&item["id"])?, (text(&source["feed_url"]), text(&source["title"]))))
+    let extension = |item: &Value| {
+        let extension = &item["_newswire"];
+        let source = &extension["source"];
+        let number = extension["number"].as_i64().filter(|it| (1..=MAX_NUMBER).contains(it));
+        let (feed_url, feed_title) = (text(&source["feed_url"]), text(&source["title"]));
+        Some((text(&item["id"])?, InJson { feed_url, feed_title, number: number.map(ItemKey) }))
     };
-    Ok(items.filter_map(source).collect())
+    Ok(items.filter_map(extension).collect())
 }
 
 /// Removes what the output added to an item: the prefix of the title, and the line that names other feeds.
@@ -422,4 +453,15 @@ fn undress(output: &Output, item: &mut ParsedItem, feed_title: Option<&str>) {
 pub fn is_same_feed(url: &Url, published: &str) -> bool {
     let without = |url: &Url| url[..url::Position::AfterQuery].to_owned();
     Url::parse(published).is_ok_and(|published| without(&published) == without(url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_no_archive_reaches_are_no_pages() {
+        assert_eq!(["1", "1000000"].map(page_number), [Some(1), Some(1_000_000)]);
+        assert_eq!(["0", "-1", "4294967295", "x"].map(page_number), [None; 4]);
+    }
 }

@@ -1,5 +1,5 @@
 //! What is served: the last good documents of every output, replaced all at once, and the list of the feeds behind the
-//! outputs, as OPML.
+//! outputs.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,12 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::contents::Contents;
-use super::error::Error;
-use super::files::write_atomically;
-use crate::model::FeedInfo;
-use crate::opml;
-use crate::render::{Document, Format, Output, Presentation, Selector, Theme, Token};
-use crate::store::{self, Transaction};
+use crate::render::{Document, Format, Output, Presentation, Theme, Token};
 
 /// Number of past documents that are remembered for delta responses.
 const PAST: usize = 256;
@@ -230,53 +225,4 @@ impl Served {
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, BTreeMap<String, Arc<ServedOutput>>> {
         self.outputs.write().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// File name of the list of feeds.
-pub(super) const SUBSCRIPTIONS: &str = "subscriptions.opml";
-
-/// Every feed that an output without a token takes, except the private ones. `None`: every output has a token.
-///
-/// # Errors
-/// When the store fails.
-pub(super) fn subscriptions(
-    reader: &Transaction<'_>,
-    outputs: &[Arc<Output>],
-) -> Result<Option<String>, store::Error> {
-    let open: Vec<&Arc<Output>> = open_outputs(outputs).collect();
-    let title = match open.as_slice() {
-        [] => return Ok(None),
-        [one] => one.title.clone(),
-        _ => "Newswire".to_owned(),
-    };
-    let taken = |feed: &FeedInfo| {
-        let takes = |output: &&Arc<Output>| {
-            !output.private_feeds.contains(&feed.key)
-                && Selector::new(output, Timestamp::MIN).takes_feed(&feed.id, &feed.tags)
-        };
-        open.iter().any(takes)
-    };
-    let feeds = reader.feeds()?;
-    let entries: Vec<opml::ListedFeed> =
-        feeds.iter().filter(|feed| taken(feed)).filter_map(opml::ListedFeed::from_info).collect();
-    Ok(Some(opml::write(&opml::OpmlHead { title, created: None }, &entries)))
-}
-
-/// Writes the list of feeds into the directory of each output without a token.
-///
-/// # Errors
-/// When a file cannot be written.
-pub(super) fn write_subscriptions(
-    outputs: &[Arc<Output>],
-    list: Option<&str>,
-) -> Result<(), Error> {
-    for directory in open_outputs(outputs).filter_map(|output| output.directory.as_ref()) {
-        write_atomically(directory, SUBSCRIPTIONS, list.unwrap_or_default().as_bytes())
-            .map_err(|source| Error::Write { path: directory.join(SUBSCRIPTIONS), source })?;
-    }
-    Ok(())
-}
-
-fn open_outputs(outputs: &[Arc<Output>]) -> impl Iterator<Item = &Arc<Output>> {
-    outputs.iter().filter(|output| output.token.is_none())
 }

@@ -46,6 +46,12 @@ pub(super) struct Entry {
     pub(super) content: Content,
 }
 
+impl Entry {
+    fn is_file(&self) -> bool {
+        matches!(self.content, Content::File(_))
+    }
+}
+
 /// The manifest of one folder.
 #[derive(Debug)]
 pub(super) struct Manifest {
@@ -72,10 +78,10 @@ pub(super) fn exists(folder: &Path) -> bool {
     folder.join(NAME).exists()
 }
 
-/// Whether the site in the folder was written to its end.
-pub(super) fn is_complete(folder: &Path) -> bool {
-    let text = fs::read_to_string(folder.join(NAME)).unwrap_or_default();
-    text.trim_end().ends_with(COMPLETE) && folder.join("index.html").exists()
+/// Whether the site in the folder was written to its end, and no file was removed or changed since. What is in the files
+/// is not read: none is newer than the manifest, which is written after them.
+pub(super) fn is_current(folder: &Path) -> bool {
+    read(folder).is_ok_and(|recorded| recorded.is_complete && recorded.is_untouched(folder))
 }
 
 /// How the folder differs from its manifest.
@@ -163,6 +169,20 @@ struct Recorded {
     lines: Option<usize>,
 }
 
+impl Recorded {
+    /// Whether the folder has all files, and none that is newer than the manifest.
+    fn is_untouched(&self, folder: &Path) -> bool {
+        let modified = |path: &str| fs::symlink_metadata(folder.join(path))?.modified();
+        let Ok(written) = modified(NAME) else { return false };
+        let is_old = |path: &str| modified(path).is_ok_and(|at| at <= written);
+        let is_untouched = |path: &String| {
+            is_old(path) && (!has_gzip(path) || is_old(&sibling(path, Coding::Gzip)))
+        };
+        let mut files = self.entries.iter().filter(|(_, entry)| entry.is_file());
+        files.all(|(path, _)| is_untouched(path))
+    }
+}
+
 impl Manifest {
     /// Reads the manifest and the folder. Files that differ from the manifest count as made from something else, and so
     /// do pages that it does not list.
@@ -170,7 +190,10 @@ impl Manifest {
     /// # Errors
     /// When a file cannot be read.
     pub(super) fn load(folder: &Path) -> io::Result<Self> {
-        let Recorded { entries: mut recorded, is_complete, lines } = read(folder)?;
+        let recorded = read(folder)?;
+        // Otherwise the manifest is written again, and is newer than all files.
+        let is_untouched = recorded.is_untouched(folder);
+        let Recorded { entries: mut recorded, is_complete, lines } = recorded;
         let mut entries = BTreeMap::new();
         for below in FOLDERS {
             for path in files_in(folder, below)? {
@@ -185,12 +208,11 @@ impl Manifest {
                 entries.insert(path, entry);
             }
         }
-        let has_file = |entry: &Entry| matches!(entry.content, Content::File(_));
-        let is_lost = recorded.values().any(has_file);
-        entries.extend(recorded.into_iter().filter(|(_, entry)| !has_file(entry)));
+        let is_lost = recorded.values().any(Entry::is_file);
+        entries.extend(recorded.into_iter().filter(|(_, entry)| !entry.is_file()));
         // Lines of lost files may be of pages that are not written again.
         let lines = lines.filter(|_| !is_lost).unwrap_or(usize::MAX);
-        let is_complete = is_complete && !is_lost;
+        let is_complete = is_complete && is_untouched;
         let folder = folder.to_owned();
         let (unwritten, stale) = Default::default();
         Ok(Self { folder, entries, unwritten, stale, lines, is_complete })

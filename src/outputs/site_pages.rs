@@ -81,6 +81,21 @@ impl SitePage {
     }
 }
 
+/// What the page with this path, without extension, selects, if it is of these feeds or of a month; `None`: there is no
+/// such page.
+pub(super) fn query_of(stem: &str, feeds: &[Arc<FeedInfo>]) -> Option<Query> {
+    if stem == SitePage::Index.stem() {
+        return Some(Query::default());
+    }
+    let month = stem.split_once("-p").map_or(stem, |(month, _)| month);
+    if let Ok(month) = month.parse::<Month>() {
+        return Some(Query { month: Some(month), ..Query::default() });
+    }
+    let of_feeds = feeds.iter().map(|feed| SitePage::Feed(feed.id.to_string()));
+    let of_tags = feeds.iter().flat_map(|feed| feed.tags.iter().cloned().map(SitePage::Tag));
+    of_feeds.chain(of_tags).find(|page| page.stem() == stem)?.filter()
+}
+
 /// A file name for a name: the name itself if every file system and web server has the same idea of it, otherwise its
 /// letters with a part of a digest.
 fn file_stem(name: &str) -> String {

@@ -33,7 +33,7 @@ const AT_ONCE: usize = 512;
 /// Number of lists that are rendered in one step.
 const LISTS: usize = 32;
 /// To be raised when pages or their entries in the manifest have other content with the same stories.
-const MADE_BY: u32 = 3;
+const MADE_BY: u32 = 4;
 
 /// What a static site needs beside its stories.
 #[derive(Debug)]
@@ -96,10 +96,10 @@ pub(super) fn folder(output: &Output) -> Option<PathBuf> {
     output.directory.as_ref().map(|directory| directory.join(&output.id))
 }
 
-/// Whether the folder has every page, or has no pages because there is no site.
+/// Whether the folder has every page as it was written, or has no pages because there is no site.
 pub(super) fn is_current(output: &Output) -> bool {
     folder(output).is_none_or(|folder| match output.site {
-        true => site_manifest::is_complete(&folder),
+        true => site_manifest::is_current(&folder),
         false => !site_manifest::exists(&folder),
     })
 }

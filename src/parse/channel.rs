@@ -8,7 +8,6 @@ use super::item::{address, atom_person, authors, categories, cdf_page, contribut
 use super::layout::Layout;
 use super::media::whole_number;
 use super::namespace::Namespace::{self, Atom, Dc, Itunes, Media, Rdf, Rss};
-use super::people;
 use super::tree::Element;
 use crate::model::{
     Dialect, FeedImage, Generator, Hints, Image, Link, ParsedFeed, ParsedItem, Person, SourceInfo,
@@ -120,7 +119,7 @@ fn feed_authors(channel: &Element<'_>, context: &Context) -> Vec<Person> {
         return named;
     }
     let owner = channel.child(Itunes, "owner").and_then(|owner| atom_person(owner, context));
-    let master = || people::person(&channel.child(Rss, "webMaster")?.text());
+    let master = || constructs::person(&channel.child(Rss, "webMaster")?.text());
     owner.or_else(master).into_iter().collect()
 }
 

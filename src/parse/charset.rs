@@ -1,6 +1,5 @@
 //! The encoding of a document, by byte order mark, HTTP header, XML declaration or detection.
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{
     BIG5, EUC_JP, EUC_KR, Encoding, GBK, IBM866, ISO_2022_JP, ISO_8859_2, ISO_8859_3, ISO_8859_4,
     ISO_8859_10, ISO_8859_15, KOI8_R, KOI8_U, MACINTOSH, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE,
@@ -9,8 +8,10 @@ use encoding_rs::{
 };
 
 use super::decode::FoundBy;
+use super::detection::{detect, has_errors, is_iso_2022_jp};
 use super::mixed::Labels;
 use crate::model::ParseWarning;
+use crate::text::quoted::in_quotes;
 
 /// Labels that are not in the Encoding standard, in lower case, letters and digits only. `iconv`, databases and
 /// operating systems know them.
@@ -190,22 +191,90 @@ pub(crate) fn encoding(
     ];
     let named: Vec<(&'static Encoding, FoundBy)> =
         labels.iter().filter_map(|(label, by)| Some((label.as_ref()?.known()?, *by))).collect();
-    let (encoding, by) = if utf_8.is_some() {
+    let detected = || detect(bytes, host);
+    let is_unnamed = named.first().is_none_or(|(first, _)| *first != ISO_2022_JP);
+    let (encoding, by) = if is_unnamed && is_iso_2022_jp(bytes) {
+        unnamed(ISO_2022_JP, &named, parse_warnings)
+    } else if utf_8.is_some() {
         as_utf_8(bytes, &named, parse_warnings)
+    } else if content_type.is_some_and(|it| is_refuted(it, &named, bytes, detected)) {
+        by_declaration(&named, parse_warnings)
     } else {
         let has_label = labels.iter().any(|(label, _)| label.is_some());
-        let detected = || detect(bytes, host);
         by_label(&named, detected, has_label, parse_warnings)
     };
     for (label, place) in labels {
         if let Some(Label::Unknown(label)) = label {
             let place = place.name();
-            let message =
-                format!("unknown charset {label:?} in the {place}; decoded as {}", encoding.name());
+            let message = format!(
+                "unknown charset {label} in the {place}; decoded as {}",
+                encoding.name(),
+                label = in_quotes(label)
+            );
             parse_warnings.push(ParseWarning::new("unknown_charset", None, message));
         }
     }
     (encoding, by)
+}
+
+/// An encoding that the bytes show and no label names.
+fn unnamed(
+    encoding: &'static Encoding,
+    named: &[(&'static Encoding, FoundBy)],
+    parse_warnings: &mut Vec<ParseWarning>,
+) -> (&'static Encoding, FoundBy) {
+    let name = encoding.name();
+    let (code, message) = match named.first() {
+        Some((first, _)) => {
+            ("mislabelled_charset", format!("labelled as {} but encoded in {name}", first.name()))
+        }
+        None => ("undeclared_charset", format!("no charset declared; decoded as {name}")),
+    };
+    parse_warnings.push(ParseWarning::new(code, None, message));
+    (encoding, FoundBy::Bytes)
+}
+
+/// Whether the encoding of the HTTP header cannot be right, but that of the XML declaration can.
+fn is_refuted(
+    content_type: &str,
+    named: &[(&'static Encoding, FoundBy)],
+    bytes: &[u8],
+    detected: impl FnOnce() -> &'static Encoding,
+) -> bool {
+    let [(first, FoundBy::Http), (other, _)] = named else { return false };
+    let is_other = |it: &&'static Encoding| *it != UTF_8 && !is_utf_16(it);
+    first != other
+        && is_other(first)
+        && is_other(other)
+        && !has_errors(other, bytes)
+        && (is_ascii_label(content_type)
+            || has_errors(first, bytes)
+            // What servers name that know nothing of the document.
+            || *first == WINDOWS_1252 && detected() != WINDOWS_1252)
+}
+
+/// The encoding of the XML declaration, where that of the HTTP header cannot be right.
+fn by_declaration(
+    named: &[(&'static Encoding, FoundBy)],
+    parse_warnings: &mut Vec<ParseWarning>,
+) -> (&'static Encoding, FoundBy) {
+    let [(first, _), (other, by), ..] = named else { return (UTF_8, FoundBy::Default) };
+    let name = other.name();
+    let message = format!(
+        "labelled as {} in the HTTP header, but as {name} in the {}; decoded as {name}",
+        first.name(),
+        by.name()
+    );
+    parse_warnings.push(ParseWarning::new("mislabelled_charset", None, message));
+    (other, *by)
+}
+
+/// Whether the charset of a media type is ASCII, which bytes that are not valid UTF-8 contradict.
+fn is_ascii_label(content_type: &str) -> bool {
+    let lower = content_type.to_ascii_lowercase();
+    let label = lower.split_once("charset").map_or("", |(_, label)| label);
+    let label = label.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    ["us-ascii", "ascii", "ansi_x3.4"].iter().any(|known| label.starts_with(known))
 }
 
 /// The encoding of bytes that are valid UTF-8.
@@ -293,7 +362,8 @@ fn of_declaration(bytes: &[u8]) -> Option<Label> {
     let head = &bytes[..bytes.len().min(4096)];
     let head = String::from_utf8_lossy(head);
     let declaration = head.get(head.find("<?xml")?..)?;
-    let declaration = declaration.get(..declaration.find("?>")?)?;
+    // The `?` of its end may be missing.
+    let declaration = declaration.get(..declaration.find('>')?)?;
     let at = declaration.to_ascii_lowercase().find("encoding")?;
     let value = declaration.get(at + "encoding".len()..)?.trim_start().strip_prefix('=')?.trim();
     let quoted = value.strip_prefix(['"', '\'']);
@@ -301,64 +371,9 @@ fn of_declaration(bytes: &[u8]) -> Option<Label> {
     Label::new(quoted.unwrap_or(value).split(end).find(|part| !part.is_empty())?)
 }
 
-fn detect(bytes: &[u8], host: Option<&str>) -> &'static Encoding {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, true);
-    let country = host.and_then(country);
-    let guess = detector.guess(country.map(str::as_bytes), Utf8Detection::Deny);
-    if country.is_none() && is_western(bytes, guess) { WINDOWS_1252 } else { guess }
-}
-
-/// The top-level domain of a country, from which chardetng knows the languages of a document.
-fn country(host: &str) -> Option<&str> {
-    let last = host.trim_end_matches('.').rsplit('.').next()?;
-    // chardetng panics on capital letters.
-    let is_label = last.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-    Some(last).filter(|last| is_label && (last.len() == 2 || last.starts_with("xn--")))
-}
-
-/// Number of bytes outside of ASCII up to which a guess between Latin encodings is chance.
-const FEW: usize = 16;
-
-/// Whether a document of few bytes outside of ASCII is Windows-1252 rather than the guessed Latin encoding: each of
-/// them is the same character in both, or one that is in its place only in Windows-1252.
-fn is_western(bytes: &[u8], guess: &'static Encoding) -> bool {
-    const LATIN: [&Encoding; 6] =
-        [WINDOWS_1250, WINDOWS_1254, WINDOWS_1257, WINDOWS_1258, ISO_8859_2, ISO_8859_4];
-    let others = || bytes.iter().enumerate().filter(|(_, byte)| !byte.is_ascii());
-    if !LATIN.contains(&guess) || others().count() > FEW {
-        return false;
-    }
-    let count = |sign: u8| others().filter(|(_, byte)| **byte == sign).count();
-    let is_quoted = count(0xab) == count(0xbb);
-    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0xc0;
-    let letter = |at: usize| bytes.get(at).copied().filter(is_letter);
-    others().all(|(at, byte)| {
-        let (before, after) = (at.checked_sub(1).and_then(letter), letter(at + 1));
-        let one = [*byte];
-        let is_same = || {
-            let guessed = guess.decode_without_bom_handling(&one).0;
-            guessed == WINDOWS_1252.decode_without_bom_handling(&one).0
-        };
-        match byte {
-            // Quotation marks, dashes and others, which are controls in ISO 8859.
-            0x80 | 0x82 | 0x84 | 0x85 | 0x91..=0x97 | 0x99 | 0xa0 | 0xb7 => true,
-            // `£`, `©`, `®` and fractions.
-            0xa3 | 0xa9 | 0xae | 0xbc..=0xbe => before.is_none() && after.is_none(),
-            // `«` and `»`.
-            0xab => is_quoted && before.is_none(),
-            0xbb => is_quoted && after.is_none(),
-            // `œu`.
-            0x8c | 0x9c => matches!(after, Some(b'u' | b'U')),
-            // `ï` after another vowel.
-            0xef => matches!(before, Some(b'a' | b'o' | b'u')) && after.is_some(),
-            _ => is_same(),
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::decode::decode;
     use super::*;
 
     fn found(bytes: &[u8], http: Option<&str>) -> (&'static str, Vec<ParseWarning>) {
@@ -516,5 +531,50 @@ mod tests {
             assert_eq!((warnings.len(), warnings[0].code.as_ref()), (1, "mislabelled_charset"));
         }
         assert_eq!(found(&bytes, Some("text/xml; charset=cp1251")).1, []);
+    }
+
+    /// The text of a document in an encoding, which the declaration and the HTTP header name.
+    fn read(text: &str, encoding: &'static Encoding, declared: &str, http: &str) -> String {
+        let declaration = if declared.is_empty() {
+            "<?xml version='1.0'?>".to_owned()
+        } else {
+            format!("<?xml version='1.0' encoding='{declared}'?>")
+        };
+        let bytes =
+            [declaration.as_bytes(), b"<rss>", &encoding.encode(text).0, b"</rss>"].concat();
+        let content_type =
+            format!("text/xml{}{http}", if http.is_empty() { "" } else { "; charset=" });
+        let decoded = decode(&bytes, Some(&content_type), None);
+        decoded.document().replace("<rss>", "").replace("</rss>", "")
+    }
+
+    #[test]
+    fn a_charset_of_the_header_that_cannot_be_right_gives_way() {
+        const RU: &str = "Сегодня в Москве прошла встреча по вопросам энергетики";
+        const JA: &str = "日本政府は今日、新しい教育政策を発表した。来年4月から実施される予定だ。";
+        const FR: &str = "Le café était fermé à Noël, déjà vu, où êtes-vous";
+        for (text, encoding, declared, http) in [
+            (RU, WINDOWS_1251, "windows-1251", "us-ascii"),
+            (RU, WINDOWS_1251, "windows-1251", "ISO-8859-1"),
+            (JA, SHIFT_JIS, "Shift_JIS", "euc-jp"),
+            (JA, SHIFT_JIS, "Shift_JIS", "iso-8859-1"),
+            // Where the header can be right, it is (RFC 7303 3.2).
+            (RU, WINDOWS_1251, "koi8-r", "windows-1251"),
+            (RU, WINDOWS_1251, "iso-8859-1", "windows-1251"),
+            (JA, EUC_JP, "Shift_JIS", "euc-jp"),
+            (FR, WINDOWS_1252, "windows-1251", "iso-8859-1"),
+            (FR, WINDOWS_1252, "Shift_JIS", "us-ascii"),
+        ] {
+            assert_eq!(read(text, encoding, declared, http), text, "{declared} {http}");
+        }
+    }
+
+    #[test]
+    fn iso_2022_jp_is_recognised_without_a_label() {
+        let text = "日本のニュース";
+        for (declared, http) in [("", ""), ("utf-8", ""), ("", "utf-8"), ("iso-2022-jp", "")] {
+            assert_eq!(read(text, ISO_2022_JP, declared, http), text, "{declared} {http}");
+        }
+        assert_eq!(found(b"<rss>a \x1b[31m b</rss>", None).0, "UTF-8");
     }
 }

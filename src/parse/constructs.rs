@@ -1,20 +1,23 @@
-//! Text and link constructs: one element to a `Text` or a `Link`.
+//! Text, link and person constructs: one element to a `Text` or a `Link`, and the names and e-mail addresses of people in
+//! a line of text.
 
 use std::borrow::Cow;
 
-use super::cdata;
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
 use super::context::{Context, is_no_link};
+use super::markup;
 use super::markup::{
-    has_links, has_reference, has_tags, is_source, is_source_of_blocks, looks_like_html,
-    without_backslashes,
+    begins_with_block, has_links, has_markup, has_reference, has_tags, is_source,
+    is_source_of_blocks, looks_like_html, without_backslashes,
 };
 use super::namespace::Namespace;
 use super::serialise::{html_source, markup, own_text, without_div};
 use super::tree::Element;
-use crate::model::{Link, Text, TextKind};
-use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use crate::model::{Link, Person, Text, TextKind};
+use crate::text::quoted::in_quotes;
 
 /// Kind of the text of an element without `type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +45,9 @@ pub(crate) fn text(element: &Element<'_>, context: &Context, untyped: UntypedAs)
         return None;
     }
     let base = if kind == TextKind::Html { context.html_base() } else { None };
-    Some(Text { kind, value: value.to_owned(), language: context.language.clone(), base })
+    let language = language_of_div(element).map(str::to_owned);
+    let language = language.or_else(|| context.language.clone());
+    Some(Text { kind, value: value.to_owned(), language, base })
 }
 
 fn read<'e>(
@@ -64,8 +69,8 @@ fn read<'e>(
         || media_type.is_some() && mode.is_some();
     // A label that contradicts the text: the text is what the publisher sees in other programs.
     let html = |value: Cow<'e, str>| {
-        let label = element.attribute("type").unwrap_or("text");
-        let message = || format!("type {label:?} of <{}>, but it contains HTML", element.name);
+        let label = in_quotes(element.attribute("type").unwrap_or("text"));
+        let message = || format!("type {label} of <{}>, but it contains HTML", element.name);
         context.report("wrong_text_type", message);
         (TextKind::Html, value)
     };
@@ -114,9 +119,25 @@ fn xhtml(element: &Element<'_>, label: &str, context: &Context) -> Option<Cow<'s
     // Text about code is not a block in a text.
     let is_source = match inner.has_elements() {
         true => is_source_of_blocks(&own_text(inner)),
-        false => has_tags(&inner.text()),
+        false if std::ptr::eq(inner, element) => has_tags(&inner.text()),
+        // With the div that RFC 4287 requires, the text is most likely text, as it should be.
+        false => is_marked(&inner.text()),
     };
-    (!is_source).then(|| markup(inner, element, context))
+    // The direction is of the whole content.
+    let shown = if inner.attribute("dir").is_some() { element } else { inner };
+    (!is_source).then(|| markup(shown, element, context))
+}
+
+/// Whether the text of an element without inner elements is plainly HTML.
+fn is_marked(text: &str) -> bool {
+    is_source(text) || begins_with_block(text) || has_tags(text) && has_markup(text)
+}
+
+/// The language of the only `div` of a text, which is that of the text.
+fn language_of_div<'e>(element: &'e Element<'_>) -> Option<&'e str> {
+    let div = without_div(element);
+    let language = div.attribute_in(Namespace::Xml, "lang").or_else(|| div.attribute("lang"))?;
+    Some(language).filter(|language| !language.is_empty())
 }
 
 /// The media type of a text in lower case, without parameters.
@@ -127,7 +148,7 @@ fn media_type_of(element: &Element<'_>) -> Option<String> {
 
 /// HTML without what a program of the publisher added to it: the delimiters of CDATA sections, and backslashes.
 pub(super) fn as_meant(html: &str) -> Cow<'_, str> {
-    match cdata::without(html) {
+    match markup::without_cdata(html) {
         Cow::Borrowed(html) => without_backslashes(html),
         Cow::Owned(html) => Cow::Owned(without_backslashes(&html).into_owned()),
     }
@@ -232,6 +253,88 @@ pub(crate) fn atom_links(element: &Element<'_>, context: &Context) -> Vec<Link> 
         .collect()
 }
 
+/// Characters around an e-mail address or a name.
+const BRACKETS: &str = "<>()[]（）「」,;\"";
+
+/// Parses a person: `name@example.org (Name)`, `Name <name@example.org>` or a name. `None` if the text
+/// is empty.
+pub(super) fn person(text: &str) -> Option<Person> {
+    let text = text.trim().trim_start_matches("mailto:");
+    let email =
+        text.split(|c: char| c.is_whitespace() || BRACKETS.contains(c)).find(|word| is_email(word));
+    let Some(email) = email else {
+        let name = tidy(text);
+        return (!name.is_empty()).then(|| Person { name, ..Person::default() });
+    };
+    let name = tidy(&text.replacen(email, " ", 1));
+    Some(Person { name, uri: None, email: Some(email.to_owned()) })
+}
+
+/// A name without the brackets of its address. `Bob (the builder)` is unchanged.
+fn tidy(text: &str) -> String {
+    let edge = |c: char| c.is_whitespace() || BRACKETS.contains(c);
+    let bare: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let bare = ["( )", "()", "< >", "<>", "（ ）", "「 」", "[ ]"]
+        .iter()
+        .fold(bare, |name, empty| name.replace(empty, ""));
+    let bare = bare.trim();
+    // Removes brackets around the name, and single ones left by the address.
+    let balanced = bare.matches('(').count() == bare.matches(')').count();
+    let tagged = bare.starts_with('<') && is_source(bare);
+    let name = if tagged {
+        bare
+    } else if balanced && !bare.starts_with(edge) {
+        bare.trim_end_matches([',', '"', '<'])
+    } else {
+        bare.trim_matches(edge)
+    };
+    name.trim().to_owned()
+}
+
+/// The people of a line that has several addresses, such as `a@e.org (Ann), b@e.org (Bo)`; otherwise the person of the
+/// line.
+pub(super) fn people(line: &str) -> Vec<Person> {
+    let mut parts = Vec::new();
+    if line.matches('@').nth(1).is_some() {
+        let (mut depth, mut is_quoted, mut from) = (0_usize, false, 0);
+        for (at, c) in line.char_indices() {
+            match c {
+                '"' => is_quoted = !is_quoted,
+                '(' | '<' | '[' => depth += 1,
+                ')' | '>' | ']' => depth = depth.saturating_sub(1),
+                ',' | ';' if depth == 0 && !is_quoted => {
+                    parts.push(&line[from..at]);
+                    from = at + 1;
+                }
+                // Two of these words may share a space.
+                ' ' if depth == 0
+                    && !is_quoted
+                    && at >= from
+                    && line[at..].starts_with(" and ") =>
+                {
+                    parts.push(&line[from..at]);
+                    from = at + " and ".len();
+                }
+                _ => {}
+            }
+        }
+        parts.push(&line[from..]);
+    }
+    let people = || parts.iter().filter(|part| !part.trim().is_empty()).map(|part| person(part));
+    let have_addresses = people().all(|it| it.is_some_and(|person| person.email.is_some()));
+    if parts.len() > 1 && have_addresses {
+        people().flatten().collect()
+    } else {
+        person(line).into_iter().collect()
+    }
+}
+
+fn is_email(word: &str) -> bool {
+    word.split_once('@').is_some_and(|(user, host)| {
+        !user.is_empty() && host.contains('.') && !host.contains('@') && host.is_ascii()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use url::Url;
@@ -288,6 +391,47 @@ mod tests {
     }
 
     #[test]
+    fn the_text_of_an_xhtml_div_is_text_unless_it_is_plainly_html() {
+        let html = |value: &str| Some((TextKind::Html, value.to_owned()));
+        for (inner, expected) in [
+            ("How &lt;script> works, and why.", "How &lt;script&gt; works, and why."),
+            (
+                "The &lt;title> element; the &lt;style> element",
+                "The &lt;title&gt; element; the &lt;style&gt; element",
+            ),
+            ("Fix &lt;b> &amp;amp; &lt;p>", "Fix &lt;b&gt; &amp;amp; &lt;p&gt;"),
+            ("&lt;p>a&lt;/p>", "<p>a</p>"),
+            ("one &lt;b>two&lt;/b>", "one <b>two</b>"),
+            ("one&lt;br/>two", "one<br/>two"),
+            ("see &lt;img src='a'>", "see <img src='a'>"),
+            ("&lt;p>One &lt;p>Two", "<p>One <p>Two"),
+            (
+                "&lt;div class='a'>&lt;p>&lt;b>&lt;i>a&lt;/b>&lt;/i>",
+                "<div class='a'><p><b><i>a</b></i>",
+            ),
+            ("&lt;p> or &lt;div>?", "&lt;p&gt; or &lt;div&gt;?"),
+            ("&lt;p>", "&lt;p&gt;"),
+        ] {
+            let xml = format!("<title {ATOM} type='xhtml'><div>{inner}</div></title>");
+            assert_eq!(super::tests::read(&xml, UntypedAs::Plain), html(expected), "{xml}");
+        }
+    }
+
+    #[test]
+    fn direction_and_language_of_an_xhtml_div_are_those_of_the_text() {
+        let div = "<div dir='rtl' lang='he'><p>Atom \u{5d0}</p></div>";
+        let xml = format!("<content {ATOM} type='xhtml' xml:lang='en'>{div}</content>");
+        let tree = scan(&xml).unwrap();
+        let text = text(&tree.root, &Context::default(), UntypedAs::Plain).unwrap();
+        assert_eq!(text.value, "<div dir=\"rtl\" lang=\"he\"><p>Atom \u{5d0}</p></div>");
+        assert_eq!(text.language.as_deref(), Some("he"));
+        let xml = xml.replace(" dir='rtl' lang='he'", " xml:lang='fr'");
+        let tree = scan(&xml).unwrap();
+        let text = super::text(&tree.root, &Context::default(), UntypedAs::Plain).unwrap();
+        assert_eq!((&*text.value, text.language.as_deref()), ("<p>Atom \u{5d0}</p>", Some("fr")));
+    }
+
+    #[test]
     fn plain_text_keeps_the_indentation_of_its_first_line() {
         for (text, trimmed) in
             [(" one ", "one"), ("\n  \n  a\n b \n", "  a\n b"), ("  a\nb", "  a\nb"), ("\n", "")]
@@ -315,5 +459,54 @@ mod tests {
             let tree = scan(&document).unwrap();
             assert_eq!(atom_link(&tree.root, &context).unwrap().href, href, "{written}");
         }
+    }
+
+    fn person_parts(text: &str) -> (String, Option<String>) {
+        let person = person(text).unwrap_or_default();
+        (person.name, person.email)
+    }
+
+    #[test]
+    fn name_and_address_are_separated_in_every_common_form() {
+        let both = ("Ann Lee".to_owned(), Some("ann@example.org".to_owned()));
+        for text in [
+            "ann@example.org (Ann Lee)",
+            "Ann Lee <ann@example.org>",
+            "Ann Lee (ann@example.org)",
+            "mailto:ann@example.org (Ann Lee)",
+            "\"Ann Lee\" <ann@example.org>",
+        ] {
+            assert_eq!(person_parts(text), both, "{text}");
+        }
+        assert_eq!(
+            person_parts("作者（foo@example.com）"),
+            ("作者".to_owned(), Some("foo@example.com".to_owned()))
+        );
+        assert_eq!(person_parts("編集部「a@b.com」").1.as_deref(), Some("a@b.com"));
+        assert_eq!(
+            person_parts("ann@example.org"),
+            (String::new(), Some("ann@example.org".to_owned()))
+        );
+        assert_eq!(person_parts(" Bob (the builder) "), ("Bob (the builder)".to_owned(), None));
+        assert_eq!(person("  "), None);
+    }
+
+    #[test]
+    fn people_with_addresses_are_separated() {
+        let names = |line: &str| people(line).into_iter().map(|it| it.name).collect::<Vec<_>>();
+        for line in [
+            "a@e.org (Ann A), b@e.org (Bo B)",
+            "Ann A <a@e.org>; Bo B <b@e.org>;",
+            "a@e.org (Ann A) and b@e.org (Bo B)",
+        ] {
+            assert_eq!(names(line), ["Ann A", "Bo B"], "{line}");
+        }
+        assert_eq!(names("Lee, Ann <a@e.org> or <b@e.org>").len(), 1);
+        assert_eq!(names("a@e.org (Ann, the b@e.org)").len(), 1);
+        assert_eq!(names("Ann A, Bo B"), ["Ann A, Bo B"]);
+        assert_eq!(names(" "), [""; 0]);
+        assert_eq!(names("a@e.org and and b@e.org").len(), 2);
+        let linked = "<a href=\"x\">Ann A</a> &amp; Co";
+        assert_eq!(names(linked), [linked]);
     }
 }

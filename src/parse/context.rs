@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use url::Url;
 
+use super::date_order::Order;
 use super::namespace::Namespace;
 use super::tree::Element;
 use crate::model::{Link, ParseWarning, joined};
@@ -37,6 +38,10 @@ pub(crate) struct Context {
     pub(crate) language: Option<String>,
     /// Language tag that the feed has for all of its items.
     pub(crate) feed_language: Option<String>,
+    /// Order of the numbers in dates of the document, if they show it.
+    pub(crate) date_order: Option<Order>,
+    /// The page of the feed.
+    pub(crate) home: Option<String>,
     /// Whether the document is Atom 0.3, in which a `div` around XHTML is part of the text.
     pub(crate) keeps_div: bool,
     /// Shared by all contexts of a document.
@@ -138,8 +143,25 @@ impl Context {
             Some(start) if start.eq_ignore_ascii_case("www.") && is_host(bare) => {
                 format!("https://{bare}")
             }
-            _ => self.resolve_as_written(bare),
+            _ => match self.scheme_of_own_host(bare) {
+                Some(scheme) => format!("{scheme}://{bare}"),
+                None => self.resolve_as_written(bare),
+            },
         }
+    }
+
+    /// The scheme of the feed or its page, if a link without scheme begins with the name of its host: `example.org/a`.
+    fn scheme_of_own_host(&self, link: &str) -> Option<String> {
+        let (host, _) = link.split_once('/')?;
+        if !host.contains('.') || !is_host_name(host) {
+            return None;
+        }
+        let is_own = |url: &Url| {
+            url.host_str().is_some_and(|own| bare_host(own).eq_ignore_ascii_case(bare_host(host)))
+        };
+        let home = || Url::parse(self.home.as_deref()?).ok();
+        let own = self.base.clone().filter(is_own).or_else(|| home().filter(is_own));
+        own.filter(is_web).map(|own| own.scheme().to_owned())
     }
 
     /// The absolute form of a reference, or the reference unchanged if it is empty or cannot be resolved. For ids,
@@ -161,6 +183,11 @@ impl Context {
     pub(crate) fn html_base(&self) -> Option<String> {
         self.base.as_ref().filter(|_| self.own_base).map(|base| base.as_str().to_owned())
     }
+}
+
+/// The name of a host without `www.`.
+fn bare_host(host: &str) -> &str {
+    host.strip_prefix("www.").unwrap_or(host)
 }
 
 /// Pairs of characters around links.
@@ -266,6 +293,9 @@ mod tests {
             ("www.example.net:8080/a", "https://www.example.net:8080/a"),
             ("www.html", "https://example.org/blog/www.html"),
             ("www./a.b", "https://example.org/blog/www./a.b"),
+            ("example.org/post/1", "https://example.org/post/1"),
+            ("example.net/post/1", "https://example.org/blog/example.net/post/1"),
+            ("example.org", "https://example.org/blog/example.org"),
             ("http://https://e.org/a", "https://e.org/a"),
             ("https://HTTP://e.org/a", "HTTP://e.org/a"),
             ("http://e.org/?to=http://e.net/", "http://e.org/?to=http://e.net/"),
@@ -281,6 +311,11 @@ mod tests {
             assert_eq!(document.resolve(written), link, "{written}");
         }
         assert_eq!(document.resolve_as_written("www.a.b"), "https://example.org/blog/www.a.b");
+        let intranet = Context::document(&Url::parse("http://intranet.local/feed.xml").unwrap());
+        let home = Some("http://www.example.org/".to_owned());
+        let intranet = Context { home, ..intranet };
+        assert_eq!(intranet.resolve("intranet.local/post/1"), "http://intranet.local/post/1");
+        assert_eq!(intranet.resolve("example.org/post/1"), "http://example.org/post/1");
     }
 
     #[test]

@@ -1,18 +1,17 @@
-//! Names in dates: months, weekdays and halves of the day in the languages of feeds, and time zones as offsets, common
-//! abbreviations and names of the IANA database.
+//! Names in dates: months and weekdays in the languages of feeds.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::{Offset, TimeZone};
-
-use super::dates::NoDate;
+use super::date_calendars::{day_of, is_persian};
+use super::dates::{NoDate, primary};
 
 /// The names, one language a line.
 const NAMES: &str = include_str!("date_names.txt");
+
+/// The language of the months of the Persian calendar.
+const PERSIAN: &str = "persian";
 
 /// What a word names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub(crate) enum Name {
 /// What a word names in one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meaning {
-    /// Primary language subtag.
+    /// Primary language subtag, or `PERSIAN`.
     pub(crate) language: &'static str,
     pub(crate) name: Name,
 }
@@ -99,9 +98,22 @@ pub(crate) fn months_by_beginning(word: &str) -> Vec<Meaning> {
 /// months and of weekdays in too many languages.
 const MIN_BEGINNING: usize = 4;
 
-/// The word as in the data: without dots, apostrophes and signs of an abbreviation.
+/// The days of the week, in days since Monday, that the words name in the language of the document. A word that names
+/// none in this language counts in all others.
+pub(crate) fn weekdays_of(words: &[Word], language: Option<&str>) -> Vec<i8> {
+    let primary = primary(language);
+    let days = |word: &Word| {
+        let all = || meanings(&word.text).iter().filter(|it| it.weekday().is_some());
+        let own: Vec<Meaning> =
+            all().filter(|it| it.language.eq_ignore_ascii_case(primary)).copied().collect();
+        if own.is_empty() { all().copied().collect() } else { own }
+    };
+    words.iter().flat_map(days).filter_map(Meaning::weekday).collect()
+}
+
+/// The word as in the data: without dots, apostrophes, signs of an abbreviation and the hamza of Persian.
 fn bare(word: &str) -> Cow<'_, str> {
-    const SIGNS: &[char] = &['.', '\'', '’', 'ʼ', '॰', '׳'];
+    const SIGNS: &[char] = &['.', '\'', '’', 'ʼ', '॰', '׳', '\u{654}'];
     if word.contains(SIGNS) { Cow::Owned(word.replace(SIGNS, "")) } else { Cow::Borrowed(word) }
 }
 
@@ -179,14 +191,15 @@ struct Candidate {
     month: i8,
 }
 
-/// The month of a date with these words, from 1. If the words mean several months, those of one language count, then
-/// those with the right weekday, then those in the language of the document.
+/// The month of a date with these words, from 1. If the words mean several months, those in the language of the document
+/// count, then those of one language, then those with the right weekday.
 pub(crate) fn month_of(
     words: &[Word],
     (year, day): (i16, i8),
     language: Option<&str>,
 ) -> Result<i8, NoDate> {
     let mut left = candidates(words);
+    left.retain(|one| (one.language == PERSIAN) == is_persian(year));
     let others = |one: &Candidate| {
         let index = one.word;
         words.iter().enumerate().filter(move |(at, _)| *at != index).map(|(_, word)| word)
@@ -196,17 +209,17 @@ pub(crate) fn month_of(
             |word: &&Word| meanings(&word.text).iter().any(|it| it.language == one.language);
         others(one).filter(known).count()
     };
-    narrow(&mut left, |one| Date::new(year, one.month, day).is_ok());
+    narrow(&mut left, |one| day_of(year, one.month, day).is_some());
+    let primary = primary(language);
+    narrow(&mut left, |one| one.language.eq_ignore_ascii_case(primary));
     let most = left.iter().map(same_language).max().unwrap_or_default();
     narrow(&mut left, |one| same_language(one) == most);
     narrow(&mut left, |one| {
-        let date = Date::new(year, one.month, day).ok();
+        let date = day_of(year, one.month, day);
         let weekday = date.map(|date| date.weekday().to_monday_zero_offset());
         let mut named = others(one).flat_map(|word| meanings(&word.text));
         named.any(|meaning| weekday.is_some() && meaning.weekday() == weekday)
     });
-    let primary = language.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default();
-    narrow(&mut left, |one| one.language.eq_ignore_ascii_case(primary));
     match left.first() {
         None => Err(NoDate::Unknown),
         Some(first) if left.iter().all(|other| other.month == first.month) => Ok(first.month),
@@ -270,161 +283,18 @@ fn months_of(words: &[(usize, &Word)], beside: &[(usize, &Word)]) -> Vec<Candida
     months_by_beginning(&word.text).iter().filter_map(|it| candidate(*index, it)).collect()
 }
 
-/// Whether the word means the second half of the day; `None` if it is not half of the day. The word is in lower
-/// case.
-pub(crate) fn afternoon(word: &str) -> Option<bool> {
-    let bare: String = word.chars().filter(|c| *c != '.').collect();
-    match bare.as_str() {
-        "am" | "오전" | "上午" | "午前" | "凌晨" | "πμ" | "ص" => Some(false),
-        "pm" | "오후" | "下午" | "午後" | "晚上" | "μμ" | "م" => Some(true),
-        _ => None,
-    }
-}
-
-/// Whether the word beside a time has no meaning for it; the word is in lower case.
-pub(crate) fn is_filler(word: &str) -> bool {
-    #[rustfmt::skip]
-    const FILLERS: &[&str] = &[
-        "uhr", "h", "hs", "hrs", "hours", "kl", "klo", "klokken", "o'clock", "om", "at", "à", "às", "ás", "ore", "ora",
-        "godz", "um", "von", "vom", "den", "de", "del", "di", "do", "da", "of", "on", "the", "la", "las", "le", "в",
-        "о", "ч", "г", "года", "року", "р", "год", "u", "uur", "time", "ngày", "น", "gada", "сар", "сарын", "m", "d", "оны", "ж", "թ", "წ",
-    ];
-    !word.chars().any(char::is_alphanumeric) || FILLERS.contains(&word)
-}
-
-/// Abbreviations of time zones with their offset in minutes east of UTC: RFC 822 5.1, and those with one meaning in
-/// most texts. Of several meanings: AST and ADT are Atlantic, not Arabia; BST is Britain in summer, not Bangladesh; CST
-/// and CDT are North America, not China or Cuba; GST is the Gulf, not South Georgia; IST is India, not Ireland or Israel;
-/// MST is the Rocky Mountains, not Malaysia (MYT); NST is Newfoundland; PST is the Pacific, not the Philippines (PHT).
-/// Not included because no meaning is more common: AMT, ECT, SST and WST.
-#[rustfmt::skip]
-const ZONES: &[(&str, i32)] = &[
-    ("z", 0), ("ut", 0), ("utc", 0), ("gmt", 0),
-    // Europe
-    ("wet", 0), ("west", 60), ("bst", 60), ("cet", 60), ("cest", 120), ("met", 60), ("mest", 120), ("mez", 60),
-    ("mesz", 120), ("eet", 120), ("eest", 180), ("msk", 180), ("trt", 180),
-    // Africa
-    ("wat", 60), ("cat", 120), ("sast", 120), ("eat", 180),
-    // Asia
-    ("idt", 180), ("gst", 240), ("pkt", 300), ("ist", 330), ("npt", 345), ("ict", 420), ("wib", 420), ("wita", 480),
-    ("hkt", 480), ("sgt", 480), ("myt", 480), ("pht", 480), ("wit", 540), ("jst", 540), ("kst", 540),
-    // Australia and the Pacific
-    ("awst", 480), ("acst", 570), ("acdt", 630), ("aest", 600), ("aedt", 660), ("nzst", 720), ("nzdt", 780),
-    // America
-    ("nst", -210), ("ndt", -150), ("ast", -240), ("adt", -180), ("at", -240), ("est", -300), ("edt", -240), ("et", -300),
-    ("cst", -360), ("cdt", -300), ("ct", -360), ("mst", -420), ("mdt", -360), ("mt", -420), ("pst", -480),
-    ("pdt", -420), ("pt", -480), ("akst", -540), ("akdt", -480), ("hst", -600), ("brt", -180), ("brst", -120),
-    ("art", -180), ("clt", -240), ("clst", -180),
-];
-
-/// The names before `standard time`, `daylight time`, `summer time` or `time`, with the offset of the standard time.
-#[rustfmt::skip]
-const ZONE_NAMES: &[(&str, i32)] = &[
-    ("coordinated universal", 0), ("greenwich mean", 0), ("british", 0), ("western european", 0),
-    ("central european", 60), ("eastern european", 120), ("moscow", 180), ("turkey", 180), ("west africa", 60),
-    ("central africa", 120), ("south africa", 120), ("east africa", 180), ("israel", 120), ("arabian", 180),
-    ("gulf", 240), ("pakistan", 300), ("india", 330), ("nepal", 345), ("indochina", 420), ("western indonesia", 420),
-    ("central indonesia", 480), ("eastern indonesia", 540), ("china", 480), ("hong kong", 480), ("malaysia", 480),
-    ("singapore", 480), ("philippine", 480), ("japan", 540), ("korea", 540), ("korean", 540),
-    ("australian western", 480), ("australian central", 570), ("australian eastern", 600), ("new zealand", 720),
-    ("newfoundland", -210), ("atlantic", -240), ("eastern", -300), ("central", -360), ("mountain", -420),
-    ("pacific", -480), ("alaska", -540), ("alaskan", -540), ("hawaii", -600), ("hawaiian", -600),
-    ("hawaii-aleutian", -600), ("brasilia", -180), ("argentina", -180), ("chile", -240),
-];
-
-/// The zone that `words` begin with and the number of its words: `Pacific Standard Time`, `Eastern`.
-pub(crate) fn long_zone(words: &[&str]) -> Option<(Zone, usize)> {
-    let words = || words.iter().take(5).map(|word| word.to_lowercase());
-    let last = words().position(|word| word == "time");
-    let phrase = words().take(last.unwrap_or(1)).collect::<Vec<_>>().join(" ");
-    let (name, more) = match phrase.rsplit_once(' ') {
-        Some((name, "standard")) => (name, 0),
-        Some((name, "daylight" | "summer")) => (name, 60),
-        _ => (phrase.as_str(), 0),
-    };
-    let minutes = ZONE_NAMES.iter().find(|(known, _)| *known == name)?.1 + more;
-    // Without `time`, only the short names of North America are zones.
-    let complete = last.is_some() || matches!(name, "eastern" | "central" | "mountain" | "pacific");
-    let offset = Offset::from_seconds(minutes * 60).ok().filter(|_| complete)?;
-    Some((Zone::Fixed(offset), last.map_or(1, |last| last + 1)))
-}
-
-/// A time zone by offset or by name.
-#[derive(Debug, Clone)]
-pub(crate) enum Zone {
-    Fixed(Offset),
-    /// A zone of the IANA database, with daylight saving time.
-    Named(TimeZone),
-}
-
-impl Zone {
-    pub(crate) fn stamp(&self, at: DateTime) -> Option<Timestamp> {
-        match self {
-            Self::Fixed(offset) => offset.to_timestamp(at).ok(),
-            // Of two times with the same name in autumn, the earlier one.
-            Self::Named(zone) => zone.to_timestamp(at).ok(),
-        }
-    }
-}
-
-/// `+0100`, `EST`, `Europe/Paris`, `-05:00[America/New_York]`.
-pub(crate) fn zone_of(zone: &str) -> Option<Zone> {
-    let zone = zone.trim();
-    // RFC 9557: an offset before the name takes precedence.
-    let (fixed, name) = match zone.strip_suffix(']').and_then(|zone| zone.split_once('[')) {
-        Some(("", name)) => (None, name),
-        Some((fixed, _)) => (Some(fixed), fixed),
-        None => (Some(zone), zone),
-    };
-    let iana = |name: &str| {
-        let plausible = name.len() >= 2 && name.len() <= 40 && name.is_ascii();
-        TimeZone::get(name).ok().filter(|_| plausible).map(Zone::Named)
-    };
-    // The sign in `Etc/GMT+8` is inverted; only the database knows.
-    if name.contains('/') {
-        return iana(name);
-    }
-    fixed.and_then(offset).map(Zone::Fixed).or_else(|| iana(name))
-}
-
-/// Whether an unknown word after the time is the name of a zone: `XYZT`, `Foo/Bar`, `+99:99`.
-pub(crate) fn may_be_zone(word: &str) -> bool {
-    let letters = word.chars().filter(|c| c.is_ascii_alphabetic()).count();
-    let others = word.chars().any(|c| !c.is_ascii_alphanumeric() && !"/_+-:.[]".contains(c));
-    let capitals = letters >= 2 && !word.contains(|c: char| c.is_ascii_lowercase());
-    let signed = word.starts_with(['+', '-']) && word.len() > 1;
-    !others && (word.contains('/') || capitals || signed || word.starts_with('['))
-}
-
-/// `Z`, `+0100`, `-01:00`, `GMT+1`, `EST`. An empty zone is UTC.
-fn offset(zone: &str) -> Option<Offset> {
-    let zone = zone.trim();
-    if zone.is_empty() {
-        return Some(Offset::UTC);
-    }
-    let sign = zone.find(['+', '-']);
-    let (name, number) = zone.split_at(sign.unwrap_or(zone.len()));
-    let named =
-        || ZONES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, m)| *m);
-    if number.is_empty() {
-        return Offset::from_seconds(named()? * 60).ok();
-    }
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let (hours, minutes) = match digits.len() {
-        1 | 2 => (digits.parse::<i32>().ok()?, 0),
-        3 => (digits[..1].parse().ok()?, digits[1..].parse().ok()?),
-        4 => (digits[..2].parse().ok()?, digits[2..].parse().ok()?),
-        _ => return None,
-    };
-    let minutes = hours * 60 + minutes;
-    let minutes = if number.starts_with('-') { -minutes } else { minutes };
-    Offset::from_seconds(minutes * 60).ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::civil::Date;
+
     use super::super::date_words::free;
+    use super::super::dates::Hints;
     use super::*;
+
+    /// The languages of the data, one a line, without the Persian calendar.
+    fn lines() -> impl Iterator<Item = &'static str> {
+        NAMES.lines().filter(|line| !line.starts_with('#') && !line.starts_with(PERSIAN))
+    }
 
     /// The months that the word names in some language.
     fn months(word: &str) -> Vec<i8> {
@@ -463,6 +333,26 @@ mod tests {
     }
 
     #[test]
+    #[rustfmt::skip]
+    fn short_months_of_wordpress_and_glibc_are_known() {
+        for (language, names) in [
+            ("uk", "січ лют бер кві тра чер лип сер вер жов лис гру"), ("be", "сту лют сак кра май чэр ліп жні вер кас ліс сне"),
+            ("ru", "янв фев мар апр май июн июл авг сен окт ноя дек"), ("bg", "ян февр мар апр май юни юли авг септ окт ноем дек"),
+            ("sr", "јануара фебруара марта априла маја јуна јула августа септембра октобра новембра децембра"),
+            ("vi", "th1 th2 th3 th4 th5 th6 th7 th8 th9 th10 th11 th12"), ("lt", "sau vas kov bal geg bir lie rgp rgs spa lap grd"),
+            ("cs", "led úno bře dub kvě čen čec srp zář říj lis pro"), ("fr", "jan fév mars avr mai juin juil aoû sep oct nov déc"),
+            ("sq", "jan shk mar pri maj qer kor gsh sht tet nën dhj"), ("id", "jan feb mar apr mei jun jul agu sep okt nov des"),
+            ("si", "ජන පෙබ මාර් අප්රේල් මැයි ජූනි ජූලි අගෝ සැප් ඔක් නොවැ දෙසැ"),
+            ("ar", "جانفي فيفري مارس أفريل ماي جوان جويلية أوت سبتمبر أكتوبر نوفمبر ديسمبر"),
+        ] {
+            for (name, month) in names.split(' ').zip(1..) {
+                let mut found = meanings(name).iter().copied().chain(months_by_beginning(name));
+                assert!(found.any(|it| it.language == language && it.month() == Some(month)), "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn weekdays_are_not_months() {
         for word in [
             "mon",
@@ -486,7 +376,7 @@ mod tests {
 
     #[test]
     fn each_language_has_all_names() {
-        for line in NAMES.lines().filter(|line| !line.starts_with('#')) {
+        for line in lines() {
             assert_eq!(line.split(' ').count(), 20, "{line}");
             let months = line.split(' ').skip(1).take(12).filter(|field| *field == "-").count();
             assert!(matches!(months, 0 | 12), "{line}");
@@ -527,9 +417,9 @@ mod tests {
     #[test]
     fn every_weekday_and_month_is_the_right_date_or_none() {
         let mut none = Vec::new();
-        for line in NAMES.lines().filter(|line| !line.starts_with('#')) {
+        for line in lines() {
             for (date, text) in dates_of(line) {
-                match free(&text, None) {
+                match free(&text, Hints::default()) {
                     Ok(dated) => assert_eq!(dated.at.to_string()[..10], date, "{text}"),
                     Err(NoDate::Ambiguous) if !text.contains("00:00") => {}
                     Err(_) => none.push(text),
@@ -537,26 +427,5 @@ mod tests {
             }
         }
         assert_eq!(none, [""; 0]);
-    }
-
-    #[test]
-    fn long_names_of_zones_are_known() {
-        for (text, hours, words) in [
-            ("Pacific Standard Time", -8, 3),
-            ("pacific daylight time", -7, 3),
-            ("Central European Summer Time", 2, 4),
-            ("Eastern Time", -5, 2),
-            ("Eastern", -5, 1),
-            ("Greenwich Mean Time", 0, 3),
-        ] {
-            let all: Vec<&str> = text.split(' ').collect();
-            let (zone, count) = long_zone(&all).unwrap();
-            let offset = Offset::constant(hours);
-            assert!(matches!(zone, Zone::Fixed(found) if found == offset), "{text}");
-            assert_eq!(count, words, "{text}");
-        }
-        for text in ["", "time", "British", "some time", "Daylight Time"] {
-            assert!(long_zone(&text.split(' ').collect::<Vec<_>>()).is_none(), "{text}");
-        }
     }
 }

@@ -5,31 +5,39 @@ use std::borrow::Cow;
 use jiff::civil::{Date, Time};
 use jiff::tz::Offset;
 
+use super::date_calendars::{ShortYears, day_of};
+use super::date_clock::{Clock, Half, half_of, hours, is_clock, is_filler, time};
 use super::date_names::{
-    Followed, Place, Word, Zone, afternoon, is_filler, long_zone, may_be_zone, meanings, month_of,
-    months_by_beginning, zone_of,
+    Followed, Meaning, Place, Word, meanings, month_of, months_by_beginning, weekdays_of,
 };
-use super::dates::{
-    Clock, Dated, NoDate, Numbers, century, half_day, hours, is_clock, iso_day, numbers, time,
-};
+use super::date_order::Numbers;
+use super::date_signs::with_signs;
+use super::date_zones::{Zone, long_zone, may_be_zone, zone_of};
+use super::dates::{Dated, Hints, NoDate, iso_day, primary};
 
-/// A date with the name of a month, or with units: day, month, year, time and zone in any order. `language` is that of
-/// the document, for names that are two months.
-pub(crate) fn free(text: &str, language: Option<&str>) -> Result<Dated, NoDate> {
-    let mut found = Found::default();
-    let korean = text.contains(['년', '시', '후', '전']);
+/// A date with the name of a month, or with units: day, month, year, time and zone in any order.
+pub(crate) fn free(text: &str, hints: Hints<'_>) -> Result<Dated, NoDate> {
+    let short_years = ShortYears::of(text, hints.language);
+    let mut found = Found { language: hints.language, short_years, ..Found::default() };
+    let korean = text.contains(|c| ('\u{ac00}'..='\u{d7a3}').contains(&c));
     // Korean dates are in Korean time.
     found.zone = if korean { Offset::from_seconds(9 * 3600).ok().map(Zone::Fixed) } else { None };
     let plain = if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(with_signs(text)) };
     let plain = without_spaces(&plain);
-    let tokens = tokens(&plain);
+    let tokens = without_other_words(tokens(&plain), hints.language);
     let mut rest = tokens.as_slice();
+    let mut clock_at = None;
     while !rest.is_empty() {
         let count = found.first_of(rest).ok_or(NoDate::Unknown)?;
+        if found.clock.is_some() {
+            clock_at = clock_at.or(Some(tokens.len() - rest.len()));
+        }
         rest = rest.get(count..).unwrap_or_default();
     }
-    found.buddhist = plain.chars().any(|c| ('\u{e00}'..='\u{e7f}').contains(&c));
-    found.finish(language)
+    if let Some(at) = clock_at {
+        found.unread_half = found.unread_beside(&tokens, at);
+    }
+    found.finish(hints)
 }
 
 /// A word or number of the text.
@@ -56,6 +64,29 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
+/// The tokens without words that would be a half of the day elsewhere: German `am 30.11.2026`, Arabic `2026 م`, of the
+/// Common Era.
+fn without_other_words<'a>(tokens: Vec<Token<'a>>, language: Option<&str>) -> Vec<Token<'a>> {
+    let primary = primary(language);
+    let has_am = ["", "de", "lb"].iter().any(|of| of.eq_ignore_ascii_case(primary));
+    let is_other = |at: usize| {
+        let before = at.checked_sub(1).and_then(|at| tokens.get(at)).map_or("", |it| it.text);
+        let after = tokens.get(at + 1).map_or("", |it| it.text);
+        if tokens[at].text == "م" {
+            ends_with_year(before) && !tokens[..at].iter().any(|token| is_clock(token.text))
+        } else {
+            let is_beside = is_clock(after) || before.starts_with(|c: char| c.is_ascii_digit());
+            has_am && tokens[at].text.eq_ignore_ascii_case("am") && !is_beside
+        }
+    };
+    (0..tokens.len()).filter(|at| !is_other(*at)).map(|at| tokens[at]).collect()
+}
+
+/// Whether a number of four digits is at the end.
+fn ends_with_year(word: &str) -> bool {
+    word.len() - word.trim_end_matches(|c: char| c.is_ascii_digit()).len() == 4
+}
+
 /// `24. 12. 2024` as `24.12.2024`.
 fn without_spaces(text: &str) -> Cow<'_, str> {
     let is_digit = |at: Option<usize>| {
@@ -74,147 +105,12 @@ fn is_zone_bracket(text: &str, bracket: char) -> bool {
     matches!(bracket, '[' | ']') && text.contains('/')
 }
 
-/// Units of years, months, days, hours, minutes and seconds.
-const UNITS: &str = "年년月월日号號일时時点點시分분秒초";
-
-/// The text with ASCII digits, and with the signs of ISO 8601 instead of the units of East Asian dates.
-fn with_signs(text: &str) -> String {
-    const SIGNS: &[char] = &['年', '년', '月', '월', '시', '時', '时'];
-    let text: String = text.chars().filter_map(plain_character).collect();
-    if !text.contains(SIGNS) {
-        return text;
-    }
-    let text = with_months(without_weekday(&with_era(&text)));
-    if !text.contains(SIGNS) {
-        return text;
-    }
-    let mut plain = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if UNITS.contains(letter) {
-            plain.truncate(plain.trim_end().len());
-        }
-        match letter {
-            '年' | '년' | '月' | '월' => plain.push('-'),
-            '日' | '号' | '號' | '일' | '秒' | '초' => plain.push(' '),
-            '时' | '時' | '点' | '點' | '시' | '分' | '분' => plain.push(':'),
-            _ => {
-                plain.push(letter);
-                continue;
-            }
-        }
-        while letters.peek().is_some_and(|next| next.is_whitespace()) {
-            let _ = letters.next();
-        }
-        let more = letters.peek().is_some_and(char::is_ascii_digit);
-        match letter {
-            '时' | '時' | '点' | '點' | '시' if !more => plain.push_str("00 "),
-            '分' | '분' if !more => {
-                let _ = plain.pop();
-                plain.push(' ');
-            }
-            _ => {}
-        }
-    }
-    for half in ["上午", "下午", "午前", "午後", "오전", "오후", "凌晨", "晚上"] {
-        plain = plain.replace(half, &format!(" {half} "));
-    }
-    plain
-}
-
-/// The text with `tháng 11` instead of `11月`, `十一月` and `11월`, if it has no unit of years: what Chinese, Japanese
-/// and Korean pages write in a format of other languages.
-fn with_months(text: String) -> String {
-    const NUMBERS: [&str; 12] =
-        ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"];
-    if text.contains(['年', '년']) || !text.contains(['月', '월']) {
-        return text;
-    }
-    let mut plain = String::with_capacity(text.len());
-    for letter in text.chars() {
-        let is_number = |c: char| c.is_ascii_digit() || "一二三四五六七八九十".contains(c);
-        let before = plain.trim_end_matches(is_number);
-        let written = &plain[before.len()..];
-        let index = NUMBERS.iter().position(|number| *number == written);
-        let number = index.map_or_else(|| written.parse().ok(), |index| Some(index + 1));
-        match number {
-            Some(number) if matches!(letter, '月' | '월') => {
-                plain.truncate(before.len());
-                plain.push_str(&format!(" tháng {number} "));
-            }
-            // Monday
-            _ if matches!(letter, '月' | '월') => plain.push(' '),
-            _ => plain.push(letter),
-        }
-    }
-    plain
-}
-
-/// A character as it is in ASCII; `None` if it has no width.
-fn plain_character(c: char) -> Option<char> {
-    const ZEROS: [char; 17] =
-        ['０', '٠', '۰', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '๐', '໐', '၀', '០', '෦'];
-    let digit = ZEROS.iter().find_map(|zero| {
-        let value = u32::from(c).checked_sub(u32::from(*zero)).filter(|value| *value < 10)?;
-        char::from_digit(value, 10)
-    });
-    match c {
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
-        '：' => Some(':'),
-        '．' => Some('.'),
-        '／' => Some('/'),
-        '，' | '、' => Some(','),
-        '（' | '）' => Some(' '),
-        // Hyphens, dashes and minus signs that programs for typography write
-        '\u{2010}'..='\u{2013}' | '\u{2212}' | '\u{fe63}' | '\u{ff0d}' => Some('-'),
-        _ => Some(digit.unwrap_or(c)),
-    }
-}
-
-/// The text with the year of the Common Era instead of that of a Japanese era or of the Republic of China.
-fn with_era(text: &str) -> String {
-    for (era, before) in
-        [("令和", 2018), ("平成", 1988), ("昭和", 1925), ("民國", 1911), ("民国", 1911)]
-    {
-        let Some((start, rest)) = text.split_once(era) else { continue };
-        let rest = rest.trim_start();
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let (number, rest) = rest.split_at(end);
-        let (number, rest) = match rest.strip_prefix('元') {
-            Some(rest) if number.is_empty() => (Some(1), rest),
-            _ => (number.parse::<i32>().ok().filter(|year| *year < 200), rest),
-        };
-        if let Some(year) = number {
-            return format!("{start}{}{rest}", before + year);
-        }
-    }
-    text.to_owned()
-}
-
-/// The text without Chinese, Japanese and Korean weekdays, some of which are the signs of month and day.
-fn without_weekday(text: &str) -> String {
-    let mut text = text.to_owned();
-    for day in ['月', '火', '水', '木', '金', '土', '日'] {
-        for form in [format!("{day}曜日"), format!("{day}曜"), format!("({day})")] {
-            text = text.replace(&form, " ");
-        }
-    }
-    for day in ['월', '화', '수', '목', '금', '토', '일'] {
-        for form in [format!("{day}요일"), format!("({day})")] {
-            text = text.replace(&form, " ");
-        }
-    }
-    for start in ["星期", "礼拜", "禮拜", "周", "週"] {
-        for day in ['一', '二', '三', '四', '五', '六', '日', '天'] {
-            text = text.replace(&format!("{start}{day}"), " ");
-        }
-    }
-    text
-}
-
 /// The parts of a date found so far.
 #[derive(Default)]
-struct Found {
+struct Found<'a> {
+    /// Language of the document.
+    language: Option<&'a str>,
+    short_years: ShortYears,
     date: Option<Date>,
     day: Option<i8>,
     /// From 1, if it is a number.
@@ -230,48 +126,55 @@ struct Found {
     offset: Option<Zone>,
     /// The first word that may be a zone but is not a known one.
     unknown_zone: Option<String>,
-    afternoon: Option<bool>,
+    half: Option<Half>,
+    /// A word beside the time that may be its half of the day.
+    unread_half: Option<String>,
     /// The first number that is not understood.
     unread_number: Option<String>,
     /// The first word after the time that is not understood.
     unread_word: Option<String>,
-    /// Whether the numbers can be several dates.
+    /// Three numbers that are a date, or several.
+    numbers: Option<Numbers>,
+    /// Whether other numbers can be several dates.
     ambiguous: bool,
     /// Whether the next number is the month: Vietnamese.
     next_is_month: bool,
-    /// Whether years are those of the Thai calendar.
-    buddhist: bool,
 }
 
-impl Found {
+impl Found<'_> {
     /// The date without its time.
-    fn day(&self, language: Option<&str>) -> Result<Date, NoDate> {
+    fn day(&self, hints: Hints<'_>) -> Result<Date, NoDate> {
         if let Some(date) = self.date {
             return Ok(date);
         }
+        if let Some(numbers) = &self.numbers {
+            let weekdays = weekdays_of(&self.names, hints.language);
+            let date = numbers.clone().on(&weekdays).date(hints.order, hints.language);
+            return date.ok_or(NoDate::Ambiguous);
+        }
         let none = if self.ambiguous { NoDate::Ambiguous } else { NoDate::Unknown };
         let (Some(year), Some(day)) = (self.year, self.day) else { return Err(none) };
-        let year = if self.buddhist && year > 2400 { year - 543 } else { year };
         let month = match self.month {
             Some(month) => month,
-            None => month_of(&self.names, (year, day), language)?,
+            None => month_of(&self.names, (year, day), hints.language)?,
         };
-        Date::new(year, month, day).map_err(|_| none)
+        day_of(year, month, day).ok_or(none)
     }
 
-    fn finish(self, language: Option<&str>) -> Result<Dated, NoDate> {
-        let date = self.day(language)?;
+    fn finish(self, hints: Hints<'_>) -> Result<Dated, NoDate> {
+        let date = self.day(hints)?;
         // `6 PM`
-        let hour = self
-            .unread_number
-            .as_ref()
-            .filter(|_| self.clock.is_none() && self.afternoon.is_some());
+        let hour =
+            self.unread_number.as_ref().filter(|_| self.clock.is_none() && self.half.is_some());
         let hour = hour
             .and_then(|hour| Time::new(hour.parse().ok().filter(|it| *it <= 12)?, 0, 0, 0).ok());
         let unread_number = self.unread_number.filter(|_| hour.is_none());
         let clock = self.clock.or(hour.map(Clock::from));
-        let clock = clock.unwrap_or_else(|| Time::midnight().into());
-        let clock = half_day(clock, self.afternoon);
+        let clock = match self.half {
+            Some(Half::Noon) if clock.is_none() => Some(Time::constant(12, 0, 0, 0).into()),
+            Some(half) => clock.map_or(Some(Time::midnight().into()), |clock| half.time(clock)),
+            None => Some(clock.unwrap_or_else(|| Time::midnight().into())),
+        };
         let zone = self.offset.or(self.zone);
         let has_zone = zone.is_some();
         let unknown_zone = self.unknown_zone.filter(|_| !has_zone);
@@ -281,9 +184,44 @@ impl Found {
         Ok(Dated {
             at: at.ok_or(NoDate::Unknown)?,
             unknown_zone,
-            unread: unread_number.or(unread_word),
-            ambiguous: self.ambiguous,
+            unread: unread_number.or(self.unread_half).or(unread_word),
         })
+    }
+
+    /// The first word beside the time, which is token `at`, that is not understood. It can be the half of the day, if
+    /// the text names none and the time is one of twelve hours.
+    fn unread_beside(&self, tokens: &[Token<'_>], at: usize) -> Option<String> {
+        let clock = self.clock?.time;
+        if self.half.is_some() || !(1..=12).contains(&clock.hour()) {
+            return None;
+        }
+        let before: Vec<&str> = tokens[..at].iter().rev().map(|token| token.text).collect();
+        let after: Vec<&str> = tokens[at + 1..].iter().map(|token| token.text).collect();
+        let unknown = |words: &[&str]| {
+            let word = words.iter().find(|word| !is_filler(&word.to_lowercase()))?;
+            (!self.is_understood(word)).then(|| (*word).to_owned())
+        };
+        unknown(&before).or_else(|| unknown(&after).filter(|_| long_zone(&after).is_none()))
+    }
+
+    /// Whether a word beside a time is known, or reported otherwise.
+    fn is_understood(&self, word: &str) -> bool {
+        let lower = word.to_lowercase();
+        let is_pair = word.len() == 2 && word.bytes().all(|byte| byte.is_ascii_uppercase());
+        let is_own = |of: &str| self.language.is_some_and(|tag| tag.starts_with(of));
+        let is_name = |it: &Meaning| !is_pair || is_own(it.language);
+        // With a zone, an unknown one is not reported: `10:00 ABCT +0200`. Two letters are not enough for a zone.
+        let is_zone = may_be_zone(word) && !is_pair
+            || self.unknown_zone.as_deref() == Some(word)
+                && self.offset.is_none()
+                && self.zone.is_none();
+        word.starts_with(|c: char| c.is_ascii_digit())
+            || meanings(&lower).iter().any(is_name)
+            || !months_by_beginning(&lower).is_empty()
+            || matches!(lower.as_str(), "tháng" | "thg")
+            || zone_of(word, self.language).is_some()
+            || is_zone
+            || self.names.iter().any(|name| name.text.ends_with(&lower) && name.text != lower)
     }
 
     /// Adds the first word of `tokens`, with those that belong to it, and returns their number; `None` if the text
@@ -298,34 +236,49 @@ impl Found {
                 return Some(count);
             }
         }
-        if let Some(second) = tokens.get(1).filter(|_| first.followed == Followed::ByOther) {
-            let next = second.text.to_lowercase();
-            // `p. m.`
-            if matches!((lower.as_str(), next.as_str()), ("a" | "p", "m")) {
-                self.afternoon = Some(lower == "p");
-                return Some(2);
-            }
-            // `11-р сар`: Mongolian
-            if let Some(number) = lower.strip_suffix("-р").filter(|_| next.starts_with("сар")) {
-                self.month = number.parse().ok().filter(|month| (1..=12).contains(month));
-                return Some(2);
-            }
-            // Names of two words: `e martë`
-            if !lower.starts_with(|c: char| c.is_ascii_digit()) && meanings(&lower).is_empty() {
-                let both = format!("{lower}{next}");
-                if !meanings(&both).is_empty() {
-                    self.name(both, second.followed);
-                    return Some(2);
-                }
-            }
+        if let Some(count) = self.words(tokens) {
+            return Some(count);
         }
         self.word(first, &lower).map(|()| 1)
     }
 
+    /// Adds the name or the half of the day that is the first three or two of `tokens`, and returns their number:
+    /// `e martë`, `Tháng Mười Một`, `p. m.`, `بعد الظهر`.
+    fn words(&mut self, tokens: &[Token<'_>]) -> Option<usize> {
+        let lower = |token: &Token<'_>| token.text.to_lowercase();
+        let first = lower(tokens.first()?);
+        // `11-р сар`: Mongolian
+        if let Some(number) = first.strip_suffix("-р")
+            && tokens.get(1).is_some_and(|next| lower(next).starts_with("сар"))
+        {
+            self.month = number.parse().ok().filter(|month| (1..=12).contains(month));
+            return Some(2);
+        }
+        if first.starts_with(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        [3, 2].into_iter().find_map(|count| {
+            let parts = tokens.get(..count)?;
+            let (last, before) = parts.split_last()?;
+            let joined: String = parts.iter().map(lower).collect();
+            if before.iter().any(|part| part.followed == Followed::ByComma) {
+                return None;
+            }
+            if let Some(half) = half_of(&joined, self.language) {
+                self.half = Some(half);
+            } else if meanings(&first).is_empty() && !meanings(&joined).is_empty() {
+                self.name(joined, last.followed);
+            } else {
+                return None;
+            }
+            Some(count)
+        })
+    }
+
     fn word(&mut self, token: &Token<'_>, lower: &str) -> Option<()> {
         let word = token.text;
-        if let Some(half) = afternoon(lower) {
-            self.afternoon = Some(half);
+        if let Some(half) = half_of(lower, self.language) {
+            self.half = Some(half);
         } else if !word.starts_with(|c: char| c.is_ascii_digit()) {
             self.named(token, lower);
         } else if let Some(at) = time_mark(word) {
@@ -342,7 +295,7 @@ impl Found {
         } else if let Some(number) = number_of(lower) {
             let digits = lower.bytes().take_while(u8::is_ascii_digit).count();
             self.number(number, digits, word);
-        } else if let Some(clock) = hours(lower) {
+        } else if let Some(clock) = hours(lower, self.language) {
             self.clock_and_zone(&clock)?;
         } else {
             self.unread(word);
@@ -363,12 +316,17 @@ impl Found {
             self.zone(word);
         } else if matches!(lower, "tháng" | "thg") {
             self.next_is_month = true;
-        } else if self.clock.is_some() && (!is_month(lower) || is_zone(word)) {
+        } else if self.clock.is_some() && (!is_month(lower) || self.is_zone(word)) {
             self.zone(word);
             if meanings(lower).is_empty() && !may_be_zone(word) && !is_filler(lower) {
                 self.name(lower.to_owned(), token.followed);
             }
         } else if !is_filler(lower) {
+            // A time is seen and not read: `zz8:30`, but not `GMT+8:00`.
+            let digit = word.find(|c: char| c.is_ascii_digit());
+            if digit.is_some_and(|at| !word[..at].ends_with(['+', '-']) && is_clock(&word[at..])) {
+                self.unread(word);
+            }
             self.name(lower.to_owned(), token.followed);
         }
     }
@@ -386,7 +344,7 @@ impl Found {
     /// Adds a word that may be a zone.
     fn zone(&mut self, word: &str) {
         let lower = word.to_lowercase();
-        if let Some(zone) = zone_of(word) {
+        if let Some(zone) = zone_of(word, self.language) {
             let is_number = !word.contains('/') && word.contains(['+', '-']);
             let place = if is_number { &mut self.offset } else { &mut self.zone };
             *place = Some(zone);
@@ -395,6 +353,11 @@ impl Found {
         } else if !is_filler(&lower) && meanings(&lower).is_empty() {
             self.unread_word.get_or_insert_with(|| word.to_owned());
         }
+    }
+
+    /// Whether a word is an abbreviation of a zone: `AWST`, but not Welsh `Awst`.
+    fn is_zone(&self, word: &str) -> bool {
+        word.bytes().all(|byte| byte.is_ascii_uppercase()) && zone_of(word, self.language).is_some()
     }
 
     fn unread(&mut self, word: &str) {
@@ -406,8 +369,8 @@ impl Found {
         let end = word.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.'));
         let (hours, rest) = word.split_at(end.unwrap_or(word.len()));
         self.clock = Some(time(hours)?);
-        match afternoon(&rest.to_lowercase()) {
-            Some(half) => self.afternoon = Some(half),
+        match half_of(&rest.to_lowercase(), self.language) {
+            Some(half) => self.half = Some(half),
             None if rest.is_empty() => {}
             None => self.zone(rest),
         }
@@ -424,8 +387,9 @@ impl Found {
             return;
         }
         let parts: Vec<&str> = word.split(['-', '/']).filter(|part| !part.is_empty()).collect();
-        if let [year, month, day] = parts.as_slice()
-            && self.triple([year, month, day], false)
+        let separator = if word.contains('/') { '/' } else { '-' };
+        if let [first, second, third] = parts.as_slice()
+            && self.triple([first, second, third], separator)
         {
             return;
         }
@@ -442,7 +406,9 @@ impl Found {
     /// A date or a time with dots: `31.12.2024`, `2024.12.31`, `12.30`.
     fn dotted(&mut self, word: &str) {
         let parts: Vec<&str> = word.split('.').collect();
-        let has_date = self.date.is_some() || self.day.is_some() && self.year.is_some();
+        let has_date = self.date.is_some()
+            || self.numbers.is_some()
+            || self.day.is_some() && self.year.is_some();
         let may_be_clock = has_date && self.clock.is_none();
         match parts.as_slice() {
             // `10.30.00`
@@ -450,7 +416,7 @@ impl Found {
                 Some(clock) => self.clock = Some(clock),
                 None => self.unread(word),
             },
-            [first, second, third] if self.triple([first, second, third], true) => {}
+            [first, second, third] if self.triple([first, second, third], '.') => {}
             [hour, minute] if may_be_clock && minute.len() == 2 => {
                 match time(&format!("{hour}:{minute}")) {
                     Some(clock) => self.clock = Some(clock),
@@ -466,29 +432,24 @@ impl Found {
     }
 
     /// Adds a date of three numbers; `false` if they are not a date.
-    fn triple(&mut self, parts: [&str; 3], dotted: bool) -> bool {
-        match numbers(parts, dotted) {
-            Numbers::Date(date) => self.date = Some(date),
-            Numbers::Ambiguous(date) => {
-                self.date = date;
-                self.ambiguous = true;
-            }
-            Numbers::None => return false,
-        }
-        true
+    fn triple(&mut self, parts: [&str; 3], separator: char) -> bool {
+        let numbers = Numbers::new(parts, separator, self.short_years);
+        let is_date = numbers.is_some();
+        self.numbers = numbers.or(self.numbers.take());
+        is_date
     }
 
     fn number(&mut self, number: i32, digits: usize, word: &str) {
         let month = i8::try_from(number).ok().filter(|month| (1..=12).contains(month));
         match (digits, self.day) {
-            _ if self.date.is_some() => self.unread(word),
+            _ if self.date.is_some() || self.numbers.is_some() => self.unread(word),
             (1..=2, _) if self.next_is_month && month.is_some() => {
                 self.month = month;
                 self.next_is_month = false;
             }
             (1..=2, None) if (1..=31).contains(&number) => self.day = i8::try_from(number).ok(),
             (2, Some(_)) if self.year.is_none() => {
-                self.year = i16::try_from(number).ok().map(century);
+                self.year = i16::try_from(number).ok().map(|year| self.short_years.year(year));
                 self.year_digits = digits;
             }
             (4, _) if self.year.is_none() => {
@@ -505,31 +466,29 @@ impl Found {
     }
 }
 
-/// Whether a word is an abbreviation of a zone: `AWST`, but not Welsh `Awst`.
-fn is_zone(word: &str) -> bool {
-    word.bytes().all(|byte| byte.is_ascii_uppercase()) && zone_of(word).is_some()
-}
-
 /// Whether a word between numbers is the name of a month.
 fn is_named_month(lower: &str) -> bool {
     meanings(lower).iter().any(|it| it.month().is_some()) || !months_by_beginning(lower).is_empty()
 }
 
-/// Position of the `T` between day and time.
+/// Position of the `T` or `:` between day and time: `2026-11-30T10:00`, `30/Nov/2026:10:00`.
 fn time_mark(word: &str) -> Option<usize> {
     let is_digit = |at: usize| word.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
     let mut marks = word.match_indices(['T', 't']).map(|(at, _)| at);
-    marks.find(|at| is_digit(at + 1) && *at > 0 && (is_digit(at - 1) || word[..*at].ends_with('-')))
+    let mark = marks
+        .find(|at| is_digit(at + 1) && *at > 0 && (is_digit(at - 1) || word[..*at].ends_with('-')));
+    mark.or_else(|| word.find(':').filter(|at| word[..*at].contains('/') && is_digit(at + 1)))
 }
 
-/// `16`, `16th`, `1er`, `1º`.
+/// `16`, `16th`, `1er`, `1º`, `2026م`.
 fn number_of(word: &str) -> Option<i32> {
     const SUFFIXES: &[&str] =
         &["", "st", "nd", "rd", "th", "er", "e", "re", "a", "º", "ª", "°", "ος", "го", "-го", "de"];
     let end = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
     let (digits, suffix) = word.split_at(end);
     // A number with a sign is a zone: `+0200`.
-    SUFFIXES.contains(&suffix).then(|| digits.parse().ok()).flatten()
+    let is_era = suffix == "م" && digits.len() == 4;
+    (is_era || SUFFIXES.contains(&suffix)).then(|| digits.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -537,7 +496,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<String, NoDate> {
-        free(text, None).map(|dated| dated.at.to_string())
+        free(text, Hints::default()).map(|dated| dated.at.to_string())
     }
 
     #[test]
@@ -564,7 +523,7 @@ mod tests {
             ("2024년 1월 1일 오후 3시 20분", "2024-01-01T06:20:00Z"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
-            assert_eq!(free(text, None).unwrap().unread, None, "{text}");
+            assert_eq!(free(text, Hints::default()).unwrap().unread, None, "{text}");
         }
         for text in ["113年01月01日", "二〇二四年一月一日", "2024年13月1日"] {
             assert_eq!(read(text), Err(NoDate::Unknown), "{text}");

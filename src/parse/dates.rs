@@ -1,18 +1,23 @@
 //! Dates as publishers write them: RFC 3339, RFC 822, ISO 8601, and any text with a year, a month and a day.
 //! The default time zone is UTC.
 //!
-//! `date_words` reads dates with words, `date_names` has the words.
+//! `date_words` reads dates with words; `date_names`, `date_clock` and `date_zones` have the words. `date_signs` reads digits
+//! and units of other scripts, `date_order` dates of three numbers, and `date_calendars` other calendars.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, ISOWeekDate, Time, Weekday};
+use jiff::civil::{Date, ISOWeekDate, Time, Weekday};
 use jiff::fmt::rfc2822;
 use jiff::tz::Offset;
 
 use super::context::Context;
-use super::date_names::{Zone, afternoon, zone_of};
+use super::date_calendars::{common_year, day_of};
+use super::date_clock::time;
+use super::date_order::Order;
 use super::date_words::free;
+use super::date_zones::{Zone, zone_of};
 use super::namespace::Namespace;
 use super::tree::Element;
+use crate::text::quoted::in_quotes;
 
 /// A date, and what of its text is uncertain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +27,21 @@ pub(crate) struct Dated {
     pub(crate) unknown_zone: Option<String>,
     /// The first part that is not understood.
     pub(crate) unread: Option<String>,
-    /// Whether the numbers can be another date too.
-    pub(crate) ambiguous: bool,
 }
 
 impl From<Timestamp> for Dated {
     fn from(at: Timestamp) -> Self {
-        Self { at, unknown_zone: None, unread: None, ambiguous: false }
+        Self { at, unknown_zone: None, unread: None }
     }
+}
+
+/// What the document shows about its dates.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Hints<'a> {
+    /// Its language, for names and words that mean several things.
+    pub(crate) language: Option<&'a str>,
+    /// The order of numbers, for those that are several dates.
+    pub(crate) order: Option<Order>,
 }
 
 /// Why a text is not read as a date.
@@ -49,44 +61,60 @@ pub(crate) fn date(text: &str, context: &Context) -> Option<Timestamp> {
     }
     let shown = || text.chars().take(60).collect::<String>();
     let language = context.language.as_ref().or(context.feed_language.as_ref());
-    let dated = match parse(text, language.map(String::as_str)) {
+    let hints = Hints { language: language.map(String::as_str), order: context.date_order };
+    let dated = match parse(text, hints) {
         Ok(dated) => dated,
         Err(NoDate::Unknown) => {
-            context.report("bad_date", || format!("{:?} is not a date; left out", shown()));
+            context
+                .report("bad_date", || format!("{} is not a date; left out", in_quotes(shown())));
             return None;
         }
         Err(NoDate::Ambiguous) => {
-            let message = || format!("{:?} can be several dates; left out", shown());
+            let message = || format!("{} can be several dates; left out", in_quotes(shown()));
             context.report("ambiguous_date", message);
             return None;
         }
     };
     if let Some(zone) = dated.unknown_zone {
-        let message = || format!("unknown time zone {zone:?} in {:?}; read as UTC", shown());
+        let message = || {
+            format!(
+                "unknown time zone {zone} in {}; read as UTC",
+                in_quotes(shown()),
+                zone = in_quotes(zone)
+            )
+        };
         context.report("unknown_time_zone", message);
     }
     if let Some(part) = dated.unread {
-        let message =
-            || format!("{part:?} in {:?} is not understood; read as {}", shown(), dated.at);
+        let message = || {
+            format!(
+                "{part} in {} is not understood; read as {}",
+                in_quotes(shown()),
+                dated.at,
+                part = in_quotes(part)
+            )
+        };
         context.report("date_in_part", message);
-    }
-    if dated.ambiguous {
-        let message = || format!("{:?} can be several dates; read as {}", shown(), dated.at);
-        context.report("ambiguous_date", message);
     }
     Some(dated.at)
 }
 
-fn parse(text: &str, language: Option<&str>) -> Result<Dated, NoDate> {
+/// The primary subtag of a language tag, also of one with `_`; empty if there is none.
+pub(crate) fn primary(language: Option<&str>) -> &str {
+    language.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default()
+}
+
+fn parse(text: &str, hints: Hints<'_>) -> Result<Dated, NoDate> {
     if text.len() > 400 || text.chars().count() > 100 {
         return Err(NoDate::Unknown);
     }
     let named = text.starts_with(|c: char| c.is_ascii_alphabetic());
-    let usual = if named { mail(text) } else { iso(text) };
+    let usual = if named { mail(text) } else { iso(text, hints.language) };
     let dated = match usual.map(Dated::from) {
         Some(dated) => dated,
-        None => free(text, language)
-            .or_else(|why| number_of_seconds(text).map(Dated::from).ok_or(why))?,
+        None => {
+            free(text, hints).or_else(|why| number_of_seconds(text).map(Dated::from).ok_or(why))?
+        }
     };
     // A date after the year 9000 is an error, and XML dates cannot express it.
     Some(dated).filter(|dated| dated.at.as_second() < 221_845_392_000).ok_or(NoDate::Unknown)
@@ -113,12 +141,18 @@ fn mail(text: &str) -> Option<Timestamp> {
         && (weekday.len(), month.len(), year.len(), clock.len()) == (4, 3, 4, 8)
         && !day.is_empty()
         && (zone == "GMT" || zone.len() == 5 && zone.starts_with(['+', '-']));
-    is_usual.then(|| PARSER.parse_timestamp(text).ok()).flatten()
+    is_usual.then(|| PARSER.parse_timestamp(text).ok()).flatten().filter(is_common)
+}
+
+/// Whether the year is one of the Common Era, not of another calendar.
+fn is_common(at: &Timestamp) -> bool {
+    let year = Offset::UTC.to_datetime(*at).year();
+    (1500..2300).contains(&year)
 }
 
 /// RFC 3339 and variants: without seconds, without zone, with a space instead of `T`.
-fn iso(text: &str) -> Option<Timestamp> {
-    if let Ok(at) = text.parse::<Timestamp>() {
+fn iso(text: &str, language: Option<&str>) -> Option<Timestamp> {
+    if let Some(at) = text.parse().ok().filter(is_common) {
         return Some(at);
     }
     if let Some(at) = compact(text) {
@@ -133,7 +167,7 @@ fn iso(text: &str) -> Option<Timestamp> {
     }
     let end = rest.find(|c: char| !(c.is_ascii_digit() || ":.,".contains(c))).unwrap_or(rest.len());
     let (clock, zone) = rest.split_at(end);
-    zone_of(zone.trim())?.stamp(time(clock)?.on(day)?)
+    zone_of(zone.trim(), language)?.stamp(time(clock)?.on(day)?)
 }
 
 /// A time without separators, in UTC: `20241231235959`, `202412312359`.
@@ -165,12 +199,11 @@ pub(crate) fn iso_day(text: &str) -> Option<Date> {
     let parts: Vec<&str> = text.split('-').collect();
     let all_digits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let number = |part: &str| part.parse::<i16>().ok();
-    let made = |year: i16, month: &str, day: &str| {
-        Date::new(year, month.parse().ok()?, day.parse().ok()?).ok()
-    };
+    let made =
+        |year: i16, month: &str, day: &str| day_of(year, month.parse().ok()?, day.parse().ok()?);
     let nth = |year: i16, day: &str| {
         let day: i16 = day.parse().ok().filter(|day| (1..=366).contains(day))?;
-        Date::new(year, 1, 1).ok()?.checked_add(jiff::Span::new().days(day - 1)).ok()
+        day_of(year, 1, 1)?.checked_add(jiff::Span::new().days(day - 1)).ok()
     };
     // `-0312`, `-03-12`: the century is omitted.
     if let ["", short @ ..] = parts.as_slice() {
@@ -201,121 +234,7 @@ pub(crate) fn iso_day(text: &str) -> Option<Date> {
 
 fn iso_week(year: i16, week: &str, day: &str) -> Option<Date> {
     let day = Weekday::from_monday_one_offset(day.parse().ok()?).ok()?;
-    Some(ISOWeekDate::new(year, week.parse().ok()?, day).ok()?.date())
-}
-
-/// RFC 2822 4.3: years of two digits. Below 70 is this century.
-pub(crate) fn century(year: i16) -> i16 {
-    if year < 70 { 2000 + year } else { 1900 + year }
-}
-
-/// A time of day as written, also `24:00`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Clock {
-    pub(crate) time: Time,
-    /// Whether the time is on the day after the date.
-    pub(crate) next_day: bool,
-}
-
-impl Clock {
-    /// The time on a day.
-    pub(crate) fn on(self, day: Date) -> Option<DateTime> {
-        let day = if self.next_day { day.tomorrow().ok()? } else { day };
-        Some(day.to_datetime(self.time))
-    }
-}
-
-impl From<Time> for Clock {
-    fn from(time: Time) -> Self {
-        Self { time, next_day: false }
-    }
-}
-
-/// `10:14`, `10:14:55`, `10:14:55.123`, `1014`, `101455`. A leap second becomes second 59.
-pub(crate) fn time(text: &str) -> Option<Clock> {
-    let whole = text.split(['.', ',']).next().unwrap_or_default();
-    let compact = matches!(whole.len(), 4 | 6) && whole.bytes().all(|byte| byte.is_ascii_digit());
-    let mut parts: [Option<&str>; 3] = [None; 3];
-    if compact {
-        parts = [whole.get(..2), whole.get(2..4), whole.get(4..6)];
-    } else {
-        for (part, found) in parts.iter_mut().zip(whole.split(':')) {
-            *part = Some(found);
-        }
-    }
-    let hour: i8 = parts[0]?.parse().ok()?;
-    let minute: i8 = parts[1]?.parse().ok()?;
-    let second: i8 = parts[2].map_or(Some(0), |part| part.parse().ok())?;
-    // ISO 8601: 24:00 is the end of the day, which is 00:00 of the next one.
-    let next_day = hour == 24;
-    let time = Time::new(if next_day { 0 } else { hour }, minute, second.min(59), 0).ok()?;
-    Some(Clock { time, next_day })
-}
-
-/// Whether a word is a time of day: `10:14`, `9:15-05:00`, `10:14CET`.
-pub(crate) fn is_clock(word: &str) -> bool {
-    word.find(':').is_some_and(|colon| colon <= 2)
-}
-
-/// `12h30`, `12h`, `3pm` as `12:30`, `12:00`, `3:00pm`.
-pub(crate) fn hours(lower: &str) -> Option<String> {
-    let end = lower.find(|c: char| !c.is_ascii_digit()).filter(|end| *end <= 2)?;
-    let (hour, rest) = lower.split_at(end);
-    if afternoon(rest).is_some() {
-        return Some(format!("{hour}:00{rest}"));
-    }
-    let minute = rest.strip_prefix(['h', 'u'])?;
-    let minute = minute.strip_suffix("min").or(minute.strip_suffix('m')).unwrap_or(minute);
-    let minute = if minute.is_empty() { "00" } else { minute };
-    (minute.len() == 2 && minute.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| format!("{hour}:{minute}"))
-}
-
-/// The time in a half of the day.
-pub(crate) fn half_day(clock: Clock, afternoon: Option<bool>) -> Option<Clock> {
-    let hour = match (afternoon, clock.time.hour()) {
-        (Some(true), hour @ 1..=11) => hour + 12,
-        (Some(false), 12) => 0,
-        (_, hour) => hour,
-    };
-    let time = Time::new(hour, clock.time.minute(), clock.time.second(), 0).ok()?;
-    Some(Clock { time, ..clock })
-}
-
-/// What three numbers are as a date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Numbers {
-    /// A date in one way only.
-    Date(Date),
-    /// Several dates; the one that ISO 8601 would mean, if that is one of them.
-    Ambiguous(Option<Date>),
-    /// Not a valid date in any order.
-    None,
-}
-
-/// A date of three numbers in any order: `31/12/2024`, `12/31/2024`, `31.12.2024`, `24-12-31`. With dots, the day is
-/// first or the year.
-pub(crate) fn numbers(parts: [&str; 3], dotted: bool) -> Numbers {
-    let all_digits = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !parts.iter().all(all_digits) {
-        return Numbers::None;
-    }
-    let at = |year: usize, month: usize, day: usize| {
-        let short = parts[year].len() == 2;
-        let year: i16 = parts[year].parse().ok().filter(|_| short || parts[year].len() == 4)?;
-        let year = if short { century(year) } else { year };
-        Date::new(year, parts[month].parse().ok()?, parts[day].parse().ok()?).ok()
-    };
-    let [first, last] = [parts[0].len(), parts[2].len()];
-    let year_first = at(0, 1, 2).filter(|_| last <= 2);
-    let day_first = at(2, 1, 0).filter(|_| first <= 2);
-    let month_first = at(2, 0, 1).filter(|_| first <= 2 && !dotted);
-    let mut dates = [year_first, day_first, month_first].into_iter().flatten();
-    match dates.next() {
-        None => Numbers::None,
-        Some(date) if dates.all(|other| other == date) => Numbers::Date(date),
-        Some(_) => Numbers::Ambiguous(year_first.filter(|_| !dotted)),
-    }
+    Some(ISOWeekDate::new(common_year(year), week.parse().ok()?, day).ok()?.date())
 }
 
 #[cfg(test)]
@@ -437,7 +356,7 @@ mod tests {
     }
 
     fn free_read(text: &str) -> Result<String, NoDate> {
-        free(text, None).map(|dated| dated.at.to_string())
+        free(text, Hints::default()).map(|dated| dated.at.to_string())
     }
 
     #[test]
@@ -473,29 +392,39 @@ mod tests {
             ("Thg 12 24, 2024", "2024-12-24T00:00:00Z"),
         ] {
             assert_eq!(free_read(text).as_deref(), Ok(expected), "{text}");
-            let Dated { unread, ambiguous, .. } = free(text, None).unwrap();
-            assert_eq!((unread, ambiguous), (None, false), "{text}");
+            assert_eq!(free(text, Hints::default()).unwrap().unread, None, "{text}");
         }
     }
 
     #[test]
     fn what_is_uncertain_is_reported() {
-        for text in ["01/02/2024", "01-02-2024 10:00", "3/4/24", "01.02.24"] {
+        for text in ["01/02/2024", "01-02-2024 10:00", "3/4/24", "01.02.24", "11/10/26"] {
             assert_eq!(free_read(text), Err(NoDate::Ambiguous), "{text}");
         }
-        let two_digits = free("03-12-31", None).unwrap();
-        assert_eq!(
-            (two_digits.at.to_string().as_str(), two_digits.ambiguous),
-            ("2003-12-31T00:00:00Z", true)
-        );
+        for (text, expected) in [
+            ("99-12-31", "1999-12-31T00:00:00Z"),
+            ("03-12-31", "2003-12-31T00:00:00Z"),
+            ("26-11-30 08:00", "2026-11-30T08:00:00Z"),
+            ("30/10/26", "2026-10-30T00:00:00Z"),
+            ("Tuesday, 10-11-26", "2026-11-10T00:00:00Z"),
+            ("Tuesday, 11/10/2026", "2026-11-10T00:00:00Z"),
+            ("Tue, 10/11/2026 08:00:00 GMT", "2026-11-10T08:00:00Z"),
+            ("Dienstag, 10/11/26", "2026-11-10T00:00:00Z"),
+        ] {
+            assert_eq!(free_read(text).as_deref(), Ok(expected), "{text}");
+        }
         assert_eq!(free_read("3 listopada 2024"), Err(NoDate::Ambiguous));
         for (text, part) in [
-            ("2 Jan 2024 quarter past 12:00 noonish", "noonish"),
+            ("2 Jan 2024 quarter past 12:00 noonish", "past"),
             ("2 Jan 2024 10h99x", "10h99x"),
             ("2024-01-02T99:00:00Z", "2024-01-02T99:00:00Z"),
             ("2 Jan 2024 10:00 17", "17"),
         ] {
-            assert_eq!(free(text, None).unwrap().unread.as_deref(), Some(part), "{text}");
+            assert_eq!(
+                free(text, Hints::default()).unwrap().unread.as_deref(),
+                Some(part),
+                "{text}"
+            );
         }
         assert_eq!(free_read("mar 5 xyz 2024"), Err(NoDate::Unknown));
         assert_eq!(free_read("ter, 5 mar 2024").as_deref(), Ok("2024-03-05T00:00:00Z"));
@@ -541,7 +470,8 @@ mod tests {
             ("31 srp 2026", Some("xx"), Err(NoDate::Ambiguous)),
             ("31 lip 2026", None, Ok("2026-07-31T00:00:00Z")),
         ] {
-            let found = free(text, language).map(|dated| dated.at.to_string());
+            let found =
+                free(text, Hints { language, order: None }).map(|dated| dated.at.to_string());
             assert_eq!(found.as_deref().map_err(|why| *why), expected, "{text} {language:?}");
         }
     }
@@ -569,10 +499,62 @@ mod tests {
             ("星期一, 02 十一月 2026 10:00:00 +0800", "2026-11-02T02:00:00Z"),
             ("월, 02 11월 2026 10:00:00 +0900", "2026-11-02T01:00:00Z"),
             ("Да, 03 11-р сар 2025", "2025-11-03T00:00:00Z"),
+            ("30 ноября 2026 18:30 (МСК)", "2026-11-30T15:30:00Z"),
+            ("30 Kasım 2026 18:30 TSİ", "2026-11-30T15:30:00Z"),
+            ("Mon, 30 Nov 2026 18:30:00 ＋0900", "2026-11-30T09:30:00Z"),
+            ("30/Nov/2026:18:30:00 -0300", "2026-11-30T21:30:00Z"),
+            ("T2, 30 Th11 2026 18:30:00 +0700", "2026-11-30T11:30:00Z"),
+            ("Thứ Hai, 30 Tháng Mười Một 2026 18:30:00 +0700", "2026-11-30T11:30:00Z"),
+            ("Пн, 30 лис 2026 18:30:00 +0200", "2026-11-30T16:30:00Z"),
+            ("Sam, 15 aoû 2026 10:00:00 +0200", "2026-08-15T08:00:00Z"),
         ] {
             let context = Context::default();
             assert_eq!(date(text, &context).map(|at| at.to_string()).as_deref(), Some(expected));
             assert_eq!(context.parse_warnings(), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn years_of_other_calendars_are_converted() {
+        for (text, expected) in [
+            ("30/11/2569 18:30", "2026-11-30T18:30:00Z"),
+            ("2569-11-30T18:30:00+07:00", "2026-11-30T11:30:00Z"),
+            ("2569-11-30", "2026-11-30T00:00:00Z"),
+            ("25691130183000", "2026-11-30T18:30:00Z"),
+            ("Mon, 30 Nov 2569 18:30:00 +0700", "2026-11-30T11:30:00Z"),
+            ("Thu, 29 Feb 2567 18:30:00 +0700", "2024-02-29T11:30:00Z"),
+            ("30 Nov 2569", "2026-11-30T00:00:00Z"),
+            ("๓๐ พฤศจิกายน ๒๕๖๙", "2026-11-30T00:00:00Z"),
+            ("۹ آذر ۱۴۰۵", "2026-11-30T00:00:00Z"),
+            ("دوشنبه، ۹ آذر ۱۴۰۵ ساعت ۱۸:۳۰", "2026-11-30T18:30:00Z"),
+            ("1405/09/09", "2026-11-30T00:00:00Z"),
+            ("۱۴۰۵/۰۶/۳۱ ۱۸:۳۰", "2026-09-22T18:30:00Z"),
+            ("1405-09-09T18:30:00+03:30", "2026-11-30T15:00:00Z"),
+        ] {
+            assert_eq!(read(text).map(|at| at.to_string()).as_deref(), Some(expected), "{text}");
+        }
+        // A month and a year of two calendars
+        for text in ["۹ آذر ۲۰۲۶", "9 Nov 1405"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_language_decides_between_meanings() {
+        for (text, language, expected) in [
+            ("Pn, 30 lis 2026 18:30:00 +0100", "pl", "2026-11-30T17:30:00Z"),
+            ("Pn, 30 lis 2026 18:30:00 +0100", "", "2026-11-30T17:30:00Z"),
+            ("Pn, 09/11/2026", "pl", "2026-11-09T00:00:00Z"),
+            ("Pn, 09/11/2026", "lt", "2026-09-11T00:00:00Z"),
+            ("Mon, 30 Nov 2026 18:30:00 IST", "he-IL", "2026-11-30T16:30:00Z"),
+            ("2026-11-30 18:30:00 CST", "zh-CN", "2026-11-30T10:30:00Z"),
+            ("Mon, 30 Nov 2026 18:30:00 CST", "en", "2026-12-01T00:30:00Z"),
+            ("30.11.26 18:30", "de-DE", "2026-11-30T18:30:00Z"),
+            ("26.11.30 18:30", "ko", "2026-11-30T18:30:00Z"),
+        ] {
+            let hints = Hints { language: Some(language), order: None };
+            let found = parse(text, hints).map(|dated| dated.at.to_string());
+            assert_eq!(found.as_deref(), Ok(expected), "{text} {language}");
         }
     }
 

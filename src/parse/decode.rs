@@ -57,10 +57,18 @@ pub(crate) fn decode<'a>(
         parse_warnings.push(ParseWarning::new("junk_before", Some(0), message));
     }
     let after = &text[begin..];
-    let declaration = after.strip_prefix("<?xml").and_then(|_| after.find("?>"));
-    let start = begin + declaration.map_or(0, |end| end + 2);
+    let start = begin + declaration_length(after);
     let junk = has_junk.then_some(begin);
     Decoded { text, start, junk, charset, found_by, parse_warnings }
+}
+
+/// Length of the XML declaration at the beginning of a text. It ends with its `>`, also without `?`, or where the next
+/// tag begins.
+fn declaration_length(text: &str) -> usize {
+    let Some(inside) = text.strip_prefix("<?xml") else { return 0 };
+    let start = text.len() - inside.len();
+    let end = inside.find(['<', '>']).map(|end| start + end);
+    end.map_or(0, |end| end + usize::from(text[end..].starts_with('>')))
 }
 
 fn text<'a>(
@@ -191,6 +199,23 @@ mod tests {
     fn the_declaration_determines_the_encoding_and_is_dropped() {
         let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?>\n<rss>caf\xe9</rss>";
         assert_eq!(text(latin, None), "\n<rss>café</rss>");
+    }
+
+    #[test]
+    fn a_declaration_may_lack_its_end() {
+        for declaration in [
+            "<?xml version='1.0' encoding='ISO-8859-1'>",
+            "<?xml version='1.0' encoding='ISO-8859-1'/>",
+        ] {
+            let bytes =
+                [declaration.as_bytes(), b"<?xml-stylesheet href='x'?><a>caf\xe9</a>"].concat();
+            assert_eq!(
+                text(&bytes, None),
+                "<?xml-stylesheet href='x'?><a>café</a>",
+                "{declaration}"
+            );
+        }
+        assert_eq!(text(b"<?xml version='1.0' <a>b</a>", None), "<a>b</a>");
     }
 
     #[test]

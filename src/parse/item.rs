@@ -2,6 +2,7 @@
 //! all XML dialects together.
 
 use jiff::Timestamp;
+use url::Url;
 
 use super::constructs::{self, UntypedAs, atom_links, text};
 use super::context::Context;
@@ -10,7 +11,6 @@ use super::media;
 use super::namespace::Namespace::{
     self, Atom, Content, Dc, FeedBurner, FullText, Itunes, Media, Rdf, Rss, Wfw,
 };
-use super::people;
 use super::tree::Element;
 use crate::model::{Category, Dialect, Link, ParsedItem, Person, SourceInfo, Surplus, Text};
 
@@ -259,7 +259,10 @@ fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
     links.extend(original.map(|original| constructs::page_link(&original, context)));
     for link in element.all(Rss, "link") {
         match (link.trimmed(), link.attribute("href")) {
-            (Some(address), _) => links.push(constructs::page_link(&address, &context.enter(link))),
+            (Some(address), _) => {
+                let page = constructs::page_link(&address, &context.enter(link));
+                links.push(below_home(&page.href, element, context).unwrap_or(page));
+            }
             (None, Some(_)) => links.extend(constructs::atom_link(link, context)),
             (None, None) => {}
         }
@@ -291,6 +294,20 @@ fn links(element: &Element<'_>, dialect: Dialect, context: &Context) -> Vec<Link
         links.push(content);
     }
     links
+}
+
+/// The guid that an item whose link is the page of the feed marks as its permalink, if it is another page of its host. Many
+/// guids without the mark are made up.
+fn below_home(link: &str, element: &Element<'_>, context: &Context) -> Option<Link> {
+    let bare = |link: &str| link.trim_end_matches('/').to_owned();
+    let home = context.home.as_deref().filter(|home| bare(home) == bare(link))?;
+    let is_marked = |guid: &&Element<'_>| {
+        guid.attribute("isPermaLink").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    };
+    let id = element.all(Rss, "guid").find(is_marked)?.trimmed()?;
+    let host = |url: &str| Some(Url::parse(url).ok()?.host_str()?.to_owned());
+    let is_below = is_web_url(&id) && bare(&id) != bare(home) && host(&id)? == host(home)?;
+    is_below.then(|| constructs::page_link(&id, context))
 }
 
 /// The page of an item or a channel of CDF, in an attribute or in an element `A`.
@@ -332,7 +349,7 @@ pub(crate) fn authors(element: &Element<'_>, context: &Context) -> (Vec<Person>,
         element
             .all(namespace, name)
             .flat_map(Element::values)
-            .flat_map(|it| people::all(&it))
+            .flat_map(|it| constructs::people(&it))
             .collect()
     };
     let lists = [
@@ -340,8 +357,9 @@ pub(crate) fn authors(element: &Element<'_>, context: &Context) -> (Vec<Person>,
         named(Dc, "creator"),
         named(Dc, "author"),
         rss_authors(element, context),
-        named(Rss, "managingEditor"),
+        // Who speaks in a podcast, rather than who is responsible for it.
         named(Itunes, "author"),
+        named(Rss, "managingEditor"),
         credited_authors(element),
     ];
     let mut people = lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default();
@@ -363,24 +381,23 @@ fn credited_authors(element: &Element<'_>) -> Vec<Person> {
     let credits = element.all(Media, "credit").filter(is_author).map(Element::text);
     credits
         .filter(|name| !is_web_url(name.trim()))
-        .filter_map(|name| people::person(&name))
+        .filter_map(|name| constructs::person(&name))
         .collect()
 }
 
 /// RSS `author` is a line of text, but some publishers use the child elements of Atom.
 fn rss_authors(element: &Element<'_>, context: &Context) -> Vec<Person> {
     let read = |author: &Element<'_>| match author.has_elements() {
-        true => {
-            atom_person(author, context).map_or_else(|| people::all(&author.text()), |it| vec![it])
-        }
-        false => people::all(&author.text()),
+        true => atom_person(author, context)
+            .map_or_else(|| constructs::people(&author.text()), |it| vec![it]),
+        false => constructs::people(&author.text()),
     };
     element.all(Rss, "author").flat_map(read).collect()
 }
 
 pub(crate) fn contributors(element: &Element<'_>, context: &Context) -> Vec<Person> {
     let atom = element.all(Atom, "contributor").filter_map(|found| atom_person(found, context));
-    let dc = element.all(Dc, "contributor").filter_map(|found| people::person(&found.text()));
+    let dc = element.all(Dc, "contributor").filter_map(|found| constructs::person(&found.text()));
     unique(atom.chain(dc)).0
 }
 
@@ -401,12 +418,12 @@ pub(crate) fn atom_person(element: &Element<'_>, context: &Context) -> Option<Pe
     let Some(name) = part("name") else {
         let whole =
             if element.has_elements() { String::new() } else { element.text().into_owned() };
-        let mut person = people::person(&whole).unwrap_or_default();
+        let mut person = constructs::person(&whole).unwrap_or_default();
         person.email = part("email").or(person.email);
         person.uri = uri();
         return (person != Person::default()).then_some(person);
     };
-    let mut person = people::person(&name).unwrap_or_default();
+    let mut person = constructs::person(&name).unwrap_or_default();
     person.email = part("email").or(person.email);
     person.uri = uri();
     Some(person)

@@ -6,12 +6,13 @@ use serde_json::{Map, Value};
 
 use super::constructs::{UntypedAs, as_meant, trimmed_plain, untyped_kind};
 use super::context::Context;
-use super::{cdata, dates, item, json_repair, json_tree, people};
+use super::{constructs, dates, item, json_repair, json_tree, markup};
 use crate::model::{
     Category, Dialect, Enclosure, Failure, FailureKind, FeedImage, Hints, Image, Link,
     ParseWarning, ParsedFeed, ParsedItem, Person, Surplus, Text,
 };
 use crate::text::chars;
+use crate::text::quoted::in_quotes;
 
 /// Maximum number of people, tags and files each.
 const MAX_PARTS: usize = 100;
@@ -103,7 +104,10 @@ fn report_repeated(repeated: &[(String, usize)], context: &Context) {
         let rule = if name == "items" { "all items are" } else { "the last one is" };
         for _ in 0..*count {
             context.report_each("repeated_element", || {
-                format!("member {name:?} occurs several times in an object; {rule} read")
+                format!(
+                    "member {name} occurs several times in an object; {rule} read",
+                    name = in_quotes(name)
+                )
             });
         }
     }
@@ -163,7 +167,7 @@ fn string(map: &Map<String, Value>, name: &str) -> Option<String> {
     let text = match map.get(name)? {
         Value::String(text) => {
             let text = chars::without_c1(text);
-            cdata::inside(&text).unwrap_or(&text).trim().to_owned()
+            markup::inside_cdata(&text).unwrap_or(&text).trim().to_owned()
         }
         // JSON Feed 1: an id may be a number.
         Value::Number(number) => number.to_string(),
@@ -178,7 +182,7 @@ fn content_text(item: &Map<String, Value>) -> Option<String> {
         return string(item, "content_text");
     };
     let text = chars::without_c1(written);
-    let text = cdata::inside(&text).unwrap_or(&text);
+    let text = markup::inside_cdata(&text).unwrap_or(&text);
     Some(trimmed_plain(text).to_owned()).filter(|text| !text.is_empty())
 }
 
@@ -245,7 +249,7 @@ fn people(map: &Map<String, Value>, context: &Context) -> (Vec<Person>, usize) {
             };
             (person != Person::default()).then_some(person)
         }
-        Value::String(name) => people::person(&chars::without_c1(name)),
+        Value::String(name) => constructs::person(&chars::without_c1(name)),
         _ => None,
     };
     item::unique(members(map, "authors").chain(members(map, "author")).filter_map(person))
@@ -398,7 +402,10 @@ fn check_kinds(map: &Map<String, Value>, kinds: &[(&str, Kind)], owner: &str, co
         let left_out = map.get(*name).and_then(|value| left_out(value, *kind));
         if let Some(found) = left_out {
             context.report_each("wrong_type", || {
-                format!("member {name:?} of {owner} is or contains {found}; left out")
+                format!(
+                    "member {name} of {owner} is or contains {found}; left out",
+                    name = in_quotes(name)
+                )
             });
         }
     }

@@ -1,17 +1,27 @@
 //! Whether a text that is either plain text or HTML is HTML.
+//!
+//! Also the delimiters of CDATA sections that are a part of a text, because a publisher escaped them, put one section into
+//! another or wrote them in JSON.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::memmem;
+use memchr::{memchr_iter, memchr2_iter, memmem};
 
 /// Whether a text contains an HTML reference or tag.
 pub(super) fn looks_like_html(text: &str) -> bool {
-    // Bounds the cost: the end tag of each `<` is searched.
-    let text = text.char_indices().nth(2_000).map_or(text, |(end, _)| &text[..end]);
-    has_reference(text)
-        || begins_emphasis(text)
-        || text.match_indices('<').any(|(at, _)| is_markup(&text[at + 1..]))
+    has_reference(beginning(text)) || has_markup(text)
+}
+
+/// Whether a text contains HTML tags that it does not only mention.
+pub(super) fn has_markup(text: &str) -> bool {
+    let text = beginning(text);
+    begins_emphasis(text) || text.match_indices('<').any(|(at, _)| is_markup(&text[at + 1..]))
+}
+
+/// What is examined of a text. Bounds the cost: the end tag of each `<` is searched.
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(2_000).map_or(text, |(end, _)| &text[..end])
 }
 
 /// Whether a text contains an HTML reference, such as `&amp;`.
@@ -186,6 +196,86 @@ pub(super) fn is_source_of_blocks(text: &str) -> bool {
     text.ends_with('>') && tags(text).next().is_some_and(begins) && is_source(text)
 }
 
+/// Whether a text begins with the tag of a block and then, perhaps after other tags, with a word: `<p>One`, but not
+/// `<p> or <div>`.
+pub(super) fn begins_with_block(text: &str) -> bool {
+    let text = text.trim_start();
+    let (mut end, mut is_block) = (0, false);
+    for tag in tags(text).take_while(|tag| !tag.is_end) {
+        if tag.range.start != end {
+            break;
+        }
+        is_block |= end == 0 && BLOCKS.contains(&tag.name);
+        end = tag.range.end;
+    }
+    is_block && text[end..].starts_with(char::is_alphanumeric)
+}
+
+/// Beginnings of sections, in lower case: as text, in HTML, and with a space that a template added.
+const STARTS: &[&str] = &["<![cdata[", "&lt;![cdata[", "< ![cdata[", "&lt; ![cdata["];
+/// Ends of sections.
+const ENDS: &[&str] = &["]]>", "]]&gt;"];
+
+/// The text inside the sections around it; `None` if there are none.
+pub(super) fn inside_cdata(text: &str) -> Option<&str> {
+    let mut inner = text;
+    while let Some(next) = after_start(inner) {
+        inner = next;
+    }
+    let is_open = inner.len() < text.len();
+    // An end without a start, not that of `a[b[0]]>`.
+    let is_closed = || inner.matches(']').count() > inner.matches('[').count();
+    if before_end(inner).is_some() && (is_open || is_closed()) {
+        while let Some(next) = before_end(inner) {
+            inner = next;
+        }
+    }
+    (inner.len() < text.len()).then_some(inner)
+}
+
+/// HTML without the delimiters around and inside it.
+pub(super) fn without_cdata(html: &str) -> Cow<'_, str> {
+    let inner = inside_cdata(html);
+    let (html, mut is_open) = (inner.unwrap_or(html), inner.is_some());
+    if !may_contain_cdata(html) {
+        return Cow::Borrowed(html);
+    }
+    let (mut all, mut from) = (String::new(), 0);
+    for at in memchr2_iter(b'<', b']', html.as_bytes()) {
+        let rest = &html[at..];
+        let length = match is_open {
+            true if rest.starts_with(ENDS[0]) => ENDS[0].len(),
+            _ if begins(rest, STARTS[0]) => STARTS[0].len(),
+            _ => continue,
+        };
+        is_open = length == STARTS[0].len();
+        all.push_str(&html[from..at]);
+        from = at + length;
+    }
+    all.push_str(&html[from..]);
+    Cow::Owned(all)
+}
+
+/// Whether a text may contain delimiters.
+pub(super) fn may_contain_cdata(text: &str) -> bool {
+    let begins = |at: usize| begins(&text[at..], "![cdata[");
+    memmem::find(text.as_bytes(), b"]]").is_some() || memchr_iter(b'!', text.as_bytes()).any(begins)
+}
+
+fn begins(text: &str, known: &str) -> bool {
+    text.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known))
+}
+
+fn after_start(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    STARTS.iter().find(|start| begins(text, start)).map(|start| &text[start.len()..])
+}
+
+fn before_end(text: &str) -> Option<&str> {
+    let text = text.trim_end();
+    ENDS.iter().find_map(|end| text.strip_suffix(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,6 +388,41 @@ mod tests {
         for part in ["<b>", "<", "</b>", "<p> ", "<b ", "<i></i>"] {
             let text = part.repeat(300_000);
             let _ = (is_source(&text), has_tags(&text));
+        }
+    }
+
+    #[test]
+    fn the_delimiters_around_a_text_are_taken_off() {
+        for (text, expected) in [
+            ("<![CDATA[a]]>", Some("a")),
+            (" <![cdata[ a ]]> ", Some(" a ")),
+            ("<![CDATA[<![CDATA[a]]>]]>", Some("a")),
+            ("&lt;![CDATA[a]]&gt;", Some("a")),
+            ("<![CDATA[a", Some("a")),
+            ("< ![CDATA[a]]>", Some("a")),
+            ("a]]>", Some("a")),
+            ("a [b]]]>", Some("a [b]")),
+            ("a[b[0]]>", None),
+            ("What <![CDATA[ ]]> is", None),
+            ("a", None),
+            ("", None),
+            ("]]>", Some("")),
+        ] {
+            assert_eq!(inside_cdata(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn html_has_no_delimiters() {
+        for (html, expected) in [
+            ("<p>a <![CDATA[b & c]]> d</p>", "<p>a b & c d</p>"),
+            ("<p>a</p><![CDATA[b c", "<p>a</p>b c"),
+            ("<p>a</p>]]>", "<p>a</p>"),
+            ("<![CDATA[<p>a</p>]]> <![CDATA[<p>b</p>]]>", "<p>a</p> <p>b</p>"),
+            ("<p>a[b[0]]></p>", "<p>a[b[0]]></p>"),
+            ("<pre>&lt;![CDATA[a]]&gt;</pre>", "<pre>&lt;![CDATA[a]]&gt;</pre>"),
+        ] {
+            assert_eq!(without_cdata(html), expected, "{html}");
         }
     }
 }

@@ -9,6 +9,8 @@ use super::tree::Element;
 use crate::model::{
     Chapter, Enclosure, EpisodeType, Image, Link, Podcast, PodcastFile, Surplus, is_played,
 };
+use crate::text::html::to_text;
+use crate::text::quoted::in_quotes;
 
 /// Maximum number of files, and of images, of an item. Fewer are published; more would cost quadratic time.
 const MAX_FILES: usize = 100;
@@ -71,10 +73,10 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
     }
     found.media(item, context, 0);
     for image in item.all(Namespace::Itunes, "image") {
-        found.image(image, "href", context);
+        found.image(image, context);
     }
     for image in item.all(Namespace::Rss, "image") {
-        found.image(image.child(Namespace::Rss, "url").unwrap_or(image), "href", context);
+        found.image(image.child(Namespace::Rss, "url").unwrap_or(image), context);
     }
     found
 }
@@ -97,9 +99,14 @@ impl Media {
         }
     }
 
-    fn image(&mut self, element: &Element<'_>, attribute: &str, context: &Context) {
+    /// Adds an image with its URL in `href` of iTunes, in `url` of Media RSS, in the attribute of the other, or in its text.
+    fn image(&mut self, element: &Element<'_>, context: &Context) {
         let context = context.enter(element);
-        let url = element.attribute(attribute).map(str::to_owned).or_else(|| element.trimmed());
+        let is_itunes = element.namespace == Namespace::Itunes;
+        let names = if is_itunes { ["href", "url"] } else { ["url", "href"] };
+        let mut urls = names.into_iter().filter_map(|name| element.attribute(name));
+        let url = urls.find(|url| !url.trim().is_empty());
+        let url = url.map(str::to_owned).or_else(|| element.trimmed());
         let url = context.resolve(&url.unwrap_or_default());
         let known = self.thumbnails.iter().any(|known| known.url == url);
         if known || url.is_empty() {
@@ -125,7 +132,7 @@ impl Media {
                     files.extend(file.map(|file| (is_default, file)));
                     self.media(element, &context.enter(element), depth + 1);
                 }
-                "thumbnail" => self.image(element, "url", context),
+                "thumbnail" => self.image(element, context),
                 _ => {}
             }
         }
@@ -161,7 +168,7 @@ impl Media {
         let is_unknown = media_type.is_empty() && medium.is_empty();
         if medium == "image" || media_type.starts_with("image") || is_unknown && is_picture(element)
         {
-            self.image(element, "url", context);
+            self.image(element, context);
             return None;
         }
         if media_type.is_empty() && matches!(medium.as_str(), "audio" | "video") {
@@ -179,10 +186,18 @@ impl Media {
             url,
             media_type,
             length: length(element.attribute("fileSize")),
-            title: element.child(Namespace::Media, "title").and_then(Element::trimmed),
+            title: title(element),
             duration: element.attribute("duration").and_then(duration),
         })
     }
+}
+
+/// The title of a file as plain text (Media RSS 1.5.1, `media:title`).
+fn title(element: &Element<'_>) -> Option<String> {
+    let title = element.child(Namespace::Media, "title")?;
+    let text = title.trimmed()?;
+    let is_html = title.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("html"));
+    Some(if is_html { to_text(&text) } else { text }).filter(|text| !text.is_empty())
 }
 
 /// Extensions of pictures.
@@ -271,7 +286,12 @@ fn chapter_list(item: &Element<'_>, context: &Context) -> Vec<Chapter> {
     let chapter = |element: &Element<'_>| {
         let written = element.attribute("start").unwrap_or_default();
         let Some(start) = start(written) else {
-            let message = || format!("the start {written:?} of a chapter is not a time; left out");
+            let message = || {
+                format!(
+                    "the start {written} of a chapter is not a time; left out",
+                    written = in_quotes(written)
+                )
+            };
             context.report("bad_chapter", message);
             return None;
         };
@@ -384,6 +404,23 @@ mod tests {
     fn media_xml(inner: &str) -> Media {
         let xml = format!("<item xmlns:media='http://search.yahoo.com/mrss/'>{inner}</item>");
         media_of(&scan(&xml).unwrap().root, &[], &Context::default())
+    }
+
+    #[test]
+    fn the_image_of_an_episode_has_its_url_in_any_attribute() {
+        for image in
+            ["href='http://e.org/i'", "url='http://e.org/i'", "url='http://e.org/i' href=''"]
+        {
+            let found = media_xml(&format!("<itunes:image {image}/>")).thumbnails;
+            let urls: Vec<_> = found.iter().map(|image| image.url.as_str()).collect();
+            assert_eq!(urls, ["http://e.org/i"], "{image}");
+        }
+        let both = "href='http://e.org/page' url='http://e.org/i.png'";
+        for (name, url) in
+            [("itunes:image", "http://e.org/page"), ("media:thumbnail", "http://e.org/i.png")]
+        {
+            assert_eq!(media_xml(&format!("<{name} {both}/>")).thumbnails[0].url, url, "{name}");
+        }
     }
 
     #[test]

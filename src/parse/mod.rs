@@ -13,15 +13,20 @@
 //! makes it safe. Elements that no output carries are ignored: `cloud`, `textInput`, `rating`,
 //! `docs`, GeoRSS, `thr:total`, `slash:comments`, licences, and funding of podcasts.
 
-mod cdata;
 mod channel;
 mod charset;
 mod constructs;
 mod context;
+mod date_calendars;
+mod date_clock;
 mod date_names;
+mod date_order;
+mod date_signs;
 mod date_words;
+mod date_zones;
 mod dates;
 mod decode;
+mod detection;
 mod entity;
 mod feed_link;
 mod feed_rs;
@@ -30,25 +35,23 @@ mod json;
 mod json_repair;
 mod json_tree;
 mod layout;
-mod link_header;
 mod markup;
 mod media;
 mod mixed;
 mod namespace;
 mod nesting;
 mod page;
-mod people;
 #[cfg(test)]
 mod repair_tests;
+mod repairs;
 mod repeated;
 mod scan;
-#[cfg(test)]
-mod scan_tests;
 mod serialise;
 mod start;
 mod structure;
 #[cfg(test)]
 mod structure_tests;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -263,7 +266,7 @@ pub fn alternates(input: Input<'_>, header: Option<&str>) -> Alternates {
     let syntax = if input.content_type.is_some_and(is_xml) { Syntax::Xml } else { Syntax::Html };
     let mut links = page::links(&decoded.text, input.url, syntax);
     let mut declared =
-        header.map(|values| link_header::feeds(values, input.url)).unwrap_or_default();
+        header.map(|values| feed_link::feeds_of_header(values, input.url)).unwrap_or_default();
     for link in std::mem::take(&mut links.declared) {
         if declared.iter().all(|known| known.href != link.href) {
             declared.push(link);
@@ -310,10 +313,12 @@ fn xml(
     let mut inner = if own { root.into_owned() } else { root.enter(layout.channel).into_owned() };
     inner.base = layout.base(&inner);
     inner.feed_language = channel::language(layout.channel, layout.root, &inner);
+    inner.date_order = date_order::of_document(layout.items.iter().copied());
     let mut feed = channel::channel(&layout, &inner);
     feed.explicit = media::explicit(layout.channel);
     feed.block = media::is_blocked(layout.channel);
     (feed.item_authors, feed.surplus_authors) = item::authors(layout.channel, &inner);
+    inner.home = feed.links.iter().find(|it| it.rel == "alternate").map(|it| it.href.clone());
     let clean = feed_rs::texts(text, &layout, &inner);
     let read_by = if clean.is_some() { ReadBy::FeedRs } else { ReadBy::Newswire };
     let mut clean = clean.map(Vec::into_iter);

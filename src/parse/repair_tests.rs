@@ -81,6 +81,33 @@ fn delimiters_of_cdata_are_no_part_of_any_text() {
 }
 
 #[test]
+fn a_section_with_the_end_tag_of_its_element_is_closed_if_no_part_follows() {
+    for html in [
+        "<details><summary>x</summary><p>y</p></details><script>//<![CDATA[ a ",
+        "<pre><summary>..</summary><link>..</link><content><![CDATA[x</pre>",
+        "<p>It ends with </summary> <b>there</b>, not with <![CDATA[",
+    ] {
+        let item = only(&atom(&format!("<summary type='html'><![CDATA[{html}]]></summary>")));
+        let summary = item.summary.unwrap().value;
+        assert!(["x</pre>", "//", "not with"].iter().any(|end| summary.contains(end)), "{summary}");
+    }
+    for next in ["<link>/a</link>", "<dc:creator>A</dc:creator>", "</item><item>"] {
+        let item =
+            format!("<title><![CDATA[T</title> {next}<description><![CDATA[x]]></description>");
+        let title = read(&rss(&item)).feed.items.remove(0).title;
+        assert_eq!(title.unwrap().value, "T", "{next}");
+    }
+}
+
+#[test]
+fn many_sections_that_are_not_closed_cost_linear_time() {
+    let part = "<title><![CDATA[</title><link>";
+    let document =
+        format!("<rss><channel><item>{}]]></title></item></channel></rss>", part.repeat(20_000));
+    let _ = super::scan::scan(&document);
+}
+
+#[test]
 fn the_entries_of_an_rdf_container_are_separate() {
     let item = only(
         "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns='http://purl.org/rss/1.0/' \

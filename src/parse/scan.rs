@@ -7,13 +7,14 @@ use std::borrow::Cow;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use quick_xml::events::attributes::Attributes;
 
 use super::entity::{Declared, entity, unescape};
 use super::namespace::{Bindings, Namespace};
 use super::structure::{self, Home, Name, Resolved};
+use super::tags::{self, Quotes, Written};
 use super::tree::{Attribute, Element, Items, MIN_ITEMS, Node, Tree};
 use crate::model::ParseWarning;
+use crate::text::quoted::in_quotes;
 
 /// Maximum depth of elements. Deeper elements are dropped; their text belongs to the ancestor.
 const MAX_DEPTH: usize = 96;
@@ -25,8 +26,6 @@ const MAX_FOR_FEED_RS: usize = 100_000;
 pub(crate) const MAX_ATTRIBUTES: usize = 64;
 /// Maximum number of parse warnings.
 const MAX_WARNINGS: usize = 20;
-/// Maximum number of repairs that search the rest of the document.
-const MAX_FAR_REPAIRS: usize = 100;
 
 /// Parses a document; `None` if it has no element.
 #[cfg(test)]
@@ -51,10 +50,10 @@ pub(crate) fn scan_newest(text: &str, max_items: usize) -> Option<Tree<'_>> {
 }
 
 /// An element whose end tag was not read yet.
-struct Open<'a> {
-    element: Element<'a>,
+pub(super) struct Open<'a> {
+    pub(super) element: Element<'a>,
     /// Name of the element with its prefix.
-    tag: &'a str,
+    pub(super) tag: &'a str,
     /// Number of namespace declarations before it.
     bindings: usize,
     items: Items,
@@ -67,14 +66,14 @@ impl<'a> Open<'a> {
     }
 }
 
-struct Scanner<'a> {
-    text: &'a str,
+pub(super) struct Scanner<'a> {
+    pub(super) text: &'a str,
     reader: Reader<&'a [u8]>,
     /// Byte offset where the reader started.
     start: usize,
-    open: Vec<Open<'a>>,
+    pub(super) open: Vec<Open<'a>>,
     /// Number of open elements beyond the depth limit.
-    too_deep: usize,
+    pub(super) too_deep: usize,
     bindings: Bindings<'a>,
     home: Home<'a>,
     /// Whether an element ends where its names and the next one require it.
@@ -89,12 +88,12 @@ struct Scanner<'a> {
     /// Maximum number of items, and the number of items that were dropped because of it.
     max_items: usize,
     dropped: usize,
-    far_repairs: usize,
+    pub(super) far_repairs: usize,
     parse_warnings: Vec<ParseWarning>,
     /// Number of repairs without a parse warning.
     unreported: usize,
     clean: bool,
-    partial: bool,
+    pub(super) partial: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -129,13 +128,13 @@ impl<'a> Scanner<'a> {
     }
 
     /// Continues at byte `offset`.
-    fn jump(&mut self, offset: usize) {
+    pub(super) fn jump(&mut self, offset: usize) {
         let offset = (offset..=self.text.len()).find(|at| self.text.is_char_boundary(*at));
         self.start = offset.unwrap_or(self.text.len());
         self.reader = reader(&self.text[self.start..]);
     }
 
-    fn repair(&mut self, code: &'static str, offset: usize, message: impl Into<String>) {
+    pub(super) fn repair(&mut self, code: &'static str, offset: usize, message: impl Into<String>) {
         self.clean = false;
         // The first of each kind is always kept.
         let new = self.parse_warnings.iter().all(|known| known.code != code);
@@ -149,7 +148,7 @@ impl<'a> Scanner<'a> {
     fn run(&mut self) {
         while self.root.is_none() && !self.partial {
             let before = self.position();
-            if self.stray_less_than(before) {
+            if self.stray_less_than(before) || self.irregular_tag(before) {
                 continue;
             }
             let event = self.reader.read_event();
@@ -162,28 +161,13 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Handles a `<` that does not begin markup: it is text. quick-xml would search for its `>`.
-    fn stray_less_than(&mut self, at: usize) -> bool {
-        let Some(rest) = self.text.get(at..).and_then(|rest| rest.strip_prefix('<')) else {
-            return false;
-        };
-        let begins = |c: char| c.is_alphabetic() || matches!(c, '/' | '!' | '?' | '_' | ':');
-        if rest.starts_with(begins) {
-            return false;
-        }
-        self.repair(
-            "bare_less_than",
-            at,
-            "`<` is not the start of a tag; it must be written as &lt;",
-        );
-        self.push_text(Cow::Borrowed("<"));
-        self.jump(at + 1);
-        true
-    }
-
     fn event(&mut self, event: Event<'a>, before: usize, after: usize) {
         match event {
             Event::Start(_) => self.start_tag(before + 1, after.saturating_sub(1), before),
+            Event::Empty(_) if self.has_slash_in_value(before, after) => {
+                self.repair("bad_attribute", before, "the value of an attribute has no quotes");
+                self.start_tag(before + 1, after.saturating_sub(1), before);
+            }
             Event::Empty(_) => {
                 let depth = self.open.len() + self.too_deep;
                 self.start_tag(before + 1, after.saturating_sub(2), before);
@@ -203,7 +187,7 @@ impl<'a> Scanner<'a> {
                 }
                 self.push_text(text);
             }
-            Event::CData(text) => self.push_text(text.into_inner()),
+            Event::CData(text) => self.cdata(text.into_inner(), before),
             Event::GeneralRef(name) => self.reference(&name.into_inner(), before),
             // feed-rs does not read declared entities.
             Event::DocType(_) => {
@@ -216,8 +200,12 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn start_tag(&mut self, from: usize, to: usize, offset: usize) {
-        let content = self.text.get(from..to).unwrap_or_default();
+    pub(super) fn start_tag(&mut self, from: usize, to: usize, offset: usize) {
+        self.open_element(self.text.get(from..to).unwrap_or_default(), Quotes::Regular, offset);
+    }
+
+    /// Opens the element whose start tag has this content.
+    pub(super) fn open_element(&mut self, content: &'a str, quotes: Quotes, offset: usize) {
         let end = content.find(|c: char| c.is_ascii_whitespace() || c == '/');
         let tag = &content[..end.unwrap_or(content.len())];
         self.elements += 1;
@@ -241,7 +229,7 @@ impl<'a> Scanner<'a> {
             self.close_by_name(tag, content.len() > tag.len() + 1, offset);
         }
         let bindings = self.bindings.len();
-        let attributes = self.attributes(content, tag.len(), offset);
+        let attributes = self.attributes(content, quotes, offset);
         let (namespace, name) = self.resolve(tag, offset);
         let element = Element { namespace, name, attributes, nodes: Vec::new() };
         if self.open.is_empty() {
@@ -268,28 +256,21 @@ impl<'a> Scanner<'a> {
     }
 
     /// The attributes of a tag. Adds namespace declarations to the bindings.
-    fn attributes(&mut self, content: &'a str, name: usize, offset: usize) -> Vec<Attribute<'a>> {
-        if content.len() <= name {
-            return Vec::new();
-        }
-        let (mut found, mut broken) = (Vec::new(), false);
-        let mut iterator = Attributes::html(content, name);
-        // The check for duplicate names has quadratic cost.
-        let mut surplus = 0_usize;
-        for attribute in iterator.with_checks(false) {
-            match attribute {
-                Ok(_) if found.len() == MAX_ATTRIBUTES => surplus += 1,
-                Ok(attribute) => found.push((attribute.key.0, attribute.value)),
-                Err(_) => broken = true,
-            }
-        }
+    fn attributes(
+        &mut self,
+        content: &'a str,
+        quotes: Quotes,
+        offset: usize,
+    ) -> Vec<Attribute<'a>> {
+        let Written { found, surplus, is_broken } = tags::attributes(content, quotes);
         if surplus > 0 {
-            let tag = shorten(&content[..name]);
+            let tag =
+                shorten(content.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or(""));
             let message =
                 format!("<{tag}> has more than {MAX_ATTRIBUTES} attributes; {surplus} left out");
             self.repair("too_many_parts", offset, message);
         }
-        if broken {
+        if is_broken {
             self.repair("bad_attribute", offset, "malformed attribute");
         }
         let mut kept = Vec::with_capacity(found.len());
@@ -334,9 +315,9 @@ impl<'a> Scanner<'a> {
             Resolved::NewlyAdopted(namespace) => {
                 let url = self.bindings.name_of(tag);
                 let message = format!(
-                    "<{}> is in the namespace {:?}; read as {}",
+                    "<{}> is in the namespace {}; read as {}",
                     shorten(tag),
-                    shorten(&url),
+                    in_quotes(shorten(&url)),
                     if namespace == Namespace::Atom { "Atom" } else { "RSS" },
                 );
                 self.repair("unknown_namespace", offset, message);
@@ -346,7 +327,7 @@ impl<'a> Scanner<'a> {
         (namespace, name)
     }
 
-    fn end_tag(&mut self, before: usize, after: usize) {
+    pub(super) fn end_tag(&mut self, before: usize, after: usize) {
         let tag = self.text.get(before + 2..after.saturating_sub(1)).unwrap_or_default().trim();
         if self.too_deep > 0 {
             self.too_deep -= 1;
@@ -375,7 +356,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn close_one(&mut self) {
+    pub(super) fn close_one(&mut self) {
         if self.too_deep > 0 {
             self.too_deep -= 1;
             return;
@@ -403,7 +384,7 @@ impl<'a> Scanner<'a> {
         self.clean = false;
     }
 
-    fn push_text(&mut self, text: Cow<'a, str>) {
+    pub(super) fn push_text(&mut self, text: Cow<'a, str>) {
         // Text before the root is dropped.
         if let Some(open) = self.open.last_mut() {
             open.element.push_text(text);
@@ -436,46 +417,6 @@ impl<'a> Scanner<'a> {
                 );
                 self.push_text(Cow::Owned(format!("&{name};")));
             }
-        }
-    }
-
-    /// Repairs markup that quick-xml rejects.
-    fn broken(&mut self, at: usize, error: &quick_xml::Error) {
-        self.far_repairs += 1;
-        let rest = self.text.get(at..).unwrap_or_default();
-        if self.far_repairs > MAX_FAR_REPAIRS || self.open.is_empty() {
-            self.repair("broken_markup", at, format!("document is unreadable from here: {error}"));
-            self.partial = true;
-            return;
-        }
-        const CDATA: &str = "<![CDATA[";
-        if rest.get(..CDATA.len()).is_some_and(|start| start.eq_ignore_ascii_case(CDATA)) {
-            let inside = &rest[CDATA.len()..];
-            let (end, length) = match inside.find("]]>") {
-                Some(end) => {
-                    self.repair("broken_markup", at, format!("{CDATA} is not in capital letters"));
-                    (end, "]]>".len())
-                }
-                None => {
-                    // An unclosed section ends with its element.
-                    let tag = self.open.last().map_or("", |open| open.tag);
-                    self.repair("unclosed_cdata", at, "CDATA section is not closed");
-                    (inside.find(&format!("</{tag}")).unwrap_or(inside.len()), 0)
-                }
-            };
-            self.push_text(Cow::Borrowed(&inside[..end]));
-            self.jump(at + CDATA.len() + end + length);
-        } else if rest.starts_with("<!") || rest.starts_with("<?") {
-            self.repair("broken_markup", at, error.to_string());
-            self.jump(at + rest.find('>').map_or(rest.len(), |end| end + 1));
-        } else if let Some(end) = rest.find('>').filter(|_| rest.starts_with('<')) {
-            // An attribute value is not closed.
-            self.repair("unclosed_quote", at, error.to_string());
-            self.start_tag(at + 1, at + end, at);
-            self.jump(at + end + 1);
-        } else {
-            self.repair("cut", at, "document ends inside a tag");
-            self.partial = true;
         }
     }
 

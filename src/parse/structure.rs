@@ -2,6 +2,7 @@
 //! feed. Both are decided by local names and by where an element is.
 
 use super::namespace::Namespace;
+use super::tree::Element;
 
 /// Elements of a channel or an item that contain text only.
 const TEXTS: &[&str] = &[
@@ -53,13 +54,30 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
 }
 
 /// Whether it is the name of a part of a channel or an item.
-fn is_part(name: &str) -> bool {
+pub(crate) fn is_part(name: &str) -> bool {
     [TEXTS, BODIES, PARTS].iter().any(|names| is_one_of(name, names))
 }
 
 /// Whether it is the name of an item.
 pub(crate) fn is_item(name: &str) -> bool {
     is_one_of(name, &["item", "entry"])
+}
+
+/// Whether it is the name of an element that groups items.
+pub(crate) fn is_group(name: &str) -> bool {
+    is_one_of(name, &["rss", "rdf", "feed", "channel", "items", "item", "entry"])
+}
+
+/// Whether it is the name of an element that contains elements rather than text.
+pub(crate) fn is_container(name: &str) -> bool {
+    is_group(name) || is_one_of(name, &["image", "textinput", "skipdays", "skiphours"])
+}
+
+/// Whether the text of the element is the source of HTML.
+pub(crate) fn is_html(element: &Element<'_>) -> bool {
+    let is_body = is_one_of(element.name, BODIES)
+        && matches!(element.namespace, Namespace::Rss | Namespace::Content);
+    is_body || element.attribute("type").is_some_and(|kind| kind.eq_ignore_ascii_case("html"))
 }
 
 /// An element that is open or begins.
@@ -106,7 +124,8 @@ pub(crate) fn stay_open(open: &[Name<'_>], next: Name<'_>) -> usize {
         let html = in_item(&["link", "source", "summary", "image", "content"]);
         is_part(next.local) && (!html || in_item(&["link"]) && !next.has_attributes)
     } else {
-        false
+        // They have attributes only.
+        is_one_of(last.local, &["enclosure", "thumbnail"]) && is_part(next.local)
     };
     open.len() - usize::from(known && ends)
 }

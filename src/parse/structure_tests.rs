@@ -465,3 +465,127 @@ fn no_cut_makes_another_item() {
         assert!(counts[1] > 0 && counts[2] > 0, "{counts:?}");
     }
 }
+
+/// The item and the one behind it, read from a document with one broken part.
+fn two(document: &str) -> (ParsedItem, ParsedItem) {
+    let mut items = read(document).feed.items;
+    assert_eq!(items.len(), 2, "{document}");
+    let second = items.remove(1);
+    assert_eq!((title(&second), second.page()), ("B", Some("https://example.org/b")), "{document}");
+    (items.remove(0), second)
+}
+
+#[test]
+fn a_less_than_sign_is_text_where_its_tag_has_no_end() {
+    let document = |channel: &str, part: &str, broken: &str| {
+        let items = ITEMS.replacen(part, broken, 1);
+        format!("<rss version='2.0'><channel>{channel}<title>F</title>{items}</channel></rss>")
+    };
+    for text in
+        ["When x<y", "News <br", "C<T, U", "Use <b", "日本<語", "a<b/", "a \"<b", "x<y=\"1\" "]
+    {
+        let (item, _) = two(&document("", "<title>A", &format!("<title>{text}")));
+        assert_eq!(title(&item), text.trim());
+        assert_eq!(item.page(), Some("https://example.org/a"), "{text}");
+        let (item, _) = two(&document("", "<description>x", &format!("<description>{text}")));
+        assert_eq!(item.content.unwrap().value, text.trim().replace('<', "&lt;"));
+        let (item, _) = two(&document("", "<link>", &format!("<category>{text}</category><link>")));
+        assert_eq!(item.categories[0].term, text.trim());
+        let channel = format!("<description>{text}</description><copyright>{text}</copyright>");
+        let (item, _) = two(&document(&channel, "", ""));
+        assert_eq!(title(&item), "A", "{text}");
+        let entries = ENTRIES.replacen("<title>A", &format!("<title>{text}"), 1);
+        let (item, _) = two(&format!("<feed {ATOM}><title>F</title>{entries}</feed>"));
+        assert_eq!(title(&item), text.trim());
+    }
+    // Where an element is expected, its start tag lacks the `>`.
+    for broken in ["<item <title>A", "<item\n<title>A"] {
+        let (item, _) = two(&document("", "<item><title>A", broken));
+        assert_eq!(title(&item), "A");
+    }
+    let (item, _) = two(&document("", "A</title><link>", "A</title <link>"));
+    assert_eq!((title(&item), item.page()), ("A", Some("https://example.org/a")));
+    // HTML without escapes stays HTML.
+    let html = "<p class=\"a\">one<br/>two <a href=\"/x?a=1>2\" title='a < b'>c</a></p>";
+    let (item, _) = two(&document("", "<description>x", &format!("<description>{html}")));
+    assert!(item.content.unwrap().value.contains("two <a href="), "{html}");
+}
+
+#[test]
+fn an_unclosed_section_ends_with_its_element() {
+    let document = |broken: &str| {
+        let items = ITEMS.replacen("<title>A", &format!("<title>{broken}"), 1);
+        let items = items.replace(">y<", "><![CDATA[y]]><");
+        format!("<rss version='2.0'><channel><title>F</title>{items}</channel></rss>")
+    };
+    for (broken, expected) in [("<![CDATA[A", "A"), ("A<!-- b", "A"), ("A<?php", "A")] {
+        assert_eq!(title(&two(&document(broken)).0), expected, "{broken}");
+    }
+    // A section that quotes another one is closed.
+    let quoted = "<![CDATA[Use <![CDATA[x]]]]><![CDATA[> in XML]]>";
+    assert_eq!(title(&two(&document(quoted)).0), "Use <![CDATA[x]]> in XML");
+}
+
+#[test]
+fn values_without_quotes_or_with_one_end_where_they_are_meant_to_end() {
+    let items = |part: &str| ITEMS.replacen("<description>x", &format!("{part}<description>x"), 1);
+    let dc = "xmlns:dc=http://purl.org/dc/elements/1.1/";
+    let document = |part: &str| {
+        format!("<rss version=2.0 {dc}><channel><title>F</title>{}</channel></rss>", items(part))
+    };
+    let (item, _) = two(&document("<dc:creator>Ann</dc:creator>"));
+    assert_eq!(item.authors[0].name, "Ann");
+    let (item, _) = two(&document("<source url=https://other.example/feed/>Other</source>"));
+    assert_eq!(item.source.unwrap().title.as_deref(), Some("Other"));
+    // A void element stays empty.
+    let (item, _) = two(&document("<enclosure url=/a.mp3 type=audio/mpeg/>"));
+    assert_eq!(item.content.unwrap().value, "x");
+    for part in [
+        "<enclosure url=\"/a.mp3 type=\"audio/mpeg\" length=\"1\"/>",
+        "<enclosure url=\"/a.mp3/>",
+        "<enclosure type='audio/mpeg' url=\"/a.mp3>",
+    ] {
+        let (item, _) = two(&document(&format!("{part}<guid isPermaLink=\"false\">g</guid>")));
+        assert_eq!(item.enclosures[0].url, "https://example.org/a.mp3", "{part}");
+        assert_eq!(item.content.unwrap().value, "x", "{part}");
+    }
+}
+
+#[test]
+fn a_permalink_counts_more_than_a_link_to_the_page_of_the_feed() {
+    let page = |link: &str, guid: &str| {
+        let item = format!("<item><title>A</title><link>{link}</link>{guid}</item>");
+        let channel = "<title>F</title><link>https://h.example/</link>";
+        let parsed = read(&format!("<rss><channel>{channel}{item}</channel></rss>"));
+        parsed.feed.items[0].page().unwrap_or_default().to_owned()
+    };
+    let permalink = "<guid isPermaLink='true'>https://h.example/post/1</guid>";
+    for home in ["https://h.example/", "https://h.example"] {
+        assert_eq!(page(home, permalink), "https://h.example/post/1");
+    }
+    for (link, guid, expected) in [
+        ("https://h.example/post/2", permalink, "https://h.example/post/2"),
+        ("https://h.example/", "<guid>https://ids.example/1</guid>", "https://h.example/"),
+        ("https://h.example/", "<guid>https://h.example/8f14e45f</guid>", "https://h.example/"),
+        ("https://h.example/", "<guid>42</guid>", "https://h.example/"),
+        ("h.example/post/3", permalink, "https://h.example/post/3"),
+    ] {
+        assert_eq!(page(link, guid), expected, "{link} {guid}");
+    }
+    let not = "<guid isPermaLink='false'>https://h.example/post/1</guid>";
+    assert_eq!(page("https://h.example/", not), "https://h.example/");
+}
+
+#[test]
+fn one_certain_date_of_a_feed_shows_the_order_of_the_others() {
+    let items = ["11/10/2026 08:00", "30/10/26 08:00"]
+        .map(|date| {
+            let updated = "<dcterms:modified>2026-11-10</dcterms:modified>";
+            format!("<item><title>A</title><pubDate>{date}</pubDate>{updated}</item>")
+        })
+        .concat();
+    let parsed = read(&format!("<rss><channel><title>F</title>{items}</channel></rss>"));
+    let dates: Vec<String> =
+        parsed.feed.items.iter().map(|item| item.published.unwrap().to_string()).collect();
+    assert_eq!(dates, ["2026-10-11T08:00:00Z", "2026-10-30T08:00:00Z"]);
+}

@@ -5,10 +5,9 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::cdata;
 use super::entity::join_last_surrogates;
-use super::item;
 use super::namespace::Namespace;
+use super::{item, markup};
 use crate::model::ParseWarning;
 
 /// An element with its content.
@@ -105,8 +104,8 @@ impl<'a> Element<'a> {
     /// The text, including that of inner elements, without the delimiters of an escaped CDATA section around it.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         match self.written() {
-            Cow::Borrowed(text) => Cow::Borrowed(cdata::inside(text).unwrap_or(text)),
-            Cow::Owned(text) => match cdata::inside(&text) {
+            Cow::Borrowed(text) => Cow::Borrowed(markup::inside_cdata(text).unwrap_or(text)),
+            Cow::Owned(text) => match markup::inside_cdata(&text) {
                 Some(inside) => Cow::Owned(inside.to_owned()),
                 None => Cow::Owned(text),
             },
@@ -115,13 +114,13 @@ impl<'a> Element<'a> {
 
     /// Whether the text is in an escaped CDATA section.
     pub(crate) fn is_in_cdata(&self) -> bool {
-        cdata::inside(&self.written()).is_some()
+        markup::inside_cdata(&self.written()).is_some()
     }
 
     /// Whether a text in the element may contain delimiters of CDATA sections.
     pub(crate) fn may_contain_cdata(&self) -> bool {
         self.nodes.iter().any(|node| match node {
-            Node::Text(text) => cdata::may_contain(text),
+            Node::Text(text) => markup::may_contain_cdata(text),
             Node::Element(element) => element.may_contain_cdata(),
         })
     }
@@ -251,4 +250,75 @@ pub(crate) fn newest(stamps: &[Timestamp], max: usize) -> Vec<bool> {
         kept[index] = true;
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scan::scan;
+    use super::*;
+
+    fn tree(text: &str) -> Tree<'_> {
+        scan(text).unwrap_or_else(|| panic!("no element in {text}"))
+    }
+
+    fn codes(text: &str) -> Vec<std::borrow::Cow<'static, str>> {
+        tree(text).parse_warnings.into_iter().map(|warning| warning.code).collect()
+    }
+
+    #[test]
+    fn a_clean_document_is_clean() {
+        let tree = tree("<?xml version='1.0'?><a x='1&amp;2'><b>c &lt; <![CDATA[<d>]]></b></a>");
+        assert!(tree.clean && !tree.partial && tree.parse_warnings.is_empty());
+        assert_eq!(tree.root.attribute("X"), Some("1&2"));
+        assert_eq!(tree.root.child(Namespace::Rss, "B").unwrap().text(), "c < <d>");
+    }
+
+    #[test]
+    fn crossed_and_unclosed_tags_are_closed_by_their_parents() {
+        let text = "<a><b>1<c>2</b>3</x></a>";
+        assert_eq!(tree(text).root.child(Namespace::Rss, "b").unwrap().text(), "12");
+        assert_eq!(tree(text).root.text(), "123");
+        assert_eq!(codes(text), ["unclosed_tag", "stray_end_tag"]);
+    }
+
+    #[test]
+    fn bare_characters_and_html_entities_are_text() {
+        let text = "<a>R&D &eacute; &#X41; &#150; 1 < 2 &nosuch; &</a>";
+        assert_eq!(tree(text).root.text(), "R&D é A – 1 < 2 &nosuch; &");
+        assert_eq!(
+            codes(text),
+            ["bare_ampersand", "bare_less_than", "unknown_entity", "bare_ampersand"]
+        );
+        assert_eq!(tree("<a b='x&y=1&copy;'/>").root.attribute("b"), Some("x&y=1©"));
+        assert_eq!(tree("<a b=c d></a>").root.attribute("b"), Some("c"));
+    }
+
+    #[test]
+    fn content_after_the_document_is_ignored_with_a_warning() {
+        assert_eq!(codes("<a/>\0<?xml version='1.0' encoding='latin1'?><a/>"), ["junk_after"]);
+        assert!(!tree("<a><?xml version='1.0'?></a>").clean);
+        assert!(tree("<a/>\n").clean && codes("<a/> <!-- made by hand -->").is_empty());
+    }
+
+    #[test]
+    fn a_truncated_document_is_read_up_to_its_end() {
+        for text in ["<a><b>1</b><b>2", "<a><b>1</b><b>2</b", "<a><b>1</b><b x='2"] {
+            assert!(tree(text).partial && tree(text).root.child(Namespace::Rss, "b").is_some());
+        }
+        assert!(scan("nothing here").is_none());
+    }
+
+    #[test]
+    fn declared_and_undeclared_namespaces_are_resolved() {
+        let text = "<rss xmlns:d='http://purl.org/dc/elements/1.1/'><d:date/><itunes:author/>\
+            <x xmlns='http://www.w3.org/2005/Atom'><link/></x><link/></rss>";
+        let tree = tree(text);
+        assert!(tree.root.child(Namespace::Dc, "date").is_some());
+        assert!(tree.root.child(Namespace::Itunes, "author").is_some());
+        assert!(
+            tree.root.child(Namespace::Atom, "x").unwrap().child(Namespace::Atom, "link").is_some()
+        );
+        assert!(tree.root.child(Namespace::Rss, "link").is_some());
+        assert_eq!(codes(text), ["undeclared_prefix"]);
+    }
 }

@@ -1,5 +1,5 @@
 //! Sorts the changed items of a document: edits, other items under the guid of a stored one, and items of the history that
-//! were published again.
+//! were published again. Also the dates that a publisher changes, of which the last one is remembered.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::dedupe::{
     Title, Touched, Updates, Weights,
 };
 use crate::model::{Item, ItemKey, KnownItem, ParsedFeed, ParsedItem};
-use crate::store::{self, EditAction, Reader};
+use crate::store::{self, EditAction, Reader, Redated};
 
 /// Number of stored items whose texts are in memory at once.
 const COMPARED: usize = 32;
@@ -222,4 +222,48 @@ fn is_revived(
     let reworded =
         || before.is_none_or(|it| dedupe::is_worth_showing(&own(&it.text), &own(&read.text)));
     date > since && own_date && reworded() && refusal(document, &read.item).is_none()
+}
+
+/// The date that the publisher gave an item.
+pub(super) fn date_of(item: &ParsedItem) -> Option<Timestamp> {
+    item.published.or(item.updated)
+}
+
+/// The new date of a stored item, if it has one. Milliseconds are stored.
+pub(super) fn redated(
+    key: ItemKey,
+    was: Option<Timestamp>,
+    is: Option<Timestamp>,
+) -> Option<Redated> {
+    let date = is?;
+    let same = was.is_some_and(|was| was.as_millisecond() == date.as_millisecond());
+    (!same).then_some(Redated { key, date })
+}
+
+/// Minimum number of new dates, and half of the stored items of the document, that may be the time of the build.
+const OF_BUILD: usize = 3;
+
+/// Removes new dates that change at each build and so prove nothing. `known` is the number of stored items of the document.
+pub(super) fn remember(redated: &mut Vec<Redated>, known: usize) {
+    if redated.len() >= OF_BUILD && 2 * redated.len() > known {
+        redated.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_forgotten_if_most_stored_items_have_new_ones() {
+        for (redated, known, expected) in
+            [(1, 1, 1), (2, 2, 2), (3, 3, 0), (3, 5, 0), (3, 6, 3), (4, 10, 4)]
+        {
+            let date = Timestamp::UNIX_EPOCH;
+            let mut dates: Vec<Redated> =
+                (0..redated).map(|n| Redated { key: ItemKey(n), date }).collect();
+            remember(&mut dates, known);
+            assert_eq!(dates.len(), expected, "{redated} of {known}");
+        }
+    }
 }

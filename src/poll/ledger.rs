@@ -1,7 +1,7 @@
 //! The ledger of promises: reads it before a request, writes each request before it is sent, and decides which promises a
 //! response leads to.
 //!
-//! Requests that begin at about the same time are written in one transaction.
+//! Requests that begin at about the same time are read about in one transaction, and written in one.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -22,6 +22,8 @@ use crate::store::{self, OpenError, Reader, SharedDocument, Store, Transaction, 
 #[derive(Debug, Clone)]
 pub struct Ledger {
     place: Place,
+    /// URLs with their sites that wait to be read.
+    entries: Batch<(String, String), Result<LedgerEntry, store::Error>>,
     /// Requests that wait to be written.
     requests: Batch<Asked, Result<(), store::Error>>,
 }
@@ -37,7 +39,7 @@ enum Place {
 
 impl Ledger {
     fn new(place: Place) -> Self {
-        Self { place, requests: Batch::default() }
+        Self { place, entries: Batch::default(), requests: Batch::default() }
     }
 
     /// The ledger in the database of this process.
@@ -59,8 +61,28 @@ impl Ledger {
 
     /// What is known about a URL and its site.
     pub(super) async fn entry(&self, url: &str, host: &str) -> Result<LedgerEntry, store::Error> {
-        let (url, host) = (url.to_owned(), host.to_owned());
-        self.read(move |reader| reader.ledger_entry(&url, &host)).await
+        let ledger = self.clone();
+        let read = move |keys| {
+            let ledger = ledger.clone();
+            async move { ledger.entries(keys).await }
+        };
+        let key = (url.to_owned(), host.to_owned());
+        self.entries.ask(key, read).await.ok_or(store::Error::Closed)?
+    }
+
+    /// What is known about each of these URLs and its site, in the same order.
+    async fn entries(&self, keys: Vec<(String, String)>) -> Vec<Result<LedgerEntry, store::Error>> {
+        let number = keys.len();
+        let read = self.read(move |reader| {
+            Ok(keys.iter().map(|(url, host)| reader.ledger_entry(url, host)).collect::<Vec<_>>())
+        });
+        let mut entries = match read.await {
+            Ok(entries) => entries,
+            Err(error) => vec![Err(error); number],
+        };
+        // Without a database nothing is known.
+        entries.resize_with(number, || Ok(LedgerEntry::default()));
+        entries
     }
 
     /// The promises of these scopes that have not ended.

@@ -2,15 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::sorting::{self, Extent, FeedSites, Found, Sorted};
 use super::start::Target;
 use crate::dedupe::{Identified, IdentityRule, Needs, OtherKey};
 use crate::model::{
-    Digest, Failure, FailureKind, FeedKey, FetchOutcome, GuidUse, Item, ItemKey, KnownItem,
-    ParseWarning, ParsedFeed, ParsedItem, PollYield,
+    Digest, Failure, FailureKind, FeedKey, FeedProfile, FetchOutcome, GuidUse, Item, ItemKey,
+    KnownItem, ParseWarning, ParsedFeed, ParsedItem, PollYield, site,
 };
 use crate::schedule::{self, FeedMatch};
 use crate::store::{self, DocumentFacts, FeedState, Heading, Reader};
@@ -119,13 +119,13 @@ pub(super) fn read(
         dates: &dates(&feed.items, &found, now),
         reduced: &reduction.items,
     };
-    let brought = match sorting::sort(&document, &feed, &found, &context, reader) {
-        Ok(brought) => brought,
+    let (brought, feed_match) = match sort(&document, (&feed, &profile), (&found, &context), reader)
+    {
+        Ok(sorted) => sorted,
         Err(error) => return Ok(Err(error)),
     };
-    let feed_match = feed_match(state, &feed, SharedItems::new(&found, &brought));
     if feed_match == FeedMatch::Different && asked.host_str() != url.host_str() {
-        return Err(different_feed(url));
+        return Err(different_feed(url, &profile, &state.profile));
     }
     let items = (extent == Extent::Whole).then_some(found.len());
     match missed_items(target.key, poll_yield(now, &brought, items), reader) {
@@ -415,25 +415,85 @@ impl SharedItems {
     }
 }
 
-/// Whether the document belongs to the feed: common items or the same feed id.
-fn feed_match(state: &FeedState, feed: &ParsedFeed, shared: SharedItems) -> FeedMatch {
-    let same_id = feed.id.is_some() && feed.id == state.atom_id;
-    // One side has no items.
-    let nothing_to_compare = state.items == 0 || feed.items.is_empty();
+/// The changes of the items, and whether the document belongs to the feed.
+fn sort(
+    document: &sorting::Document<'_>,
+    (feed, profile): (&ParsedFeed, &FeedProfile),
+    (found, context): (&[Found], &normalise::Context<'_>),
+    reader: &Reader,
+) -> Result<(Sorted, FeedMatch), store::Error> {
+    let brought = sorting::sort(document, feed, found, context, reader)?;
+    let shared = SharedItems::new(found, &brought);
+    let feed_match = feed_match(document, (feed, profile), shared, reader)?;
+    Ok((brought, feed_match))
+}
+
+/// Whether the document belongs to the feed: common items, the same feed id, or items that continue it.
+fn feed_match(
+    document: &sorting::Document<'_>,
+    (feed, profile): (&ParsedFeed, &FeedProfile),
+    shared: SharedItems,
+    reader: &Reader,
+) -> Result<FeedMatch, store::Error> {
+    let sorting::Document { target, state, .. } = *document;
+    let same_id = feed.id.is_some() && feed.id == state.profile.atom_id;
     let stored = usize::try_from(state.items).unwrap_or(usize::MAX);
     let shares_items = shared.are_enough(feed.items.len().min(stored));
-    if shares_items || same_id || nothing_to_compare {
-        FeedMatch::Same
-    } else {
-        FeedMatch::Different
+    if shares_items || same_id || state.items == 0 {
+        return Ok(FeedMatch::Same);
     }
+    if feed.items.is_empty() {
+        return Ok(FeedMatch::Unknown);
+    }
+    let is_next = continues(state, feed, profile) && !is_ambiguous(target.key, profile, reader)?;
+    Ok(if is_next { FeedMatch::Same } else { FeedMatch::Different })
+}
+
+/// Whether another configured feed has this title and link too, as sections of a site may.
+fn is_ambiguous(
+    feed: FeedKey,
+    profile: &FeedProfile,
+    reader: &Reader,
+) -> Result<bool, store::Error> {
+    let feeds = reader.read(|reader| reader.feeds())?;
+    Ok(feeds.iter().any(|other| other.key != feed && resembles(&other.profile, profile)))
+}
+
+/// Slack of the times of items that came since the last successful poll.
+const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whether a feed with the title and site of the known one has only items of that site since its last successful poll, as
+/// after a move without the old items. A parked domain has another site, and another feed of the site another title.
+/// Older items that are not known would be published again.
+fn continues(state: &FeedState, feed: &ParsedFeed, profile: &FeedProfile) -> bool {
+    let Some((url, last)) = profile.site_url.as_deref().zip(state.last_success) else {
+        return false;
+    };
+    let site_of = |url: &str| Url::parse(url).ok().map(|url| site(&url).to_owned());
+    let (own, since) = (site_of(url), last.saturating_sub(OVERLAP).unwrap_or(last));
+    let is_next = |item: &ParsedItem| {
+        item.page().and_then(site_of) == own
+            && item.published.or(item.updated).is_some_and(|at| at >= since)
+    };
+    resembles(&state.profile, profile) && feed.items.iter().all(is_next)
+}
+
+/// Whether two feeds have the same title and the same link, over http or https.
+fn resembles(one: &FeedProfile, other: &FeedProfile) -> bool {
+    fn place(profile: &FeedProfile) -> Option<&str> {
+        Some(profile.site_url.as_deref()?.split_once("://")?.1.trim_end_matches('/'))
+    }
+    let title = one.title.is_some() && one.title == other.title;
+    title && place(one).is_some() && place(one) == place(other)
 }
 
 /// Failure for a redirect to another feed, as when a domain changed hands.
-fn different_feed(url: &Url) -> Failure {
-    let message = format!(
-        "redirected to {url}, which is a different feed: no feed id and too few items in common"
-    );
+fn different_feed(url: &Url, profile: &FeedProfile, known: &FeedProfile) -> Failure {
+    let same = match resembles(known, profile) {
+        true => "title and link are the same, but no feed id and too few items in common",
+        false => "no feed id and too few items in common",
+    };
+    let message = format!("redirected to {url}, which is a different feed: {same}");
     Failure::new(FailureKind::DifferentFeed, message)
         .help(format!("if it is the right feed, set url = \"{url}\" in its [[feed]]"))
 }

@@ -13,7 +13,7 @@ use super::reading::Reading;
 use super::start::Target;
 use crate::model::{Coded as _, FailureKind, FeedId, FetchOutcome, Outcome, Plan, ReasonKind};
 use crate::schedule::NetworkState;
-use crate::store::{FeedState, PollCounts};
+use crate::store::{FeedState, PollCounts, RegisteredFeed};
 use crate::telemetry::{Event, ItemCounts, Metrics, Poll};
 use crate::text::amounts::{ago, ahead};
 use crate::text::chars::shortened;
@@ -119,13 +119,14 @@ pub(super) fn log(target: &Target, feed_before: &FeedState, polled: &PollReport<
 }
 
 /// Logs a poll that a promise ended.
-pub(super) fn log_held(target: &Target, denied: &Denied, plan: &Plan) {
+pub(super) fn log_held(target: &Target, denied: &Denied, plan: &Plan, now: Timestamp) {
     let (feed, url, next) = (target.id.as_str(), denied.url.as_str(), plan.at.to_string());
     let response_url = match &denied.reason {
         Denial::Demand(promise) => Some(promise.response_url.as_str()),
         Denial::Recent { .. } => None,
     };
-    let reason = &plan.reason.text;
+    // Not that of the plan, which a command does not change.
+    let reason = denial(&denied.reason, now);
     debug!(feed, url, response_url, reason, next, "poll held");
 }
 
@@ -147,8 +148,19 @@ fn log_held_and_moved(target: &Target, before: &FeedState, polled: &PollReport<'
     }
 }
 
+/// Logs what was noticed of a feed when the config was applied.
+pub(crate) fn log_registered(feed: &RegisteredFeed) {
+    if feed.is_reset {
+        log_reset(&feed.id);
+    }
+    if let RegisteredFeed { id: feed, successor_of: Some(before), .. } = feed {
+        let help = format!("if it is the same feed, add id = \"{before}\" to its [[feed]]");
+        warn!(%feed, %before, help, "new feed on the host of a feed that left the config, whose stories leave the outputs");
+    }
+}
+
 /// Logs that the state of a feed was damaged.
-pub(crate) fn log_reset(feed: &FeedId) {
+pub(super) fn log_reset(feed: &FeedId) {
     let help = "'newswire verify' checks the database";
     warn!(%feed, help, "state of a feed damaged, the complete document is requested");
 }
@@ -281,11 +293,15 @@ pub fn result_line(id: &FeedId, end: &PollEnd, now: Timestamp) -> String {
 pub fn denial_line(denied: &Denied, now: Timestamp) -> String {
     let until = denied.until.strftime("%Y-%m-%d %H:%M:%SZ");
     let url = shortened(denied.url.as_str());
-    let why = match &denied.reason {
+    let why = denial(&denied.reason, now);
+    format!("{url} is not requested before {until}, {}: {why}", ahead(denied.until, now))
+}
+
+fn denial(reason: &Denial, now: Timestamp) -> String {
+    match reason {
         Denial::Demand(promise) => {
             format!("{} of {}", promise.reason, shortened(promise.response_url.as_str()))
         }
         Denial::Recent { at, .. } => format!("requested {}", ago(*at, now)),
-    };
-    format!("{url} is not requested before {until}, {}: {why}", ahead(denied.until, now))
+    }
 }

@@ -7,8 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::edits::{NotEdits, sort_edited};
-use super::redating::{date_of, redated, remember};
+use super::edits::{NotEdits, date_of, redated, remember, sort_edited};
 use super::start::Target;
 use crate::dedupe::{
     self, AcrossFeeds, Coverage, DocumentOrder, Facts, Fingerprint, GuidForm, GuidReuse,

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::batch::Batch;
 use super::validators::{self, Rhythm};
+use crate::health::silence;
 use crate::model::{
     Feed, FeedId, FeedKey, Filter, LedgerEntry, PollYield, Publishing, Validators, site,
 };
@@ -63,6 +64,8 @@ pub(super) struct Before {
     pub(super) known: LedgerEntry,
     /// Whether another feed was last read from this URL.
     pub(super) is_shared: bool,
+    /// Whether the configured URL is requested first, because the feed is silent at the address that was adopted.
+    pub(super) requests_configured: bool,
 }
 
 /// A poll that is about to start.
@@ -110,7 +113,7 @@ async fn read(starts: Vec<Start>, reader: Reader) -> Vec<Result<Before, store::E
 
 impl Start {
     fn read(self, reader: &Transaction<'_>) -> Result<Before, store::Error> {
-        let Self { feed, configured, mode, at } = self;
+        let Self { feed, mode, at, .. } = self;
         let publishing = match mode {
             IntervalMode::Auto => reader.publishing(feed)?,
             IntervalMode::Fixed => Publishing::default(),
@@ -120,13 +123,51 @@ impl Start {
             true => validators::rhythm(&state, &reader.feed_activity(feed)?, at),
             false => Rhythm::Usual,
         };
-        let asked = state.address.effective.clone().unwrap_or(configured);
+        let requests_configured = self.requests_configured(&state, reader)?;
+        let asked = state.address.effective.clone().unwrap_or(self.configured);
         let mut url = asked.clone();
         url.set_fragment(None);
         let known = reader.ledger_entry(url.as_str(), site(&url))?;
         let is_shared = reader.is_shared(url.as_str(), feed)?;
-        Ok(Before { state, publishing, rhythm, asked, known, is_shared })
+        Ok(Before { state, publishing, rhythm, asked, known, is_shared, requests_configured })
     }
+
+    /// Whether the configured URL is requested before the adopted one. This is the first poll since the feed has been silent
+    /// for the time after which [`silence`] reports it, for twice that time, for four times, and so on.
+    fn requests_configured(
+        &self,
+        state: &FeedState,
+        reader: &Transaction<'_>,
+    ) -> Result<bool, store::Error> {
+        let (Some(_), Some(last), 0) =
+            (&state.address.effective, state.last_poll_at, state.failures)
+        else {
+            return Ok(false);
+        };
+        let activity = reader.feed_activity(self.feed)?;
+        let since = state.last_new_at.max(activity.moments.first().copied());
+        let is_due = since
+            .zip(silence::threshold(&activity))
+            .is_some_and(|(since, limit)| has_doubled((since, limit), last, self.at));
+        if !is_due {
+            return Ok(false);
+        }
+        let mut url = self.configured.clone();
+        url.set_fragment(None);
+        // A poll that was held or killed has requested it: once is enough.
+        let asked = reader.ledger_entry(url.as_str(), site(&url))?.url_asked;
+        Ok(asked.is_none_or(|(at, _)| at <= last))
+    }
+}
+
+/// Whether the time since `since` has become this limit, or a doubling of it, between two polls.
+fn has_doubled(
+    (since, limit): (Timestamp, SignedDuration),
+    last_poll: Timestamp,
+    now: Timestamp,
+) -> bool {
+    let times = |at: Timestamp| at.duration_since(since).as_secs() / limit.as_secs().max(1);
+    times(now).checked_ilog2() > times(last_poll).checked_ilog2()
 }
 
 /// What is known about how often a feed publishes, before a poll.
@@ -173,5 +214,19 @@ impl Pace<'_> {
                 schedule::learned(publishing, start, cost, self.now)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_acted_on_once_at_each_doubling_of_the_limit() {
+        let day = |day: i64| Timestamp::from_second(day * 86_400).unwrap();
+        let since_and_limit = (day(0), SignedDuration::from_hours(10 * 24));
+        let days: Vec<i64> =
+            (1..200).filter(|now| has_doubled(since_and_limit, day(now - 1), day(*now))).collect();
+        assert_eq!(days, [10, 20, 40, 80, 160]);
     }
 }

@@ -6,8 +6,13 @@
 //! request, or a week of tests without a lie, ends the distrust.
 //!
 //! A server may also reject conditional requests, in any way. If they fail for half a day, one request without
-//! validators shows whether these are the reason. No server gets two of these tests within 24 hours, nor within eight days
-//! if nothing worked between them.
+//! validators shows whether these are the reason. No server gets two of these tests within 24 hours. If the test fails too,
+//! it shows nothing about a server that was down by chance: it is repeated after a day. A server that answered a request
+//! with the validators of this document is trusted, and tested again after eight days at the earliest.
+//!
+//! A server that merely fails often may pass one such test by chance. It counts as rejecting conditional requests if they
+//! failed twice and requests without validators worked twice, in turn. One conditional request a week, and one after a
+//! failure without validators, shows whether it still does.
 
 use std::time::Duration;
 
@@ -46,8 +51,12 @@ const PERSISTENT: SignedDuration = SignedDuration::from_hours(12);
 const WHOLE: &str = " whole";
 /// Number of correct tests after which a server is trusted again.
 const TESTS: u32 = 7;
-/// Number of requests without validators after which they are sent again.
-const REFUSED_REQUESTS: u32 = 30;
+/// Number of tests in a row that show that a server rejects validators, each after failures with them.
+const PROOFS: u32 = 2;
+/// Number of requests without validators after which one is sent with them: a week of daily requests.
+const REFUSED_REQUESTS: u32 = 7;
+/// The count of a suspected server that rejected validators before.
+const REFUSED_BEFORE: u32 = 1;
 
 /// What a request was sent with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,6 +136,11 @@ fn last_full(trust: ValidatorTrust) -> Option<Timestamp> {
     trust.last_full_at.max(trust.checked_at)
 }
 
+/// Whether the next request to a server that rejects validators shows whether it still does.
+fn is_probe_due(trust: ValidatorTrust) -> bool {
+    trust.validator_use == ValidatorUse::Refused && trust.count >= REFUSED_REQUESTS
+}
+
 /// Whether a request for the complete document is within the limit of one a day.
 fn has_budget(trust: ValidatorTrust, now: Timestamp) -> bool {
     last_full(trust).is_none_or(|at| now.duration_since(at) >= DAY)
@@ -141,7 +155,9 @@ fn test_at(trust: ValidatorTrust, last_success: Option<Timestamp>) -> Option<Tim
     let rested = after(trust.checked_at.or(trust.last_full_at), DAY);
     match trust.validator_use {
         ValidatorUse::Rejected => Some(rested),
-        ValidatorUse::Suspected => Some(rested.max(after(last_success, PERSISTENT))),
+        ValidatorUse::Suspected | ValidatorUse::Unproven => {
+            Some(rested.max(after(last_success, PERSISTENT)))
+        }
         _ => None,
     }
 }
@@ -188,7 +204,7 @@ pub(super) fn conditions(
     let trust = state.trust;
     let tested = is_reread(state, now) || rhythm == Rhythm::Overdue && may_be_tested(trust, now);
     match trust.validator_use {
-        ValidatorUse::Refused => Validators::default(),
+        ValidatorUse::Refused if !is_probe_due(trust) => Validators::default(),
         _ if test_at(trust, state.last_success).is_some_and(|at| at <= now) => {
             Validators::default()
         }
@@ -285,29 +301,40 @@ impl Evidence<'_> {
         self.before.is_none_or(|(_, success)| self.now.duration_since(success) >= PERSISTENT)
     }
 
-    /// The server failed on a request with validators.
-    fn after_failure(&self, before: ValidatorTrust) -> ValidatorUse {
+    /// Whether nothing has worked since the last request without validators: no validator of its document ever did.
+    fn is_unproven(&self, before: ValidatorTrust) -> bool {
+        self.before.is_some_and(|(_, success)| Some(success) == before.checked_at)
+    }
+
+    /// The use after a failure of a request with validators.
+    fn after_failure(&self, before: ValidatorTrust) -> (ValidatorUse, u32) {
         let rested = before.checked_at.is_none_or(|at| {
             let worked = self.before.is_some_and(|(_, success)| success >= at);
             worked || self.now.duration_since(at) >= SUSPECT_AFTER
         });
+        let same = (before.validator_use, before.count);
+        if !self.failed_with_validators() {
+            return same;
+        }
         match before.validator_use {
-            same if !self.failed_with_validators() => same,
-            // One failure may have any reason. The server may reject them in any way too, and then it always does.
+            // One failure may have any reason. The server may reject them in any way too, and then it always does. The
+            // second test shows it, after the rest of the day.
             ValidatorUse::Doubted if self.is_rejection() || self.is_persistent() => {
-                ValidatorUse::Refused
+                (ValidatorUse::Rejected, before.count)
             }
-            ValidatorUse::Doubted => ValidatorUse::Doubted,
-            // It gets a request without them every day.
-            same @ (ValidatorUse::Unreliable | ValidatorUse::Refused | ValidatorUse::Rejected) => {
-                same
-            }
-            same if !rested => same,
+            ValidatorUse::Refused => (ValidatorUse::Refused, 0),
+            // It gets a request without them within a day.
+            ValidatorUse::Doubted
+            | ValidatorUse::Unproven
+            | ValidatorUse::Unreliable
+            | ValidatorUse::Rejected => same,
+            _ if !rested => same,
             // The next request has validators, but no A-IM.
             _ if self.is_rejection() && wanted(self.memory) == fetch::Wanted::WholeFeed => {
-                ValidatorUse::Rejected
+                (ValidatorUse::Rejected, 0)
             }
-            _ => ValidatorUse::Suspected,
+            ValidatorUse::Suspected => same,
+            _ => (ValidatorUse::Suspected, 0),
         }
     }
 
@@ -375,13 +402,15 @@ fn after_conditional(before: ValidatorTrust, evidence: &Evidence<'_>) -> (Valida
                 ValidatorUse::Both if count >= MISMATCHES => (ValidatorUse::DateAlone, 0),
                 ValidatorUse::DateAlone if count >= MISMATCHES => (ValidatorUse::BothUnmatched, 0),
                 // The server does not reject them.
-                ValidatorUse::Suspected | ValidatorUse::Rejected | ValidatorUse::Doubted => {
-                    (ValidatorUse::Both, 0)
-                }
+                ValidatorUse::Suspected
+                | ValidatorUse::Unproven
+                | ValidatorUse::Rejected
+                | ValidatorUse::Doubted
+                | ValidatorUse::Refused => (ValidatorUse::Both, 0),
                 same => (same, count),
             }
         }
-        (outcome, _) if !outcome.is_success() => (evidence.after_failure(before), before.count),
+        (outcome, _) if !outcome.is_success() => evidence.after_failure(before),
         _ => (before.validator_use, before.count),
     }
 }
@@ -392,11 +421,31 @@ fn after_test(before: ValidatorTrust, evidence: &Evidence<'_>) -> (ValidatorUse,
     let count = before.count.saturating_add(1);
     match before.validator_use {
         same if !evidence.was_asked() => (same, before.count),
-        // The validators were not the reason of the failure.
-        ValidatorUse::Suspected | ValidatorUse::Rejected if !good => (ValidatorUse::Both, 0),
-        ValidatorUse::Suspected | ValidatorUse::Rejected => (ValidatorUse::Doubted, 0),
-        ValidatorUse::Refused if count >= REFUSED_REQUESTS => (ValidatorUse::Both, 0),
-        ValidatorUse::Refused => (ValidatorUse::Refused, count),
+        // It fails anyway, or rejects validators and works again: the next request shows which.
+        ValidatorUse::Suspected if before.count == REFUSED_BEFORE => {
+            (ValidatorUse::Refused, REFUSED_REQUESTS)
+        }
+        // It answered without them before, and never with them. Between two tests it may.
+        ValidatorUse::Rejected if !good && before.count > 0 => {
+            (ValidatorUse::Doubted, before.count)
+        }
+        ValidatorUse::Unproven if !good => (ValidatorUse::Unproven, 0),
+        ValidatorUse::Suspected | ValidatorUse::Rejected if !good => {
+            match evidence.is_unproven(before) {
+                true => (ValidatorUse::Unproven, 0),
+                // The validators were not the reason of the failure.
+                false => (ValidatorUse::Both, 0),
+            }
+        }
+        ValidatorUse::Suspected | ValidatorUse::Unproven | ValidatorUse::Rejected => {
+            match count >= PROOFS {
+                true => (ValidatorUse::Refused, 0),
+                false => (ValidatorUse::Doubted, count),
+            }
+        }
+        ValidatorUse::Refused if good => (ValidatorUse::Refused, count),
+        // Requests with validators may work by now. They follow at the usual back-off.
+        ValidatorUse::Refused => (ValidatorUse::Suspected, REFUSED_BEFORE),
         _ if good && evidence.is_lie() => (ValidatorUse::Unreliable, 0),
         ValidatorUse::Unreliable if count >= TESTS => (ValidatorUse::Both, 0),
         ValidatorUse::Unreliable => (ValidatorUse::Unreliable, count),
@@ -412,6 +461,7 @@ pub(super) fn wait(trust: ValidatorTrust, now: Timestamp) -> Option<Unconditiona
     };
     let why = trust.validator_use.reason()?;
     match trust.validator_use {
+        ValidatorUse::Refused if is_probe_due(trust) => None,
         ValidatorUse::Refused => Some(UnconditionalWait::Rest { rest: rest()?, why }),
         ValidatorUse::Rejected => {
             let rest = Duration::try_from(test_at(trust, None)?.duration_since(now)).ok()?;

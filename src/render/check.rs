@@ -15,6 +15,7 @@ use super::read::{ReadError, ReadItem, read};
 use super::shown::ShownItem;
 use super::text::{self, without_markup};
 use crate::text::dates::{rfc822, rfc3339};
+use crate::text::quoted::in_quotes;
 
 /// Why a document is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +37,7 @@ pub enum CheckError {
         found: usize,
     },
     /// An item differs from the selected one at its position.
-    #[error("item {position} has the {fact} {found:?} instead of {expected:?}")]
+    #[error("item {position} has the {fact} {found} instead of {expected}", found = in_quotes(.found), expected = in_quotes(.expected))]
     Differs {
         /// Position of the item, from 0.
         position: usize,
@@ -48,10 +49,10 @@ pub enum CheckError {
         found: String,
     },
     /// Two items have the same id. Feed readers would show one of them, or all items again.
-    #[error("two items have the id {0:?}")]
+    #[error("two items have the id {}", in_quotes(.0))]
     DuplicateId(String),
     /// A published item has another id now. Feed readers would show it again.
-    #[error("the item with the published id {was:?} has the id {is:?} now")]
+    #[error("the item with the published id {was} has the id {is} now", was = in_quotes(.was), is = in_quotes(.is))]
     IdChanged {
         /// The id under which the item was published.
         was: String,
@@ -59,7 +60,7 @@ pub enum CheckError {
         is: String,
     },
     /// A published id belongs to another item now. Feed readers would hide that item.
-    #[error("the id {0:?} was published for another item")]
+    #[error("the id {} was published for another item", in_quotes(.0))]
     IdReused(String),
 }
 

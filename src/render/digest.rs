@@ -178,7 +178,11 @@ fn write_story(
     if let Some(links) = also_at_links(others, texts) {
         let _ = write!(source, " · {links}");
     }
-    let _ = write!(html, "<p{language} dir=\"auto\"><b>{title}</b><br><i>{source}</i></p>");
+    let _ = write!(
+        html,
+        "<p{language} dir=\"{}\"><b>{title}</b><br><i>{source}</i></p>",
+        story.title_direction
+    );
     if !excerpts {
         return;
     }
@@ -187,7 +191,12 @@ fn write_story(
         let _ = write!(html, "<p><img src=\"{url}\" alt=\"\"></p>");
     }
     if is_titled && !story.excerpt.is_empty() {
-        let _ = write!(html, "<p{language} dir=\"auto\">{}</p>", escape(&story.excerpt));
+        let _ = write!(
+            html,
+            "<p{language} dir=\"{}\">{}</p>",
+            story.text_direction,
+            escape(&story.excerpt)
+        );
     }
 }
 

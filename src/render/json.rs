@@ -103,6 +103,8 @@ struct Attachment<'a> {
 
 #[derive(Serialize)]
 struct Newswire<'a> {
+    /// In the name of its page. The database has it too, and is lost more easily.
+    number: i64,
     source: Source<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     also_at: Vec<AlsoAt<'a>>,
@@ -233,6 +235,7 @@ fn newswire<'a>(shown: &'a ShownItem<'_>) -> Newswire<'a> {
     let origin = &shown.origin;
     let others = shown.files().filter(|file| !is_enclosure(file));
     Newswire {
+        number: shown.entry.key.0,
         source: Source {
             title: guarded(&*origin.title),
             url: origin.page,

@@ -15,6 +15,7 @@ pub mod select;
 pub mod story;
 
 mod atom;
+mod direction;
 mod json;
 mod media;
 mod read;

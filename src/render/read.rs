@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::output::Format;
 use crate::text::chars;
+use crate::text::quoted::in_quotes;
 
 /// Why a document cannot be read.
 #[derive(Debug)]
@@ -298,7 +299,7 @@ fn attributes(reader: &NsReader<&[u8]>, element: &BytesStart<'_>) -> Result<(), 
 }
 
 fn undeclared(prefix: &str) -> String {
-    format!("the prefix {prefix:?} is not declared")
+    format!("the prefix {prefix} is not declared", prefix = in_quotes(prefix))
 }
 
 /// The character of a reference: a number, or one of the five names of XML.

@@ -8,11 +8,13 @@ use jiff::Timestamp;
 
 use crate::model::{Category, Enclosure, FeedInfo, Image, Item, OutputItem, Person};
 
+use super::direction::with_direction;
 use super::media;
 use super::output::{AlsoAt, Content, Presentation, ShownDate};
 use super::story_html::without_title;
 use super::text::{self, is_web};
 use super::texts::Texts;
+use crate::text::shown::{descriptions, shown_text};
 use crate::text::{bidi, html};
 
 /// Earliest date of an item; some readers drop older ones: 1990-01-01T00:00:00Z.
@@ -67,6 +69,7 @@ impl<'a> ShownItem<'a> {
         let item = &entry.item;
         let (published, updated) = dates(entry, presentation.date);
         let language = item.language.as_deref().or(entry.feed.profile.language.as_deref());
+        let language = language.filter(|language| is_language(language));
         let page = |url: &'a Option<String>| url.as_deref().filter(|url| is_web(url));
         Self {
             entry,
@@ -79,8 +82,8 @@ impl<'a> ShownItem<'a> {
             published,
             updated,
             authors: item.details.authors.iter().filter_map(author).collect(),
-            body: Body::new(item, presentation, also_at(entry)),
-            language: language.filter(|language| is_language(language)),
+            body: Body::new(item, language, presentation, also_at(entry)),
+            language,
             origin: origin(entry),
             presentation,
         }
@@ -94,10 +97,11 @@ impl<'a> ShownItem<'a> {
     /// The title with the prefix, for formats that require one: made from the text if there is none.
     pub(super) fn made_title(&self) -> String {
         let item = &self.entry.item;
-        let of_content = || text::title_of(&html::to_text(item.content.as_deref()?));
+        let of_content = || text::title_of(&shown_text(item.content.as_deref()?));
         let of_summary = || text::title_of(item.summary.as_deref()?);
         let of_file = || self.files().find_map(|file| text::line(file.title.as_deref()?));
-        let made = || of_content().or_else(of_summary).or_else(of_file);
+        let of_pictures = || text::title_of(&descriptions(item.content.as_deref()?));
+        let made = || of_content().or_else(of_summary).or_else(of_file).or_else(of_pictures);
         let title = self.title.clone().or_else(made);
         self.prefixed(title.unwrap_or_else(|| self.origin.title.clone()))
     }
@@ -295,13 +299,16 @@ pub(super) struct Body<'a> {
 impl<'a> Body<'a> {
     pub(super) fn new(
         item: &'a Item,
+        language: Option<&str>,
         presentation: &Presentation,
         also_at: impl Iterator<Item = OtherFeed<'a>>,
     ) -> Self {
         let summary = item.summary.as_deref().and_then(text::non_blank);
         let content = item.content.as_deref().and_then(text::non_blank);
         let mut body = match presentation.content {
-            Content::Full => Self { summary, content: content.map(with_direction) },
+            Content::Full => {
+                Self { summary, content: content.map(|content| with_direction(content, language)) }
+            }
             Content::Summary => Self { summary: summary_of(item, summary, content), content: None },
             Content::None => return Self { summary: None, content: None },
         };
@@ -337,18 +344,10 @@ fn summary_of<'a>(
     let behind =
         |text: &str| text::non_blank(text::behind_title(text, &title)).map(Cow::into_owned);
     let made = || {
-        let text = html::to_text(&without_title(&content?, Some(&title)));
+        let text = shown_text(&without_title(&content?, Some(&title)));
         text::beginning(&behind(&text)?, MAX_SUMMARY)
     };
     summary.and_then(|summary| behind(&summary)).or_else(made).map(Cow::Owned)
-}
-
-/// The content with its own direction, for readers whose page runs from left to right.
-fn with_direction(content: Cow<'_, str>) -> Cow<'_, str> {
-    if bidi::has_right_to_left(&content) && !content.contains(" dir=") {
-        return Cow::Owned(format!("<div dir=\"auto\">{content}</div>"));
-    }
-    content
 }
 
 /// `Also at: A, B` as HTML, of URLs and names of feeds; `None`: no other feed has the story.

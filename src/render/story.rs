@@ -2,13 +2,15 @@
 
 use jiff::Timestamp;
 
+use super::direction;
 use super::output::{AlsoAt, Images, Presentation};
 use super::shown::ShownItem;
-use super::story_html::{attribute, image_tags, unescaped};
+use super::story_html::image_tags;
 use super::text;
 use crate::model::{Enclosure, ItemKey, OutputItem};
 use crate::text::chars::boundary_before;
-use crate::text::html;
+use crate::text::html::{attribute, unescaped};
+use crate::text::shown::shown_text;
 
 /// Maximum length of an excerpt in characters.
 const MAX_EXCERPT: usize = 300;
@@ -38,6 +40,10 @@ pub struct Story {
     pub authors: Vec<String>,
     /// Language of the story, a BCP 47 tag.
     pub language: Option<String>,
+    /// Value of the attribute `dir` of the title: `rtl` or `auto`.
+    pub title_direction: &'static str,
+    /// The same of the text.
+    pub text_direction: &'static str,
     /// The beginning of the text; empty if there is no text.
     pub excerpt: String,
     /// Whether the text is longer than the excerpt.
@@ -62,7 +68,7 @@ pub fn excerpt_around(
 ) -> Option<String> {
     let presentation = plain_look(presentation);
     let shown = ShownItem::new(entry, &presentation);
-    let text = shown.body.content.as_deref().map(html::to_text);
+    let text = shown.body.content.as_deref().map(shown_text);
     let text = text.as_deref().or(shown.body.summary.as_deref())?;
     let found = find(text)?;
     let before = text[..found].char_indices().rev().nth(BEFORE).map_or(0, |(at, _)| at);
@@ -140,12 +146,16 @@ impl Story {
     pub fn of(entry: &OutputItem, presentation: &Presentation) -> Self {
         let presentation = plain_look(presentation);
         let shown = ShownItem::new(entry, &presentation);
-        let text = shown.body.content.as_deref().map(html::to_text);
+        let text = shown.body.content.as_deref().map(shown_text);
         let text = text.as_deref().or(shown.body.summary.as_deref());
         let title = shown.made_title();
         let own = shown.own_title().is_some();
         let text = text.map(|text| if own { text::behind_title(text, &title) } else { text });
         let excerpt = text.and_then(|text| text::beginning(text, MAX_EXCERPT)).unwrap_or_default();
+        let text_direction = match &shown.body.content {
+            Some(content) => direction::of_html(shown.language, content),
+            None => direction::of_text(shown.language, &excerpt),
+        };
         let file = |file: &Enclosure| {
             let title = file.title.as_deref().and_then(text::line);
             let name = file.url.rsplit('/').find(|part| !part.is_empty()).unwrap_or(&file.url);
@@ -168,6 +178,8 @@ impl Story {
             authors: shown.authors.iter().map(|author| author.name.clone()).collect(),
             language: shown.language.map(str::to_owned),
             is_truncated: excerpt.ends_with('…') && excerpt.chars().count() > MAX_EXCERPT / 2,
+            title_direction: direction::of_text(shown.language, &title),
+            text_direction,
             excerpt,
             also_at,
             title,

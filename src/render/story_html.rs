@@ -10,7 +10,8 @@ use super::story::{Picture, SMALLEST, plain_look};
 use super::text::is_title;
 use super::texts::Texts;
 use crate::model::OutputItem;
-use crate::text::html::{self, tag_length};
+use crate::text::html::{self, attribute, tag_length, unescaped};
+use crate::text::shown::shown_text;
 
 /// The whole text of a story as HTML for a page. Pictures become links unless the output shows them, so that no other site
 /// learns who reads it.
@@ -67,7 +68,9 @@ fn title_block(content: &str, title: &str) -> Option<(usize, usize)> {
                 let end = rest.find(&format!("</{name}>"))?;
                 let block = &rest[..end];
                 let has_media = ["<img", "<audio", "<video"].iter().any(|tag| block.contains(tag));
-                let is_title = !has_media && is_title(&html::to_text(block), title);
+                let is_title = !has_media
+                    && (is_title(&html::to_text(block), title)
+                        || is_title(&shown_text(block), title));
                 return is_title.then(|| (at, at + end + name.len() + "</>".len()));
             }
             _ => return None,
@@ -235,33 +238,6 @@ fn push_link(kept: &mut String, tag: &str, source: Option<&str>, (in_link, texts
 pub(super) fn image_tags(html: &str) -> impl Iterator<Item = &str> {
     let begins = html.match_indices("<img").map(|(at, _)| &html[at..]);
     begins.map(|rest| &rest[..tag_length(rest)]).filter(|tag| tag_name(tag) == "img")
-}
-
-/// The value of an attribute without references. Serialisers write no others.
-pub(super) fn unescaped(value: &str) -> Cow<'_, str> {
-    html::resolve_references(value, 6, |name| {
-        Some(Cow::Borrowed(match name {
-            "amp" => "&",
-            "lt" => "<",
-            "gt" => ">",
-            "quot" => "\"",
-            "nbsp" => "\u{a0}",
-            _ => return None,
-        }))
-    })
-}
-
-/// The value of an attribute, still escaped. A serialiser puts all values in double quotes.
-pub(super) fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
-    let mut rest = tag.split_once(char::is_whitespace)?.1;
-    while let Some((key, behind)) = rest.split_once("=\"") {
-        let (value, behind) = behind.split_once('"')?;
-        if key.split_whitespace().next_back() == Some(name) {
-            return Some(value);
-        }
-        rest = behind;
-    }
-    None
 }
 
 fn tag_name(tag: &str) -> &str {

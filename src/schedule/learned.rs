@@ -10,6 +10,8 @@
 //!
 //! An item that came and went between two polls is lost. So the interval is at most half of the time in which new
 //! items fill the document.
+//!
+//! Polls after now were made while the clock was ahead. They show nothing.
 
 use std::time::Duration;
 
@@ -85,6 +87,7 @@ pub fn learned(
     cost: PollCost,
     now: Timestamp,
 ) -> Option<Learned> {
+    let publishing = &until(publishing, now);
     let start = start.as_secs_f64() / HOUR;
     let factor = match cost {
         PollCost::Conditional => 1.0,
@@ -98,6 +101,12 @@ pub fn learned(
         let interval = Duration::from_secs_f64((interval * start).clamp(1.0, 1e9));
         Learned { interval, basis }
     })
+}
+
+/// The same without the polls that are in the future.
+fn until(publishing: &Publishing, now: Timestamp) -> Publishing {
+    let polls = publishing.polls.iter().filter(|poll| poll.at <= now).copied().collect();
+    Publishing { times: publishing.times.clone(), polls }
 }
 
 /// The interval in seconds by the gaps between the items.
@@ -169,7 +178,9 @@ fn is_replaced(poll: &PollYield) -> bool {
 /// was known. Not if the feed publishes whole documents at once, and is quiet after each.
 #[must_use]
 pub fn missed_since(polls: &[PollYield]) -> Option<SignedDuration> {
-    let (last, before) = since_empty(polls).split_last()?;
+    let last = polls.last()?;
+    let polls: Vec<PollYield> = polls.iter().filter(|poll| poll.at <= last.at).copied().collect();
+    let (last, before) = since_empty(&polls).split_last()?;
     let previous = before.last().filter(|_| is_replaced(last))?;
     let mut earlier = before.windows(2).skip(1).filter(|pair| is_replaced(&pair[0])).peekable();
     let is_whole = earlier.peek().is_some() && earlier.all(|pair| pair[1].unseen == 0);
@@ -185,7 +196,7 @@ const MIN_SPAN: i64 = 24 * 3600;
 /// newest item counts.
 #[must_use]
 pub fn arrivals_per_day(publishing: &Publishing, now: Timestamp) -> Option<f64> {
-    let moments = moments(publishing, now);
+    let moments = moments(&until(publishing, now), now);
     let span = now.as_second() - moments.first()?;
     let known = moments.len() >= MIN_MOMENTS && span >= MIN_SPAN;
     known.then(|| (moments.len() - 1) as f64 * 24.0 * HOUR / span as f64)
@@ -316,6 +327,26 @@ mod tests {
             let (missed, polls) = simulated(gap);
             assert!(missed == 0.0 && polls < most, "{gap} min: {missed} missed, {polls} a day");
         }
+    }
+
+    #[test]
+    fn polls_of_a_clock_that_was_ahead_change_no_interval() {
+        let hour = |n: i64| Timestamp::from_second(n * 3600).unwrap();
+        let times: Vec<Timestamp> = (0..48).map(hour).collect();
+        let poll = |n: i64| PollYield { at: hour(n), new: 1, unseen: 1, items: Some(10) };
+        let polls: Vec<PollYield> = (40..48).map(poll).collect();
+        let mut after = polls.clone();
+        // Six hours of a clock that is 40 days ahead, and a poll since then.
+        after.splice(7..7, (0..6).map(|n| poll(40 * 24 + 41 + n)));
+        let of = |polls: Vec<PollYield>| {
+            let known = Publishing { times: times.clone(), polls };
+            learned(&known, START, PollCost::Conditional, hour(48))
+        };
+        assert_eq!(of(after.clone()), of(polls));
+        assert_eq!(missed_since(&after), None);
+        let replaced = PollYield { unseen: 10, ..poll(48) };
+        after.push(replaced);
+        assert_eq!(missed_since(&after), Some(SignedDuration::from_hours(1)));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! [`plan()`] computes the time of a feed's next poll and the reason. [`Queue`] orders the feeds that are due and
 //! limits requests per host. The daemon has the timers and polls.
 
-pub mod held;
 pub mod learned;
 pub mod moved;
 pub mod network;
@@ -18,7 +17,6 @@ pub mod settings;
 pub mod traffic;
 pub mod waiting;
 
-pub use held::{after_promise, after_unfinished};
 pub use learned::{Learned, LearnedFrom, PollCost, arrivals_per_day, learned, missed_since};
 pub use moved::{FeedMatch, MoveObservation, address};
 pub use network::{Judgement, LastOutcome, NetworkMonitor, NetworkState};
@@ -26,7 +24,10 @@ pub use plan::{
     Inputs, LastPoll, NEVER, UnconditionalWait, after_outage, plan, revise, spread, while_offline,
 };
 pub use queue::{HostLimit, Queue, QueueStep};
-pub use resume::{ClockChange, Resumed, clock_change, jump_between, may_delete, resume};
+pub use resume::{
+    ClockChange, Resumed, after_promise, after_unfinished, clock_change, jump_between, may_delete,
+    resume,
+};
 pub use settings::{IntervalMode, PublisherHints, Settings};
-pub use traffic::{BudgetShare, FeedTraffic, Forecast, stretch, stretched};
+pub use traffic::{BudgetShare, FeedTraffic, Forecast, Outlook, stretch, stretched};
 pub use waiting::{FREE_HOSTS, new_host_spacing};

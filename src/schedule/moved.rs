@@ -12,6 +12,9 @@ use crate::model::{Address, FailureKind, FetchOutcome, Hop, MoveCandidate};
 /// Hijacked and misconfigured servers are usually repaired sooner.
 const PROBATION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// Number of failures after which an https address is left that was adopted without probation.
+const DOWNGRADED: u32 = 2;
+
 /// Whether the document that was read is the same feed as before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedMatch {
@@ -19,6 +22,8 @@ pub enum FeedMatch {
     Same,
     /// It has neither: a parked domain, a captive portal, another feed.
     Different,
+    /// It has no items, and no id that is known: it may be any feed.
+    Unknown,
     /// No document was read.
     NotRead,
 }
@@ -28,14 +33,18 @@ pub enum FeedMatch {
 pub struct MoveObservation<'a> {
     /// URL in the config.
     pub configured: &'a Url,
+    /// URL of the request: the adopted one, also if the configured one led to it, or the configured one.
+    pub asked: &'a Url,
     /// The address before this poll.
     pub before: &'a Address,
-    /// Redirects of this poll, in order.
+    /// Redirects of this poll from that URL on, in order.
     pub hops: &'a [Hop],
     /// Outcome of the poll.
     pub outcome: &'a FetchOutcome,
     /// Whether the document is the same feed.
     pub feed_match: FeedMatch,
+    /// Number of consecutive failures, this poll included; 0 while no server can be reached.
+    pub failures: u32,
     /// Time of the last success before this poll; `None`: there was none, or no server can be reached now.
     pub last_success: Option<Timestamp>,
     /// Time of the poll.
@@ -45,11 +54,16 @@ pub struct MoveObservation<'a> {
 /// The address after this poll.
 #[must_use]
 pub fn address(moved: &MoveObservation<'_>) -> Address {
-    let before = moved.before;
+    let unmoved = Address::default();
+    let before = if leads_elsewhere(moved) { &unmoved } else { moved.before };
+    if is_downgraded(moved) {
+        return unmoved;
+    }
     if lost(moved.outcome) || has_failed_for_long(moved) {
         return gone(before);
     }
-    if !moved.outcome.is_success() || moved.feed_match == FeedMatch::Different {
+    let is_other = matches!(moved.feed_match, FeedMatch::Different | FeedMatch::Unknown);
+    if !moved.outcome.is_success() || is_other {
         // The redirects of a failure or of another feed do not count.
         return before.clone();
     }
@@ -78,6 +92,32 @@ pub fn address(moved: &MoveObservation<'_>) -> Address {
             ..before.clone()
         },
     }
+}
+
+/// Whether the configured URL was requested although another one is adopted, and has the feed or leads to it elsewhere. A
+/// request that leads to the adopted address counts as one of that address.
+fn leads_elsewhere(moved: &MoveObservation<'_>) -> bool {
+    let requested_configured = moved.before.effective.is_some() && moved.asked == moved.configured;
+    requested_configured && moved.outcome.is_success()
+}
+
+/// Whether an adopted https address does not work in a way that the configured http URL need not share. It leads back to
+/// http, or has no TLS any more. An operator who configures http does without the protection of https.
+fn is_downgraded(moved: &MoveObservation<'_>) -> bool {
+    let FetchOutcome::Failed(failure) = moved.outcome else { return false };
+    let is_upgraded = moved.configured.scheme() == "http"
+        && moved.before.effective.as_ref().is_some_and(|url| url.scheme() == "https");
+    is_upgraded
+        && match failure.kind {
+            FailureKind::InsecureRedirect => true,
+            FailureKind::Tls | FailureKind::NoTls | FailureKind::Refused => {
+                let adopted = moved.before.effective.as_ref();
+                // An address on another host was adopted after a week of redirects, and is left after a week.
+                moved.failures >= DOWNGRADED
+                    && adopted.is_some_and(|url| is_upgrade_to_https(moved.configured, url))
+            }
+            _ => false,
+        }
 }
 
 fn lost(outcome: &FetchOutcome) -> bool {
@@ -145,6 +185,8 @@ mod tests {
         let (configured, last_success) = (&url(OLD), Some(Timestamp::UNIX_EPOCH));
         address(&MoveObservation {
             configured,
+            asked: before.effective.as_ref().unwrap_or(configured),
+            failures: 1,
             before,
             hops,
             outcome,
@@ -199,14 +241,88 @@ mod tests {
         let (outcome, now) = (&FetchOutcome::Modified, Timestamp::UNIX_EPOCH);
         let moved = MoveObservation {
             configured: &configured,
+            asked: &configured,
             before: &before,
             hops: &hops,
             outcome,
             feed_match: FeedMatch::Same,
+            failures: 0,
             last_success: None,
             now,
         };
         assert_eq!(address(&moved).effective, Some(url(OLD)));
+    }
+
+    /// The address of a feed that was adopted at `adopted`, after this number of failures of this kind.
+    fn failed(configured: &str, adopted: &str, kind: FailureKind, failures: u32) -> Option<Url> {
+        let (configured, adopted) = (url(configured), url(adopted));
+        let before = Address { effective: Some(adopted.clone()), candidate: None };
+        address(&MoveObservation {
+            configured: &configured,
+            asked: &adopted,
+            before: &before,
+            hops: &[],
+            outcome: &FetchOutcome::Failed(Failure::new(kind, "x")),
+            feed_match: FeedMatch::NotRead,
+            failures,
+            last_success: Some(Timestamp::UNIX_EPOCH),
+            now: Timestamp::UNIX_EPOCH,
+        })
+        .effective
+    }
+
+    #[test]
+    fn an_upgrade_to_https_that_leads_back_or_has_no_tls_is_undone() {
+        const HTTP: &str = "http://old.example/feed";
+        assert_eq!(failed(HTTP, OLD, FailureKind::InsecureRedirect, 1), None);
+        for kind in [FailureKind::Tls, FailureKind::NoTls, FailureKind::Refused] {
+            assert_eq!(failed(HTTP, OLD, kind, 1), Some(url(OLD)));
+            assert_eq!(failed(HTTP, OLD, kind, 2), None);
+            // Another host was adopted after a week.
+            assert_eq!(failed(HTTP, NEW, kind, 2), Some(url(NEW)));
+        }
+        // Failures that the http URL may have too.
+        for kind in [FailureKind::ServerError, FailureKind::Timeout, FailureKind::NameNotFound] {
+            assert_eq!(failed(HTTP, OLD, kind, 9), Some(url(OLD)));
+        }
+        // A feed that is configured with https stays with https.
+        for kind in [FailureKind::InsecureRedirect, FailureKind::Tls] {
+            assert_eq!(failed(OLD, NEW, kind, 9), Some(url(NEW)));
+        }
+    }
+
+    #[test]
+    fn a_configured_url_that_leads_elsewhere_replaces_the_adopted_address() {
+        const THIRD: &str = "https://third.example/feed";
+        let moved = Address { effective: Some(url(NEW)), candidate: None };
+        let (configured, now) = (url(OLD), Timestamp::UNIX_EPOCH);
+        let configured_leads = |hops: &[Hop], outcome: &FetchOutcome| {
+            address(&MoveObservation {
+                configured: &configured,
+                asked: &configured,
+                before: &moved,
+                hops,
+                outcome,
+                feed_match: FeedMatch::Same,
+                failures: 0,
+                last_success: Some(now),
+                now,
+            })
+        };
+        let candidate = MoveCandidate { url: url(THIRD), since: now };
+        let followed = Address { effective: None, candidate: Some(candidate) };
+        assert_eq!(configured_leads(&[hop(301, THIRD)], &FetchOutcome::Modified), followed);
+        assert_eq!(configured_leads(&[], &FetchOutcome::Modified), Address::default());
+    }
+
+    #[test]
+    fn a_redirect_to_an_empty_document_starts_no_probation() {
+        let mut address = Address::default();
+        for day in 0..30 {
+            let hops = [hop(301, NEW)];
+            address = after(&address, &hops, &FetchOutcome::Modified, FeedMatch::Unknown, day);
+        }
+        assert_eq!(address, Address::default());
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::text::sha256::Sha256;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// After this number of consecutive panics a feed is quarantined for a day.
 const PANICS: u32 = 3;
 /// Longest expected delay of a poll, in seconds: the time between two passes of cron.
@@ -324,7 +325,10 @@ fn hint(inputs: &Inputs<'_>) -> Option<MinimumWait> {
         (None, None) => return None,
     };
     let asked = Duration::from_secs(seconds);
-    let text = format!("the feed's {name} is {}", short(asked));
+    let text = match asked > YEAR {
+        true => format!("the feed's {name} is more than a year"),
+        false => format!("the feed's {name} is {}", short(asked)),
+    };
     Some(MinimumWait::limited(asked, limit, ReasonKind::PublisherHint, text))
 }
 
@@ -431,6 +435,38 @@ impl LastPoll<'_> {
         other_interval || other_hints
     }
 
+    /// The inputs of a plan after this poll, under other settings perhaps: as if it had brought nothing. Waits that a
+    /// server asked for stay as they are.
+    pub(super) fn inputs<'i>(
+        &self,
+        (settings, feed): (&'i Settings, &'i FeedId),
+        hints: &'i Hints,
+        learned: Option<Learned>,
+    ) -> Inputs<'i> {
+        let asked = |kind| SignedDuration::try_from(self.of(kind)?).ok();
+        let freshness = Freshness {
+            remaining: asked(ReasonKind::Freshness),
+            retry_after: asked(ReasonKind::Throttled),
+            ..Freshness::default()
+        };
+        let unconditional = self.of(ReasonKind::Unconditional).map(|rest| {
+            let why = "the next request has no validators";
+            UnconditionalWait::Rest { rest, why }
+        });
+        Inputs {
+            settings,
+            feed,
+            outcome: &FetchOutcome::NotModified,
+            failures: 0,
+            freshness,
+            hints,
+            learned,
+            unconditional,
+            promise: None,
+            now: self.at,
+        }
+    }
+
     fn of(&self, kind: ReasonKind) -> Option<Duration> {
         let of_kind = self.considered.iter().filter(|one| one.kind == kind);
         let wait = of_kind.map(|one| one.wait).max()?;
@@ -448,30 +484,7 @@ pub fn revise(
     hints: &Hints,
     learned: Option<Learned>,
 ) -> Plan {
-    let asked = |kind| SignedDuration::try_from(last.of(kind)?).ok();
-    let freshness = Freshness {
-        remaining: asked(ReasonKind::Freshness),
-        retry_after: asked(ReasonKind::Throttled),
-        ..Freshness::default()
-    };
-    let outcome = &FetchOutcome::NotModified;
-    let (failures, now) = (0, last.at);
-    let unconditional = last.of(ReasonKind::Unconditional).map(|rest| {
-        let why = "the next request has no validators";
-        UnconditionalWait::Rest { rest, why }
-    });
-    plan(&Inputs {
-        settings,
-        feed,
-        outcome,
-        failures,
-        freshness,
-        hints,
-        learned,
-        unconditional,
-        promise: None,
-        now,
-    })
+    plan(&last.inputs((settings, feed), hints, learned))
 }
 
 #[cfg(test)]

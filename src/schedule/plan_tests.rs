@@ -77,6 +77,9 @@ fn hints_never_delay_a_poll_beyond_max_interval() {
             "{next:?}"
         );
     }
+    let endless = Hints { ttl: Some(u64::MAX / 1000), ..Hints::default() };
+    let next = planned(&ok, 0, Freshness::default(), &endless);
+    assert_eq!(next.reason.text, "the feed's ttl is more than a year; waits 1d, max_interval");
     let next = planned(&ok, 0, fresh(10 * 86_400), &Hints::default());
     assert_eq!(next.reason.text, "fresh for 10d; waits 1d, max_interval");
 }

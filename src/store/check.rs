@@ -5,8 +5,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::database_file::FileError;
 use super::error::{Error, OpenError};
-use super::header::FileError;
 use super::open;
 use super::transaction::Transaction;
 use super::values::{maybe, millis};

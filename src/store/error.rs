@@ -156,9 +156,10 @@ impl OpenError {
         self
     }
 
-    /// Whether SQLite may not write the files beside the database, which it needs also for reading.
+    /// Whether SQLite cannot write the files beside the database, which it needs also for reading.
     pub(super) fn is_unwritable(&self) -> bool {
-        matches!(self, Self::Sqlite { source, .. } if ErrorCause::of(source) == ErrorCause::ReadOnly)
+        let is_unwritable = |cause| matches!(cause, ErrorCause::ReadOnly | ErrorCause::Full);
+        matches!(self, Self::Sqlite { source, .. } if is_unwritable(ErrorCause::of(source)))
     }
 
     /// Whether the file is a damaged database, of which a part may be readable.

@@ -1,20 +1,20 @@
-//! The table of feeds: what is configured and what is known about each feed.
+//! The table of feeds: what is configured and what is known about each feed, and when its items came, from the tables
+//! `item` and `poll`.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::Row;
+use rusqlite::{Row, params};
 
 use super::error::Error;
-use super::feed_state::STATE;
 use super::poll_update::{CachedResponse, ValidatorTrust, ValidatorUse};
-use super::row_digest::{FEED, check_intact};
+use super::row_digest::{FEED, STATE, check_intact};
 use super::transaction::Transaction;
 use super::values::{digests_from_bytes, json_list, maybe, maybe_outcome, reason, timestamp};
 use crate::model::{
     Address, FeedActivity, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, GuidUse, Hints,
-    MoveCandidate, Outcome, Validators,
+    MoveCandidate, Outcome, PollYield, Publishing, Validators,
 };
 
 /// What a poll needs before it sends a request.
@@ -32,8 +32,8 @@ pub struct FeedState {
     pub trust: ValidatorTrust,
     /// Number of items ever kept.
     pub items: u64,
-    /// `atom:id` of the feed.
-    pub atom_id: Option<String>,
+    /// Description of the feed in its last document.
+    pub profile: FeedProfile,
     /// Whether its guids are unique.
     pub guids: GuidUse,
     /// Digests of paragraphs that are boilerplate.
@@ -47,6 +47,8 @@ pub struct FeedState {
     pub reread_at: Option<Timestamp>,
     /// Time of the last request of the last poll; `None`: never polled.
     pub last_poll_at: Option<Timestamp>,
+    /// Time of the last poll that brought a new item, also one that is not shown; `None`: there was none.
+    pub last_new_at: Option<Timestamp>,
     /// Whether the stored state differs from what was written. Then nothing of it is here.
     pub is_altered: bool,
 }
@@ -62,7 +64,7 @@ impl Transaction<'_> {
             "SELECT request_key, etag, last_modified, body_hash, failures, publisher_hints, effective_url, moved_to,
                     moved_since, last_full_at, validator_use, items, profile, response_url, guids_reused, boilerplate,
                     last_success_at, last_outcome, last_poll_at, reread_at, checked_at, validator_count, lifetime,
-                    state_digest IS row_digest({STATE}) FROM feed WHERE id = ?1",
+                    state_digest IS row_digest({STATE}), last_new_at FROM feed WHERE id = ?1",
         ))?;
         let mut rows = statement.query([key.0])?;
         let row =
@@ -92,16 +94,14 @@ impl Transaction<'_> {
                 count: row.get(21)?,
             },
             items: row.get::<_, i64>(11)?.unsigned_abs(),
-            atom_id: serde_json::from_str::<FeedProfile>(
-                row.get_ref(12)?.as_str().unwrap_or("{}"),
-            )?
-            .atom_id,
+            profile: serde_json::from_str(row.get_ref(12)?.as_str().unwrap_or("{}"))?,
             guids: if row.get(14)? { GuidUse::Reused } else { GuidUse::Unique },
             boilerplate: digests_from_bytes(row.get_ref(15)?.as_blob().unwrap_or_default()),
             last_success: maybe(row.get(16)?)?,
             last_outcome: maybe_outcome(row.get(17)?)?,
             last_poll_at: maybe(row.get(18)?)?,
             reread_at: maybe(row.get(19)?)?,
+            last_new_at: maybe(row.get(24)?)?,
         })
     }
 }
@@ -263,5 +263,65 @@ impl Transaction<'_> {
             });
         }
         Ok(feeds)
+    }
+}
+
+/// Number of items, and of polls, from which the interval of a feed is learned.
+const ARRIVALS: i64 = 60;
+
+impl Transaction<'_> {
+    /// How the feed has published lately.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn publishing(&self, feed: FeedKey) -> Result<Publishing, Error> {
+        Ok(Publishing { times: self.item_times(feed)?, polls: self.poll_yields(feed)? })
+    }
+
+    /// Times of the feed's newest items, the newest first; without items, the time when it was added.
+    fn item_times(&self, feed: FeedKey) -> Result<Vec<Timestamp>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT sort_at FROM item WHERE feed_id = ?1 AND hidden IS NULL
+             ORDER BY sort_at DESC, id DESC LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![feed.0, ARRIVALS])?;
+        let mut seen = Vec::new();
+        while let Some(row) = rows.next()? {
+            seen.push(timestamp(row.get(0)?)?);
+        }
+        if seen.is_empty() {
+            let mut added =
+                self.connection.prepare_cached("SELECT added_at FROM feed WHERE id = ?1")?;
+            let mut rows = added.query([feed.0])?;
+            if let Some(row) = rows.next()? {
+                seen.push(timestamp(row.get(0)?)?);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The feed's last successful polls, the oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn poll_yields(&self, feed: FeedKey) -> Result<Vec<PollYield>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, new_items, unseen_items, items FROM poll
+             WHERE feed_id = ?1 AND outcome IN ('modified', 'not_modified')
+             ORDER BY at DESC LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![feed.0, ARRIVALS])?;
+        let mut polls = Vec::new();
+        while let Some(row) = rows.next()? {
+            let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+            polls.push(PollYield {
+                at: timestamp(row.get(0)?)?,
+                new: number(row.get(1)?),
+                unseen: number(row.get(2)?),
+                items: row.get::<_, Option<u32>>(3)?.map(number),
+            });
+        }
+        polls.reverse();
+        Ok(polls)
     }
 }

@@ -13,6 +13,7 @@ use unicode_normalization::char::{
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use super::search_query::{is_dense, is_symbol};
+use crate::text::chars::ascii_digit;
 
 /// The stroke through `=` in a decomposed `≠`.
 const STROKE: &str = "\u{338}";
@@ -162,7 +163,7 @@ fn fold_letter(c: char, folded: &mut String) {
         match plain(letter) {
             Some(plain) => folded.push_str(plain),
             None if is_ignored(letter) => {}
-            None => folded.push(digit(letter).unwrap_or(letter)),
+            None => folded.push(ascii_digit(letter).unwrap_or(letter)),
         }
     }
 }
@@ -238,19 +239,6 @@ fn plain(letter: char) -> Option<&'static str> {
     })
 }
 
-/// The digits zero of the scripts with their own, each followed by the other nine.
-const ZEROS: &[char] = &[
-    '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}',
-    '\u{be6}', '\u{c66}', '\u{ce6}', '\u{d66}', '\u{de6}', '\u{e50}', '\u{ed0}', '\u{f20}',
-    '\u{1040}', '\u{1090}', '\u{17e0}', '\u{1810}',
-];
-
-/// The digit in ASCII.
-fn digit(c: char) -> Option<char> {
-    let zero = *ZEROS.iter().rev().find(|zero| **zero <= c)?;
-    char::from_digit(u32::from(c) - u32::from(zero), 10)
-}
-
 /// Whether a character changes the sound or look of the letter before it, or is invisible.
 fn is_ignored(c: char) -> bool {
     matches!(c,
@@ -268,12 +256,14 @@ fn is_ignored(c: char) -> bool {
         | '\u{610}'..='\u{61a}' | '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}'
         | '\u{6d6}'..='\u{6dc}' | '\u{6df}'..='\u{6e4}' | '\u{6e7}'..='\u{6e8}' | '\u{6ea}'..='\u{6ed}'
         | '\u{898}'..='\u{89f}' | '\u{8ca}'..='\u{8e1}' | '\u{8e3}'..='\u{8ff}'
+        // The dot below letters of Hindi, which many leave out.
+        | '\u{93c}'
         // Vowels of Syriac.
         | '\u{711}' | '\u{730}'..='\u{74a}')
 }
 
 /// Whether a character belongs to the letter before it.
-fn is_attached(c: char) -> bool {
+pub(super) fn is_attached(c: char) -> bool {
     !c.is_ascii() && (is_ignored(c) || is_combining_mark(c))
 }
 

@@ -67,6 +67,20 @@ pub struct StoredFingerprint {
     pub data: Vec<u8>,
 }
 
+/// What an item of another feed may have in common with an item; each has an index in which rows that do not match are
+/// not read.
+const SAME: [&str; 7] = [
+    "same.url_key = item.url_key",
+    "same.outward_id = item.claimed_id",
+    "same.claimed_id = item.claimed_id",
+    "same.claimed_id = item.outward_id",
+    "same.guid = item.guid AND same.guid GLOB '????????-????-????-????-????????????'",
+    "same.published_at = item.published_at AND same.published_at % 86400000 <> 0 AND same.title = item.title
+     AND same.feed_id NOT IN (SELECT value FROM json_each(?2) wanted)",
+    "same.published_at = item.published_at AND same.published_at % 86400000 <> 0
+     AND same.text_digest = item.text_digest AND same.feed_id NOT IN (SELECT value FROM json_each(?2) wanted)",
+];
+
 impl Transaction<'_> {
     /// At most `limit` pending items, in the order of their marks.
     pub fn pending(&self, limit: usize) -> Result<Vec<PendingItem>, Error> {
@@ -92,31 +106,25 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// For each of these items, those of other feeds with the same canonical URL or the same publisher's id, the
-    /// earliest first. At most 64, because any number of items may share a link.
+    /// For each of these items, those of other feeds with the same canonical URL, the same publisher's id or UUID, or the
+    /// same date of publication and title or text, the earliest first, however long ago they were seen. At most 64 by each
+    /// of these, because any number of items may share a link. Those of the feeds `by_link` are not found by title or text.
     pub fn same_page_or_id(
         &self,
         keys: &[ItemKey],
+        by_link: &[FeedKey],
     ) -> Result<HashMap<ItemKey, Vec<ItemKey>>, Error> {
-        const MOST: usize = 64;
-        let mut statement = self.connection.prepare_cached(
-            "SELECT item.id, other.id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
-             JOIN item AS other ON other.url_key = item.url_key
-             WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'
-             UNION ALL
-             SELECT item.id, other.id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
-             JOIN item AS other ON other.outward_id = item.claimed_id
-             WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'
-             UNION ALL
-             SELECT item.id, other.id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
-             JOIN item AS other ON other.claimed_id = item.claimed_id
-             WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'
-             UNION ALL
-             SELECT item.id, other.id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
-             JOIN item AS other ON other.claimed_id = item.outward_id
-             WHERE other.feed_id <> item.feed_id AND ifnull(other.hidden, 'pending') = 'pending'",
-        )?;
-        let mut rows = statement.query([json_list(keys.iter().map(|key| key.0))])?;
+        let found_by = SAME.map(|same| {
+            format!(
+                "SELECT item.id, other.id FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
+                 CROSS JOIN item AS other ON other.id IN (
+                   SELECT same.id FROM item AS same WHERE {same} AND same.feed_id <> item.feed_id
+                     AND ifnull(same.hidden, 'pending') = 'pending' LIMIT 64)"
+            )
+        });
+        let mut statement = self.connection.prepare_cached(&found_by.join(" UNION ALL "))?;
+        let keys = json_list(keys.iter().map(|key| key.0));
+        let mut rows = statement.query([keys, json_list(by_link.iter().map(|feed| feed.0))])?;
         let mut found: HashMap<ItemKey, Vec<ItemKey>> = HashMap::new();
         while let Some(row) = rows.next()? {
             found.entry(ItemKey(row.get(0)?)).or_default().push(ItemKey(row.get(1)?));
@@ -124,7 +132,6 @@ impl Transaction<'_> {
         for others in found.values_mut() {
             others.sort_unstable();
             others.dedup();
-            others.truncate(MOST);
         }
         Ok(found)
     }
@@ -217,7 +224,7 @@ impl Transaction<'_> {
     pub fn stored_items(&self, keys: &[ItemKey]) -> Result<Vec<StoredItem>, Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT item.id, item.feed_id, item.first_seen_at, item.published_at, item.url_key, item.page_owner,
-                    item.title, item.url, item.guid, body.content, body.summary
+                    item.title, item.url, item.guid, body.content, body.summary, body.details
              FROM json_each(?1) wanted CROSS JOIN item ON item.id = wanted.value
                   LEFT JOIN body ON body.item_id = item.id
              WHERE ifnull(item.hidden, 'pending') = 'pending'",
@@ -227,6 +234,8 @@ impl Transaction<'_> {
         while let Some(row) = rows.next()? {
             let url_key =
                 row.get_ref(4)?.as_blob_or_null().ok().flatten().map(digest).transpose()?;
+            let details: Option<String> = row.get(11)?;
+            let details = details.map(|json| serde_json::from_str(&json)).transpose()?;
             kept.push(StoredItem {
                 key: ItemKey(row.get(0)?),
                 feed: FeedKey(row.get(1)?),
@@ -240,6 +249,7 @@ impl Transaction<'_> {
                     guid: row.get(8)?,
                     content: row.get(9)?,
                     summary: row.get(10)?,
+                    details: details.unwrap_or_default(),
                     ..Item::default()
                 },
             });
@@ -417,46 +427,58 @@ impl Transaction<'_> {
         let insert = "INSERT OR IGNORE INTO decision (item_id, other_id, at) VALUES (?1, ?2, ?3)";
         match decision {
             OperatorDecision::Split(item) => {
-                self.connection.execute(
-                    "DELETE FROM decision WHERE other_id <> 0 AND (item_id = ?1 OR other_id = ?1)",
-                    [item.0],
+                let mut joined = self.connection.prepare_cached(
+                    "DELETE FROM decision WHERE other_id <> 0 AND (item_id = ?1 OR other_id = ?1)
+                     RETURNING item_id, other_id",
                 )?;
+                let rows = joined.query_map([item.0], |row| Ok([row.get(0)?, row.get(1)?]))?;
+                let ends: Vec<[i64; 2]> = rows.collect::<Result<_, _>>()?;
                 self.connection.execute(insert, [item.0, 0, millis(now)])?;
+                // Nothing else may keep an item that was joined to it in the story.
+                for other in ends.into_iter().flatten().filter(|end| *end != item.0) {
+                    self.mark_pending(ItemKey(other))?;
+                }
                 self.mark_pending(item)?;
                 Ok(1)
             }
             OperatorDecision::Join(a, b) => {
-                self.connection.execute(
-                    "DELETE FROM decision WHERE other_id = 0 AND item_id IN (?1, ?2)",
-                    [a.0, b.0],
+                // One that was split off comes back if it matches the story of the other. Any other pair is by itself.
+                let mut undo = self.connection.prepare_cached(
+                    "DELETE FROM decision WHERE item_id = ?1 AND other_id = 0
+                       AND NOT EXISTS (SELECT 1 FROM decision WHERE item_id = ?2 AND other_id = 0)
+                       AND EXISTS (
+                         SELECT 1 FROM item WHERE story_id = (SELECT story_id FROM item WHERE id = ?2) AND id IN (
+                           SELECT other_id FROM item_match WHERE item_id = ?1 AND same_story = 1
+                           UNION ALL SELECT item_id FROM item_match WHERE other_id = ?1 AND same_story = 1))",
                 )?;
+                for (item, other) in [(a, b), (b, a)] {
+                    undo.execute([item.0, other.0])?;
+                }
                 self.connection.execute(insert, [a.max(b).0, a.min(b).0, millis(now)])?;
                 self.mark_pending(a)?;
                 self.mark_pending(b)?;
                 Ok(2)
             }
-            OperatorDecision::Release(feed) | OperatorDecision::ReleaseFiltered(feed) => {
-                let which = match decision {
-                    OperatorDecision::ReleaseFiltered(_) => ["filtered", "filtered"],
-                    _ => ["history", "burst"],
-                };
-                let mut held = self.connection.prepare_cached(
-                    "SELECT id FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL
-                       AND hidden IN (?2, ?3) ORDER BY id",
-                )?;
-                let held: Vec<i64> = held
-                    .query_map((feed.0, which[0], which[1]), |row| row.get(0))?
-                    .collect::<Result<_, _>>()?;
-                let mut release = self
-                    .connection
-                    .prepare_cached("UPDATE item SET hidden = 'pending' WHERE id = ?1")?;
-                for key in &held {
-                    release.execute([key])?;
-                    self.mark_pending(ItemKey(*key))?;
-                }
-                Ok(held.len())
-            }
+            OperatorDecision::Release(feed) => self.release(feed, ["history", "burst"]),
+            OperatorDecision::ReleaseFiltered(feed) => self.release(feed, ["filtered", "filtered"]),
         }
+    }
+
+    /// Marks the items of a feed that are hidden for one of these reasons as pending. Returns how many.
+    fn release(&self, feed: FeedKey, [reason, other]: [&str; 2]) -> Result<usize, Error> {
+        let mut held = self.connection.prepare_cached(
+            "SELECT id FROM item WHERE feed_id = ?1 AND hidden IS NOT NULL
+               AND hidden IN (?2, ?3) ORDER BY id",
+        )?;
+        let rows = held.query_map((feed.0, reason, other), |row| row.get(0))?;
+        let held: Vec<i64> = rows.collect::<Result<_, _>>()?;
+        let mut release =
+            self.connection.prepare_cached("UPDATE item SET hidden = 'pending' WHERE id = ?1")?;
+        for key in &held {
+            release.execute([key])?;
+            self.mark_pending(ItemKey(*key))?;
+        }
+        Ok(held.len())
     }
 
     /// Takes all items first seen since out of their stories, deletes their matches but not the decisions of the
@@ -509,7 +531,7 @@ impl Transaction<'_> {
 /// Runs every statement once, for the test that none of them scans a table that grows.
 #[cfg(test)]
 pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: FeedKey) {
-    let other = transaction.same_page_or_id(&[key]).unwrap()[&key][0];
+    let other = transaction.same_page_or_id(&[key], &[]).unwrap()[&key][0];
     assert!(!transaction.pending(5).unwrap().is_empty());
     let pair = Match {
         item: key.max(other),
@@ -536,32 +558,12 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, key: ItemKey, feed: Fe
     assert_eq!(transaction.decisions(&[key]).unwrap(), Decisions::default());
     assert_eq!(transaction.boilerplate(&[feed]).unwrap().len(), 1);
     assert_eq!(transaction.decide(OperatorDecision::Release(feed), at).unwrap(), 0);
+    for item in [key, other] {
+        transaction.decide(OperatorDecision::Split(item), at).unwrap();
+    }
+    transaction.decide(OperatorDecision::Join(key, other), at).unwrap();
+    assert_eq!(transaction.decisions(&[key, other]).unwrap().split.len(), 2);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::{digest_of, feed, new_item, update};
-    use super::super::{Lists, open};
-    use super::*;
-
-    #[test]
-    fn the_newest_earlier_items_of_a_page_are_found_unless_held() {
-        let folder = tempfile::tempdir().unwrap();
-        let connection = open::writer(&folder.path().join("newswire.db")).unwrap();
-        let transaction = Transaction::new(&connection);
-        let feeds = [feed(None, "http://a.example/feed")];
-        let at = Timestamp::UNIX_EPOCH;
-        let a = transaction.register(&feeds, Lists::Known, at).unwrap()[0].key;
-        let items = (0..70).map(|n| new_item(&format!("{n:04}"), "http://e.org/1", 5)).collect();
-        transaction.write_poll(&update(a, items, vec![])).unwrap();
-        let last: i64 =
-            connection.query_row("SELECT max(id) FROM item", [], |row| row.get(0)).unwrap();
-        let held = "UPDATE item SET hidden = 'burst' WHERE id = ?1";
-        connection.execute(held, [last - 2]).unwrap();
-        let page = digest_of("http://e.org/1");
-        let found = transaction.items_of_page(&page, ItemKey(last)).unwrap();
-        assert_eq!(found.len(), 63);
-        assert_eq!(found[..2], [(ItemKey(last - 1), a), (ItemKey(last - 3), a)]);
-        assert_eq!(found[62], (ItemKey(last - 64), a));
-    }
-}
+mod tests;

@@ -7,36 +7,34 @@
 //! | tables | file |
 //! |---|---|
 //! | `feed` | `feeds.rs` |
-//! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs`, `publishing.rs` |
+//! | `poll`, `poll_hour`, `delivery_delay` | `polls.rs`, `feeds.rs` |
 //! | `promise`, `asked` | `promises.rs`, `manners.rs` |
+//! | `clock` | `promises.rs` |
 //! | `shared_document` | `shared_documents.rs` |
-//! | `item`, `identity`, `body` | `items.rs`, `edits.rs`, `item_order.rs`, `item_history.rs`, `shown_marks.rs` |
+//! | `item`, `identity`, `body` | `items.rs`, `poll_update.rs`, `item_order.rs`, `item_history.rs` |
 //! | `pending`, `fingerprint`, `item_match`, `decision`, `word_weight` | `matches.rs` |
 //! | `search` | `search.rs`, `search_query.rs`, `folding.rs` |
-//! | `output`, `publication`, `output_item_id`, `document`, `revision` | `publications.rs` |
-//! | `output_folder` | `output_folders.rs` |
+//! | `output`, `publication`, `output_item_id`, `document`, `revision` | `outputs.rs` |
+//! | `output_folder`, `subscriber_count` | `outputs.rs` |
 //! | `archive_page`, `released` | `archive.rs` |
 //! | `digest`, `digest_state` | `digests.rs` |
 //! | `incident` | `incidents.rs` |
-//! | `subscriber_count` | `subscribers.rs` |
 //! | `store_check` | `check.rs` |
 //!
-//! `read_failure.rs` distinguishes failing reads from damage, `item_digest.rs` has the digests of the texts and `row_digest.rs` those of other published rows, `feed_state.rs` those of what the next request depends on, `recovery.rs` has items read back from documents, `repair.rs` copies what can be read of a damaged file, `scratch.rs` has the temporary file of a copy.
+//! `database_file.rs` examines the file and distinguishes failing reads from damage, `item_digest.rs` has the digests of the
+//! texts and `row_digest.rs` those of other rows, `recovery.rs` has items read back from documents, `repair.rs` copies what
+//! can be read of a damaged file, `backup.rs` has copies and their temporary files.
 //!
 //! The store decides nothing: not what is one story, what is shown, or when a feed is due.
 
 mod archive;
 mod backup;
 mod check;
-mod clock;
+mod database_file;
 mod digests;
-mod disk;
-mod edits;
 mod error;
-mod feed_state;
 mod feeds;
 mod folding;
-mod header;
 mod incidents;
 mod item_digest;
 mod item_history;
@@ -45,26 +43,17 @@ mod items;
 mod manners;
 mod matches;
 mod open;
-mod output_folders;
+mod outputs;
 mod poll_update;
 mod polls;
 mod promises;
-mod publications;
-mod publishing;
-mod read_failure;
 mod recovery;
 mod registration;
-#[cfg(test)]
-mod registration_tests;
 mod repair;
 mod row_digest;
-mod scratch;
 mod search;
 mod search_query;
-pub mod settings;
 mod shared_documents;
-mod shown_marks;
-mod subscribers;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -75,51 +64,66 @@ mod writer;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use archive::{ArchivePage, Arrivals};
-pub use backup::{Backup, BackupError, backup, restore, temporary_backup};
+pub use backup::{Backup, BackupError, Scratch, backup, restore, temporary_backup};
 pub use check::{CheckReport, check, check_copy};
+pub use database_file::{DatabaseSize, DiskSpace, FileError, examined};
 pub use digests::{ClosedPeriods, DigestState, StoredDigest};
-pub use disk::{DatabaseSize, DiskSpace};
-pub use edits::Heading;
 pub use error::{Error, ErrorCause, OpenError};
 pub use feeds::{FeedState, host_of};
-pub use header::FileError;
 pub use item_history::{ItemFilter, ItemHistory, ItemSummary};
-pub use item_order::{ItemHead, Start};
+pub use item_order::{ItemHead, ShownMark, Start};
 pub use items::IdConflict;
 pub use manners::{FeedBytes, Manners, PromiseTally, RequestTally};
 pub use matches::{Matches, OperatorDecision, PendingItem, StoredFingerprint};
 pub use open::{SCHEMA, Usage, check_unused, is_in_use, usage};
-pub use output_folders::OutputFolder;
+pub use outputs::{IdHolder, OutputFolder, RegisteredOutput};
 pub use poll_update::{
-    Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, NewItem, PollCounts,
-    PollUpdate, Redated, TextIndex, ValidatorTrust, ValidatorUse,
+    Bytes, CachedResponse, ChangedItem, DocumentFacts, EditAction, GuidChange, Heading, NewItem,
+    PollCounts, PollUpdate, Redated, TextIndex, ValidatorTrust, ValidatorUse,
 };
 pub use polls::{BurstHistory, DELAY_BUCKETS, FeedHistory, HourCounts, PollRecord};
 pub use promises::UnsuccessfulPoll;
-pub use publications::{IdHolder, RegisteredOutput};
-pub use read_failure::examined;
 pub use recovery::RecoveredItem;
 pub use registration::{ConfiguredFeed, Lists, RegisteredFeed, new_feeds};
 pub use repair::{RepairError, Repaired, RepairedTable, TextToIndex, repair};
 pub use row_digest::renew_digests;
-pub use scratch::Scratch;
 pub use search::{Hits, search_words};
 pub use search_query::Query as SearchQuery;
-pub use settings::Settings;
 pub use shared_documents::SharedDocument;
-pub use shown_marks::ShownMark;
 pub use transaction::{Reader, Transaction, copy, transact};
 pub use write::Write;
 
 use crate::clock::Clock;
 use crate::model::{Feed, ItemKey};
+
+/// `[store]`: path of the database and retention of texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Path of the database file; absolute once the config is loaded.
+    pub path: PathBuf,
+    /// How long the texts of items are kept. Ids are kept forever, so that no item repeats.
+    pub retention: Duration,
+    /// Log of every write to the database, a line of JSON each. For tests; not a config key.
+    pub write_log: Option<PathBuf>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from("newswire.db"),
+            retention: Duration::from_secs(400 * 86_400),
+            write_log: None,
+        }
+    }
+}
 
 /// The version of the SQLite that is built in.
 #[must_use]
@@ -302,11 +306,11 @@ impl Store {
     /// first. Blocks.
     #[must_use]
     pub fn disk_space(&self) -> DiskSpace {
-        match disk::space(self.reader.path()) {
+        match database_file::space(self.reader.path()) {
             DiskSpace::Enough => DiskSpace::Enough,
             DiskSpace::Low { .. } => {
                 open::truncate_log(self.reader.path());
-                disk::space(self.reader.path())
+                database_file::space(self.reader.path())
             }
         }
     }

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, ffi};
 use url::Url;
 
 use super::error::{Error, OpenError};
-use super::{header, read_failure, row_digest, scratch};
+use super::{backup, database_file, row_digest};
 use crate::files;
 
 /// "NWIR": identifies a file as a database of Newswire.
@@ -23,7 +23,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4E57_4952;
 const SQL: &str = include_str!("schema.sql");
 
 /// Version of the schema.
-pub const SCHEMA: usize = 30;
+pub const SCHEMA: usize = 32;
 
 /// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub(crate) fn lock(path: &Path) -> Result<Lock, OpenError> {
     file.set_len(0).map_err(io)?;
     file.rewind().map_err(io)?;
     writeln!(file, "{}", std::process::id()).map_err(io)?;
-    scratch::remove_abandoned_repair(path);
+    backup::remove_abandoned_repair(path);
     Ok(Lock { _file: file })
 }
 
@@ -194,7 +194,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
 
 fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    match header::examine_type(path) {
+    match database_file::examine_type(path) {
         Err(OpenError::Missing { .. }) | Ok(()) => {}
         Err(error) => return Err(error),
     }
@@ -263,7 +263,7 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
 /// The same, but for definitions.
 pub(super) fn another_reader(path: &Path) -> Result<Connection, OpenError> {
     let opened = match open_reader(path, Access::Shared) {
-        // A user who may not write to the folder can read a database that no process uses.
+        // A user who may not write to the folder, or has no space, can read a database that no process uses.
         Err(error) if error.is_unwritable() && is_complete(path) => {
             open_reader(path, Access::Unchanging)
         }
@@ -277,7 +277,7 @@ pub(super) fn another_reader(path: &Path) -> Result<Connection, OpenError> {
 /// # Errors
 /// The same.
 pub(crate) fn copy_reader(path: &Path) -> Result<Connection, OpenError> {
-    header::examine(path)?;
+    database_file::examine(path)?;
     let access = if is_complete(path) { Access::Unchanging } else { Access::Shared };
     let connection = open_reader(path, access).map_err(|error| examined(path, error))?;
     compared(path, connection)
@@ -293,7 +293,7 @@ pub(super) fn compared(path: &Path, connection: Connection) -> Result<Connection
 
 /// The error with its true cause.
 fn examined(path: &Path, error: OpenError) -> OpenError {
-    match read_failure::after_opening(path, &error) {
+    match database_file::after_opening(path, &error) {
         Some(source) => OpenError::Unreadable { path: path.to_owned(), source },
         None => match error {
             OpenError::Sqlite { source, path } if is_no_database(&source) => {
@@ -341,7 +341,7 @@ pub(super) fn release_memory(connection: &Connection) -> rusqlite::Result<()> {
 
 fn open_reader(path: &Path, access: Access) -> Result<Connection, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    header::examine_type(path)?;
+    database_file::examine_type(path)?;
     let connection = connect(path, access).map_err(sqlite)?;
     connection
         .execute_batch(
@@ -450,6 +450,17 @@ mod tests {
     use super::super::{Lists, Store};
     use super::*;
     use crate::clock::Clock;
+
+    #[test]
+    fn a_full_disk_keeps_nobody_from_reading() {
+        let of = |code| {
+            let source = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            OpenError::Sqlite { path: "newswire.db".into(), source }.is_unwritable()
+        };
+        use rusqlite::ffi::{SQLITE_CORRUPT, SQLITE_FULL, SQLITE_IOERR_SHMSIZE, SQLITE_READONLY};
+        assert!([SQLITE_FULL, SQLITE_IOERR_SHMSIZE, SQLITE_READONLY].into_iter().all(of));
+        assert!(!of(SQLITE_CORRUPT));
+    }
 
     #[test]
     fn statistics_change_no_plan_and_a_close_leaves_no_log() {

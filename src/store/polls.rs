@@ -9,14 +9,13 @@ use jiff::Timestamp;
 use rusqlite::params;
 
 use super::error::Error;
-use super::feed_state::Which;
 use super::poll_update::{PollCounts, PollUpdate, Redated};
-use super::row_digest::{FEED, altered};
+use super::row_digest::{FEED, Which, altered};
 use super::search::Unindexed;
 use super::transaction::Transaction;
 use super::values::{digests_to_bytes, maybe, millis, outcome, timestamp};
 use crate::model::{
-    Considered, Dialect, FeedKey, FetchOutcome, GuidUse, HoldReason, Outcome, ReasonKind,
+    Considered, Dialect, FeedKey, FetchOutcome, GuidUse, Hints, HoldReason, Outcome, ReasonKind,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -68,6 +67,19 @@ pub struct PollRecord {
     pub message: Option<String>,
 }
 
+impl PollRecord {
+    /// Why the poll had no success, plain text without a full stop; `None`: it had.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        let text = match self.outcome {
+            Outcome::Throttled => Some("the server asks for fewer requests"),
+            Outcome::Gone => Some("the server answers that the feed is gone"),
+            Outcome::Modified | Outcome::NotModified | Outcome::Failed(_) => None,
+        };
+        self.message.as_deref().or(text)
+    }
+}
+
 /// Statistics of one feed over the last two weeks.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FeedHistory {
@@ -87,6 +99,8 @@ pub struct FeedHistory {
     pub delays: Vec<f64>,
     /// Every input of the current plan.
     pub considered: Vec<Considered>,
+    /// Publisher hints of the last document that was read.
+    pub hints: Hints,
 }
 
 impl Transaction<'_> {
@@ -522,12 +536,14 @@ impl Transaction<'_> {
             past.span = (row.get::<_, i64>(6)? - row.get::<_, i64>(5)?) as f64 / 1000.0;
         }
         self.add_arrivals(&mut all)?;
-        let mut statement =
-            self.connection.prepare("SELECT id, plan_inputs FROM feed WHERE active = 1")?;
+        let mut statement = self
+            .connection
+            .prepare("SELECT id, plan_inputs, publisher_hints FROM feed WHERE active = 1")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let past = all.entry(FeedKey(row.get(0)?)).or_default();
             past.considered = serde_json::from_str(&row.get::<_, String>(1)?)?;
+            past.hints = serde_json::from_str(row.get_ref(2)?.as_str().unwrap_or("{}"))?;
         }
         Ok(all)
     }

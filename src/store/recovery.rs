@@ -4,6 +4,8 @@
 //! recognised: no identity, and a content digest of zeros. The first poll that brings it completes it. It is
 //! written before any poll, so that it was seen before all copies and leads its story as it did before.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,8 @@ pub struct RecoveredItem {
     pub feed: FeedKey,
     /// The id in outputs.
     pub outward_id: String,
+    /// The key that it had; `None`: unknown.
+    pub key: Option<ItemKey>,
     /// Its position in outputs.
     pub at: Timestamp,
     /// Time of first sight.
@@ -41,7 +45,8 @@ const UNKNOWN: Digest = [0; 16];
 
 impl Transaction<'_> {
     /// Writes those of the items whose ids are not published yet, in this order. Returns their keys, each with its
-    /// place in `items`.
+    /// place in `items`. An item gets the key that it had if that is above those of the database: outputs have read past
+    /// them. The others come after all that have one.
     pub(super) fn recover(
         &self,
         items: &[RecoveredItem],
@@ -49,16 +54,23 @@ impl Transaction<'_> {
     ) -> Result<Vec<(ItemKey, usize)>, Error> {
         let mut known =
             self.connection.prepare_cached("SELECT 1 FROM item WHERE outward_id = ?1")?;
-        let mut next = self.next_item_key()?;
-        let mut written = Vec::new();
+        let first = self.next_item_key()?;
+        let mut next = items
+            .iter()
+            .filter_map(|item| item.key)
+            .max()
+            .map_or(first, |last| first.max(ItemKey(last.0 + 1)));
+        let (mut written, mut taken) = (Vec::new(), HashSet::new());
         for (place, item) in items.iter().enumerate() {
             if known.exists([&item.outward_id])? {
                 continue;
             }
-            self.insert_recovered(item, next, now)?;
-            self.mark_pending(next)?;
-            written.push((next, place));
-            next.0 += 1;
+            let own = item.key.filter(|key| *key >= first && taken.insert(*key));
+            let key = own.unwrap_or(next);
+            self.insert_recovered(item, key, now)?;
+            self.mark_pending(key)?;
+            written.push((key, place));
+            next.0 += i64::from(own.is_none());
         }
         Ok(written)
     }
@@ -207,6 +219,7 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, feed: FeedKey) {
     let item = RecoveredItem {
         feed,
         outward_id: "urn:x:recovered".to_owned(),
+        key: None,
         at: Timestamp::UNIX_EPOCH,
         first_seen: Timestamp::UNIX_EPOCH,
         url_key: None,
@@ -215,8 +228,26 @@ pub(crate) fn every_method(transaction: &Transaction<'_>, feed: FeedKey) {
         text: TextIndex::default(),
     };
     let id = item.outward_id.clone();
-    let written = transaction.recover(&[item.clone(), item], Timestamp::UNIX_EPOCH).unwrap();
+    let written =
+        transaction.recover(&[item.clone(), item.clone()], Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(written.len(), 1);
     let found = transaction.items_with_ids("planet", std::slice::from_ref(&id)).unwrap();
     assert_eq!(found, [(id, written[0].0)]);
+    // Keys that are free are kept, and no key is used twice or below those of the database.
+    let keyed = |id: &str, key: Option<i64>| RecoveredItem {
+        outward_id: format!("urn:x:{id}"),
+        key: key.map(ItemKey),
+        ..item.clone()
+    };
+    let known = written[0].0;
+    let items = [
+        keyed("a", Some(known.0)),
+        keyed("b", Some(known.0 + 50)),
+        keyed("c", Some(known.0 + 50)),
+        keyed("d", None),
+        keyed("e", Some(known.0 + 40)),
+    ];
+    let written = transaction.recover(&items, Timestamp::UNIX_EPOCH).unwrap();
+    let keys: Vec<i64> = written.iter().map(|(key, _)| key.0 - known.0).collect();
+    assert_eq!(keys, [51, 50, 52, 53, 40]);
 }

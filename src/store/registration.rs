@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::error::Error;
-use super::feed_state::Which;
 use super::feeds::feed_id;
-use super::row_digest::{FEED, check_intact};
+use super::row_digest::{FEED, Which, check_intact};
 use super::transaction::Transaction;
 use super::values::{json_list, maybe, millis, timestamp};
 use crate::model::{Considered, Feed, FeedId, FeedKey, Plan, ReasonKind, Removal};
@@ -36,6 +35,9 @@ pub struct RegisteredFeed {
     pub is_suspect: bool,
     /// Whether its state was damaged and therefore reset: it is due, and requested completely.
     pub is_reset: bool,
+    /// The feed of the same host that left the config when this one came without an id: perhaps it is the same feed, whose
+    /// URL was changed.
+    pub successor_of: Option<FeedId>,
     /// Every input of its plan.
     pub considered: Vec<Considered>,
 }
@@ -104,8 +106,51 @@ pub enum Lists {
     Unknown,
 }
 
+/// A feed that has left the config.
+struct LeftFeed {
+    id: FeedId,
+    url: String,
+    /// Whether it has stories that leave the outputs with it.
+    takes_stories: bool,
+}
+
+/// Feeds of one host.
+#[derive(Default)]
+struct OfHost<'a> {
+    /// Those that have left the config.
+    left: Vec<(&'a LeftFeed, Url)>,
+    /// Positions in the config of those that are in it.
+    here: Vec<usize>,
+}
+
+/// The new feeds without an id that are the only ones of their host, where only one feed of that host has left: their
+/// position in the config, and the id of that feed. Two feeds of one page that differ in the query are different feeds.
+fn successors(feeds: &[Feed], new: &[usize], left: &[LeftFeed]) -> Vec<(usize, FeedId)> {
+    let mut hosts: HashMap<String, OfHost<'_>> = HashMap::new();
+    for feed in left {
+        if let Ok(url) = Url::parse(&feed.url)
+            && let Some(host) = url.host_str()
+        {
+            hosts.entry(host.to_owned()).or_default().left.push((feed, url));
+        }
+    }
+    for (i, feed) in feeds.iter().enumerate() {
+        if let Some(of_host) = feed.url.host_str().and_then(|host| hosts.get_mut(host)) {
+            of_host.here.push(i);
+        }
+    }
+    let only = |OfHost { left, here }: &OfHost<'_>| {
+        let ([(before, url)], [i]) = (left.as_slice(), here.as_slice()) else { return None };
+        let feed = &feeds[*i];
+        let is_sibling = feed.url.path() == url.path() && feed.url.query() != url.query();
+        let is_new = feed.id.is_none() && new.contains(i);
+        (is_new && !is_sibling && before.takes_stories).then(|| (*i, before.id.clone()))
+    };
+    hosts.values().filter_map(only).collect()
+}
+
 /// Version of the parser. To be raised when known documents have to be read again.
-pub(crate) const PARSER_VERSION: i64 = 1;
+const PARSER_VERSION: i64 = 2;
 
 impl Transaction<'_> {
     /// Makes the table agree with the config. Returns the feeds in the config's order.
@@ -143,27 +188,46 @@ impl Transaction<'_> {
             }
         }
         // All others are claimed now: what is left has moved, or was removed from the config.
+        let mut new = Vec::new();
         for i in unknown {
             let key = match known.find_moved(&feeds[i], &claimed) {
                 Some(key) => self.update_configured_feed(key, &feeds[i])?,
-                None => self.insert_feed(&feeds[i], now)?,
+                None => {
+                    new.push(i);
+                    self.insert_feed(&feeds[i], now)?
+                }
             };
             claimed.insert(key);
             registered.push((i, self.registered_as(key, &mut known, &reset)?));
         }
+        let left = self.leave_all_but(&claimed, lists)?;
+        registered.sort_by_key(|(i, _)| *i);
+        let mut registered: Vec<_> = registered.into_iter().map(|(_, feed)| feed).collect();
+        for (i, before) in successors(feeds, &new, &left) {
+            registered[i].successor_of = Some(before);
+        }
+        Ok(registered)
+    }
+
+    /// Makes all other feeds inactive, and returns those that were active.
+    fn leave_all_but(&self, claimed: &HashSet<i64>, lists: Lists) -> Result<Vec<LeftFeed>, Error> {
         let mut leave = self.connection.prepare_cached(
             "UPDATE feed SET active = 0
              WHERE active = 1 AND (kept = 1 OR ?2) AND id NOT IN (SELECT wanted.value FROM json_each(?1) wanted)
-             RETURNING id",
+             RETURNING id, name, url, items > 0 AND kept = 0",
         )?;
         let wanted = json_list(claimed.iter().copied());
         let all = lists == Lists::Known;
-        let gone = leave.query_map(params![wanted, all], |row| row.get(0).map(FeedKey))?;
-        for feed in gone.collect::<Result<Vec<_>, _>>()? {
-            self.write_feed_digest(feed)?;
-        }
-        registered.sort_by_key(|(i, _)| *i);
-        Ok(registered.into_iter().map(|(_, feed)| feed).collect())
+        let left = leave.query_map(params![wanted, all], |row| {
+            Ok((FeedKey(row.get(0)?), row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
+        })?;
+        let left = left.collect::<Result<Vec<_>, _>>()?;
+        left.into_iter()
+            .map(|(key, name, url, takes_stories)| {
+                self.write_feed_digest(key)?;
+                Ok(LeftFeed { id: feed_id(&name)?, url, takes_stories })
+            })
+            .collect()
     }
 
     /// The row of a feed, whose name is noted.
@@ -256,7 +320,7 @@ impl Transaction<'_> {
     fn insert_feed(&self, feed: &Feed, now: Timestamp) -> Result<i64, Error> {
         let name = match &feed.id {
             Some(id) => id.clone(),
-            None => self.free_feed_name(&FeedId::derive(&feed.url))?,
+            None => self.free_feed_name(&feed.url)?,
         };
         self.connection
             .prepare_cached(
@@ -287,15 +351,15 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// `wanted`, with a number appended if a feed has it already.
-    fn free_feed_name(&self, wanted: &FeedId) -> Result<FeedId, Error> {
+    /// The id derived from a URL that no feed has.
+    fn free_feed_name(&self, url: &Url) -> Result<FeedId, Error> {
         let mut taken = self.connection.prepare_cached("SELECT 1 FROM feed WHERE name = ?1")?;
-        let (mut name, mut number) = (wanted.clone(), 2);
-        while taken.exists([name.as_str()])? {
-            name = wanted.numbered(number);
-            number += 1;
+        for name in FeedId::candidates(url) {
+            if !taken.exists([name.as_str()])? {
+                return Ok(name);
+            }
         }
-        Ok(name)
+        Ok(FeedId::derive(url))
     }
 
     /// The feeds of a config with the ids that [`Transaction::register`] gives them, in the order of the config. Writes
@@ -336,6 +400,7 @@ impl Transaction<'_> {
             failures: row.get(5)?,
             is_suspect: row.get(7)?,
             is_reset: false,
+            successor_of: None,
             effective: row.get_ref(6)?.as_str().ok().and_then(|url| Url::parse(url).ok()),
             considered: serde_json::from_str(row.get_ref(4)?.as_str().unwrap_or("[]"))?,
         })
@@ -380,10 +445,8 @@ fn configured(
     for (feed, row) in feeds.iter().zip(rows) {
         let stored = row.as_ref().map(|(_, id)| id);
         let id = feed.id.as_ref().or(stored).cloned().unwrap_or_else(|| {
-            let derived = FeedId::derive(&feed.url);
-            let numbered = (2..).map(|number| derived.numbered(number));
-            let mut free = std::iter::once(derived.clone()).chain(numbered);
-            free.find(|id| !taken.contains(id)).unwrap_or_else(|| derived.clone())
+            let free = FeedId::candidates(&feed.url).find(|id| !taken.contains(id));
+            free.unwrap_or_else(|| FeedId::derive(&feed.url))
         });
         taken.insert(id.clone());
         all.push(ConfiguredFeed { id, key: row.as_ref().map(|(key, _)| *key) });
@@ -395,4 +458,128 @@ fn configured(
 #[must_use]
 pub fn new_feeds(feeds: &[Feed]) -> Vec<ConfiguredFeed> {
     configured(feeds, &vec![None; feeds.len()], HashSet::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::poll_update::PollUpdate;
+    use super::super::tests::{at, feed, new_item, read, store, update};
+    use super::*;
+    use crate::model::Address;
+
+    #[tokio::test]
+    async fn a_renamed_or_moved_feed_keeps_its_row() {
+        let (_folder, _path, store, [a, b]) = store().await;
+        let renamed = vec![feed(Some("alpha"), "http://a.example/feed")];
+        let registered = store.register(renamed, Lists::Known, at(1)).await.unwrap();
+        assert_eq!((registered[0].key, registered[0].id.as_str()), (a, "alpha"));
+        assert_eq!(read(&store, |tx| tx.feeds()).len(), 1, "b is no longer configured");
+        let moved = vec![
+            feed(Some("alpha"), "http://new.example/feed"),
+            feed(None, "http://b.example/feed"),
+        ];
+        let registered = store.register(moved, Lists::Known, at(2)).await.unwrap();
+        assert_eq!([registered[0].key, registered[1].key], [a, b]);
+    }
+
+    #[tokio::test]
+    async fn documents_of_an_earlier_address_count_as_empty() {
+        let (_folder, _path, store, [a, _]) = store().await;
+        store.write_poll(update(a, vec![], vec![])).await.unwrap();
+        for (second, url, items) in
+            [(1, "http://a.example/feed", None), (2, "http://new.example/feed", Some(0))]
+        {
+            let feeds = vec![feed(Some("alpha"), url)];
+            store.register(feeds, Lists::Known, at(second)).await.unwrap();
+            let polls = read(&store, |tx| tx.poll_yields(a));
+            let known: Vec<Option<usize>> = polls.iter().map(|poll| poll.items).collect();
+            assert_eq!(known, [items], "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_feed_without_id_keeps_its_row_when_the_config_gets_the_address_that_it_moved_to() {
+        let (_folder, _path, store, [a, b]) = store().await;
+        let effective = Some("http://new.example/feed".parse().unwrap());
+        let address = Some(Address { effective, candidate: None });
+        store.write_poll(PollUpdate { address, ..update(a, vec![], vec![]) }).await.unwrap();
+        let feeds =
+            || vec![feed(None, "http://new.example/feed"), feed(None, "http://b.example/feed")];
+        let named = read(&store, |tx| tx.configured_feeds(&feeds()));
+        assert_eq!([named[0].key, named[1].key], [Some(a), Some(b)]);
+        let registered = store.register(feeds(), Lists::Known, at(1)).await.unwrap();
+        assert_eq!([registered[0].key, registered[1].key], [a, b]);
+        let both = vec![feed(None, "http://c.example/feed"), feed(None, "http://new.example/feed")];
+        let registered = store.register(both, Lists::Known, at(2)).await.unwrap();
+        assert_eq!(registered[1].key, a);
+        assert!(![a, b].contains(&registered[0].key), "another feed is new");
+    }
+
+    #[tokio::test]
+    async fn a_new_feed_may_be_one_of_its_host_that_left_the_config() {
+        for (change, expected) in [
+            ([Some("http://a.example/new"), None], Some("a.example-feed")),
+            ([Some("http://a.example/feed?2"), None], None),
+            ([Some("http://a.example/new"), Some("http://a.example/other")], None),
+            ([Some("http://c.example/feed"), None], None),
+            ([None, Some("http://b.example/new")], None),
+        ] {
+            let (_folder, _path, store, [a, b]) = store().await;
+            let item = new_item("1", "http://a.example/1", 1);
+            store.write_poll(update(a, vec![item], vec![])).await.unwrap();
+            let stays =
+                if change[0].is_none() { "http://a.example/feed" } else { "http://b.example/feed" };
+            let urls = change.into_iter().flatten().chain([stays]);
+            let feeds = urls.map(|url| feed(None, url)).collect();
+            let registered = store.register(feeds, Lists::Known, at(1)).await.unwrap();
+            let before = registered[0].successor_of.as_ref().map(FeedId::as_str);
+            assert_eq!(before, expected, "{change:?}, {b:?} has no items");
+        }
+    }
+
+    #[tokio::test]
+    async fn feeds_that_leave_the_outputs_with_their_list_stay_until_it_was_read() {
+        let (_folder, _path, store, _) = store().await;
+        let listed = Feed { removal: Removal::Hide, ..feed(None, "http://listed.example/feed") };
+        let own = feed(None, "http://a.example/feed");
+        store.register(vec![own.clone(), listed], Lists::Known, at(1)).await.unwrap();
+        let shown = || read(&store, |tx| tx.feeds()).len();
+        store.register(vec![own.clone()], Lists::Unknown, at(2)).await.unwrap();
+        assert_eq!(shown(), 2, "its list has no copy");
+        store.register(vec![own], Lists::Known, at(3)).await.unwrap();
+        assert_eq!(shown(), 1, "the list was read without it");
+    }
+
+    #[tokio::test]
+    async fn ids_of_urls_with_queries_do_not_depend_on_other_feeds() {
+        let names = async |urls: &[&str]| {
+            let (_folder, _path, store, _) = store().await;
+            let feeds: Vec<Feed> = urls.iter().map(|url| feed(None, url)).collect();
+            let ids: Vec<FeedId> = new_feeds(&feeds).into_iter().map(|feed| feed.id).collect();
+            let registered = store.register(feeds, Lists::Known, at(0)).await.unwrap();
+            let stored: Vec<FeedId> = registered.into_iter().map(|feed| feed.id).collect();
+            assert_eq!(stored, ids, "the ids are known before the feeds are stored");
+            ids
+        };
+        let [a, b, c] = ["?a", "?b", "?c"].map(|query| format!("http://c.example/{query}"));
+        let all = names(&[&a, &b, &c]).await;
+        assert_eq!(names(&[&c, &b]).await, [all[2].clone(), all[1].clone()]);
+        assert_eq!(names(&[&b]).await, [all[1].clone()]);
+    }
+
+    #[tokio::test]
+    async fn a_feed_keeps_its_derived_id_when_one_with_the_same_is_added() {
+        let (_folder, _path, store, _) = store().await;
+        let [plain, secure] = ["http://c.example/feed", "https://c.example/feed"];
+        let mut ids = Vec::new();
+        for urls in [vec![plain], vec![secure, plain], vec![secure]] {
+            let feeds = urls.iter().map(|url| feed(None, url)).collect();
+            let registered = store.register(feeds, Lists::Known, at(0)).await.unwrap();
+            ids.push(registered.iter().map(|feed| feed.id.to_string()).collect::<Vec<_>>());
+        }
+        let [first, both, last] = &ids[..] else { panic!("{ids:?}") };
+        assert_eq!((&first[..], &both[1]), (&["c.example-feed".to_owned()][..], &first[0]));
+        assert_ne!(both[0], first[0]);
+        assert_eq!(last[0], both[0]);
+    }
 }

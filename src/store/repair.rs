@@ -9,11 +9,11 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::error::{ErrorCause, OpenError};
-use super::feed_state::Which;
-use super::publications::DOCUMENT;
+use super::outputs::DOCUMENT;
+use super::row_digest::Which;
 use super::shared_documents::SHARED;
 use super::transaction::Transaction;
-use super::{backup, header, open, row_digest, scratch};
+use super::{backup, database_file, open, row_digest};
 use crate::files;
 
 /// Result of a repair.
@@ -86,12 +86,12 @@ pub fn repair(
     path: &Path,
     words: impl Fn(&TextToIndex) -> String,
 ) -> Result<Repaired, RepairError> {
-    header::examine(path)?;
+    database_file::examine(path)?;
     let _lock = open::lock(path)?;
     let path = &backup::resolved(path);
     let io = |source| OpenError::Io { path: path.clone(), source };
     // A folder, so that no file of the operator has one of the names.
-    let folder = scratch::repair_folder(path).map_err(io)?;
+    let folder = backup::repair_folder(path).map_err(io)?;
     let new = folder.path().join("newswire.db");
     let to = open::writer(&new)?;
     let salvaged = damaged(path).and_then(|from| salvage(&from, &to, &words));

@@ -166,6 +166,14 @@ CREATE INDEX item_hidden ON item(feed_id, id, hidden) WHERE hidden IS NOT NULL;
 CREATE INDEX item_claimed ON item(claimed_id) WHERE claimed_id IS NOT NULL;
 -- Items of other feeds with the same canonical URL.
 CREATE INDEX item_url ON item(url_key) WHERE url_key IS NOT NULL;
+-- Items of other feeds with the same date and title or text: a date without a time says nothing. A feed may give all of
+-- its items one date; the rest of the row is not read to leave those out.
+CREATE INDEX item_published_title ON item(published_at, title, feed_id)
+  WHERE published_at % 86400000 <> 0 AND title IS NOT NULL;
+CREATE INDEX item_published_text ON item(published_at, text_digest, feed_id)
+  WHERE published_at % 86400000 <> 0 AND text_digest IS NOT NULL;
+-- Items of other feeds with the same UUID.
+CREATE INDEX item_uuid ON item(guid) WHERE guid GLOB '????????-????-????-????-????????????';
 -- The other items of a story. Small, because most items are alone.
 CREATE INDEX item_story ON item(story_id) WHERE story_id <> id;
 

@@ -35,24 +35,34 @@ struct Term<'t> {
 }
 
 impl Query {
-    /// Parses a query. Each word must be the beginning of a word of the item; words in quotes must follow each other;
-    /// `-word` must not occur. No input is an error. `None`: no words to search for.
+    /// Parses a query. Each word must be the beginning of a word of the item; words in quotes, and the parts of a word such as
+    /// `well-known`, must follow each other; `-word` must not occur. No input is an error. `None`: no words to search for.
     #[must_use]
     pub fn read(typed: &str) -> Option<Self> {
         let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
         let (mut in_order, mut not_in_order) = (Vec::new(), Vec::new());
         for term in terms(typed) {
             let tokens = tokens(term.text);
-            let ordered = term.phrase && tokens.len() > 1;
+            // A word that punctuation parts is a phrase too, whose last part may be a beginning. An emoji is a word by itself.
+            let one = term.phrase || !tokens.iter().any(|token| token.starts_with(is_symbol));
+            let ordered = one && tokens.len() > 1;
             let long = |token: &&String| is_run(token) && token.chars().count() > 2;
-            let word = |token: &String| Word { token: token.clone(), is_whole: term.phrase };
+            let last = tokens.len().saturating_sub(1);
+            let word = |(n, token): (usize, &String)| Word {
+                token: token.clone(),
+                is_whole: term.phrase || ordered && n < last,
+            };
+            let sequence = || {
+                let whole = needle(&tokens);
+                if term.phrase { whole } else { whole.trim_end().to_owned() }
+            };
             match (term.minus, ordered) {
-                (true, true) => not_in_order.push(needle(&tokens)),
-                (true, false) => unwanted.extend(tokens.iter().map(word)),
+                (true, true) => not_in_order.push(sequence()),
+                (true, false) => unwanted.extend(tokens.iter().enumerate().map(word)),
                 (false, ordered) => {
-                    wanted.extend(tokens.iter().map(word));
+                    wanted.extend(tokens.iter().enumerate().map(word));
                     if ordered {
-                        in_order.push(needle(&tokens));
+                        in_order.push(sequence());
                     } else {
                         let runs = tokens.iter().filter(long);
                         in_order.extend(runs.map(|run| needle(std::slice::from_ref(run))));
@@ -66,6 +76,7 @@ impl Query {
         wanted.truncate(WORDS);
         unwanted.truncate(WORDS);
         in_order.truncate(WORDS);
+        not_in_order.truncate(WORDS);
         Some(Self { wanted, unwanted, in_order, not_in_order })
     }
 
@@ -194,14 +205,38 @@ fn terms(typed: &str) -> Vec<Term<'_>> {
             None => (rest, None),
         };
         let minus = quoted.is_some() && (before == "-" || before.ends_with(" -"));
-        terms.extend(before.split_whitespace().map(|word| {
+        for word in before.split_whitespace() {
             let bare = word.strip_prefix('-');
-            Term { text: bare.unwrap_or(word), phrase: false, minus: bare.is_some() }
-        }));
+            let (text, minus) = (bare.unwrap_or(word), bare.is_some());
+            terms.extend(listed(text).map(|text| Term { text, phrase: false, minus }));
+        }
         let Some((phrase, behind)) = quoted else { return terms };
         terms.push(Term { text: phrase, phrase: true, minus });
         rest = behind;
     }
+}
+
+/// The words that punctuation only lists, such as `cats/dogs`. A hyphen, a full stop, an apostrophe and the like belong to
+/// a word, and so does any punctuation between two digits.
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    let separates = |c: char| {
+        c.is_ascii_punctuation() && !"-.'&_@".contains(c) || "…–—、。・，：；｜／".contains(c)
+    };
+    let mut from = 0;
+    let ends = text.char_indices().filter(move |(at, c)| {
+        let before = text[..*at].chars().next_back();
+        let behind = text[at + c.len_utf8()..].chars().next();
+        // A mark makes a sign of it: `=` and a stroke are `≠`.
+        let is_bare = behind.is_none_or(|c| !folding::is_attached(c));
+        let is_of_number = [before, behind].iter().all(|c| c.is_some_and(char::is_numeric));
+        separates(*c) && is_bare && !is_of_number
+    });
+    let ends = ends.map(|(at, c)| (at, at + c.len_utf8())).chain([(text.len(), text.len())]);
+    ends.map(move |(end, next)| {
+        let part = &text[from..end];
+        from = next;
+        part
+    })
 }
 
 pub(crate) fn is_run(token: &str) -> bool {
@@ -349,6 +384,9 @@ mod tests {
             "本語の",
             "\"日本語のニュース\"",
             "the -\"collector garbage\"",
+            "garbage-collect",
+            "the -garbage-pause",
+            "the -collector-garbage",
         ] {
             assert!(met(yes, text), "{yes}");
         }
@@ -358,9 +396,14 @@ mod tests {
             "\"arbage collector\"",
             "語日本",
             "the -\"garbage collector\"",
+            "collector-garbage",
+            "garb-collector",
+            "the -garbage-coll",
         ] {
             assert!(!met(no, text), "{no}");
         }
+        let many = Query::read(&format!("a {}", "-b-c ".repeat(40))).unwrap();
+        assert_eq!(many.not_in_order.len(), WORDS);
     }
 
     #[test]
@@ -373,6 +416,41 @@ mod tests {
         }
         for no in ["afe", "\"caf\"", "tea", "cafe -a", "\"cafe a\"", "語日", "cafe -本語"] {
             assert!(!met(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn a_word_with_punctuation_is_a_phrase() {
+        let met = |typed: &str, text: &str| Query::read(typed).unwrap().matches(&[text]);
+        let mail = "We stop the well-known mail service.";
+        for (typed, text, expected) in [
+            ("-well-known stop", mail, false),
+            ("-well-done stop", mail, true),
+            ("stop -mail-order", mail, true),
+            ("stop -mail-service", mail, false),
+            ("stop -known", mail, false),
+            ("2026-11-30", "On 30 January 2026 there were 11 cats", false),
+            ("30.11.2026", "Published on 30.11.2026, at noon", true),
+            ("2026-11", "On 2026-11-30 there were cats", true),
+            ("1234.50", "+49 30 1234567 and 50%", false),
+            ("AT&T", "The network of AT&T", true),
+            ("cats/dogs", "Dogs bark at cats", true),
+            ("london,paris", "From Paris to London", true),
+            ("stop -cats/dogs", "We stop dogs", false),
+            ("foo:bar", "bar of foo", true),
+            ("https://pier.example/fog", "Fog at the example of a pier; https", false),
+            ("https://pier.example/fog", "Fog at pier.example, by https", true),
+            ("11/30/2026", "On 30 November 2026 there were 11 cats", false),
+            ("11/30/2026", "Published on 11/30/2026", true),
+            ("1,234.50", "It costs 1,234.50", true),
+            ("12:30", "At 12:30", true),
+            ("node.js", "Servers in Node.js", true),
+            ("don't", "They don’t know", true),
+            ("iPhone16手机", "新iPhone16手机", true),
+            ("जमीन", "ज़मीन", true),
+            ("ज़मीन", "जमीन", true),
+        ] {
+            assert_eq!(met(typed, text), expected, "{typed} in {text}");
         }
     }
 

@@ -120,7 +120,7 @@ pub(super) async fn store() -> (tempfile::TempDir, PathBuf, Store, [FeedKey; 2])
 async fn matched(store: &Store) {
     let pending = read(store, |tx| tx.pending(100));
     let keys: Vec<ItemKey> = pending.iter().map(|pending| pending.item).collect();
-    let doubles = read(store, |tx| tx.same_page_or_id(&keys));
+    let doubles = read(store, |tx| tx.same_page_or_id(&keys, &[]));
     let first = |(key, others): (&ItemKey, &Vec<ItemKey>)| (*key, StoryKey(others[0].0.min(key.0)));
     let stories = doubles.iter().map(first).collect();
     let marks = pending.iter().map(|pending| pending.mark).collect();
@@ -174,7 +174,7 @@ fn no_statement_scans_a_table_that_grows() {
     transaction.bursts(a, at(9)).unwrap();
     transaction.search("words", None, 5).unwrap();
     archive::every_method(&transaction);
-    publications::every_method(&transaction);
+    outputs::every_method(&transaction);
     digests::every_method(&transaction);
     recovery::every_method(&transaction, a);
     transaction.write_document("planet", "atom", &[1; 32], at(9)).unwrap();

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::database_file::examined;
 use super::error::{Error, OpenError};
 use super::open;
-use super::read_failure::examined;
 
 /// An open transaction: all reads of one see the same state of the database, and its writes are committed
 /// together.

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::{debug, info};
 
 use super::cache::Cache;
+use super::collections;
 use super::groups::{self, Ties};
 use crate::clock::Clock;
 use crate::dedupe::{
@@ -32,6 +33,14 @@ pub struct Policies {
     pub feeds: HashMap<FeedKey, Arc<Settings>>,
     /// Settings of all other feeds.
     pub others: Arc<Settings>,
+}
+
+impl Policies {
+    /// The feeds of which only pages and ids are compared.
+    fn by_link(&self) -> Vec<FeedKey> {
+        let by_link = |policy: &Settings| policy.across_feeds == AcrossFeeds::Link;
+        self.feeds.iter().filter(|(_, policy)| by_link(policy)).map(|(feed, _)| *feed).collect()
+    }
 }
 
 /// Finds stories; one serves the whole process. Clones share it.
@@ -161,7 +170,8 @@ impl Matcher {
         add_matched(&mut pairs, &matched);
         let weights = Arc::clone(&memory.weights);
         memory.cache.load(reader, &wanted(&pairs), stored, &weights)?;
-        let ties = memory.compare(reader, &pairs, placed, &matched)?;
+        let mut ties = memory.compare(reader, &pairs, placed, &matched)?;
+        memory.separate(reader, &mut ties, &matched)?;
         memory.cache.shrink();
         drop(memory);
         let stories = groups::stories(&Ties::new(reader, &ties), &keys, &known)?;
@@ -228,7 +238,7 @@ impl Matcher {
         let compared =
             |pending: &&PendingItem| policy(&pending.feed).across_feeds != AcrossFeeds::Off;
         let keys: Vec<ItemKey> = pending.iter().filter(compared).map(|p| p.item).collect();
-        let mut doubles = reader.same_page_or_id(&keys)?;
+        let mut doubles = reader.same_page_or_id(&keys, &policies.by_link())?;
         let mut sketches: Sketches = stored
             .iter()
             .filter_map(|stored| Some((stored.key, Fingerprint::sketch_from_bytes(&stored.data)?)))
@@ -452,6 +462,17 @@ impl Memory {
             placed.extend(first.map(|story| (*item, story)));
         }
         Ok(ties)
+    }
+
+    /// Keeps collections separate from their parts.
+    fn separate(
+        &mut self,
+        reader: &Transaction<'_>,
+        ties: &mut [Match],
+        matched: &Matched,
+    ) -> Result<(), store::Error> {
+        let Some(index) = &self.index else { return Ok(()) };
+        collections::separate(reader, (index, &mut self.cache), &self.weights, ties, matched)
     }
 
     /// The frame of an item; `same_feed` are the items that may show it, if they are known.

@@ -5,6 +5,7 @@
 //!   | load       fingerprints from the cache, else from the store
 //!   | candidates same page or id (store), shared keys (index in memory)
 //!   | compare    dedupe::verdict for each pair
+//!   | collections round-ups stay separate from the items they contain
 //!   | group      the stories of all that is tied together
 //! one value, store::Matches, which also ends the marks
 //! ```
@@ -13,6 +14,7 @@
 //! store that mark items again; a replay marks all. Leaves what two items are to each other to `dedupe`.
 
 mod cache;
+mod collections;
 mod groups;
 mod matcher;
 

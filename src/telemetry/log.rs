@@ -33,6 +33,7 @@ use tracing_subscriber::{Layer, Registry, reload};
 
 use super::event::Event;
 use crate::text::bidi;
+use crate::text::quoted::with_marks;
 
 /// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -236,7 +237,7 @@ fn readable(name: &str, value: impl fmt::Debug) -> String {
     if name == "event" {
         return String::new();
     }
-    let value = format!("{value:?}");
+    let value = with_marks(&format!("{value:?}")).into_owned();
     let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
     let is_word = |text: &&str| !text.is_empty() && !text.contains([' ', '"', '\\']);
     format!(" {name}={}", inner.filter(is_word).unwrap_or(&value))

@@ -45,6 +45,8 @@ pub enum Problem {
     StoreFailing,
     /// Files of an output cannot be written.
     OutputUnwritable,
+    /// Files of an output cannot be written, because their file system is full.
+    OutputDiskFull,
     /// The write-ahead log of the database has grown large, because it cannot be reused.
     LogLarge,
     /// The database contains damaged data.
@@ -67,6 +69,7 @@ impl Problem {
         Self::StoreReadonly,
         Self::StoreFailing,
         Self::OutputUnwritable,
+        Self::OutputDiskFull,
         Self::LogLarge,
         Self::StoreDamaged,
         Self::ClockUntrusted,
@@ -84,6 +87,7 @@ impl Problem {
             Self::StoreReadonly => "store_readonly",
             Self::StoreFailing => "store_failing",
             Self::OutputUnwritable => "output_unwritable",
+            Self::OutputDiskFull => "output_disk_full",
             Self::LogLarge => "store_log_large",
             Self::StoreDamaged => "store_damaged",
             Self::ClockUntrusted => "clock_untrusted",
@@ -117,6 +121,7 @@ impl Problem {
             Self::StoreReadonly => "the database is read-only",
             Self::StoreFailing => "the database fails",
             Self::OutputUnwritable => "files of an output cannot be written",
+            Self::OutputDiskFull => "the file system of an output is full",
             Self::LogLarge => {
                 "the write-ahead log of the database is large; a program reads the database for a long time"
             }
@@ -137,7 +142,7 @@ impl Problem {
     pub fn remedy(self) -> &'static str {
         match self {
             Self::NotPolledYet => "Wait for the first poll.",
-            Self::StoreFull => "Free space on that file system.",
+            Self::StoreFull | Self::OutputDiskFull => "Free space on that file system.",
             Self::StoreReadonly => "Check the mount options and the permissions of the file.",
             Self::StoreFailing => "See the log.",
             Self::OutputUnwritable => {

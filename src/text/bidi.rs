@@ -62,11 +62,39 @@ pub fn has_right_to_left(text: &str) -> bool {
     if !text.as_bytes().chunks(256).any(any) {
         return false;
     }
-    text.contains(|c| {
-        matches!(c, '\u{590}'..='\u{8ff}' | '\u{200f}' | '\u{202b}' | '\u{202e}' | '\u{2067}'
-            | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}'
-            | '\u{1e800}'..='\u{1efff}')
-    })
+    text.contains(is_right_to_left)
+}
+
+/// Whether the character is written from right to left, or makes the text behind it so.
+#[must_use]
+pub fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{200f}' | '\u{202b}' | '\u{202e}' | '\u{2067}'
+        | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}'
+        | '\u{1e800}'..='\u{1efff}')
+}
+
+/// Languages that are written from right to left, unless their tag names another script.
+#[rustfmt::skip]
+const LANGUAGES: &[&str] = &[
+    "aeb", "ar", "arc", "arq", "ary", "arz", "azb", "bal", "ckb", "dv", "fa", "glk", "he", "iw", "ji", "khw", "ks",
+    "lrc", "mzn", "nqo", "pnb", "prs", "ps", "sd", "skr", "syr", "ug", "ur", "yi",
+];
+/// Scripts that run from right to left.
+const SCRIPTS: &[&str] =
+    &["adlm", "arab", "aran", "hebr", "mand", "nkoo", "rohg", "samr", "syrc", "thaa"];
+
+/// Whether a language tag (BCP 47) is of a language that is written from right to left.
+#[must_use]
+pub fn is_language_right_to_left(tag: &str) -> bool {
+    let is_in = |list: &[&str], part: &str| list.iter().any(|it| it.eq_ignore_ascii_case(part));
+    // A part of one letter begins an extension: `ar-u-nu-latn` has Latin digits.
+    let mut parts = tag.split('-').take_while(|part| part.len() > 1);
+    let language = parts.next().unwrap_or_default();
+    let is_script = |part: &&str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_alphabetic());
+    match parts.find(is_script) {
+        Some(script) => is_in(SCRIPTS, script),
+        None => is_in(LANGUAGES, language),
+    }
 }
 
 /// A name and a title for the same line. If either has text from right to left, both are isolated

@@ -97,6 +97,23 @@ pub fn is_invisible(c: char) -> bool {
         || replacement(c).is_none()
 }
 
+/// The digits zero of the scripts with their own, each followed by the other nine.
+const ZEROS: &[char] = &[
+    '\u{660}', '\u{6f0}', '\u{7c0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}',
+    '\u{be6}', '\u{c66}', '\u{ce6}', '\u{d66}', '\u{de6}', '\u{e50}', '\u{ed0}', '\u{f20}',
+    '\u{1040}', '\u{1090}', '\u{17e0}', '\u{1810}',
+];
+
+/// The ASCII form of a digit of another script; `None` for every other character.
+#[must_use]
+pub fn ascii_digit(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return None;
+    }
+    let zero = *ZEROS.iter().rev().find(|zero| **zero <= c)?;
+    char::from_digit(u32::from(c) - u32::from(zero), 10)
+}
+
 /// The text as it is seen, for comparison with what an operator typed: composed characters (NFC), one space for each run
 /// of white space, none at the ends, and no character that leaves no mark, such as a soft hyphen. Joiners stay, because
 /// they change the letters beside them.

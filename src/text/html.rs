@@ -25,6 +25,8 @@ pub struct Tag<'a> {
     pub name: &'a str,
     /// Start or end of the element.
     pub edge: Edge,
+    /// The whole tag as it is written.
+    pub source: &'a str,
 }
 
 /// Which end of an element a tag is.
@@ -169,7 +171,7 @@ pub fn to_text(html: &str) -> String {
     let mut in_player = false;
     for piece in pieces(html) {
         match piece {
-            Piece::Tag(Tag { name: "audio" | "video", edge }) => {
+            Piece::Tag(Tag { name: "audio" | "video", edge, .. }) => {
                 in_player = edge == Edge::Start;
                 text.push(' ');
             }
@@ -203,7 +205,7 @@ fn tag(tag: &str) -> Tag<'_> {
     let edge = if tag.starts_with("</") { Edge::End } else { Edge::Start };
     let name = tag.trim_start_matches(['<', '/']);
     let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
-    Tag { name: &name[..end], edge }
+    Tag { name: &name[..end], edge, source: tag }
 }
 
 /// Length in bytes of the tag at the start of `html`. A `>` inside a quoted attribute does not end it.
@@ -219,6 +221,35 @@ pub fn tag_length(html: &str) -> usize {
         }
     }
     html.len()
+}
+
+/// The value of an attribute without references. Serialisers write no others.
+#[must_use]
+pub fn unescaped(value: &str) -> Cow<'_, str> {
+    resolve_references(value, 6, |name| {
+        Some(Cow::Borrowed(match name {
+            "amp" => "&",
+            "lt" => "<",
+            "gt" => ">",
+            "quot" => "\"",
+            "nbsp" => "\u{a0}",
+            _ => return None,
+        }))
+    })
+}
+
+/// The value of an attribute, still escaped. A serialiser puts all values in double quotes.
+#[must_use]
+pub fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    let mut rest = tag.split_once(char::is_whitespace)?.1;
+    while let Some((key, behind)) = rest.split_once("=\"") {
+        let (value, behind) = behind.split_once('"')?;
+        if key.split_whitespace().next_back() == Some(name) {
+            return Some(value);
+        }
+        rest = behind;
+    }
+    None
 }
 
 /// The character of the reference at the start of `html`, or a bare `&`, and its length in bytes. Knows the names that a serialiser of HTML writes.
@@ -323,16 +354,16 @@ mod tests {
 
     #[test]
     fn a_fragment_consists_of_text_characters_and_tags() {
-        let tag = |name, edge| Piece::Tag(Tag { name, edge });
+        let tag = |source, name, edge| Piece::Tag(Tag { name, edge, source });
         let got: Vec<Piece<'_>> = pieces("<p class='a > b'>x &amp; y<br></p>").collect();
         let (start, end) = (Edge::Start, Edge::End);
         let expected = [
-            tag("p", start),
+            tag("<p class='a > b'>", "p", start),
             Piece::Text("x "),
             Piece::Char('&'),
             Piece::Text(" y"),
-            tag("br", start),
-            tag("p", end),
+            tag("<br>", "br", start),
+            tag("</p>", "p", end),
         ];
         assert_eq!(got, expected);
     }
@@ -340,7 +371,7 @@ mod tests {
     #[test]
     fn incomplete_references_and_tags_lose_no_text() {
         let got: Vec<Piece<'_>> = pieces("&é; & &#x41;<b").collect();
-        let last = Piece::Tag(Tag { name: "b", edge: Edge::Start });
+        let last = Piece::Tag(Tag { name: "b", edge: Edge::Start, source: "<b" });
         assert_eq!(got.last(), Some(&last));
         assert!(got.contains(&Piece::Char('A')));
     }

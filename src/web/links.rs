@@ -6,7 +6,7 @@ use url::form_urlencoded;
 use super::stories::{Frame, Links};
 use crate::model::ItemKey;
 use crate::outputs::{Month, Query, ServedOutput, SitePage};
-use crate::render::Story;
+use crate::render::{Format, Story, Token};
 
 /// What the links between pages lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,24 @@ pub(super) fn with_queries(url: &str, queries: &[&str]) -> String {
     let queries: Vec<&str> = queries.iter().copied().filter(|query| !query.is_empty()).collect();
     let mark = if queries.is_empty() { "" } else { "?" };
     format!("{url}{mark}{}", queries.join("&"))
+}
+
+/// The URL on the server of the stories of a query, below `root`: the document in this format, or the page.
+pub(super) fn served_url(
+    (root, id): (&str, &str),
+    format: Option<Format>,
+    query: &Query,
+    token: Option<&Token>,
+) -> String {
+    let name = match format {
+        Some(format) => format!("{root}{id}.{}", format.extension()),
+        None => format!("{root}{id}/"),
+    };
+    let month = query.month.map(|month| format!("month={month}")).unwrap_or_default();
+    with_queries(
+        &name,
+        &[&token.map(Token::query).unwrap_or_default(), &query.to_url_query(), &month],
+    )
 }
 
 /// The relative URL of the page of stories for a query.
@@ -202,8 +220,9 @@ pub(super) fn query_of(text: Option<&str>) -> Query {
     query
 }
 
-/// The words of a search, without control characters and cut to a maximum length.
+/// The words of a search, with spaces for control characters such as tabs, and cut to a maximum length.
 pub(super) fn search_words(text: &str) -> String {
-    let words: String = text.chars().filter(|c| !c.is_control()).take(MAX_SEARCH).collect();
+    let spaced = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let words: String = spaced.take(MAX_SEARCH).collect();
     words.trim().to_owned()
 }

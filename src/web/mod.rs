@@ -16,6 +16,7 @@ mod links;
 mod monitoring;
 mod negotiate;
 mod parts;
+mod readable;
 mod response;
 mod routes;
 mod server;

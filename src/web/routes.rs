@@ -5,12 +5,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{self, Extension, FromRequestParts, Path, RawPathParams, RawQuery, State};
+use axum::extract::{self, Extension, Path, RawQuery, State};
 use axum::http::header::{ALLOW, CACHE_CONTROL, VARY};
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state, map_response};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use url::form_urlencoded;
 
@@ -24,6 +23,7 @@ use super::general_pages::{self, Notices};
 use super::images::{ItemImage, Unavailable, Variant, image_name, image_url};
 use super::links::{self, Target};
 use super::negotiate::{self, Representation};
+use super::readable::Readable;
 use super::response::{
     Audience, HTML, build, cacheable, denied, image_copy, line, moved, moved_for_now, no_image,
     not_found, picture, same_origin, uncached, with_media, with_security_headers,
@@ -130,6 +130,9 @@ fn router(site: Arc<Site>) -> Router {
         .route("/{id}/theme.css", get(theme_style))
         .route("/{id}/logo", get(logo))
         .route("/{id}/archive/{file}", get(archive_page))
+        .route("/{id}/{file}", get(static_page))
+        .route("/{id}/feed/{file}", get(static_page))
+        .route("/{id}/tag/{file}", get(static_page))
         .route("/{id}/story/{key}", get(story))
         .route("/{id}/image/{key}/{name}", get(full_image))
         .route("/{id}/thumbnail/{key}/{name}", get(thumbnail))
@@ -195,29 +198,6 @@ struct RequestedDocument {
 impl RequestedDocument {
     fn respond(&self, variant: &Document, headers: &HeaderMap) -> Response {
         response::document(&self.output, variant, headers, &self.audience)
-    }
-}
-
-/// The output that the parameter `id` of the path names, for a client that may read it.
-struct Readable {
-    output: Arc<ServedOutput>,
-    audience: Audience,
-}
-
-impl FromRequestParts<Arc<Site>> for Readable {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Response> {
-        let path = RawPathParams::from_request_parts(parts, site).await;
-        let path = path.map_err(IntoResponse::into_response)?;
-        let id = path.iter().find_map(|(name, id)| (name == "id").then_some(id));
-        let output = id.and_then(|id| site.served.output(id));
-        match access::authorize(output.as_ref(), parts.uri.query(), &parts.headers) {
-            OutputAccess::Denied(status) => Err(denied(status)),
-            OutputAccess::Granted(output, audience) => {
-                Ok(Self { output: Arc::clone(output), audience })
-            }
-        }
     }
 }
 
@@ -422,6 +402,30 @@ async fn story(
         Err(error) => Err(error),
     };
     page_response(page, &output, &headers, &audience)
+}
+
+/// `planet/2026-11.html`, `planet/tag/rust.atom`: what has the stories of this page or document of a static site. For now,
+/// because the files may be served again.
+async fn static_page(
+    State(site): State<Arc<Site>>,
+    Readable { output, audience }: Readable,
+    uri: Uri,
+) -> Response {
+    let name = uri.path().splitn(3, '/').nth(2).and_then(|name| name.rsplit_once('.'));
+    let Some((stem, extension)) = name else { return not_found() };
+    let format = Format::from_extension(extension);
+    if format.is_none() && extension != "html" {
+        return not_found();
+    }
+    let (root, asked) = (if stem.contains('/') { "../../" } else { "../" }, stem.to_owned());
+    let query = match site.query(&output, move |contents| Ok(contents.query_of_page(&asked)?)).await
+    {
+        Ok(Some(query)) if format.is_none() || query.is_filter() => query,
+        Ok(_) => return not_found(),
+        Err(error) => return failed(&error),
+    };
+    let address = links::served_url((root, &output.id), format, &query, audience.token());
+    moved_for_now(&address, &audience)
 }
 
 /// `planet/image/4711/NAME`: a copy of an image in the text of a story.

@@ -9,6 +9,8 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use url::Url;
 
+use crate::text::quoted::in_quotes;
+
 /// Default of `[web] listen`: port 8420 of the loopback address.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8420);
 
@@ -124,16 +126,16 @@ pub enum ListenAddress {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ListenAddressError {
     /// It has no form of an address.
-    #[error("{0:?} is not an address to listen on")]
+    #[error("{} is not an address to listen on", in_quotes(.0))]
     Form(String),
     /// The path of a Unix socket does not begin with a slash.
-    #[error("the path of the Unix socket {0:?} is not absolute")]
+    #[error("the path of the Unix socket {} is not absolute", in_quotes(.0))]
     Relative(String),
     /// The path of a Unix socket is too long for the system.
-    #[error("the path of the Unix socket {0:?} is longer than {MAX_SOCKET_PATH} bytes")]
+    #[error("the path of the Unix socket {} is longer than {MAX_SOCKET_PATH} bytes", in_quotes(.0))]
     Long(String),
     /// The mode of a Unix socket is not octal.
-    #[error("the mode {0:?} of the Unix socket is not an octal number")]
+    #[error("the mode {} of the Unix socket is not an octal number", in_quotes(.0))]
     Mode(String),
 }
 

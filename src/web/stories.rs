@@ -21,8 +21,8 @@ use super::site::Error;
 use super::static_site::logo_name;
 use crate::model::{FeedId, FeedInfo, ItemKey, OutputItem};
 use crate::outputs::{
-    Contents, Month, OutputFeeds, Position, Query, Results, ServedOutput, SiteList, SitePage,
-    StoryAt,
+    Contents, FEED_LIST, Month, OutputFeeds, Position, Query, Results, ServedOutput, SiteList,
+    SitePage, StoryAt,
 };
 use crate::render::{
     Content, Images, Logo, Media, PageText, Picture, Presentation, Story, Texts, Token,
@@ -76,6 +76,8 @@ pub(super) struct Frame {
     formats: Vec<FormatLink>,
     /// `token=…`, which every link must have; empty for a public output.
     pub(super) token_query: String,
+    /// URL of the list of the feeds as OPML; `None`: the output is not public.
+    feed_list: Option<String>,
     /// The token for forms; empty for a public output.
     token: String,
     /// How pictures are shown.
@@ -389,6 +391,7 @@ fn frame(output: &ServedOutput, links: &Links, query: &Query) -> Frame {
             .as_ref()
             .and_then(|url| Some((url.to_string(), url.host_str()?.to_owned()))),
         formats: format_links(output, links, (query, &token_query)),
+        feed_list: output.token.is_none().then(|| format!("{}{FEED_LIST}", links.root)),
         token: parsed.next().map(|(_, value)| value.into_owned()).unwrap_or_default(),
         images: presentation.images,
         proxy: links.images.clone().filter(|_| presentation.images == Images::Proxy),

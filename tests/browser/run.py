@@ -416,11 +416,15 @@ class Test:
                 for file in sorted(file for file in found if file.endswith(".html")):
                     path = os.path.relpath(os.path.join(below, file), self.www)
                     with open(os.path.join(below, file)) as page:
-                        links = re.findall(r'(?:href|src)="([^":]*)"', page.read())
+                        html = page.read()
+                    links = re.findall(r'(?:href|src)="([^":]*)"', html)
                     # The site itself has no link with a query; an item of the set has its own, relative to nothing.
                     for link in (link for link in links if "&" not in link):
-                        target = os.path.normpath(os.path.join(self.www, os.path.dirname(path), link))
-                        if not os.path.isfile(target):
+                        if link.startswith("#"):
+                            there = f'id="{link[1:]}"' in html
+                        else:
+                            there = os.path.isfile(os.path.normpath(os.path.join(self.www, os.path.dirname(path), link)))
+                        if not there:
                             self.faults.append(f"file {path}: the link {link} leads nowhere")
                     stories += "/story/" in path
                     if "/story/" in path and stories % 10 and name in OUTPUTS:

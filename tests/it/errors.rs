@@ -270,7 +270,7 @@ async fn outputs_and_addresses_that_cannot_be_used() {
 #[test]
 fn errors_that_cannot_be_provoked_have_help_too() {
     use newswire::cli::append_feeds;
-    use newswire::cli::error::CommandError;
+    use newswire::cli::exit::CommandError;
     use newswire::model::Coded;
     use newswire::{daemon, outputs, store};
     let io = |kind: std::io::ErrorKind| std::io::Error::from(kind);

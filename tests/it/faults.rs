@@ -100,6 +100,7 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("[web]\nlisten = \"0.0.0.0:8420\"", "host_names_unchecked", "newswire.toml:2:10"),
     ("[[feed]]\nurl = \"http://127.0.0.1/f\"", "address_not_allowed", "newswire.toml:2:7"),
     ("[[output]]\nid = \"a\"\ninclude = { tags = [\"x\"] }", "no_such_feed", "newswire.toml:3:21"),
+    ("[[output]]\nid = \"a\"\ndirectory = \"own\"", "list_not_replaced", "newswire.toml:3:13"),
 ];
 
 #[test]
@@ -107,6 +108,8 @@ fn every_error_of_a_config_has_its_place_and_code() {
     let folder = empty_folder();
     write(folder.path(), "urls", "https://a.b/\nexec:rm\n");
     write(folder.path(), "planet.ini", "[https://a.b/]\nname = A\nexclude = casino\n");
+    std::fs::create_dir(folder.path().join("own")).unwrap();
+    write(folder.path(), "own/subscriptions.opml", "<opml/>");
     for (text, code, place) in FAULTS {
         write(folder.path(), "newswire.toml", text);
         let mut check = Command::cargo_bin("newswire").unwrap();

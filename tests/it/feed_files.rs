@@ -31,6 +31,12 @@ fn run(folder: &Path, arguments: &[&str]) -> String {
     ran.out
 }
 
+fn lose_the_database(folder: &Path) {
+    for name in ["newswire.db", "newswire.db-wal", "newswire.db-shm"] {
+        let _ = fs::remove_file(folder.join(name));
+    }
+}
+
 #[test]
 fn an_export_has_only_feeds_that_can_be_imported() {
     let folder = folder(&format!("{CONFIG}[[feed]]\nurl = \"https://x.example/feed\"\n"));
@@ -138,4 +144,71 @@ fn commands_change_a_feed_in_a_file() {
     assert!(config.contains("paused = true") && config.contains("tags = [\"ci\"]"), "{config}");
     run(at, &["remove", "builds.xml"]);
     assert!(!fs::read_to_string(at.join("newswire.toml")).unwrap().contains("[[feed]]"));
+}
+
+#[test]
+fn without_the_database_a_poll_of_files_replaces_no_archive() {
+    let dedupe = "[dedupe]\nburst_guard = \"off\"\ninitial_items = 100\n[[output]]\nitems = 10\n";
+    let folder = folder(&CONFIG.replace("[[output]]\n", dedupe));
+    let at = folder.path();
+    let names: Vec<String> = (0..45).map(|n| format!("Build {n}")).collect();
+    for count in [15, 30, 45] {
+        let shown: Vec<(&str, &str)> =
+            names[count - 15..count].iter().rev().map(|name| (&**name, &**name)).collect();
+        feed(at, &rss(&shown));
+        run(at, &["poll", "--force", "builds.xml"]);
+    }
+    let archive = || {
+        let ids = |page: u32| -> Vec<String> {
+            let path = at.join(format!("www/planet/archive/{page}.json"));
+            let Ok(bytes) = fs::read(path) else { return Vec::new() };
+            let page: Value = serde_json::from_slice(&bytes).unwrap();
+            let items = page["items"].as_array().unwrap().iter();
+            items.map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+        };
+        (1..9).map(ids).collect::<Vec<_>>()
+    };
+    let before = archive();
+    assert!(before.iter().flatten().count() >= 30, "{before:?}");
+    lose_the_database(at);
+    let polled = newswire(at, &["poll"]);
+    assert!(polled.code == 66 && polled.err.contains("database_lost"), "{}", polled.err);
+    assert_eq!(archive(), before);
+    run(at, &["restore", "--from-outputs"]);
+    run(at, &["poll", "--force", "builds.xml"]);
+    assert_eq!(archive(), before);
+    run(at, &["verify"]);
+}
+
+#[test]
+fn without_the_database_a_poll_of_several_files_begins_anew() {
+    let folder = folder(&format!("{CONFIG}[[feed]]\nfile = \"secret-folder/more.xml\"\n"));
+    let at = folder.path();
+    feed(at, &rss(&[("a", "Build 1")]));
+    fs::write(at.join("secret-folder/more.xml"), rss(&[("b", "Build 2")])).unwrap();
+    run(at, &["poll"]);
+    lose_the_database(at);
+    assert!(run(at, &["poll"]).contains("2 new"));
+}
+
+#[test]
+fn items_of_a_file_are_not_read_back_for_another_feed() {
+    let folder = folder(CONFIG);
+    let at = folder.path();
+    feed(at, &rss(&[("a", "Build 1")]));
+    run(at, &["poll"]);
+    lose_the_database(at);
+    let configured = |feed: &str| {
+        let config = CONFIG.replace("file = \"secret-folder/builds.xml\"\n", feed);
+        fs::write(at.join("newswire.toml"), config).unwrap();
+    };
+    configured("url = \"https://x.example/feed\"\n");
+    let restored = newswire(at, &["restore", "--from-outputs"]);
+    assert!(restored.err.contains("items_without_feed"), "{}{}", restored.out, restored.err);
+    configured("file = \"secret-folder/builds.xml\"\ntitle = \"Other\"\n");
+    let restored = run(at, &["restore", "--from-outputs"]);
+    assert!(restored.contains("read back 0 items"), "{restored}");
+    configured("file = \"secret-folder/builds.xml\"\ntitle = \"Site\"\n");
+    let restored = run(at, &["restore", "--from-outputs"]);
+    assert!(restored.contains("read back 1 item "), "{restored}");
 }

@@ -508,6 +508,20 @@ async fn a_document_whose_announced_length_is_too_large_is_not_read() {
 }
 
 #[tokio::test]
+async fn lines_that_are_no_valid_header_are_left_out() {
+    for line in ["no colon", "X-Odd: a\u{1}b", "X y: z", ": empty"] {
+        let raw = format!(
+            "HTTP/1.1 200 OK\r\nCache-Control : max-age=7200\r\n{line}\r\nETag: \"1\"\r\nContent-Length: 6\r\n\r\n<rss/>"
+        );
+        let (_origin, client, url) = site(Answer::Raw(raw.into_bytes())).await;
+        let response = client.get(&url).await;
+        assert_eq!(body(&response), b"<rss/>", "{line:?}");
+        assert_eq!(response.freshness.remaining.unwrap().as_secs(), 7200, "{line:?}");
+        assert_eq!(response.validators.unwrap().etag.as_deref(), Some(&b"\"1\""[..]), "{line:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_folded_header_is_read() {
     // RFC 9112 5.2
     let raw = b"HTTP/1.1 200 OK\r\nCache-Control: public,\r\n  max-age=7200\r\nContent-Length: 6\r\n\r\n<rss/>";

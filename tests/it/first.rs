@@ -1,15 +1,19 @@
 //! First steps: init, add and run publish a valid merged feed without editing a file.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt as _;
+use jiff::Timestamp;
 use newswire::clock::Clock;
+use newswire::model::{Incident, IncidentKind};
 use newswire::parse::{self, Input};
+use newswire::store::{self, Reader, Write};
 
-use crate::cli::newswire;
+use crate::cli::{local, newswire};
 use crate::support::client::{Client, body};
 use crate::support::empty_folder;
 use crate::support::origin::{Answer, Origin};
@@ -145,6 +149,14 @@ fn run_without_a_config_creates_one_with_the_sample_feeds() {
     let removed = newswire(folder.path(), &["remove", "--samples"]);
     assert!(removed.out.starts_with("removed http://"), "{}{}", removed.out, removed.err);
     assert_eq!(newswire(folder.path(), &["list", "--ids"]).out, "");
+    // What permitted their network is removed with them, and so is their comment.
+    let left = std::fs::read_to_string(folder.path().join("newswire.toml")).unwrap();
+    let example = include_str!("../../config.example.toml");
+    let differ = |(left, line): &(&str, &str)| left != line && !line.starts_with("# samples = ");
+    assert_eq!(left.lines().zip(example.lines()).find(differ), None);
+    assert_eq!(left.lines().count(), example.lines().count());
+    let added = newswire(folder.path(), &["add", &format!("http://{address}/feed")]);
+    assert!(added.err.contains("blocked_address"), "{}", added.err);
     let removed = newswire(folder.path(), &["remove", "--samples"]);
     assert_eq!(removed.out, "the config has no sample feeds\n");
     assert_eq!(newswire(folder.path(), &["check"]).code, 0);
@@ -224,7 +236,7 @@ async fn status_has_the_exit_codes_of_monitoring_plugins() {
         (
             vec![good, bad.clone()],
             1,
-            "NEWSWIRE WARNING: 1 of 2 feeds ok, 1 failing, including 127.0.0.1-broken",
+            "NEWSWIRE WARNING: 1 of 2 feeds ok, 1 failing; 127.0.0.1-broken needs attention\n",
         ),
         (vec![bad], 2, "NEWSWIRE CRITICAL: 0 of 1 feeds ok, 1 failing\n"),
     ] {
@@ -238,6 +250,84 @@ async fn status_has_the_exit_codes_of_monitoring_plugins() {
         assert!(run.out.starts_with(line), "{}", run.out);
         assert_eq!(newswire(folder.path(), &["status"]).code, exit);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publication_that_fails_is_in_the_status_until_one_works() {
+    let origin = Origin::start().await;
+    let folder = crate::cli::configured(&[local(&origin, "/feed")]);
+    // A folder in the place of a document.
+    let taken = folder.path().join("www/planet.atom");
+    std::fs::create_dir_all(&taken).unwrap();
+    let check = || newswire(folder.path(), &["status", "--check"]);
+    for _ in 0..2 {
+        assert_eq!(newswire(folder.path(), &["poll"]).code, 73);
+        let line = check();
+        assert!(line.code == 1 && line.out.contains("WARNING: 1 of 1 feeds ok"), "{}", line.out);
+        assert!(
+            line.out.contains("planet.atom") && line.out.contains("(output_unwritable)"),
+            "{}",
+            line.out
+        );
+    }
+    let status = newswire(folder.path(), &["status"]);
+    assert!(
+        status.code == 1 && status.out.contains("(output_unwritable)\n  check"),
+        "{}",
+        status.out
+    );
+    assert!(!newswire(folder.path(), &["status", "--failing"]).out.contains("no feed needs"));
+    std::fs::remove_dir(&taken).unwrap();
+    assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
+    assert_eq!(check().code, 0);
+    assert_eq!(newswire(folder.path(), &["status"]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_ends_only_incidents_that_it_proves_to_be_over() {
+    let origin = Origin::start().await;
+    let folder = crate::cli::configured(&[local(&origin, "/feed")]);
+    assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
+    let database = folder.path().join("newswire.db");
+    let incident = |kind: IncidentKind, subject: &str, state: &str| Incident {
+        kind,
+        subject: subject.to_owned(),
+        name: "newswire".to_owned(),
+        state: state.to_owned(),
+        text: "A test.".to_owned(),
+        remedy: String::new(),
+        toml: None,
+        since: Timestamp::UNIX_EPOCH,
+        opened_at: Timestamp::UNIX_EPOCH,
+        changed_at: Timestamp::UNIX_EPOCH,
+        resolved_at: None,
+    };
+    // As a daemon recorded them.
+    let before = vec![
+        incident(IncidentKind::Damage, "", "store_damaged"),
+        incident(IncidentKind::Rejected, "planet", "rejected"),
+        incident(IncidentKind::Rejected, "other", "rejected"),
+    ];
+    store::transact(&database, |transaction| transaction.apply(&Write::Incidents(before.clone())))
+        .unwrap()
+        .unwrap();
+    let open = || {
+        let incidents = Reader::open(&database).unwrap().read(|reader| reader.incidents(0));
+        let states = incidents.unwrap().into_iter().map(|it| (it.state, it.subject));
+        states.collect::<BTreeSet<_>>()
+    };
+    let mut expected: BTreeSet<_> =
+        before.iter().map(|it| (it.state.clone(), it.subject.clone())).collect();
+    assert_eq!(open(), expected);
+    let document = folder.path().join("www/planet.atom");
+    std::fs::remove_file(&document).unwrap();
+    std::fs::create_dir(&document).unwrap();
+    assert_eq!(newswire(folder.path(), &["poll"]).code, 73);
+    expected.insert(("output_unwritable".to_owned(), String::new()));
+    assert_eq!(open(), expected);
+    std::fs::remove_dir(&document).unwrap();
+    assert_eq!(newswire(folder.path(), &["poll"]).code, 0);
+    assert_eq!(open(), BTreeSet::new());
 }
 
 /// All files in the folder with their content.

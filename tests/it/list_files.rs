@@ -162,3 +162,25 @@ fn copies_of_list_files_are_beside_the_database_and_differ() {
     assert!(x != y && x == again);
     assert_eq!(x.parent(), Some(folder.path().join("lists").as_path()));
 }
+
+#[test]
+fn a_feed_of_a_list_is_changed_by_a_section_with_its_url() {
+    let (folder, list) = following();
+    std::fs::write(&list, opml(&["https://a.example/feed", "https://b.example/feed"])).unwrap();
+    let id = "a.example-feed";
+    for arguments in
+        [&["pause", id][..], &["set", id, "interval=2h"], &["tag", id, "x"], &["remove", id]]
+    {
+        let refused = newswire(folder.path(), arguments);
+        assert_eq!(refused.code, 64, "{arguments:?}: {}", refused.out);
+        let help = "add [[feed]] with url = \"https://a.example/feed\"";
+        let parts = [help, "newswire explain only_listed"];
+        assert!(parts.iter().all(|part| refused.err.contains(part)), "{}", refused.err);
+    }
+    let path = folder.path().join("newswire.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let section = "[[feed]]\nurl = \"https://a.example/feed\"\n";
+    std::fs::write(&path, format!("{text}\n{section}")).unwrap();
+    assert_eq!(newswire(folder.path(), &["pause", id]).code, 0);
+    assert_eq!(newswire(folder.path(), &["list", "--ids"]).out.lines().count(), 2);
+}

@@ -280,7 +280,11 @@ async fn the_feeds_of_public_outputs_are_published_as_opml() {
     assert_eq!((&feed.url, feed.title.as_deref()), (&urls[0], Some("Site")));
     assert_eq!((feed.tags.as_slice(), feed.page.is_some()), (&["x".to_owned()][..], true));
     let written = world.folder.path().join("www/subscriptions.opml");
-    assert_eq!(std::fs::read(written).unwrap(), answer.body);
+    let written = std::fs::read_to_string(written).unwrap();
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| !line.starts_with("<!--")).map(str::to_owned).collect()
+    };
+    assert_eq!(lines(&written), lines(&answer.text()));
     assert!(!world.folder.path().join("staff/subscriptions.opml").exists());
     let etag = format!("If-None-Match: {}", answer.header("etag").unwrap());
     assert_eq!(site.get("/subscriptions.opml", &[&etag]).await.status, 304);
@@ -291,4 +295,48 @@ async fn the_feeds_of_public_outputs_are_published_as_opml() {
     engine.publish().await.unwrap();
     let site = Site::before(Arc::clone(engine.served())).await;
     assert_eq!(site.get("/subscriptions.opml", &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn the_list_in_a_directory_has_the_feeds_of_its_outputs_and_replaces_no_file() {
+    let world = World::new().await;
+    let urls = ["a.test", "b.test", "c.test"].map(|host| world.origin.url(host, "/feed"));
+    let mut config = world.config(&urls);
+    let first = config.outputs.remove(0);
+    for (n, folder) in ["one", "two", "two", "mine"].into_iter().enumerate() {
+        config.subscriptions[n.min(2)].feed.tags = vec![format!("t{}", n.min(2))];
+        let mut output = first.clone();
+        output.id = format!("o{n}");
+        output.directory = Some(world.folder.path().join(folder));
+        let only = Conditions { tags: vec![format!("t{n}")], ..Conditions::default() };
+        output.filter.include = vec![only];
+        config.outputs.push(output);
+    }
+    let path = |folder: &str| world.folder.path().join(folder).join("subscriptions.opml");
+    std::fs::create_dir(world.folder.path().join("mine")).unwrap();
+    std::fs::write(path("mine"), "<opml/>").unwrap();
+    let engine = world.open_with(config.clone()).await;
+    engine.publish().await.unwrap();
+    let listed = |folder: &str| -> Vec<url::Url> {
+        let list = newswire::opml::read(&std::fs::read(path(folder)).unwrap()).unwrap();
+        list.feeds.into_iter().map(|feed| feed.url).collect()
+    };
+    assert_eq!((listed("one"), listed("two")), (vec![urls[0].clone()], urls[1..].to_vec()));
+    assert_eq!(std::fs::read_to_string(path("mine")).unwrap(), "<opml/>");
+    let reader = newswire::store::Reader::open(&world.database()).unwrap();
+    let differences = |n: usize| {
+        let output = &config.outputs[n];
+        reader.read(|tx| newswire::outputs::differences(tx, output)).unwrap()
+    };
+    assert!((0..4).all(|n| differences(n).is_empty()));
+    std::fs::remove_file(path("one")).unwrap();
+    assert!(differences(0)[0].ends_with("does not exist"));
+    engine.publish().await.unwrap();
+    assert!(path("one").exists());
+    // An output that gets a token takes its list away.
+    drop(engine);
+    config.outputs[0].token = Some(Token::new("open-sesame-0123456789".to_owned()));
+    let engine = world.open_with(config.clone()).await;
+    engine.publish().await.unwrap();
+    assert!(!path("one").exists() && path("two").exists());
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use newswire::daemon::FeedSelection;
+use newswire::daemon::{Engine, FeedSelection};
 use newswire::fetch::ResolveError;
 use newswire::model::ReasonKind;
 
@@ -40,6 +40,184 @@ async fn a_permanent_redirect_is_adopted_after_a_week() {
     assert_eq!(world.statuses().len(), 1);
 }
 
+/// A document of a feed that publishes every other day, and then this item. Its silence is reported after 22 days.
+fn every_other_day(last: Option<&str>) -> String {
+    let item = |(guid, date): (String, String)| {
+        format!(
+            "<item><guid isPermaLink=\"false\">{guid}</guid><title>{guid}</title>\
+             <pubDate>{date} 2025 00:00:00 GMT</pubDate></item>"
+        )
+    };
+    let usual = (0..9).map(|n| (format!("Item {n}"), format!("{} May", 15 + 2 * n)));
+    let last = last.map(|guid| (guid.to_owned(), "02 Jun".to_owned()));
+    let items: String = usual.chain(last).map(item).collect();
+    format!("<rss version=\"2.0\"><channel><title>Site</title>{items}</channel></rss>")
+}
+
+/// A feed that has moved to another host, whose document never changes.
+async fn moved_feed(world: &World) -> Engine {
+    let new = world.origin.url(NEW, "/feed");
+    world.origin.route(OLD, "/feed", [Answer::redirect(301, &new)]);
+    let body = every_other_day(None).into_bytes();
+    world.origin.route(NEW, "/feed", [Answer::Tagged { etag: "\"1\"".to_owned(), body }]);
+    let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
+    daily(world, &engine, 8).await;
+    assert_eq!(world.status().address.effective, Some(new));
+    engine
+}
+
+/// Polls once a day. No poll fails. Returns the number of requests for the configured URL.
+async fn daily(world: &World, engine: &Engine, days: u32) -> usize {
+    let before = world.origin.count();
+    for day in 0..days {
+        let polled = poll(engine, FeedSelection::All).await;
+        assert!(polled[0].outcome.is_success(), "day {day}: {:?}", polled[0].outcome);
+        world.clock.advance(DAY);
+    }
+    let asked = world.origin.asked().split_off(before);
+    asked.iter().filter(|asked| asked.host == OLD).count()
+}
+
+#[tokio::test]
+async fn a_silent_address_is_left_when_the_configured_url_leads_to_news() {
+    const THIRD: &str = "third.test";
+    let world = World::new().await;
+    let engine = moved_feed(&world).await;
+    let third = world.origin.url(THIRD, "/feed");
+    world.origin.route(OLD, "/feed", [Answer::redirect(301, &third)]);
+    world.origin.route(THIRD, "/feed", [Answer::ok(every_other_day(Some("C")))]);
+    assert_eq!(daily(&world, &engine, 12).await, 0, "it is silent for less than three weeks");
+    daily(&world, &engine, 12).await;
+    assert!(shown_as(&engine, "title").contains(&"C".to_owned()));
+    assert_eq!(world.status().address.effective, Some(third));
+}
+
+#[tokio::test]
+async fn a_silent_address_is_kept_whatever_else_the_configured_url_has() {
+    for answer in [
+        Answer::redirect(301, "http://new.test/feed"),
+        Answer::status(404),
+        Answer::status(410),
+        Answer::status(503),
+        Answer::status(429).with("Retry-After", 3600),
+        Answer::ok("<html><body>This domain is for sale</body></html>"),
+        Answer::ok(rss(&[("buy", "Buy this domain")])),
+        // A copy that is not maintained any more.
+        Answer::ok(every_other_day(None)),
+        Answer::ok(rss(&[])),
+    ] {
+        let world = World::new().await;
+        let engine = moved_feed(&world).await;
+        let new = world.origin.url(NEW, "/feed");
+        let answer = match answer {
+            Answer::Plain { status: 301, .. } => Answer::redirect(301, &new),
+            other => other,
+        };
+        world.origin.route(OLD, "/feed", [answer]);
+        // After 22 and after 44 days of silence.
+        assert_eq!(daily(&world, &engine, 60).await, 2);
+        let status = world.status();
+        assert_eq!((status.address.effective, status.items), (Some(new), 9));
+    }
+}
+
+#[tokio::test]
+async fn a_silent_address_that_fails_is_requested_once_a_poll() {
+    for (answer, outcome) in [
+        (Answer::status(503), "server_error"),
+        (Answer::status(410), "gone"),
+        (Answer::ok("<html><body>Soon</body></html>"), "not_a_feed"),
+    ] {
+        let world = World::new().await;
+        let engine = moved_feed(&world).await;
+        daily(&world, &engine, 14).await;
+        world.origin.route(NEW, "/feed", [answer]);
+        let before = world.origin.count();
+        for _ in 0..3 {
+            let polled = poll(&engine, FeedSelection::All).await;
+            assert_eq!(polled[0].outcome.slug(), outcome, "no poll is held");
+            world.clock.advance(DAY);
+        }
+        let hosts: Vec<String> =
+            world.origin.asked().split_off(before).into_iter().map(|asked| asked.host).collect();
+        assert_eq!(hosts.iter().filter(|host| *host == NEW).count(), 3, "{hosts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_silent_address_that_redirects_stays_adopted() {
+    const CDN: &str = "cdn.test";
+    let world = World::new().await;
+    let engine = moved_feed(&world).await;
+    let cdn = world.origin.url(CDN, "/feed");
+    world.origin.route(NEW, "/feed", [Answer::redirect(302, &cdn)]);
+    world.origin.route(CDN, "/feed", [Answer::ok(every_other_day(None))]);
+    let before = world.origin.count();
+    assert_eq!(daily(&world, &engine, 20).await, 1);
+    // Each poll requests the adopted address and what it leads to.
+    assert_eq!(world.origin.count() - before, 2 * 20 + 1);
+    assert_eq!(daily(&world, &engine, 16).await, 0);
+    world.origin.route(CDN, "/feed", [Answer::ok(every_other_day(Some("C")))]);
+    assert_eq!(daily(&world, &engine, 1).await, 1);
+    assert!(shown_as(&engine, "title").contains(&"C".to_owned()));
+    assert_eq!(world.status().address.effective, Some(world.origin.url(NEW, "/feed")));
+}
+
+/// A document with this title and link of the channel, and with one item.
+fn continued(title: &str, link: &str, (guid, page, date): (&str, &str, &str)) -> Answer {
+    Answer::ok(format!(
+        "<rss version=\"2.0\"><channel><title>{title}</title><link>{link}</link><item>\
+         <guid isPermaLink=\"false\">{guid}</guid><title>Item {guid}</title><link>{page}</link>\
+         <pubDate>{date} 2025 10:00:00 GMT</pubDate></item></channel></rss>"
+    ))
+}
+
+#[tokio::test]
+async fn a_feed_that_moves_without_its_old_items_is_known_by_title_and_site() {
+    let link = "https://site.test/";
+    let next = ("n", "https://www.site.test/n", "Mon, 02 Jun");
+    let other_place = ("n", "https://parked.test/n", "Mon, 02 Jun");
+    let old = ("n", "https://site.test/n", "Sun, 18 May");
+    for (outcome, document) in [
+        ("modified", continued("Site", "http://site.test", next)),
+        ("different_feed", continued("Comments on: Site", link, next)),
+        ("different_feed", continued("Site", "https://parked.test/", other_place)),
+        ("different_feed", continued("Site", link, other_place)),
+        // It would be published although it may have been before.
+        ("different_feed", continued("Site", link, old)),
+    ] {
+        let world = World::new().await;
+        let moved = Answer::redirect(301, world.origin.url(NEW, "/feed"));
+        world.origin.route(OLD, "/feed", [Answer::ok(rss(&[("a", "A")])), moved]);
+        world.origin.route(NEW, "/feed", [document]);
+        let engine = world.open(&[world.origin.url(OLD, "/feed")]).await;
+        for expected in ["modified", outcome] {
+            assert_eq!(poll(&engine, FeedSelection::All).await[0].outcome.slug(), expected);
+            world.clock.advance(DAY);
+        }
+        let is_candidate = world.status().address.candidate.is_some();
+        assert_eq!(is_candidate, outcome == "modified");
+    }
+}
+
+#[tokio::test]
+async fn a_title_and_link_that_two_feeds_have_show_neither_of_them() {
+    let world = World::new().await;
+    let moved = Answer::redirect(301, world.origin.url(NEW, "/feed"));
+    world.origin.route(OLD, "/feed", [Answer::ok(rss(&[("a", "A")])), moved]);
+    world.origin.route(OLD, "/sport", [Answer::ok(rss(&[("s", "S")]))]);
+    let sport =
+        continued("Site", "https://site.test/", ("t", "https://site.test/t", "Mon, 02 Jun"));
+    world.origin.route(NEW, "/feed", [sport]);
+    let urls = ["/feed", "/sport"].map(|path| world.origin.url(OLD, path));
+    let engine = world.open(&urls).await;
+    poll(&engine, FeedSelection::All).await;
+    world.clock.advance(DAY);
+    let polled = poll(&engine, FeedSelection::All).await;
+    let outcomes: Vec<&str> = polled.iter().map(|one| one.outcome.slug()).collect();
+    assert!(outcomes.contains(&"different_feed"), "{outcomes:?}");
+}
+
 #[tokio::test]
 async fn a_temporary_redirect_is_never_adopted() {
     let world = World::new().await;
@@ -57,6 +235,7 @@ async fn a_temporary_redirect_is_never_adopted() {
 async fn a_parked_domain_is_not_adopted_and_brings_no_items() {
     let world = World::new().await;
     let parked = rss(&[("buy", "Buy this domain"), ("now", "Now")]);
+    let parked = parked.replace("<title>Site</title>", "<title>Domains</title>");
     let good = Answer::ok(rss(&[("a", "A")]));
     world.origin.route(OLD, "/feed", [good, Answer::redirect(301, world.origin.url(NEW, "/"))]);
     world.origin.route(NEW, "/", [Answer::ok(parked)]);

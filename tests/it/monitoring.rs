@@ -335,6 +335,7 @@ fn alerts_and_dashboard_use_existing_metrics() {
         for alert in [
             "FeedStale",
             "ManyFeedsFailing",
+            "ManyFeedsThrottled",
             "OutputStale",
             "ConfigReloadFailed",
             "StoreNearFull",

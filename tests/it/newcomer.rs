@@ -54,12 +54,29 @@ async fn a_feed_has_its_final_id_right_after_it_is_added() {
     let config = folder.path().join("newswire.toml");
     let text = fs::read_to_string(&config).unwrap();
     fs::write(&config, format!("{text}\n[[feed]]\nurl = \"{url}/\"\npaused = true\n")).unwrap();
-    assert_eq!(ok(&folder, &["list", "--ids"]).out, "127.0.0.1-feed\n127.0.0.1-feed-2\n");
+    let ids = ok(&folder, &["list", "--ids"]).out;
+    let [first, second] = ids.lines().collect::<Vec<_>>()[..] else { panic!("{ids}") };
+    assert!(first == "127.0.0.1-feed" && second.starts_with("127.0.0.1-feed-"), "{ids}");
     let status = newswire(folder.path(), &["status"]).out;
-    assert!(status.contains("127.0.0.1-feed-2") && status.contains("1 paused"), "{status}");
-    ok(&folder, &["resume", "127.0.0.1-feed-2"]);
+    assert!(status.contains(second) && status.contains("1 paused"), "{status}");
+    ok(&folder, &["resume", second]);
     ok(&folder, &["poll"]);
-    assert_eq!(ok(&folder, &["list", "--ids"]).out, "127.0.0.1-feed\n127.0.0.1-feed-2\n");
+    assert_eq!(ok(&folder, &["list", "--ids"]).out, ids);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_add_does_not_promise_polls() {
+    let origin = Origin::start().await;
+    let folder = configured(&["https://a.test/f".to_owned()]);
+    for (path, status, help) in [
+        ("/a", 500, "nothing was added; repeat the command later"),
+        ("/b", 401, "write a [[feed]] with url and authorization"),
+    ] {
+        origin.route("127.0.0.1", path, [Answer::status(status)]);
+        let url = origin.url("127.0.0.1", path).to_string();
+        let error = fails(&folder, 69, &["add", "--allow-network", "127.0.0.1", &url]);
+        assert!(error.contains(help) && !error.contains("polls"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

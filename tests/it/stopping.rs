@@ -1,12 +1,13 @@
 //! A stop signal ends the daemon within seconds, whatever it is doing and whatever its clients do.
 
 use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use assert_cmd::cargo::CommandCargoExt as _;
 use newswire::clock::Clock;
 use serde_json::Value;
 
@@ -164,4 +165,91 @@ async fn a_client_that_reads_no_response_does_not_delay_a_stop_for_long() {
     let _ = stream.write(requests.as_bytes());
     let time = stopped(child);
     assert!(time <= Duration::from_secs(5), "{time:?}");
+}
+
+/// A poll that has stored one feed and waits for another, with the rest of its output. `silent` accepts requests and never
+/// answers.
+fn waiting_poll(
+    folder: &Path,
+    origin: &Origin,
+    silent: &TcpListener,
+) -> (Child, BufReader<ChildStdout>) {
+    origin.route("127.0.0.1", "/feed", [Answer::ok(rss(&[("a", "Stored")]))]);
+    configure(folder, origin, "[web]\nlisten = \"off\"\n", "directory = \"www\"\n");
+    let path = folder.join("newswire.toml");
+    let slow = format!("[[feed]]\nurl = \"http://{}/slow\"\n", silent.local_addr().unwrap());
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text + &slow).unwrap();
+    let mut command = Command::cargo_bin("newswire").unwrap();
+    command.current_dir(folder).args(["poll", "--config", "newswire.toml"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut first = String::new();
+    out.read_line(&mut first).unwrap();
+    assert!(first.contains("1 new"), "{first}");
+    (child, out)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_ends_after_the_signal_is_reported_and_published() {
+    let (folder, origin) = (empty_folder(), Origin::any_address().await);
+    let silent = TcpListener::bind("127.0.3.1:0").unwrap();
+    let (mut child, mut out) = waiting_poll(folder.path(), &origin, &silent);
+    signal(&child, "TERM");
+    std::thread::sleep(Duration::from_millis(500));
+    let (mut stream, _) = silent.accept().unwrap();
+    let body = rss(&[("b", "Late")]);
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nConnection: close";
+    write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    // All feeds were polled.
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest}");
+    assert!(rest.contains("1 new, ") && rest.contains("2 feeds polled, 0 failed"), "{rest}");
+    let document = std::fs::read_to_string(folder.path().join("www/planet.json")).unwrap();
+    assert!(document.contains("\"title\": \"Late\""), "{document}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_a_poll_at_once() {
+    let (folder, origin) = (empty_folder(), Origin::any_address().await);
+    let silent = TcpListener::bind("127.0.3.1:0").unwrap();
+    let (mut child, _out) = waiting_poll(folder.path(), &origin, &silent);
+    signal(&child, "INT");
+    // It waits three seconds for running polls.
+    std::thread::sleep(Duration::from_millis(500));
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_is_stopped_reports_and_publishes_what_it_stored() {
+    let origin = Origin::any_address().await;
+    let silent = TcpListener::bind("127.0.3.1:0").unwrap();
+    for (name, code) in [("TERM", 143), ("INT", 130)] {
+        let folder = empty_folder();
+        let (mut child, mut out) = waiting_poll(folder.path(), &origin, &silent);
+        signal(&child, name);
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{name}");
+        let mut rest = String::new();
+        out.read_to_string(&mut rest).unwrap();
+        let summary = "stopped by a signal before 1 feed, what was stored is published";
+        assert!(rest.contains(summary), "{rest}");
+        let document = std::fs::read_to_string(folder.path().join("www/planet.json")).unwrap();
+        assert!(document.contains("\"title\": \"Stored\""), "{document}");
+    }
+}
+
+#[test]
+fn a_limit_of_the_size_of_files_is_an_error_and_not_the_end_of_the_process() {
+    let folder = empty_folder();
+    let program = env!("CARGO_BIN_EXE_newswire");
+    let config = "version = 1\n[[feed]]\nurl = \"https://feed.invalid/\"\n";
+    std::fs::write(folder.path().join("newswire.toml"), config).unwrap();
+    let limited = format!("ulimit -f 32; exec '{program}' poll --config newswire.toml");
+    let ran = Command::new("sh").current_dir(folder.path()).args(["-c", &limited]).output();
+    let ran = ran.unwrap();
+    let err = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.code().is_some_and(|code| code > 1), "{:?} {err}", ran.status);
+    assert!(err.contains("newswire explain "), "{err}");
 }

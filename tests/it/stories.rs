@@ -445,6 +445,9 @@ async fn why_split_and_join_work_and_decisions_are_permanent() {
     assert_eq!(run(&["join", "3", "https://1.test/1"]).0, 0);
     assert_eq!(stories(&world).len(), 2);
     assert!(run(&["why", "3"]).1.contains("with 'newswire join'"));
+    assert!(run(&["join", "2", "1"]).1.contains("one story, with item 3"));
+    assert_eq!(run(&["split", "1"]).0, 0);
+    assert_eq!(stories(&world).len(), 3, "nothing else holds those that were joined to it");
     let (code, said) = run(&["why", "https://nowhere.test/"]);
     assert_eq!((code, said.contains("no item has")), (64, true), "{said}");
     assert_eq!(run(&["join", "1", "1"]).0, 64);

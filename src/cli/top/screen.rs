@@ -272,22 +272,22 @@ mod tests {
     use super::super::view::Key;
     use super::*;
     use crate::health::judge;
-    use crate::model::{Address, FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, ReasonKind};
+    use crate::model::{FeedId, FeedInfo, FeedKey, FeedProfile, FeedStatus, ReasonKind};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_700_000_000 + seconds).unwrap()
     }
 
     fn feed(id: &str, outcome: &str, failures: u32) -> JudgedFeed {
+        let info = FeedInfo {
+            key: FeedKey(1),
+            id: FeedId::new(id).unwrap(),
+            url: format!("https://{id}.example/feed"),
+            title: id.to_owned(),
+            tags: Vec::new(),
+            profile: FeedProfile::default(),
+        };
         let status = FeedStatus {
-            info: FeedInfo {
-                key: FeedKey(1),
-                id: FeedId::new(id).unwrap(),
-                url: format!("https://{id}.example/feed"),
-                title: id.to_owned(),
-                tags: Vec::new(),
-                profile: FeedProfile::default(),
-            },
             next_poll_at: at(3_600),
             reason: ReasonKind::Interval,
             reason_text: "interval 1h".to_owned(),
@@ -297,15 +297,9 @@ mod tests {
             last_outcome: Outcome::from_slug(outcome),
             last_status: Some(200),
             last_message: (failures > 0).then(|| "500 \u{1b}[2J日本語\u{202e}".repeat(9)),
-            last_url: None,
-            last_success_at: None,
             last_new_at: Some(at(-7_200)),
             items: 3,
-            dialect: None,
-            removed: Vec::new(),
-            parse_warnings: Vec::new(),
-            address: Address::default(),
-            activity: Default::default(),
+            ..FeedStatus::unpolled(info)
         };
         let health = judge(&status, at(0));
         JudgedFeed { status, health }

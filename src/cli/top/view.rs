@@ -1,9 +1,10 @@
-//! Sort order, filter and scroll position of `newswire top`, changed by keys. Pure.
+//! Sort order, filter and scroll position of `newswire top`, changed by keys, and the keys in the bytes that a terminal
+//! sends. Pure; unknown sequences are [`Key::Other`].
 
 use std::cmp::Reverse;
 
 use super::screen::Snapshot;
-use crate::health::{JudgedFeed, State};
+use crate::health::{Health, JudgedFeed, State};
 
 /// Sort order of the feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,11 +49,11 @@ impl Filter {
         }
     }
 
-    fn takes(self, state: State) -> bool {
+    fn takes(self, health: &Health) -> bool {
         match self {
             Self::All => true,
-            Self::NeedsAttention => state.needs_attention(),
-            Self::Only(only) => state == only,
+            Self::NeedsAttention => health.needs_attention,
+            Self::Only(only) => health.state == only,
         }
     }
 }
@@ -129,7 +130,7 @@ impl View {
         let search = self.search.to_lowercase();
         let matches = |JudgedFeed { status, health }: &&JudgedFeed| {
             let name = || format!("{} {}", status.info.id, status.info.title).to_lowercase();
-            self.filter.takes(health.state) && (search.is_empty() || name().contains(&search))
+            self.filter.takes(health) && (search.is_empty() || name().contains(&search))
         };
         let mut found: Vec<&JudgedFeed> = feeds.iter().filter(matches).collect();
         match self.order {
@@ -156,4 +157,69 @@ fn filters(snapshot: &Snapshot) -> Vec<Filter> {
 fn next<T: Copy + PartialEq>(all: &[T], current: T) -> T {
     let at = all.iter().position(|one| *one == current).map_or(0, |at| at + 1);
     all[at % all.len()]
+}
+
+/// Decodes the bytes of one read; terminals send the bytes of one key together.
+pub(super) fn keys(bytes: &[u8]) -> Vec<Key> {
+    let text = String::from_utf8_lossy(bytes);
+    let (mut keys, mut rest) = (Vec::new(), &*text);
+    while let Some(first) = rest.chars().next() {
+        rest = &rest[first.len_utf8()..];
+        keys.push(match first {
+            '\u{1b}' => match rest.strip_prefix(['[', 'O']) {
+                Some(sequence) => {
+                    let (key, behind) = sequenced(sequence);
+                    rest = behind;
+                    key
+                }
+                None => Key::Back,
+            },
+            // Ctrl-C and Ctrl-D, which cause no signal in raw mode.
+            '\u{3}' | '\u{4}' => Key::Leave,
+            '\r' | '\n' => Key::Enter,
+            '\u{7f}' | '\u{8}' => Key::Erase,
+            c if c.is_control() => Key::Other,
+            c => Key::Letter(c),
+        });
+    }
+    keys
+}
+
+/// Decodes a control sequence (ECMA-48 5.4): parameters and one final byte.
+fn sequenced(sequence: &str) -> (Key, &str) {
+    let end = sequence.find(|c: char| !(c.is_ascii_digit() || c == ';')).unwrap_or(sequence.len());
+    let (parameters, rest) = sequence.split_at(end);
+    let Some(last) = rest.chars().next() else { return (Key::Other, "") };
+    let key = match (last, parameters) {
+        ('A', _) => Key::Scroll(-1),
+        ('B', _) => Key::Scroll(1),
+        ('H', _) | ('~', "1" | "7") => Key::Scroll(isize::MIN),
+        ('F', _) | ('~', "4" | "8") => Key::Scroll(isize::MAX),
+        ('~', "5") => Key::Scroll(-20),
+        ('~', "6") => Key::Scroll(20),
+        _ => Key::Other,
+    };
+    (key, &rest[last.len_utf8()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_decoded_from_the_sequences_of_terminals() {
+        assert_eq!(keys(b"q/\x1b"), [Key::Letter('q'), Key::Letter('/'), Key::Back]);
+        assert_eq!(keys(b"\x1b[A\x1bOB\x1b[6~"), [-1, 1, 20].map(Key::Scroll));
+        assert_eq!(
+            keys("ü\r\x7f\x03".as_bytes()),
+            [Key::Letter('ü'), Key::Enter, Key::Erase, Key::Leave]
+        );
+    }
+
+    #[test]
+    fn unknown_sequences_are_no_keys() {
+        assert_eq!(keys(b"\x1b[1;5Zx"), [Key::Other, Key::Letter('x')]);
+        assert_eq!(keys(b"\x1b[12"), [Key::Other]);
+        assert_eq!(keys(b""), []);
+    }
 }

@@ -251,6 +251,9 @@ pub(in crate::cli) fn match_text(matched: &Match) -> String {
         (Rule::OtherTitle, _) => {
             "their titles differ, and what the texts share is about neither".to_owned()
         }
+        (Rule::Collection, _) => {
+            "one contains the other among other texts, as a round-up does".to_owned()
+        }
         (Rule::SameSite, _) => "they are two pages of one site".to_owned(),
         (Rule::Template, _) => {
             format!("one template with other words or numbers in {share}% of the places compared")

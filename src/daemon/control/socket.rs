@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use crate::daemon::engine::Error;
+use crate::daemon::error::Error;
 use crate::web::ListenAddress;
 
 /// Longest path of a socket in bytes: `sun_path` of `sockaddr_un` has 108, with the zero at its end.

@@ -51,6 +51,68 @@ fn parts_of_a_series_are_apart_also_if_their_text_names_a_number() {
 }
 
 #[test]
+fn single_letters_in_title_and_text_are_apart() {
+    const DOC: &str = "Read and sign up below. The course takes eight evenings and costs nothing. Bring a notebook and a \
+                       pencil; laptops are not needed. We meet in the library, second floor, and end at nine.";
+    for (a, b) in [
+        ("Group A", "Group B"),
+        ("Room I", "Room II"),
+        ("Vitamin C", "Vitamin D"),
+        ("Gruppe Ä", "Gruppe Ö"),
+        ("Группа А", "Группа Б"),
+    ] {
+        let [one, two] =
+            [a, b].map(|of| (format!("{of}: new dates"), format!("Dates of {of}. {DOC}")));
+        for text in [&*two.1, &*one.1] {
+            let found = judge(&item((&one.0, &one.1)), &item((&two.0, text)));
+            assert_eq!(found, Some((Rule::Series, false)), "{a} / {b}");
+        }
+        let found = judge(&item((&one.0, &one.1)), &item((&one.0, &one.1)));
+        assert!(found.is_some_and(|(_, same)| same), "{a}");
+    }
+}
+
+#[test]
+fn a_preposition_of_one_letter_makes_no_other_text() {
+    const KYIV: &str = "У центрі столиці вранці стався вибух. Рятувальники гасять пожежу на двох поверхах будинку, мешканців \
+                        евакуювали. За попередніми даними, ніхто не загинув, троє людей дістали легкі опіки. Причину \
+                        встановлює поліція, вулиця закрита для машин, автобуси тим часом їздять через сусідній міст. \
+                        Міська влада просить не підходити до місця події та стежити за повідомленнями, доки триває робота.";
+    for (a, b) in
+        [("Вибух у Києві", "Вибух в Києві"), ("Вибух і пожежа в центрі", "Вибух й пожежа в центрі")]
+    {
+        let found = judge(&item((a, KYIV)), &item((b, KYIV)));
+        assert!(found.is_some_and(|(_, same)| same), "{a}: {found:?}");
+    }
+    let long = format!("{KYIV} {KYIV}");
+    let found = judge(&item(("ВИБУХ У КИЄВІ", &long)), &item(("ВИБУХ В КИЄВІ", &long)));
+    assert!(found.is_some_and(|(_, same)| same), "in capitals: {found:?}");
+}
+
+#[test]
+fn a_common_headline_joins_teasers() {
+    let at = |parts| {
+        let mut item = item(parts);
+        item.fingerprint.published = jiff::Timestamp::from_second(SECOND).ok();
+        item
+    };
+    let same = |title, a, b| judge(&at((title, a)), &at((title, b))).is_some_and(|(_, same)| same);
+    const FERRY: &str = "Ferry with forty passengers runs aground off the northern island";
+    let (saved, fog) = (
+        "Lifeboats brought everybody on board ashore within an hour, rescuers said.",
+        "Thick fog was the cause of the accident of the ferry, said police.",
+    );
+    assert!(same(FERRY, saved, fog), "one is about the headline");
+    const TAX: &str = "Hallitus korottaa polttoaineveroa ensi vuoden alusta lähtien";
+    assert!(same(
+        TAX,
+        "Ministerin mukaan bensiini kallistuu neljä senttiä litralta, kuljetusyritykset vastustavat suunnitelmaa.",
+        "Autoilijat maksavat tankkauksesta pian enemmän, sillä esityksestä sovittiin myöhään sunnuntaina.",
+    ));
+    assert!(same(FERRY, "All forty are safe after the rescue, which took until nine.", saved));
+}
+
+#[test]
 fn forms_of_different_makers_under_one_name_are_different_things() {
     let soup = |of: &str| {
         format!(
@@ -228,4 +290,28 @@ fn a_rewritten_article_leaves_a_short_post_that_did_not_point_to_it() {
     let stays = |before| is_still_one(&rewritten, &post, before, None);
     assert!(stays(Rule::SameTitle), "it points to the article");
     assert!(!stays(Rule::SameId) && !stays(Rule::SimilarText));
+}
+
+#[test]
+fn one_file_under_one_title_and_date_is_one_story() {
+    let of = |title: &str, text: &str, file: u8, at: i64| {
+        let mut found = item((title, text));
+        found.fingerprint.file = Some([file; 16]);
+        found.fingerprint.published = Some(jiff::Timestamp::from_second(at).unwrap());
+        found.fingerprint.seen = jiff::Timestamp::from_second(at + 60).unwrap();
+        found
+    };
+    let notes = "Ann and Ben talk about the lamps of the old pier, and about those who lit them.";
+    let other = "Buy our cups and shirts in the shop, and write to us if you want to be a guest.";
+    let own = of("Monday", notes, 1, 90_007);
+    assert_eq!(judge(&own, &of("Monday", other, 1, 90_007)), Some((Rule::SameTitle, true)));
+    for apart in [
+        of("Monday", other, 2, 90_007),
+        of("Monday", other, 1, 180_007),
+        of("Tuesday", other, 1, 90_007),
+    ] {
+        assert!(judge(&own, &apart).is_none_or(|(_, same)| !same));
+    }
+    let daily = |text| of("Monday", text, 1, 86_400);
+    assert!(judge(&daily(notes), &daily(other)).is_none_or(|(_, same)| !same), "midnight");
 }

@@ -42,7 +42,8 @@ pub(super) fn class(c: char) -> Class {
         return ASCII[c as usize];
     }
     match c {
-        '’' | 'ʼ' | '\u{ad}' | '\u{200d}' | '\u{200c}' => Class::Silent,
+        // Also geresh and gershayim.
+        '’' | 'ʼ' | '\u{5f3}' | '\u{5f4}' | '\u{ad}' | '\u{200d}' | '\u{200c}' => Class::Silent,
         // Vowel marks of Hebrew and Arabic, the tatweel, and the dot below of Hindi, Punjabi and Bengali.
         '\u{5b0}'..='\u{5bd}'
         | '\u{5bf}'
@@ -65,6 +66,12 @@ pub(super) fn class(c: char) -> Class {
         | '\u{3a3}'..='\u{3f5}'
         | '\u{400}'..='\u{481}'
         | '\u{48a}'..='\u{52f}' => Class::Letter,
+        // Thai, Lao, Burmese, Khmer: a number is one word.
+        '\u{e50}'..='\u{e59}'
+        | '\u{ed0}'..='\u{ed9}'
+        | '\u{1040}'..='\u{1049}'
+        | '\u{1090}'..='\u{1099}'
+        | '\u{17e0}'..='\u{17e9}' => Class::Digit,
         c if without_spaces(c) && is_word(c) => Class::Whole,
         c if c.is_numeric() => Class::Digit,
         c if is_word(c) => Class::Letter,
@@ -76,6 +83,8 @@ fn is_word(c: char) -> bool {
     // Marks belong to the letters before them: Hindi, Arabic, what does not compose.
     c.is_alphanumeric()
         || matches!(c, '\u{300}'..='\u{36f}' | '\u{93c}'..='\u{94d}' | '\u{5b0}'..='\u{5c7}' | '\u{64b}'..='\u{65f}')
+        // The sign without a vowel of Bengali to Sinhala.
+        || matches!(c, '\u{9cd}' | '\u{a4d}' | '\u{acd}' | '\u{b4d}' | '\u{bcd}' | '\u{c4d}' | '\u{ccd}' | '\u{d4d}' | '\u{dca}')
 }
 
 /// Scripts that put no space between words: each character counts as one.

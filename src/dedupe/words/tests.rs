@@ -19,6 +19,7 @@ fn versions_times_and_days_are_numbers_and_names_are_names() {
         kinds("Released 1.2.3 in Bern on Monday, 12:30."),
         [Plain, Number, Plain, Name, Plain, Number, Number]
     );
+    assert_eq!(kinds("V. I. Lenin, Magnus VI"), [Name, Plain, Name, Number]);
     assert_eq!(kinds("It ends. Then"), [Plain, Plain, Plain], "a sentence begins with a capital");
 }
 
@@ -133,6 +134,39 @@ fn marks_that_many_leave_out_make_no_other_word() {
         assert!(same(a, b), "{a} / {b}");
     }
     assert!(!same("año", "ano") && !same("schon", "schön"), "other words");
+}
+
+#[test]
+fn initials_hebrew_numbers_and_digits_of_any_script_are_one_word() {
+    for (a, b) in [
+        ("the U.S. and the U.K.", "the US and the UK"),
+        ("J. K. Rowling", "J.K. Rowling"),
+        ("at 6 P.M. sharp", "at 18:00 sharp"),
+        ("דף כ״ג", "דף כ\"ג"),
+        ("דף כ״ג", "דף כג"),
+        ("צה”ל", "צה\"ל"),
+        ("כיתה ב׳", "כיתה ב'"),
+        ("งวด๑๖ธันวาคม", "งวด16ธันวาคม"),
+        ("الحلقة ٢١", "الحلقة 21"),
+        ("अध्याय १६", "अध्याय 16"),
+    ] {
+        assert!(same(a, b), "{a} / {b}");
+    }
+    for (a, b) in [
+        ("Part A. I am here", "Part AI am here"),
+        ("he said \"no\"yes", "he said noyes"),
+        ("ตอนที่ ๑", "ตอนที่ ๑๐"),
+    ] {
+        assert!(!same(a, b), "{a} / {b}");
+    }
+    assert_eq!(Words::of_text("இரண்டு").0.len(), 1, "a sign without a vowel ends no word");
+}
+
+#[test]
+fn an_abbreviation_of_two_capitals_is_a_name_wherever_it_is() {
+    use Kind::{Name, Plain};
+    assert_eq!(kinds("US prices. Us or A"), [Name, Plain, Plain, Plain, Name]);
+    assert_eq!(kinds("A組")[0], Name);
 }
 
 #[test]

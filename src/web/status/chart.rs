@@ -334,7 +334,7 @@ fn delays(intervals: &[Interval], period: Period) -> Chart {
         (Some(median), Some(p90)) => {
             format!("median {}, 90th percentile {}", seconds(median), seconds(p90))
         }
-        _ => "no new items".to_owned(),
+        _ => "no delays recorded yet".to_owned(),
     };
     let grid = [(604_800.0, "1w"), (86_400.0, "1d"), (3_600.0, "1h"), (300.0, "5m")];
     let line = |(seconds, label): (f64, &str)| GridLine {

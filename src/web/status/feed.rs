@@ -340,6 +340,6 @@ fn poll(past: &PollRecord, now: Timestamp) -> PollRow {
             (0, changed) => format!("{changed} changed"),
             (new, changed) => format!("{new} new, {changed} changed"),
         },
-        message: past.message.clone().unwrap_or_default(),
+        message: past.text().unwrap_or_default().to_owned(),
     }
 }

@@ -183,10 +183,10 @@ pub(super) fn render(snapshot: &Snapshot, filter: &FeedFilter) -> Result<String,
 fn summary(snapshot: &Snapshot) -> String {
     let all = snapshot.feeds.len() as u64;
     let feeds = count(all, "feed");
-    let attention = snapshot.feeds.iter().filter(|feed| feed.health.needs_attention()).count();
+    let attention = snapshot.feeds.iter().filter(|feed| feed.health.needs_attention).count();
     match (all, attention + snapshot.failed_outputs.len() + snapshot.problems.len()) {
         (0, 0) => "There are no feeds yet. Run 'newswire add URL' to subscribe to one.".to_owned(),
-        (_, 0) => format!("Everything is OK. {feeds}."),
+        (_, 0) => format!("Nothing needs attention. {feeds}."),
         (_, 1) => format!("1 thing needs attention. {feeds}."),
         (_, many) => format!("{many} things need attention. {feeds}."),
     }
@@ -242,7 +242,7 @@ fn attention(snapshot: &Snapshot, filter: &FeedFilter) -> Vec<Attention> {
         return Vec::new();
     }
     let mut feeds: Vec<&JudgedFeed> =
-        snapshot.feeds.iter().filter(|feed| feed.health.needs_attention()).collect();
+        snapshot.feeds.iter().filter(|feed| feed.health.needs_attention).collect();
     feeds.sort_by_key(|feed| (feed.health.state, feed.health.since));
     let attention = |feed: &JudgedFeed| Attention {
         row: row(feed, snapshot.now),

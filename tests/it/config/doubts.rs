@@ -87,6 +87,7 @@ fn improbable_values_are_warnings_at_their_place() {
             (9, 12),
         ),
         (output("exclude = { tags = [\"spam\"] }") + FEED, "no_such_feed", (5, 21)),
+        (output("") + &feed("authorization = { env = \"HOME\" }"), "unlikely_secret", (8, 17)),
     ] {
         assert_warns(&text, code, at);
     }

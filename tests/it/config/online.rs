@@ -40,6 +40,24 @@ async fn check_online_fetches_each_feed_once_and_shows_the_result() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_paused_feed_is_not_requested_by_check_online() {
+    let origin = Origin::start().await;
+    let (good, broken) = (local(&origin, "/feed"), origin.url("127.0.0.1", "/broken").to_string());
+    let folder = configured(&[good, broken.clone()]);
+    let path = folder.path().join("newswire.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}paused = true\n")).unwrap();
+    let run = newswire(folder.path(), &["check", "--online"]);
+    assert_eq!(run.code, 0, "{}{}", run.out, run.err);
+    assert!(run.out.contains(&format!("paused  {broken}: not requested\n")), "{}", run.out);
+    let run = newswire(folder.path(), &["check", "--online", "--force", "--format", "json"]);
+    let json: Value = serde_json::from_str(&run.out).unwrap();
+    let feed = &json["feeds"][1];
+    assert!(feed["paused"] == true && feed["ok"] == false && feed["code"].is_null(), "{feed}");
+    assert_eq!(origin.asked().iter().filter(|asked| asked.target == "/broken").count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn gone_and_throttled_feeds_have_their_own_codes() {
     let origin = Origin::start().await;
     let url = |path: &str| origin.url("127.0.0.1", path).to_string();

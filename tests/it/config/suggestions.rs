@@ -192,6 +192,16 @@ fn typographic_quotes_are_named_and_replaced() {
         assert!(report.position(error.span.clone().unwrap().start).1 <= fixed.len() + 9);
     }
     assert!(read(&format!("{HEAD}{OUTPUT}{FEED}title = \"“Blog”\"\n")).report.is_empty());
+    let text = "می\u{200c}خواهم 👩\u{200d}🔬";
+    let report = read(&format!("{HEAD}{OUTPUT}{FEED}title = “{text}”\n")).report;
+    let quoted = format!("\"{text}\"");
+    assert_eq!(report.diagnostics[0].suggestion.as_deref(), Some(quoted.as_str()));
+    for line in ["title = \u{200b}\"Blog\"", "title = \"Blog\"\u{200e}"] {
+        let report = read(&format!("{HEAD}{OUTPUT}{FEED}{line}\n")).report;
+        let [error] = report.diagnostics.as_slice() else { panic!("{line}: {report:?}") };
+        assert!(error.message.contains("is not visible"), "{}", error.message);
+        assert_eq!(error.suggestion.as_deref(), Some("\"Blog\""), "{line}");
+    }
 }
 
 #[test]

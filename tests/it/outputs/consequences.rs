@@ -12,7 +12,7 @@ use newswire::model::{
     Podcast, PodcastFile,
 };
 use newswire::parse::{Input, parse};
-use newswire::render::{AlsoAt as Line, Format, Output, Presentation, ShownDate, render};
+use newswire::render::{AlsoAt as Line, Format, Output, Presentation, ShownDate, Story, render};
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
 use url::Url;
@@ -463,4 +463,33 @@ async fn c7_a_feed_that_fails_leaves_no_trace_in_the_output() {
         world.clock.advance(24 * HOUR);
     }
     assert!(world.statuses().iter().any(|status| status.failures > 0), "it did fail");
+}
+
+#[test]
+fn a_title_made_of_text_keeps_its_numbers_or_describes_the_picture() {
+    let planet = Arc::new(feed(1, "planet.example", "Planet"));
+    let note = "<sup><a href=\"https://h.example/1#n\">1</a></sup>";
+    for (content, title, excerpt) in [
+        (
+            format!(
+                "<p>We sold 10<sup>6</sup> boats{note} for <del>100</del><ins>80</ins> euros</p>"
+            ),
+            "We sold 10⁶ boats for 80 euros",
+            "We sold 10⁶ boats for 80 euros",
+        ),
+        (
+            "<img src=\"https://h.example/a.jpg\" alt=\"A gull on a pier\">".to_owned(),
+            "A gull on a pier",
+            "",
+        ),
+        ("<img src=\"https://h.example/a.jpg\" alt=\"IMG_1.jpg\">".to_owned(), "Planet", ""),
+    ] {
+        let item = Item { content: Some(content), ..Item::default() };
+        let entries =
+            [entry(1, "tag:planet.example,2025:1", "2025-11-20T10:00:00Z", &planet, item)];
+        let items = items(&output(), Format::Rss, &entries);
+        let made = items[0].title.as_ref().map(|title| &*title.value);
+        assert_eq!(made, Some(title));
+        assert_eq!(Story::of(&entries[0], &Presentation::default()).excerpt, excerpt);
+    }
 }

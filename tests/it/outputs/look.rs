@@ -233,6 +233,18 @@ fn content_from_right_to_left_has_its_own_direction() {
     assert_eq!(html("<p>שלום</p>"), "<div dir=\"auto\"><p>שלום</p></div>");
     assert_eq!(html("<p dir=\"rtl\">שלום</p>"), "<p dir=\"rtl\">שלום</p>", "as the publisher says");
     assert_eq!(html("<p>Hello</p>"), "<p>Hello</p>");
+    let tweet = "<p>שלום</p><blockquote dir=\"ltr\">Hello</blockquote>";
+    assert_eq!(html(tweet), format!("<div dir=\"auto\">{tweet}</div>"), "not of the quotation");
+}
+
+#[test]
+fn content_in_a_language_from_right_to_left_may_begin_with_latin_letters() {
+    let mut made = shared(Some("<p>iPhone בארץ ישראל</p>"), None);
+    made[0].item.language = some("he");
+    for document in documents(Presentation::default(), &made) {
+        let text = document.replace("\\\"", "\"").replace("&lt;", "<").replace("&gt;", ">");
+        assert!(text.contains("<div dir=\"rtl\"><p>iPhone"), "{text}");
+    }
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use super::{ITEMS, Planet};
 use crate::cli::newswire;
 
@@ -14,6 +16,19 @@ impl Planet {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(before), "{before}");
         fs::write(path, text.replace(before, after)).unwrap();
+    }
+
+    /// The titles of the pages of stories, by their names.
+    fn story_pages(&self) -> BTreeMap<String, String> {
+        let pages = fs::read_dir(self.folder().join("www/planet/story")).unwrap();
+        let paths = pages.map(|entry| entry.unwrap().path());
+        let html = paths.filter(|path| path.extension().is_some_and(|it| it == "html"));
+        let title = |path: PathBuf| {
+            let text = fs::read_to_string(&path).unwrap();
+            let title = text.split("<title>").nth(1).unwrap().split("</title>").next().unwrap();
+            (path.file_name().unwrap().to_string_lossy().into_owned(), title.to_owned())
+        };
+        html.map(title).collect()
     }
 
     /// The ids of RSS documents and archive pages, by their names.
@@ -153,6 +168,53 @@ async fn a_restore_without_any_feed_of_the_items_fails_and_nothing_is_replaced()
     planet.ok(&["restore", "--from-outputs"]);
     planet.poll([1, 0]);
     assert_eq!(planet.published(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_stories_keep_their_names_without_the_database() {
+    let planet = Planet::new("site = true\n").await;
+    planet.poll([1, 0]);
+    let before = planet.story_pages();
+    assert_eq!(before.len(), 2 * ITEMS - 1);
+    planet.lose_the_database();
+    planet.ok(&["restore", "--from-outputs"]);
+    planet.poll([0, 1]);
+    assert_eq!(planet.story_pages(), before);
+    // Documents in which all items have the same number are not trusted, and nothing is lost.
+    let published = planet.published();
+    for name in published.keys() {
+        let path = match name.split_once('/') {
+            Some((output, page)) => format!("{output}/archive/{page}.json"),
+            None => format!("{name}.json"),
+        };
+        let mut document: Value = serde_json::from_str(&planet.text(&path)).unwrap();
+        for item in document["items"].as_array_mut().unwrap() {
+            item["_newswire"]["number"] = 7.into();
+        }
+        let path = planet.folder().join("www").join(path);
+        fs::write(path, serde_json::to_vec(&document).unwrap()).unwrap();
+    }
+    planet.lose_the_database();
+    planet.ok(&["restore", "--from-outputs"]);
+    planet.poll([0, 1]);
+    assert_eq!(planet.published(), published);
+    planet.ok(&["verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_json_a_page_of_a_story_never_becomes_that_of_another_one() {
+    let planet = Planet::new("site = true\n").await;
+    planet.change("directory = \"www\"", "directory = \"www\"\nformats = [\"atom\"]");
+    planet.poll([1, 0]);
+    let before = planet.story_pages();
+    planet.lose_the_database();
+    planet.ok(&["restore", "--from-outputs"]);
+    planet.poll([0, 1]);
+    let after = planet.story_pages();
+    assert_eq!(after.len(), before.len());
+    for (name, title) in &after {
+        assert!(before.get(name).is_none_or(|known| known == title), "{name}: {title}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -157,6 +157,23 @@ fn the_feed_is_named_only_where_stories_are_of_several_feeds() {
 }
 
 #[test]
+fn the_name_of_a_feed_has_no_letter_before_it_without_the_style_sheet() {
+    run(async {
+        let planet = Planet::open().await;
+        for path in ["/planet/", "/planet/story/1"] {
+            let page = planet.get(path).await.text();
+            let (before, _) = page.split_once("<bdi>Site").expect("a name");
+            let text = before.rsplit_once("<a ").and_then(|(_, link)| link.split_once('>'));
+            let text = text.map(|(_, text)| text.split('<').next().unwrap_or_default());
+            assert_eq!(text, Some(""), "{path}");
+            assert!(before.ends_with("aria-hidden=\"true\"></span>"), "{path}");
+        }
+        let list = planet.get("/planet/").await.text();
+        assert!(list.contains("<a href=\"#subscribe\">") && list.contains("id=\"subscribe\""));
+    });
+}
+
+#[test]
 fn the_page_leads_to_the_site_of_its_output_and_previews_show_its_picture() {
     run(async {
         let planet = Planet::with(|output| {

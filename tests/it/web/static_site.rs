@@ -49,11 +49,25 @@ impl Folder {
     }
 
     async fn reopened(world: World, feeds: [Url; 2], output: Output) -> Self {
+        let opened = Self::opened(world, feeds, output).await;
+        opened.engine.publish().await.unwrap();
+        opened
+    }
+
+    /// After a poll of another process.
+    async fn polled_again(self) -> Self {
+        let Self { world, engine, feeds, output } = self;
+        drop(engine);
+        let opened = Self::opened(world, feeds, output).await;
+        opened.poll().await;
+        opened
+    }
+
+    async fn opened(world: World, feeds: [Url; 2], output: Output) -> Self {
         let mut config = world.config(&feeds);
         config.subscriptions[0].feed.tags = vec!["tech".to_owned(), "Große Welt".to_owned()];
         config.outputs[0] = output.clone();
         let engine = world.open_with(config).await;
-        engine.publish().await.unwrap();
         Self { world, engine, feeds, output }
     }
 
@@ -249,6 +263,83 @@ fn a_site_is_repaired_after_a_kill_and_after_changes_by_others() {
         assert_eq!(folder.read("planet/about.html"), "mine");
         let same = before.iter().filter(|(name, inode)| after.get(*name) == Some(*inode)).count();
         assert!(same > before.len() - 8, "only {same} of {} files stayed", before.len());
+    });
+}
+
+#[test]
+fn a_poll_that_brings_nothing_repairs_a_site_and_then_leaves_it() {
+    run(async {
+        // Each poll is a process of its own, as in cron.
+        let folder = Folder::with(|_| ()).await.polled_again().await;
+        let www = folder.www().to_owned();
+        let at = |path: &str| www.join("planet").join(path);
+        let mut folder = Some(folder);
+        for damage in ["index.html", "2025-06.html", "story/3.html", "story/3.html.gz"] {
+            let before = std::fs::read(at(damage)).unwrap();
+            match damage {
+                "index.html" => std::fs::write(at(damage), "other").unwrap(),
+                _ => std::fs::remove_file(at(damage)).unwrap(),
+            }
+            let damaged = folder.take().unwrap();
+            assert!(!damaged.differences().is_empty(), "{damage}");
+            let repaired = damaged.polled_again().await;
+            assert_eq!(repaired.differences(), Vec::<String>::new(), "{damage}");
+            assert_eq!(std::fs::read(at(damage)).unwrap(), before, "{damage}");
+            folder = Some(repaired);
+        }
+        // As after a copy of the folder: the same bytes at another time.
+        let page = std::fs::read(at("index.html")).unwrap();
+        std::fs::write(at("index.html"), page).unwrap();
+        let manifest = || std::fs::read(at("site-manifest.txt")).unwrap();
+        let text = manifest();
+        let folder = folder.unwrap().polled_again().await;
+        let noted = manifest();
+        assert_ne!(noted, text, "the site was compared");
+        let folder = folder.polled_again().await;
+        assert_eq!(manifest(), noted, "but not again");
+        assert_eq!(folder.differences(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn addresses_of_a_static_site_lead_to_the_served_pages() {
+    run(async {
+        let folder = Folder::with(|_| ()).await;
+        let site = Site::before(folder.engine.served().clone()).await;
+        let mut moved = 0;
+        for name in folder.files().into_keys() {
+            let is_feed = [".atom", ".rss", ".json"].iter().any(|end| name.ends_with(end));
+            if !name.ends_with(".html") && !is_feed || name.contains("/story/") {
+                continue;
+            }
+            let path = format!("/{name}");
+            let answer = site.get(&path, &[]).await;
+            assert_eq!(answer.status, 307, "{path}");
+            let base = Url::parse("http://localhost").unwrap().join(&path).unwrap();
+            let target = base.join(answer.header("location").unwrap()).unwrap();
+            let target = format!("{}?{}", target.path(), target.query().unwrap_or_default());
+            let accept = if is_feed { "Accept: application/atom+xml" } else { "Accept: text/html" };
+            let shown = site.get(&target, &[accept]).await;
+            assert_eq!(shown.status, 200, "{path}: {target}");
+            // The same stories.
+            let (file, text) = (folder.read(&name), shown.text());
+            for note in ["Note 1", "Note 4", "Café crème"] {
+                assert_eq!(text.contains(note), file.contains(note), "{path}: {target}: {note}");
+            }
+            moved += 1;
+        }
+        assert!(moved > 12, "{moved}");
+        for path in [
+            "index.atom",
+            "feed/none.html",
+            "tag/none.atom",
+            "2025-06.atom",
+            "2025-13.html",
+            "x.html",
+        ] {
+            assert_eq!(site.get(&format!("/planet/{path}"), &[]).await.status, 404, "{path}");
+            assert_eq!(site.get(&format!("/none/{path}"), &[]).await.status, 404, "{path}");
+        }
     });
 }
 

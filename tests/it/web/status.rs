@@ -68,7 +68,7 @@ async fn the_overview_begins_with_what_needs_attention() {
     let page = answer.text();
     assert!(page.contains("1 thing needs attention."), "{page}");
     let need = page.find("class=\"problem failing\"").expect("a feed that needs attention");
-    for word in ["Lost garden", "3 times in", "newswire add"] {
+    for word in ["Lost garden", "; 3 polls in", "newswire add"] {
         assert!(page[need..].contains(word), "{word} is missing in {}", &page[need..]);
     }
     for state in ["state=failing", "state=ok"] {
@@ -121,8 +121,10 @@ async fn status_json_has_the_documented_keys() {
     let lost = feeds.iter().find(|feed| feed["id"] == "lost.test-feed").unwrap();
     assert_eq!((&lost["state"], &lost["code"]), (&"failing".into(), &"not_found".into()));
     assert_eq!(lost["consecutive_failures"], 3);
+    let toml = lost["remedy"]["toml"].as_str().unwrap();
     assert!(
-        lost["remedy"]["toml"].as_str().unwrap().starts_with("[[feed]]\nurl = \"http://lost.test:")
+        toml.starts_with("[[feed]]\nid = \"lost.test-feed\"\nurl = \"http://lost.test:"),
+        "{toml}"
     );
     assert_eq!(json["outputs"][0]["items"], 3);
     let polls: u64 =
@@ -332,11 +334,11 @@ async fn subscribers_are_counted_and_only_their_number_is_stored() {
     let world = World::new().await;
     let (engine, _) = two(&world).await;
     let site = site(&world, &engine).await;
+    // One program in three formats: with the random key of a day, two share a counter in one of 4,096 runs.
     for (path, agent) in [
         ("/planet.atom", "Reeder/5"),
-        ("/planet.atom", "Reeder/5"),
-        ("/planet.json", "NetNewsWire/6"),
-        ("/planet.atom?q=tale", "Miniflux/2"),
+        ("/planet.json", "Reeder/5"),
+        ("/planet.atom?q=tale", "Reeder/5"),
         ("/planet.rss", "Feedbin feed-id:7 - 30 subscribers"),
     ] {
         assert_eq!(site.get(path, &[&format!("User-Agent: {agent}")]).await.status, 200);
@@ -353,11 +355,11 @@ async fn subscribers_are_counted_and_only_their_number_is_stored() {
         |answer: &super::site::Answer| -> Value { serde_json::from_str(&answer.text()).unwrap() };
     let today = json(&site.get("/status.json", &[]).await);
     let count = &today["outputs"][0]["subscribers"][0];
-    assert_eq!((&count["clients"], &count["reported"]), (&3.into(), &30.into()));
+    assert_eq!((&count["clients"], &count["reported"]), (&1.into(), &30.into()));
     let page = site.get("/status", &[]).await.text();
-    assert!(page.contains("33<span class=\"facts\">3 clients, 30 by services, on "), "{page}");
+    assert!(page.contains("31<span class=\"facts\">1 client, 30 by services, on "), "{page}");
     let metrics = site.get("/metrics", &[]).await.text();
-    assert!(metrics.contains("newswire_output_clients{output=\"planet\"} 3\n"), "{metrics}");
+    assert!(metrics.contains("newswire_output_clients{output=\"planet\"} 1\n"), "{metrics}");
     let line = "newswire_output_reported_subscribers{output=\"planet\"} 30\n";
     assert!(metrics.contains(line), "{metrics}");
     // A number that is stored is never lowered by a process that counts from zero.
