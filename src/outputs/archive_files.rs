@@ -9,10 +9,12 @@ use std::sync::{Mutex, PoisonError};
 use tracing::info;
 
 use super::archive::{PageFeeds, complete_pages, entries, is_gap, is_written, page, rendered};
+use super::differences::folder_of;
 use super::error::Error;
 use super::files::sibling;
 use super::recovery::page_ids;
 use crate::files::Batch as Files;
+use crate::model::FeedKey;
 use crate::render::{self, Coding, Effort, Format, Output, Rendered};
 use crate::store::{self, Reader, Transaction};
 
@@ -55,7 +57,8 @@ struct Found {
 ///
 /// Each page is written once: when it is complete. The newest page is written again when the next
 /// one is complete, to link to it. All pages are written again where the newest one would be
-/// different today, which is looked at once: then the addresses or the look have changed.
+/// different today, which is looked at once: then the addresses or the look have changed. Pages with the stories of a feed
+/// are written again when it leaves the config or returns.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     /// Number of the newest page when the directory was last looked at; `None`: never.
@@ -68,6 +71,10 @@ pub(super) struct Writer {
     found: Option<Found>,
     /// Pages still to be written.
     waiting: BTreeSet<u32>,
+    /// The feeds whose stories the pages show once none waits; `None`: never looked at.
+    feeds: Option<BTreeSet<FeedKey>>,
+    /// The same as the database has it; `None`: unknown.
+    stored_feeds: Option<BTreeSet<FeedKey>>,
 }
 
 impl Writer {
@@ -90,6 +97,7 @@ impl Writer {
         self.look(reader, output, directory, &complete)?;
         self.remove_expired(output, directory, &complete)?;
         self.look_at_oldest(reader, output, directory, &complete)?;
+        self.look_at_feeds(reader, output, &complete)?;
         loop {
             let numbers: Vec<u32> = self.waiting.iter().copied().take(AT_ONCE).collect();
             let written = self.write_pages(reader, output, (directory, &complete), &numbers)?;
@@ -248,6 +256,47 @@ impl Writer {
         }
         self.oldest_digest = oldest;
         Ok(())
+    }
+
+    /// Looks which pages have stories of feeds that left the config or returned since the pages were written.
+    fn look_at_feeds(
+        &mut self,
+        reader: &Reader,
+        output: &Output,
+        complete: &RangeInclusive<u32>,
+    ) -> Result<(), Error> {
+        let Some(folder) = folder_of(output).filter(|_| output.digest.is_none()) else {
+            return Ok(());
+        };
+        let first_look = self.feeds.is_none();
+        let (shown, stored, pages) = reader.read(|reader| {
+            let shown: BTreeSet<FeedKey> = reader.shown_feed_keys()?.into_iter().collect();
+            let stored = if first_look { reader.archive_feeds(&folder)? } else { None };
+            let stored: Option<BTreeSet<FeedKey>> = stored.map(BTreeSet::from_iter);
+            let pages = match self.feeds.as_ref().or(stored.as_ref()) {
+                Some(before) if *before != shown => {
+                    let changed: Vec<_> = shown.symmetric_difference(before).copied().collect();
+                    reader.pages_with_feeds(&output.id, &changed)?
+                }
+                _ => Vec::new(),
+            };
+            Ok::<_, store::Error>((shown, stored, pages))
+        })?;
+        self.feeds = Some(shown);
+        self.stored_feeds = stored.or_else(|| self.stored_feeds.take());
+        self.waiting.extend(pages.into_iter().filter(|number| complete.contains(number)));
+        Ok(())
+    }
+
+    /// The feeds whose stories the pages show, to be stored; `None`: the database has them, or pages of others are still to
+    /// be written. Of pages that were never looked at, or read back, nothing is known: they are taken as they are.
+    pub(super) fn changed_feeds(&mut self) -> Option<Vec<FeedKey>> {
+        let is_known = self.stored_feeds.is_some();
+        if self.stored_feeds == self.feeds || (is_known && !self.waiting.is_empty()) {
+            return None;
+        }
+        self.stored_feeds.clone_from(&self.feeds);
+        self.feeds.as_ref().map(|feeds| feeds.iter().copied().collect())
     }
 
     /// Looks which pages have to be written, unless they are known.

@@ -351,7 +351,7 @@ pub fn output_folders(
 }
 
 /// The folder that an output is written to.
-fn folder_of(output: &Output) -> Option<OutputFolder> {
+pub(super) fn folder_of(output: &Output) -> Option<OutputFolder> {
     let path = std::path::absolute(output.directory.as_ref()?).ok()?;
     Some(OutputFolder { output: output.id.clone(), path: path.to_str()?.to_owned() })
 }

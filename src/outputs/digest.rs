@@ -6,7 +6,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::archive::first;
 use super::error::Error;
 use super::select::{BATCH, Feeds, Position, Taken, complete, feeds_taken};
+use crate::clock::Clock;
 use crate::model::{FeedId, FeedInfo, FeedKey, FeedProfile, Item, ItemKey, OutputItem, StoryKey};
 use crate::render::{Digest, Format, Output, Selector, digest_id, digest_text};
 use crate::store::{
@@ -22,6 +24,50 @@ use crate::store::{
 
 /// Number of arrivals that are read in one step.
 const ARRIVALS: usize = 1024;
+
+/// When this process closes periods; all copies are one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Closings {
+    /// Monotonic time from which periods are closed.
+    from: Duration,
+    /// When periods were last closed, by the id of the output.
+    last: Arc<Mutex<HashMap<String, Timestamp>>>,
+}
+
+impl Closings {
+    /// The same, but from this monotonic time on.
+    pub(super) fn starting(self, from: Duration) -> Self {
+        Self { from, ..self }
+    }
+
+    /// How long no period is closed from now on.
+    pub(super) fn wait(&self, clock: &Clock) -> Duration {
+        self.from.saturating_sub(clock.elapsed())
+    }
+
+    /// Periods of the output are closed now.
+    pub(super) fn note(&self, output: &str, now: Timestamp) {
+        self.last().insert(output.to_owned(), now);
+    }
+
+    /// In what time the output has to be published for its next digest; `None`: it has no digests.
+    pub(super) fn next(&self, output: &Output, clock: &Clock) -> Option<Duration> {
+        let (rule, wait, now) = (output.digest?, self.wait(clock), clock.now());
+        if wait > Duration::ZERO {
+            return Some(wait);
+        }
+        let Some(last) = self.last().get(&output.id).copied() else {
+            return Some(Duration::ZERO);
+        };
+        let end = rule.end_after(last.min(now), &output.presentation.zone());
+        Some(Duration::try_from(end.duration_since(now)).unwrap_or_default())
+    }
+
+    // A panic cannot leave the map half changed, so a poisoned lock is as good as any.
+    fn last(&self) -> MutexGuard<'_, HashMap<String, Timestamp>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Closes the periods that have ended; `None`: all are closed.
 ///

@@ -16,7 +16,7 @@ use super::archive::{self, ArchiveState};
 use super::archive_files::{Writer, has_other_archive};
 use super::contents::Contents;
 use super::differences::{self, Before};
-use super::digest;
+use super::digest::{self, Closings};
 use super::error::Error;
 use super::feed_list::{self, FEED_LIST};
 use super::files::{Written, write_document};
@@ -64,10 +64,7 @@ pub struct Publisher {
     /// Last publication of each output, by its id.
     last: Arc<Mutex<HashMap<String, Arc<PreviousPublication>>>>,
     metrics: Option<Metrics>,
-    /// Monotonic time from which periods of digests are closed.
-    digests_from: Duration,
-    /// When periods of digests were last closed by this process, by the id of the output.
-    closings: Arc<Mutex<HashMap<String, Timestamp>>>,
+    closings: Closings,
 }
 
 /// The selection of one publication with its documents, rendered and checked.
@@ -124,8 +121,8 @@ impl Publisher {
     /// A publisher that reads from this store and serves through `served`.
     #[must_use]
     pub fn new(store: Arc<Store>, served: Arc<Served>, clock: Clock) -> Self {
-        let (archives, last, metrics, digests_from, closings) = Default::default();
-        Self { store, served, clock, archives, last, metrics, digests_from, closings }
+        let (archives, last, metrics, closings) = Default::default();
+        Self { store, served, clock, archives, last, metrics, closings }
     }
 
     /// The same publisher, which counts its publications in these metrics.
@@ -313,7 +310,9 @@ impl Publisher {
             }
             writer.write(reader, asked, to)
         };
-        if self.write_pages(output, write).await? > 0 {
+        let written = self.write_pages(output, write).await?;
+        self.record_archive_feeds(output).await?;
+        if written > 0 {
             return Ok(ArchiveState::Unfinished);
         }
         let unannounced =
@@ -322,6 +321,17 @@ impl Publisher {
             Some(true) => ArchiveState::Unannounced,
             _ => ArchiveState::Complete,
         })
+    }
+
+    /// Stores whose stories the archive pages show, if they show those of other feeds than before.
+    async fn record_archive_feeds(&self, output: &Output) -> Result<(), Error> {
+        let Some(folder) = differences::folder_of(output) else { return Ok(()) };
+        let writer = self.writer(output);
+        let changed = writer.lock().unwrap_or_else(PoisonError::into_inner).changed_feeds();
+        if let Some(feeds) = changed {
+            self.store.write(Write::ArchiveFeeds { folder, feeds }).await?;
+        }
+        Ok(())
     }
 
     /// Writes some archive pages to the directory of the output. Returns how many.
@@ -394,10 +404,11 @@ impl Publisher {
 
     /// Closes the periods of digests that have ended, before anything of them is published.
     async fn close_digests(&self, output: &Arc<Output>, now: Timestamp) -> Result<(), Error> {
-        let Some(rule) = output.digest.filter(|_| self.digest_wait() == Duration::ZERO) else {
+        let wait = self.closings.wait(&self.clock);
+        let Some(rule) = output.digest.filter(|_| wait == Duration::ZERO) else {
             return Ok(());
         };
-        self.closings().insert(output.id.clone(), now);
+        self.closings.note(&output.id, now);
         let (reader, asked) = (self.store.reader().clone(), Arc::clone(output));
         let work = move || reader.read(|reader| digest::close(reader, (&asked, rule), now));
         if let Some(closed) = self.off_thread(output, work).await? {
@@ -410,30 +421,13 @@ impl Publisher {
     /// of these periods.
     #[must_use]
     pub fn delaying_digests(self, by: Duration) -> Self {
-        Self { digests_from: self.clock.elapsed() + by, ..self }
-    }
-
-    /// How long no period is closed from now on.
-    fn digest_wait(&self) -> Duration {
-        self.digests_from.saturating_sub(self.clock.elapsed())
+        Self { closings: self.closings.starting(self.clock.elapsed() + by), ..self }
     }
 
     /// In what time the output has to be published for its next digest; `None`: it has no digests.
     #[must_use]
     pub fn next_digest(&self, output: &Output) -> Option<Duration> {
-        let (rule, wait, now) = (output.digest?, self.digest_wait(), self.clock.now());
-        if wait > Duration::ZERO {
-            return Some(wait);
-        }
-        let Some(last) = self.closings().get(&output.id).copied() else {
-            return Some(Duration::ZERO);
-        };
-        let end = rule.end_after(last.min(now), &output.presentation.zone());
-        Some(Duration::try_from(end.duration_since(now)).unwrap_or_default())
-    }
-
-    fn closings(&self) -> MutexGuard<'_, HashMap<String, Timestamp>> {
-        self.closings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.closings.next(output, &self.clock)
     }
 
     /// Puts new arrivals on the archive pages.

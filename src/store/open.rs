@@ -23,7 +23,7 @@ pub(super) const APPLICATION_ID: i64 = 0x4E57_4952;
 const SQL: &str = include_str!("schema.sql");
 
 /// Version of the schema.
-pub const SCHEMA: usize = 32;
+pub const SCHEMA: usize = 33;
 
 /// Held while this process may write. The system releases it when the process ends in any way.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use super::error::Error;
 use super::row_digest::check_intact;
 use super::transaction::Transaction;
 use super::values::{json_list, millis, timestamp};
-use crate::model::{ItemKey, StoryKey, SubscriberCount};
+use crate::model::{FeedKey, ItemKey, StoryKey, SubscriberCount};
 
 /// The permanent id of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -283,8 +283,21 @@ pub(crate) fn every_method(transaction: &Transaction<'_>) {
     transaction.write_basis("planet", &[1; 32], None).unwrap();
     assert!(transaction.has_basis("planet", &[1; 32], Timestamp::MAX).unwrap());
     assert_eq!(transaction.document_hash("planet", "atom").unwrap(), None);
+    folders(transaction);
     transaction.count_revision().unwrap();
     assert_eq!(transaction.revision().unwrap(), 1);
+}
+
+#[cfg(test)]
+fn folders(transaction: &Transaction<'_>) {
+    let folder = |output: &str| OutputFolder { output: output.to_owned(), path: "/www".to_owned() };
+    transaction.write_output_folders(&[folder("board"), folder("planet")]).unwrap();
+    assert_eq!(transaction.archive_feeds(&folder("planet")).unwrap(), None);
+    let feeds = [FeedKey(1), FeedKey(3)];
+    transaction.write_archive_feeds(&folder("planet"), &feeds).unwrap();
+    transaction.write_output_folders(&[folder("planet")]).unwrap();
+    assert_eq!(transaction.output_folders().unwrap(), [folder("planet")]);
+    assert_eq!(transaction.archive_feeds(&folder("planet")).unwrap().unwrap(), feeds);
 }
 
 /// A folder with documents of an output.
@@ -308,15 +321,47 @@ impl Transaction<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Replaces the folders that outputs were written to.
+    /// Replaces the folders that outputs were written to. Those that stay keep what is known of them.
     pub(super) fn write_output_folders(&self, folders: &[OutputFolder]) -> Result<(), Error> {
-        self.connection.execute("DELETE FROM output_folder", [])?;
+        let mut delete = self
+            .connection
+            .prepare_cached("DELETE FROM output_folder WHERE output = ?1 AND path = ?2")?;
+        for former in self.output_folders()?.iter().filter(|former| !folders.contains(former)) {
+            delete.execute([&former.output, &former.path])?;
+        }
         let mut insert = self
             .connection
             .prepare_cached("INSERT OR IGNORE INTO output_folder (output, path) VALUES (?1, ?2)")?;
         for OutputFolder { output, path } in folders {
-            insert.execute(params![output, path])?;
+            insert.execute([output, path])?;
         }
+        Ok(())
+    }
+
+    /// The feeds whose stories the archive pages in the folder show; `None`: unknown.
+    pub fn archive_feeds(&self, folder: &OutputFolder) -> Result<Option<Vec<FeedKey>>, Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT archive_feeds FROM output_folder WHERE output = ?1 AND path = ?2",
+        )?;
+        let feeds: Option<Option<String>> =
+            statement.query_row([&folder.output, &folder.path], |row| row.get(0)).optional()?;
+        let Some(feeds) = feeds.flatten() else { return Ok(None) };
+        let feeds: Vec<i64> = serde_json::from_str(&feeds)?;
+        Ok(Some(feeds.into_iter().map(FeedKey).collect()))
+    }
+
+    /// Writes whose stories the archive pages in the folder show.
+    pub(super) fn write_archive_feeds(
+        &self,
+        folder: &OutputFolder,
+        feeds: &[FeedKey],
+    ) -> Result<(), Error> {
+        let feeds = json_list(feeds.iter().map(|feed| feed.0));
+        self.connection
+            .prepare_cached(
+                "UPDATE output_folder SET archive_feeds = ?3 WHERE output = ?1 AND path = ?2",
+            )?
+            .execute(params![folder.output, folder.path, feeds])?;
         Ok(())
     }
 }

@@ -352,6 +352,7 @@ CREATE TABLE output (
 CREATE TABLE output_folder (
   output   TEXT    NOT NULL,               -- from the config, as it was
   path     TEXT    NOT NULL,               -- absolute
+  archive_feeds TEXT,                      -- JSON array: ids of the feeds whose stories the archive pages there show; NULL: unknown
   PRIMARY KEY (output, path)
 ) STRICT, WITHOUT ROWID;
 

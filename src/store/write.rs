@@ -37,6 +37,13 @@ pub enum Write {
     RegisterOutputs(Vec<RegisteredOutput>),
     /// The folders that outputs are or were written to.
     OutputFolders(Vec<OutputFolder>),
+    /// The archive pages in a folder show the stories of other feeds than before.
+    ArchiveFeeds {
+        /// The output and its folder.
+        folder: OutputFolder,
+        /// The feeds whose stories they show.
+        feeds: Vec<FeedKey>,
+    },
     /// New plans for these feeds, because the config has changed.
     Replan(Vec<(FeedKey, Plan)>),
     /// Feeds that were being polled when the process before was killed.
@@ -206,6 +213,7 @@ impl Write {
             Self::Register { .. } | Self::ForgetBodies { .. } => applied.count > 0,
             Self::RegisterOutputs(_)
             | Self::OutputFolders(_)
+            | Self::ArchiveFeeds { .. }
             | Self::Replan(_)
             | Self::Suspects(_)
             | Self::ResetState(_)
@@ -254,17 +262,28 @@ impl Transaction<'_> {
         }
     }
 
+    /// Makes the database agree with the config. Also returns whether anything changed, as a number.
+    fn count_register(
+        &self,
+        feeds: &[Feed],
+        lists: Lists,
+        at: Timestamp,
+    ) -> Result<(Vec<RegisteredFeed>, usize), Error> {
+        let before = self.connection.total_changes();
+        let registered = self.register(feeds, lists, at)?;
+        Ok((registered, usize::from(self.connection.total_changes() != before)))
+    }
+
     /// Applies a write but for the search index: see [`Transaction::index`].
     pub(super) fn apply_unindexed(&self, write: &Write) -> Result<Applied, Error> {
         let mut applied = Applied::default();
         match write {
             Write::Register { feeds, lists, at } => {
-                let before = self.connection.total_changes();
-                applied.registered = self.register(feeds, *lists, *at)?;
-                applied.count = usize::from(self.connection.total_changes() != before);
+                (applied.registered, applied.count) = self.count_register(feeds, *lists, *at)?;
             }
             Write::RegisterOutputs(outputs) => applied.outputs = self.register_outputs(outputs)?,
             Write::OutputFolders(folders) => self.write_output_folders(folders)?,
+            Write::ArchiveFeeds { folder, feeds } => self.write_archive_feeds(folder, feeds)?,
             Write::Replan(plans) => self.replan(plans)?,
             Write::Suspects(feeds) => self.mark_suspects(feeds)?,
             Write::ResetState(feed) => applied.count = self.reset_altered_state(*feed)?,
