@@ -385,9 +385,12 @@ fn are_names_known(document: &Document, feeds: &[KnownFeed<'_>], report: &mut Re
                 let unknown = |text: &&Listed| {
                     known.as_ref().is_none_or(|known| !known.contains(text.text()))
                 };
+                // So the stories of a feed that left a followed list are hidden.
+                let may_be_former =
+                    (part, name) == ("exclude", "feeds") && document.has(Section::Subscriptions);
                 for text in texts.iter().filter(unknown) {
                     all_known = false;
-                    let Some(known) = known else { continue };
+                    let Some(known) = known.as_ref().filter(|_| !may_be_former) else { continue };
                     let certain = part == "include" && !document.has(Section::Subscriptions);
                     let diagnostic = unknown_name(text, name, known, texts);
                     report.push(match certain {

@@ -20,7 +20,11 @@ pub(crate) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> O
         let rank = if close { distance } else { MAX_DISTANCE + 1 };
         (close || similarity > MIN_SIMILARITY).then_some((rank, similarity, known))
     });
-    near.min_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1))).map(|(.., known)| known)
+    // Of equally near words always the same one.
+    let nearer = |a: &(usize, f64, &str), b: &(usize, f64, &str)| {
+        a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(b.2))
+    };
+    near.min_by(nearer).map(|(.., known)| known)
 }
 
 /// What an unknown name probably means.
@@ -179,4 +183,16 @@ pub(super) fn meaning_of_top_key(name: &str) -> Meaning {
 fn of_alias(name: &str) -> Option<Section> {
     let named = |name: &str| SECTIONS.iter().find(|known| known.aliases.contains(&name));
     named(name).or_else(|| named(name.trim_end_matches('s'))).map(|known| known.section)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_equally_near_words_the_same_one_is_meant_in_any_order() {
+        for known in [["t2", "t3"], ["t3", "t2"]] {
+            assert_eq!(nearest("t1", known.into_iter()), Some("t2"));
+        }
+    }
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::digest;
 use super::error::Error;
 use super::ids::{self, AssignedId, Lead};
-use super::select::{BATCH, Feeds, Taken, complete, feeds, feeds_taken};
+use super::select::{BATCH, Feeds, Taken, complete, feeds_taken};
 use crate::model::{ItemKey, OutputItem};
 use crate::render::{
     self, Document, Effort, Format, Output, Page, PreviousPublication, Rendered, Selector,
@@ -70,14 +70,28 @@ pub(super) fn next(
     }
     let leads: Vec<Lead> = taken.iter().map(Lead::from).collect();
     let assigned = ids::to_assign(reader, &output.id, &leads, &shown)?;
-    let pages = grow(growing, output.archive_page(), &keys(&leads), &arrivals);
+    let pages = grow_in(output, growing, &keys(&leads), &arrivals);
     let (any, more) = (arrivals.count > 0, arrivals.count >= ARRIVALS);
     Ok(Growth { pages, assigned, any, more })
 }
 
 /// The page that an archive begins with.
 pub(super) fn first() -> ArchivePage {
-    ArchivePage { number: 1, items: Vec::new(), seen: ItemKey(0), late: 0 }
+    ArchivePage { number: 1, items: Vec::new(), seen: ItemKey(0), late: 0, is_private: false }
+}
+
+/// The archive of an output that grows: see [`grow`].
+fn grow_in(
+    output: &Output,
+    growing: ArchivePage,
+    taken: &[ItemKey],
+    arrivals: &Arrivals,
+) -> Vec<ArchivePage> {
+    let mut pages = grow(growing, output.archive_page(), taken, arrivals);
+    for page in &mut pages {
+        page.is_private |= output.token.is_some() && !page.items.is_empty();
+    }
+    pages
 }
 
 /// Puts `taken` (items of these arrivals, in their order) on `growing` and on as many new pages as
@@ -123,7 +137,7 @@ pub(super) fn with_joined(
     joined.sort_unstable_by_key(|lead| lead.key);
     let assigned = ids::to_assign(reader, &output.id, &joined, &feeds_taken(reader, output)?)?;
     let passed = Arrivals { seen: growing.seen, late: growing.late, ..Arrivals::default() };
-    let pages = grow(growing, output.archive_page(), &keys(&joined), &passed);
+    let pages = grow_in(output, growing, &keys(&joined), &passed);
     Ok(Some(Growth { pages, assigned, ..Growth::default() }))
 }
 
@@ -150,7 +164,8 @@ pub(super) fn completed_early(
     if !growing.items.iter().any(|key| last.shows(*key) && !stays(key)) {
         return Ok(None);
     }
-    let following = ArchivePage { number: growing.number + 1, items: Vec::new(), ..growing };
+    let (number, items) = (growing.number + 1, Vec::new());
+    let following = ArchivePage { number, items, is_private: false, ..growing };
     growing.seen = growing.items.iter().copied().max().unwrap_or_default();
     Ok(Some(Growth { pages: vec![growing, following], ..Growth::default() }))
 }
@@ -177,28 +192,12 @@ pub(super) fn page(number: u32, complete: &RangeInclusive<u32>) -> Page {
     Page::Archive { number, newest: *complete.end(), oldest: *complete.start() }
 }
 
-/// Feeds by their row: all that are configured, and those that the output takes.
-pub(super) struct PageFeeds {
-    all: Feeds,
-    taken: Feeds,
-}
-
-impl PageFeeds {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub(super) fn load(reader: &Transaction<'_>, output: &Output) -> Result<Self, Error> {
-        let all = feeds(reader, |_| true)?;
-        let selector = Selector::new(output, Timestamp::MAX);
-        let mut taken = all.clone();
-        taken.retain(|_, feed| selector.takes_feed(&feed.id, &feed.tags));
-        Ok(Self { all, taken })
-    }
-}
-
 /// The items of an archive page that can still be shown, newest first; `None`: there is no such page. A page that the
 /// database lacks between others is empty, so that the links from page to page lead through the whole archive.
+///
+/// `feeds` are those that the output takes. Its other conditions decided when the items arrived: a page keeps its items
+/// (RFC 5005 4). But what was put on a page while the output had a token is shown without one only if the output takes it
+/// today: another output may have the name now.
 ///
 /// # Errors
 /// When the store fails.
@@ -206,7 +205,7 @@ pub(super) fn entries(
     reader: &Transaction<'_>,
     output: &Output,
     (number, numbers): (u32, &RangeInclusive<u32>),
-    feeds: &PageFeeds,
+    feeds: &Feeds,
 ) -> Result<Option<Vec<OutputItem>>, Error> {
     if output.digest.is_some() {
         return Ok(Some(digest::of_page(reader, output, number)?));
@@ -214,12 +213,15 @@ pub(super) fn entries(
     let Some(page) = reader.archive_page(&output.id, number)? else {
         return Ok(numbers.contains(&number).then(Vec::new));
     };
-    // Also items of feeds that the output no longer takes: an archive page keeps its items.
-    let mut entries = reader.output_items(&page.items, &feeds.all)?;
+    let mut entries = reader.output_items(&page.items, feeds)?;
     let mut entries: Vec<OutputItem> =
         page.items.iter().filter_map(|key| entries.remove(key)).collect();
+    if page.is_private && output.token.is_none() {
+        let selector = Selector::new(output, Timestamp::MAX);
+        entries.retain(|entry| selector.takes_item(entry));
+    }
     entries.sort_by_key(|entry| Reverse((entry.sort_at, entry.key)));
-    complete(reader, output, &mut entries, &feeds.taken)?;
+    complete(reader, output, &mut entries, feeds)?;
     // Items that led one story in turn have one id.
     let mut ids = HashSet::new();
     entries.retain(|entry| ids.insert(entry.outward_id.clone()));
@@ -332,6 +334,7 @@ mod tests {
             items: keys(items),
             seen: ItemKey(seen),
             late,
+            is_private: false,
         };
         let pages = grow(first(), 2, &keys(&[3, 4, 8, 7, 9]), &arrivals(12));
         assert_eq!(pages, [page(1, &[3, 4], 4, 0), page(2, &[8, 7], 8, 0), page(3, &[9], 12, 1)]);

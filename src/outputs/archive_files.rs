@@ -6,17 +6,20 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use tracing::info;
 
-use super::archive::{PageFeeds, complete_pages, entries, is_gap, is_written, page, rendered};
-use super::differences::folder_of;
+use super::archive::{complete_pages, entries, is_gap, is_written, page, rendered};
+use super::differences::{folder_of, settings_digest};
 use super::error::Error;
-use super::files::sibling;
+use super::files::{holds, sibling};
 use super::recovery::page_ids;
+use super::select::feeds_taken;
 use crate::files::Batch as Files;
-use crate::model::FeedKey;
+use crate::model::{FeedInfo, FeedKey};
 use crate::render::{self, Coding, Effort, Format, Output, Rendered};
 use crate::store::{self, Reader, Transaction};
+use crate::text::sha256::sha256;
 
 /// Number of pages that are written at once, and made durable together.
 const AT_ONCE: usize = 16;
@@ -57,8 +60,8 @@ struct Found {
 ///
 /// Each page is written once: when it is complete. The newest page is written again when the next
 /// one is complete, to link to it. All pages are written again where the newest one would be
-/// different today, which is looked at once: then the addresses or the look have changed. Pages with the stories of a feed
-/// are written again when it leaves the config or returns.
+/// different today, which is looked at once, and where the settings of the output have changed. Pages with the stories of a
+/// feed are written again when it leaves the output or returns, and when it gets another title.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     /// Number of the newest page when the directory was last looked at; `None`: never.
@@ -71,10 +74,44 @@ pub(super) struct Writer {
     found: Option<Found>,
     /// Pages still to be written.
     waiting: BTreeSet<u32>,
-    /// The feeds whose stories the pages show once none waits; `None`: never looked at.
-    feeds: Option<BTreeSet<FeedKey>>,
+    /// What the pages are written from once none waits; `None`: never looked at.
+    basis: Option<Basis>,
     /// The same as the database has it; `None`: unknown.
-    stored_feeds: Option<BTreeSet<FeedKey>>,
+    stored_basis: Option<Basis>,
+}
+
+/// What all archive pages of an output are written from, other than the items.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Basis {
+    /// SHA-256 of the settings of the output.
+    settings: [u8; 32],
+    /// The feeds that it takes, with a digest of what pages show of them.
+    feeds: BTreeMap<FeedKey, u64>,
+}
+
+impl Basis {
+    fn of(reader: &Transaction<'_>, output: &Output) -> Result<Self, Error> {
+        let mut feeds = BTreeMap::new();
+        // A digest keeps its text, whatever becomes of its feeds.
+        if output.digest.is_none() {
+            let taken = feeds_taken(reader, output)?.into_values();
+            feeds.extend(taken.map(|feed| (feed.key, shown_of(&feed))));
+        }
+        Ok(Self { settings: settings_digest(output), feeds })
+    }
+
+    /// The feeds that only one of the two has, and those that pages show differently.
+    fn other_feeds(&self, other: &Self) -> Vec<FeedKey> {
+        let differs = |feed: &&FeedKey| self.feeds.get(feed) != other.feeds.get(feed);
+        let all: BTreeSet<&FeedKey> = self.feeds.keys().chain(other.feeds.keys()).collect();
+        all.into_iter().filter(differs).copied().collect()
+    }
+}
+
+/// Digest of what pages show of a feed.
+fn shown_of(feed: &FeedInfo) -> u64 {
+    let digest = sha256(format!("{:?}", (&feed.id, &feed.url, &feed.title, &feed.tags)));
+    u64::from_le_bytes(std::array::from_fn(|at| digest[at]))
 }
 
 impl Writer {
@@ -97,7 +134,7 @@ impl Writer {
         self.look(reader, output, directory, &complete)?;
         self.remove_expired(output, directory, &complete)?;
         self.look_at_oldest(reader, output, directory, &complete)?;
-        self.look_at_feeds(reader, output, &complete)?;
+        self.look_at_basis(reader, output, &complete)?;
         loop {
             let numbers: Vec<u32> = self.waiting.iter().copied().take(AT_ONCE).collect();
             let written = self.write_pages(reader, output, (directory, &complete), &numbers)?;
@@ -154,7 +191,7 @@ impl Writer {
         }
         let folder = folder(output, directory);
         let failed = |source| Error::Write { path: folder.clone(), source };
-        let feeds = reader.read(|reader| PageFeeds::load(reader, output))?;
+        let feeds = reader.read(|reader| feeds_taken(reader, output))?;
         let (mut files, mut written) = (Files::new(&folder), 0);
         for &number in numbers {
             let (entries, is_gap) = reader.read(|reader| {
@@ -168,7 +205,9 @@ impl Writer {
             written += 1;
             for Rendered { format, bytes } in rendered(output, &output.formats, page, &entries)? {
                 let name = format!("{number}.{}", format.extension());
-                add(&mut files, &name, &bytes).map_err(failed)?;
+                if !is_there(&folder, &name, &bytes) {
+                    add(&mut files, &name, &bytes).map_err(failed)?;
+                }
             }
         }
         if written > 0 {
@@ -258,45 +297,44 @@ impl Writer {
         Ok(())
     }
 
-    /// Looks which pages have stories of feeds that left the config or returned since the pages were written.
-    fn look_at_feeds(
+    /// Looks which pages were written from other settings or feeds.
+    fn look_at_basis(
         &mut self,
         reader: &Reader,
         output: &Output,
         complete: &RangeInclusive<u32>,
     ) -> Result<(), Error> {
-        let Some(folder) = folder_of(output).filter(|_| output.digest.is_none()) else {
-            return Ok(());
-        };
-        let first_look = self.feeds.is_none();
-        let (shown, stored, pages) = reader.read(|reader| {
-            let shown: BTreeSet<FeedKey> = reader.shown_feed_keys()?.into_iter().collect();
-            let stored = if first_look { reader.archive_feeds(&folder)? } else { None };
-            let stored: Option<BTreeSet<FeedKey>> = stored.map(BTreeSet::from_iter);
-            let pages = match self.feeds.as_ref().or(stored.as_ref()) {
-                Some(before) if *before != shown => {
-                    let changed: Vec<_> = shown.symmetric_difference(before).copied().collect();
-                    reader.pages_with_feeds(&output.id, &changed)?
+        let Some(folder) = folder_of(output) else { return Ok(()) };
+        let first_look = self.basis.is_none();
+        let (basis, stored, pages) = reader.read(|reader| {
+            let basis = Basis::of(reader, output)?;
+            let stored = if first_look { reader.archive_basis(&folder)? } else { None };
+            let stored: Option<Basis> = stored.and_then(|text| serde_json::from_str(&text).ok());
+            let pages = match self.basis.as_ref().or(stored.as_ref()) {
+                Some(before) if before.settings != basis.settings => complete.clone().collect(),
+                Some(before) if *before != basis => {
+                    reader.pages_with_feeds(&output.id, &basis.other_feeds(before))?
                 }
                 _ => Vec::new(),
             };
-            Ok::<_, store::Error>((shown, stored, pages))
+            Ok::<_, Error>((basis, stored, pages))
         })?;
-        self.feeds = Some(shown);
-        self.stored_feeds = stored.or_else(|| self.stored_feeds.take());
+        self.basis = Some(basis);
+        self.stored_basis = stored.or_else(|| self.stored_basis.take());
         self.waiting.extend(pages.into_iter().filter(|number| complete.contains(number)));
         Ok(())
     }
 
-    /// The feeds whose stories the pages show, to be stored; `None`: the database has them, or pages of others are still to
-    /// be written. Of pages that were never looked at, or read back, nothing is known: they are taken as they are.
-    pub(super) fn changed_feeds(&mut self) -> Option<Vec<FeedKey>> {
-        let is_known = self.stored_feeds.is_some();
-        if self.stored_feeds == self.feeds || (is_known && !self.waiting.is_empty()) {
+    /// What the pages were written from, to be stored; `None`: the database has it, or pages that were written from
+    /// something else still wait. Of pages that were never looked at, or read back, nothing is known: they are taken as
+    /// they are.
+    pub(super) fn new_basis(&mut self) -> Option<String> {
+        let is_known = self.stored_basis.is_some();
+        if self.stored_basis == self.basis || (is_known && !self.waiting.is_empty()) {
             return None;
         }
-        self.stored_feeds.clone_from(&self.feeds);
-        self.feeds.as_ref().map(|feeds| feeds.iter().copied().collect())
+        self.stored_basis.clone_from(&self.basis);
+        serde_json::to_string(self.basis.as_ref()?).ok()
     }
 
     /// Looks which pages have to be written, unless they are known.
@@ -443,7 +481,7 @@ fn is_current(
         if is_gap(reader, output, number)? {
             return Ok(None);
         }
-        let feeds = PageFeeds::load(reader, output)?;
+        let feeds = feeds_taken(reader, output)?;
         entries(reader, output, (number, complete), &feeds)
     })?;
     let (Some(format), Some(entries)) = (output.formats.first(), entries) else { return Ok(true) };
@@ -454,6 +492,11 @@ fn is_current(
         render::render_page(output, *format, page, &entries) == there
     };
     Ok(same(*complete.end()) || (number < *complete.end() && same(number)))
+}
+
+/// Whether the folder has the page and its gzip sibling as they would be written: its date stays then.
+fn is_there(folder: &Path, name: &str, bytes: &[u8]) -> bool {
+    [Coding::Identity, Coding::Gzip].iter().all(|coding| holds(folder, name, *coding, bytes))
 }
 
 /// Adds a page and its gzip sibling. An archive page is requested rarely and by few clients: the

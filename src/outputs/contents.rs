@@ -400,7 +400,7 @@ impl Contents {
             return Ok(None);
         }
         let entries = self.reader.read(|reader| {
-            let feeds = archive::PageFeeds::load(reader, &self.output)?;
+            let feeds = feeds_taken(reader, &self.output)?;
             archive::entries(reader, &self.output, (number, &complete), &feeds)
         })?;
         let Some(entries) = entries else { return Ok(None) };

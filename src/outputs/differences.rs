@@ -265,10 +265,14 @@ pub(super) fn basis(
 
 fn basis_digest(output: &Output, revision: i64, complete: &RangeInclusive<u32>) -> [u8; 32] {
     let announced = archive::announced(output, complete);
+    sha256(format!("{:?}", (settings_digest(output), revision, announced)))
+}
+
+/// SHA-256 of all settings of an output and of the version that writes its files.
+pub(super) fn settings_digest(output: &Output) -> [u8; 32] {
     let token = output.token.as_ref().map(render::Token::query);
-    let parts = (env!("CARGO_PKG_VERSION"), output, token, revision, announced);
     // `Debug` shows every setting of the output but the token.
-    sha256(format!("{parts:?}"))
+    sha256(format!("{:?}", (env!("CARGO_PKG_VERSION"), output, token)))
 }
 
 /// Whether the directory has the documents that were published last, with their siblings.

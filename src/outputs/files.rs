@@ -72,7 +72,7 @@ pub(super) fn is_written(directory: &Path, file_name: &str, body: &[u8]) -> bool
 }
 
 /// Whether the directory has these bytes in this coding.
-fn holds(directory: &Path, file_name: &str, coding: Coding, body: &[u8]) -> bool {
+pub(super) fn holds(directory: &Path, file_name: &str, coding: Coding, body: &[u8]) -> bool {
     let path = directory.join(sibling(file_name, coding));
     is_file(&path) && fs::read(&path).is_ok_and(|there| coding.decodes_to(&there, body))
 }

@@ -311,7 +311,7 @@ impl Publisher {
             writer.write(reader, asked, to)
         };
         let written = self.write_pages(output, write).await?;
-        self.record_archive_feeds(output).await?;
+        self.record_archive_basis(output).await?;
         if written > 0 {
             return Ok(ArchiveState::Unfinished);
         }
@@ -323,13 +323,13 @@ impl Publisher {
         })
     }
 
-    /// Stores whose stories the archive pages show, if they show those of other feeds than before.
-    async fn record_archive_feeds(&self, output: &Output) -> Result<(), Error> {
+    /// Stores what the archive pages were written from, if that is something else than before.
+    async fn record_archive_basis(&self, output: &Output) -> Result<(), Error> {
         let Some(folder) = differences::folder_of(output) else { return Ok(()) };
         let writer = self.writer(output);
-        let changed = writer.lock().unwrap_or_else(PoisonError::into_inner).changed_feeds();
-        if let Some(feeds) = changed {
-            self.store.write(Write::ArchiveFeeds { folder, feeds }).await?;
+        let basis = writer.lock().unwrap_or_else(PoisonError::into_inner).new_basis();
+        if let Some(basis) = basis {
+            self.store.write(Write::ArchiveBasis { folder, basis }).await?;
         }
         Ok(())
     }

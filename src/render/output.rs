@@ -326,14 +326,14 @@ impl Theme {
 }
 
 impl fmt::Debug for Theme {
-    /// Only the sizes: the texts are long, and documents do not contain them.
+    /// Only digests: the texts are long, but each change of one has to show.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let size = |text: &Option<Arc<str>>| text.as_ref().map(|text| text.len());
+        let digest = |text: &Option<Arc<str>>| text.as_ref().map(|text| sha256(text.as_bytes()));
         f.debug_struct("Theme")
-            .field("stylesheet", &size(&self.stylesheet))
+            .field("stylesheet", &digest(&self.stylesheet))
             .field("stylesheet_only", &self.stylesheet_only)
-            .field("header", &size(&self.header))
-            .field("footer", &size(&self.footer))
+            .field("header", &digest(&self.header))
+            .field("footer", &digest(&self.footer))
             .field("logo", &self.logo)
             .finish()
     }
@@ -341,7 +341,7 @@ impl fmt::Debug for Theme {
 
 impl fmt::Debug for Logo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes of {}", self.bytes.len(), self.media_type)
+        write!(f, "{}: {:?}", self.media_type, sha256(&self.bytes))
     }
 }
 
@@ -486,6 +486,18 @@ impl fmt::Debug for Token {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_theme_with_another_text_of_the_same_size_is_another_setting() {
+        let theme = |header: &str| {
+            let logo = Logo { bytes: header.as_bytes().into(), media_type: "image/png" };
+            let header = Some(header.into());
+            [Theme { header, ..Theme::default() }, Theme { logo: Some(logo), ..Theme::default() }]
+        };
+        for (old, new) in theme("© 2025").iter().zip(&theme("© 2026")) {
+            assert_ne!(format!("{old:?}"), format!("{new:?}"));
+        }
+    }
 
     #[test]
     fn a_title_prefix_has_one_placeholder() {

@@ -23,6 +23,8 @@ pub struct ArchivePage {
     pub seen: ItemKey,
     /// The last release that was considered for it; a row id of this database.
     pub late: i64,
+    /// Whether the output had a token when a story was put on it.
+    pub is_private: bool,
 }
 
 /// Items that arrived since a page was written.
@@ -70,17 +72,19 @@ impl Transaction<'_> {
         parameters: &[&dyn rusqlite::ToSql],
     ) -> Result<Option<ArchivePage>, Error> {
         let sql = format!(
-            "SELECT number, items, last_item_id, last_released_id, row_digest IS row_digest(output, number, items, last_item_id, last_released_id)
+            "SELECT number, items, last_item_id, last_released_id, is_private,
+                    row_digest IS row_digest(output, number, items, last_item_id, last_released_id, is_private)
              FROM archive_page WHERE {condition}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(parameters)?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let number = row.get(0)?;
-        check_intact(row, 4, || format!("archive page {number}"))?;
+        check_intact(row, 5, || format!("archive page {number}"))?;
         let items: Vec<i64> = serde_json::from_str(row.get_ref(1)?.as_str().unwrap_or_default())?;
         let items = items.into_iter().map(ItemKey).collect();
-        Ok(Some(ArchivePage { number, items, seen: ItemKey(row.get(2)?), late: row.get(3)? }))
+        let (seen, late, is_private) = (ItemKey(row.get(2)?), row.get(3)?, row.get(4)?);
+        Ok(Some(ArchivePage { number, items, seen, late, is_private }))
     }
 
     /// At most `limit` items of all feeds that arrived, or were released, since `page` was written.
@@ -178,12 +182,13 @@ impl Transaction<'_> {
         pages: &[ArchivePage],
     ) -> Result<(), Error> {
         let mut statement = self.connection.prepare_cached(
-            "INSERT OR REPLACE INTO archive_page (output, number, items, last_item_id, last_released_id, row_digest)
-             VALUES (?1, ?2, ?3, ?4, ?5, row_digest(?1, ?2, ?3, ?4, ?5))",
+            "INSERT OR REPLACE INTO archive_page (output, number, items, last_item_id, last_released_id, is_private, row_digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_digest(?1, ?2, ?3, ?4, ?5, ?6))",
         )?;
         for page in pages {
             let items = json_list(page.items.iter().map(|key| key.0));
-            statement.execute(params![output, page.number, items, page.seen.0, page.late])?;
+            let (seen, late) = (page.seen.0, page.late);
+            statement.execute(params![output, page.number, items, seen, late, page.is_private])?;
         }
         Ok(())
     }
@@ -192,7 +197,8 @@ impl Transaction<'_> {
 /// Runs every statement once, for the test that none of them scans a table that grows.
 #[cfg(test)]
 pub(crate) fn every_method(transaction: &Transaction<'_>) {
-    let page = ArchivePage { number: 1, items: vec![ItemKey(1)], seen: ItemKey(0), late: 0 };
+    let items = vec![ItemKey(1)];
+    let page = ArchivePage { number: 1, items, seen: ItemKey(0), late: 0, is_private: true };
     transaction.write_archive_pages("planet", std::slice::from_ref(&page)).unwrap();
     assert_eq!(transaction.growing_page("planet").unwrap().unwrap(), page);
     assert_eq!(transaction.archive_page("planet", 1).unwrap().unwrap(), page);

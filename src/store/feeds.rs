@@ -164,15 +164,6 @@ impl Transaction<'_> {
         self.feeds_where("active = 1 OR kept = 1")
     }
 
-    /// The keys of [`Transaction::shown_feeds`], ascending.
-    pub fn shown_feed_keys(&self) -> Result<Vec<FeedKey>, Error> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id FROM feed WHERE active = 1 OR kept = 1 ORDER BY id")?;
-        let keys = statement.query_map([], |row| Ok(FeedKey(row.get(0)?)))?;
-        Ok(keys.collect::<Result<_, _>>()?)
-    }
-
     /// Whether any of these feeds is configured and was not polled yet.
     pub fn awaits_feeds(&self, feeds: impl Iterator<Item = FeedKey>) -> Result<bool, Error> {
         let mut statement = self.connection.prepare_cached(

@@ -13,7 +13,7 @@ use super::error::Error;
 use super::row_digest::check_intact;
 use super::transaction::Transaction;
 use super::values::{json_list, millis, timestamp};
-use crate::model::{FeedKey, ItemKey, StoryKey, SubscriberCount};
+use crate::model::{ItemKey, StoryKey, SubscriberCount};
 
 /// The permanent id of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -292,12 +292,11 @@ pub(crate) fn every_method(transaction: &Transaction<'_>) {
 fn folders(transaction: &Transaction<'_>) {
     let folder = |output: &str| OutputFolder { output: output.to_owned(), path: "/www".to_owned() };
     transaction.write_output_folders(&[folder("board"), folder("planet")]).unwrap();
-    assert_eq!(transaction.archive_feeds(&folder("planet")).unwrap(), None);
-    let feeds = [FeedKey(1), FeedKey(3)];
-    transaction.write_archive_feeds(&folder("planet"), &feeds).unwrap();
+    assert_eq!(transaction.archive_basis(&folder("planet")).unwrap(), None);
+    transaction.write_archive_basis(&folder("planet"), "{}").unwrap();
     transaction.write_output_folders(&[folder("planet")]).unwrap();
     assert_eq!(transaction.output_folders().unwrap(), [folder("planet")]);
-    assert_eq!(transaction.archive_feeds(&folder("planet")).unwrap().unwrap(), feeds);
+    assert_eq!(transaction.archive_basis(&folder("planet")).unwrap().as_deref(), Some("{}"));
 }
 
 /// A folder with documents of an output.
@@ -338,30 +337,26 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// The feeds whose stories the archive pages in the folder show; `None`: unknown.
-    pub fn archive_feeds(&self, folder: &OutputFolder) -> Result<Option<Vec<FeedKey>>, Error> {
+    /// What the archive pages in the folder were written from, in the form in which it was written; `None`: unknown.
+    pub fn archive_basis(&self, folder: &OutputFolder) -> Result<Option<String>, Error> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT archive_feeds FROM output_folder WHERE output = ?1 AND path = ?2",
+            "SELECT archive_basis FROM output_folder WHERE output = ?1 AND path = ?2",
         )?;
-        let feeds: Option<Option<String>> =
-            statement.query_row([&folder.output, &folder.path], |row| row.get(0)).optional()?;
-        let Some(feeds) = feeds.flatten() else { return Ok(None) };
-        let feeds: Vec<i64> = serde_json::from_str(&feeds)?;
-        Ok(Some(feeds.into_iter().map(FeedKey).collect()))
+        let basis = statement.query_row([&folder.output, &folder.path], |row| row.get(0));
+        Ok(basis.optional()?.flatten())
     }
 
-    /// Writes whose stories the archive pages in the folder show.
-    pub(super) fn write_archive_feeds(
+    /// Writes what the archive pages in the folder were written from.
+    pub(super) fn write_archive_basis(
         &self,
         folder: &OutputFolder,
-        feeds: &[FeedKey],
+        basis: &str,
     ) -> Result<(), Error> {
-        let feeds = json_list(feeds.iter().map(|feed| feed.0));
         self.connection
             .prepare_cached(
-                "UPDATE output_folder SET archive_feeds = ?3 WHERE output = ?1 AND path = ?2",
+                "UPDATE output_folder SET archive_basis = ?3 WHERE output = ?1 AND path = ?2",
             )?
-            .execute(params![folder.output, folder.path, feeds])?;
+            .execute([&folder.output, &folder.path, basis])?;
         Ok(())
     }
 }

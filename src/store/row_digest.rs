@@ -79,7 +79,7 @@ const TABLES: &[DigestedTable] = &[
     DigestedTable {
         name: "archive_page",
         digest: DIGEST,
-        columns: "output, number, items, last_item_id, last_released_id",
+        columns: "output, number, items, last_item_id, last_released_id, is_private",
         condition: "1",
         label: "'archive page ' || number || ' of ' || output",
     },

@@ -276,6 +276,7 @@ CREATE TABLE archive_page (
   items    TEXT    NOT NULL,               -- JSON array of item ids, in order of arrival
   last_item_id INTEGER NOT NULL,           -- the last item that was considered for it
   last_released_id INTEGER NOT NULL,       -- the last row of released that was considered for it
+  is_private INTEGER NOT NULL,             -- 1: the output had a token when a story was put on it
   row_digest BLOB  NOT NULL,               -- of all of it
   PRIMARY KEY (output, number)
 ) STRICT, WITHOUT ROWID;
@@ -352,7 +353,7 @@ CREATE TABLE output (
 CREATE TABLE output_folder (
   output   TEXT    NOT NULL,               -- from the config, as it was
   path     TEXT    NOT NULL,               -- absolute
-  archive_feeds TEXT,                      -- JSON array: ids of the feeds whose stories the archive pages there show; NULL: unknown
+  archive_basis TEXT,                      -- JSON: what the archive pages there were written from, see outputs::archive_files; NULL: unknown
   PRIMARY KEY (output, path)
 ) STRICT, WITHOUT ROWID;
 

@@ -37,12 +37,12 @@ pub enum Write {
     RegisterOutputs(Vec<RegisteredOutput>),
     /// The folders that outputs are or were written to.
     OutputFolders(Vec<OutputFolder>),
-    /// The archive pages in a folder show the stories of other feeds than before.
-    ArchiveFeeds {
+    /// The archive pages in a folder are written from other settings or feeds than before.
+    ArchiveBasis {
         /// The output and its folder.
         folder: OutputFolder,
-        /// The feeds whose stories they show.
-        feeds: Vec<FeedKey>,
+        /// Serialised by `outputs`; opaque to the store.
+        basis: String,
     },
     /// New plans for these feeds, because the config has changed.
     Replan(Vec<(FeedKey, Plan)>),
@@ -213,7 +213,7 @@ impl Write {
             Self::Register { .. } | Self::ForgetBodies { .. } => applied.count > 0,
             Self::RegisterOutputs(_)
             | Self::OutputFolders(_)
-            | Self::ArchiveFeeds { .. }
+            | Self::ArchiveBasis { .. }
             | Self::Replan(_)
             | Self::Suspects(_)
             | Self::ResetState(_)
@@ -283,7 +283,7 @@ impl Transaction<'_> {
             }
             Write::RegisterOutputs(outputs) => applied.outputs = self.register_outputs(outputs)?,
             Write::OutputFolders(folders) => self.write_output_folders(folders)?,
-            Write::ArchiveFeeds { folder, feeds } => self.write_archive_feeds(folder, feeds)?,
+            Write::ArchiveBasis { folder, basis } => self.write_archive_basis(folder, basis)?,
             Write::Replan(plans) => self.replan(plans)?,
             Write::Suspects(feeds) => self.mark_suspects(feeds)?,
             Write::ResetState(feed) => applied.count = self.reset_altered_state(*feed)?,

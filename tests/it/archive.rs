@@ -1,6 +1,6 @@
 //! The archive of an output, RFC 5005: every story that ever came, on pages that stay as they are.
 
-mod feeds;
+mod changes;
 mod gaps;
 
 use std::collections::BTreeSet;

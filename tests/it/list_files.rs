@@ -184,3 +184,17 @@ fn a_feed_of_a_list_is_changed_by_a_section_with_its_url() {
     assert_eq!(newswire(folder.path(), &["pause", id]).code, 0);
     assert_eq!(newswire(folder.path(), &["list", "--ids"]).out.lines().count(), 2);
 }
+
+#[test]
+fn a_former_feed_of_a_followed_list_can_be_excluded_without_a_warning() {
+    let (folder, list) = following();
+    std::fs::write(&list, opml(&["https://b.example/feed"])).unwrap();
+    let path = folder.path().join("newswire.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let exclude = |rule: &str| format!("{text}[[output]]\nid = \"p\"\nexclude = {{ {rule} }}\n");
+    std::fs::write(&path, exclude("feeds = [\"a.example-feed\"]")).unwrap();
+    let check = newswire(folder.path(), &["check"]);
+    assert!(check.code == 0 && !check.out.contains("no_such_feed"), "{}", check.out);
+    std::fs::write(&path, exclude("tags = [\"gone\"]")).unwrap();
+    assert!(newswire(folder.path(), &["check"]).out.contains("no_such_feed"));
+}

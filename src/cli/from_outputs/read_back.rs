@@ -158,6 +158,7 @@ fn pages_in(
     let (newest, growing) = (reader.newest_item()?, reader.growing_page(&output.id)?);
     let (first, late, begun) =
         growing.map_or((1, 0, Vec::new()), |page| (page.number, page.late, page.items));
+    let is_private = output.token.is_some();
     let mut pages = BTreeMap::new();
     for (number, items) in &published.archive {
         let mut items = in_order_of_arrival(items, keys);
@@ -187,13 +188,13 @@ fn pages_in(
     let mut seen = newest;
     for (number, items) in pages.into_iter().rev() {
         seen = items.iter().copied().max().unwrap_or(seen);
-        found.rows.push(ArchivePage { number, items, seen, late });
+        found.rows.push(ArchivePage { number, items, seen, late, is_private });
     }
     found.rows.reverse();
     if last >= first {
         let mut items = in_order_of_arrival(&published.current, keys);
         items.retain(|key| !archived.contains(key));
-        found.rows.push(ArchivePage { number: last + 1, items, seen: newest, late });
+        found.rows.push(ArchivePage { number: last + 1, items, seen: newest, late, is_private });
     }
     Ok(found)
 }
