@@ -126,6 +126,9 @@ pub fn verdict(
     if pair.is_about_neither(weights) {
         return apart(Rule::OtherTitle, found.score);
     }
+    if pair.are_other_episodes() {
+        return apart(Rule::Template, found.score);
+    }
     // A site separates its own things, and puts the same frame around all of them. It shows one text twice
     // where two of its lists carry it.
     let whole = whole || found.rule == Rule::SameText && pair.has_long_title();
@@ -272,6 +275,16 @@ impl Pair<'_> {
         let titled = !a.title.is_empty() && a.title.digest() == b.title.digest();
         let same = a.file.is_some() && a.file == b.file && self.is_of_one_second() && titled;
         same.then_some(Verdict { rule: Rule::SameTitle, score: 1.0, threshold: 1.0, same: true })
+    }
+
+    /// Whether both have an audio or video file of their own under a short text, which may be what a network writes below
+    /// all its episodes. On two hosts, one episode has the same date.
+    fn are_other_episodes(&self) -> bool {
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
+        // Of an item without a text it may be the file of a picture.
+        let played = !self.a.words.0.is_empty() && !self.b.words.0.is_empty();
+        let differ = a.file.is_some() && b.file.is_some() && a.file != b.file;
+        played && differ && !self.is_of_one_second() && self.like.longer < SHORT_WORDS
     }
 
     /// The same words in the same order.

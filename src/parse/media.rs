@@ -88,8 +88,17 @@ pub(crate) fn is_media(media_type: &str) -> bool {
 
 impl Media {
     fn file(&mut self, file: Enclosure) {
-        let known = self.enclosures.iter().any(|known| known.url == file.url);
-        if known || file.url.is_empty() {
+        if let Some(known) = self.enclosures.iter_mut().find(|known| known.url == file.url) {
+            // RSS has no playing time, and Media RSS often no size.
+            known.length = known.length.or(file.length);
+            known.duration = known.duration.or(file.duration);
+            known.title = known.title.take().or(file.title);
+            if known.media_type.is_empty() {
+                known.media_type = file.media_type;
+            }
+            return;
+        }
+        if file.url.is_empty() {
             return;
         }
         if self.enclosures.len() == MAX_FILES {
@@ -399,6 +408,18 @@ mod tests {
             images,
             [("https://example.org/b.png", None), ("https://example.org/c.jpg", Some(4))]
         );
+    }
+
+    #[test]
+    fn what_two_elements_say_of_one_file_is_put_together() {
+        let rss = "<enclosure url='http://e.org/v.mp4' type='video/mp4' length='5'/>";
+        let media = "<media:content url='http://e.org/v.mp4' duration='732'><media:title>V</media:title></media:content>";
+        for xml in [format!("{rss}{media}"), format!("{media}{rss}")] {
+            let found = media_xml(&xml).enclosures;
+            let [file] = found.as_slice() else { panic!("{found:?}") };
+            assert_eq!((file.length, file.duration), (Some(5), Some(732)), "{xml}");
+            assert_eq!(file.media_type, "video/mp4", "{xml}");
+        }
     }
 
     fn media_xml(inner: &str) -> Media {

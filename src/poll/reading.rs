@@ -132,8 +132,10 @@ pub(super) fn read(
         Ok(missed) => parse_warnings.extend(missed),
         Err(error) => return Ok(Err(error)),
     }
+    // An error page that has the form of a feed, such as "Feed not found", names no stored item anew.
+    let is_known = feed_match == FeedMatch::Same;
     let facts = DocumentFacts {
-        profile,
+        profile: if is_known { profile } else { state.profile.clone() },
         items,
         dialect: feed.dialect,
         parse_warnings,

@@ -16,6 +16,11 @@ const UUID: &str = "6f1c3b1e-0c3a-4f77-9a52-0d6f3c1a9e11";
 
 /// Number of entries if the second item is added five days after the first one.
 async fn entries([first, second]: [Entry<'_>; 2]) -> usize {
+    entries_after(5 * 24 * HOUR, [first, second]).await
+}
+
+/// The same with this time between the first polls of the two.
+async fn entries_after(wait: std::time::Duration, [first, second]: [Entry<'_>; 2]) -> usize {
     let world = World::new().await;
     let item = |(text, guid, date, title): Entry<'_>, host: &str| {
         let body = format!(
@@ -30,7 +35,7 @@ async fn entries([first, second]: [Entry<'_>; 2]) -> usize {
     let engine = world.open(&urls[..1]).await;
     all(&engine).await;
     drop(engine);
-    world.clock.advance(5 * 24 * HOUR);
+    world.clock.advance(wait);
     let engine = world.open(&urls).await;
     poll(&engine, FeedSelection::Named(vec![urls[1].to_string()])).await;
     shown(&engine).len()
@@ -105,6 +110,31 @@ async fn items_of_one_second_or_one_title_are_not_one_for_that_alone() {
         [(&*whole, UUID, AT, "A ferry aground"), (&other, UUID, LATER, "Choir sings on")],
     ] {
         assert_eq!(entries(pair).await, 2, "{pair:?}");
+    }
+}
+
+#[tokio::test]
+async fn episodes_under_the_notes_of_their_network_are_one_only_with_one_date_or_file() {
+    let episode = |name: &str, notes: &str| {
+        let url = format!("https://cdn.test/{name}.mp3");
+        format!("{}<enclosure url=\"{url}\" type=\"audio/mpeg\" length=\"9\"/>", text(notes))
+    };
+    let notes = "Subscribe now wherever you get your podcasts. New episodes every Monday. A production of Tram Media.";
+    let (one, other) = (episode("t1", notes), episode("t2", notes));
+    let long = AGENCY.join(" ");
+    let (ours, theirs) = (episode("7", &long), episode("8", &long));
+    let article = text(&long);
+    for (pair, stories) in [
+        ([(&*one, "1", AT, "Trailer"), (&*other, "2", LATER, "Trailer")], 2),
+        ([(&*one, "1", MIDNIGHT, "Questions"), (&*other, "2", MIDNIGHT, "Questions")], 2),
+        // The hosts of one podcast, and one file.
+        ([(&*one, "1", AT, "Trailer"), (&*other, "2", AT, "Trailer")], 1),
+        ([(&*one, "1", AT, "Trailer"), (&*one, "2", LATER, "Trailer")], 1),
+        // A text of its own.
+        ([(&*ours, "1", AT, "The ferry"), (&*theirs, "2", LATER, "The ferry")], 1),
+        ([(&*ours, "1", AT, "The ferry"), (&*article, "2", LATER, "The ferry")], 1),
+    ] {
+        assert_eq!(entries_after(HOUR, pair).await, stories, "{pair:?}");
     }
 }
 

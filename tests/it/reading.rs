@@ -267,3 +267,28 @@ async fn chapters_in_the_feed_are_published() {
     let podcast = &feed["items"][0]["_newswire"]["podcast"];
     assert_eq!(podcast["chapter_list"][1]["title"], "Q & A");
 }
+
+#[tokio::test]
+async fn an_error_page_that_is_a_feed_does_not_rename_the_feed() {
+    let world = World::new().await;
+    let document = |title: &str, items: &[u32]| {
+        let item = |n: &u32| format!("<item><guid>g{n}</guid><title>Story {n}</title></item>");
+        let items: String = items.iter().map(item).collect();
+        format!("<rss version=\"2.0\"><channel><title>{title}</title>{items}</channel></rss>")
+    };
+    let documents = [
+        ("Good Feed", &[1, 2][..], "Good Feed"),
+        ("Error", &[], "Good Feed"),
+        ("Feed not found", &[404], "Good Feed"),
+        ("Good Feed", &[1, 2, 3], "Good Feed"),
+        ("Better Feed", &[3, 4], "Better Feed"),
+    ];
+    let answers = documents.map(|(title, items, _)| Answer::ok(document(title, items)));
+    world.origin.route("e.test", "/feed", answers);
+    let engine = world.open(&[world.origin.url("e.test", "/feed")]).await;
+    for (title, _, expected) in documents {
+        poll(&engine, FeedSelection::All).await;
+        assert_eq!(world.status().info.title, expected, "after {title}");
+        world.clock.advance(crate::support::world::HOUR * 24);
+    }
+}

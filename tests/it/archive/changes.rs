@@ -158,7 +158,7 @@ fn files_have_a_replaced_title_and_the_new_title_of_a_feed_on_whichever_page() {
         let pages = library.written(1..=4).await;
         assert!(pages[1].iter().any(|title| title == "Twelve"), "{pages:?}");
         let renamed = |config: &mut Config| {
-            config.subscriptions[1].feed.title = Some("Night Paper".to_owned())
+            config.subscriptions[1].feed.title = Some("Night Paper".to_owned());
         };
         let library = library.changed(renamed).await;
         library.written(1..=4).await;
