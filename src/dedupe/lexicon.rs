@@ -103,13 +103,25 @@ impl Lexicon {
 
 /// Whether a word is one of at most two letters that papers choose freely: an article, a preposition.
 pub(super) fn is_little(word: &Word) -> bool {
-    static LITTLE: LazyLock<Vec<u32>> = LazyLock::new(|| {
-        let words = lines(include_str!("data/little.txt")).into_iter();
-        let mut hashes: Vec<u32> = words.flat_map(str::split_whitespace).map(hash_of).collect();
-        hashes.sort_unstable();
-        hashes
-    });
+    static LITTLE: LazyLock<Vec<u32>> = LazyLock::new(|| hashes(include_str!("data/little.txt")));
     word.length <= 2 && LITTLE.binary_search(&word.hash).is_ok()
+}
+
+/// Whether a text has only words that status pages write of every incident, and fewer numbers and dates.
+pub(super) fn is_of_status_pages(words: &[Word]) -> bool {
+    static STATUS: LazyLock<Vec<u32>> = LazyLock::new(|| hashes(include_str!("data/status.txt")));
+    let is_listed = |word: &&Word| STATUS.binary_search(&word.hash).is_ok();
+    let numbers = words.iter().filter(|word| word.kind == Kind::Number).count();
+    let listed = words.iter().filter(|word| word.kind != Kind::Number).filter(is_listed).count();
+    listed > numbers && listed + numbers == words.len()
+}
+
+/// The hashes of the words of a data file, ascending.
+fn hashes(data: &'static str) -> Vec<u32> {
+    let words = lines(data).into_iter().flat_map(str::split_whitespace);
+    let mut hashes: Vec<u32> = words.map(hash_of).collect();
+    hashes.sort_unstable();
+    hashes
 }
 
 /// The lines of a data file without comments.

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 
 use super::fingerprint::{Comparable, Fingerprint, PageKind};
 use super::headlines::{headline_support, is_spelled, may_be_repeated, renames};
+use super::lexicon::is_of_status_pages;
 use super::likeness::{
     Likeness, Weights, likeness, shared_beginning, shared_names, shared_opening, shared_words,
     slots,
@@ -126,7 +127,7 @@ pub fn verdict(
     if pair.is_about_neither(weights) {
         return apart(Rule::OtherTitle, found.score);
     }
-    if pair.are_other_episodes() {
+    if pair.are_other_episodes() || pair.are_other_incidents() {
         return apart(Rule::Template, found.score);
     }
     // A site separates its own things, and puts the same frame around all of them. It shows one text twice
@@ -285,6 +286,14 @@ impl Pair<'_> {
         let played = !self.a.words.0.is_empty() && !self.b.words.0.is_empty();
         let differ = a.file.is_some() && b.file.is_some() && a.file != b.file;
         played && differ && !self.is_of_one_second() && self.like.longer < SHORT_WORDS
+    }
+
+    /// Whether nothing but the titles may say what broke: the texts are the standard sentences of a status page. A page
+    /// and the planet that has it give an incident one date.
+    fn are_other_incidents(&self) -> bool {
+        let (a, b) = (&self.a.fingerprint, &self.b.fingerprint);
+        let one_entry = self.is_of_one_second() && a.title.digest() == b.title.digest();
+        !one_entry && is_of_status_pages(&self.a.words.0) && is_of_status_pages(&self.b.words.0)
     }
 
     /// The same words in the same order.

@@ -72,10 +72,8 @@ pub(crate) fn media_of(item: &Element<'_>, links: &[Link], context: &Context) ->
         }
     }
     found.media(item, context, 0);
-    for image in item.all(Namespace::Itunes, "image") {
-        found.image(image, context);
-    }
-    for image in item.all(Namespace::Rss, "image") {
+    let images = item.all(Namespace::Itunes, "image").chain(item.all(Namespace::Rss, "image"));
+    for image in images {
         found.image(image.child(Namespace::Rss, "url").unwrap_or(image), context);
     }
     found
@@ -88,23 +86,20 @@ pub(crate) fn is_media(media_type: &str) -> bool {
 
 impl Media {
     fn file(&mut self, file: Enclosure) {
-        if let Some(known) = self.enclosures.iter_mut().find(|known| known.url == file.url) {
+        let is_full = self.enclosures.len() == MAX_FILES;
+        match self.enclosures.iter_mut().find(|known| known.url == file.url) {
             // RSS has no playing time, and Media RSS often no size.
-            known.length = known.length.or(file.length);
-            known.duration = known.duration.or(file.duration);
-            known.title = known.title.take().or(file.title);
-            if known.media_type.is_empty() {
-                known.media_type = file.media_type;
+            Some(known) => {
+                known.length = known.length.or(file.length);
+                known.duration = known.duration.or(file.duration);
+                known.title = known.title.take().or(file.title);
+                if known.media_type.is_empty() {
+                    known.media_type = file.media_type;
+                }
             }
-            return;
-        }
-        if file.url.is_empty() {
-            return;
-        }
-        if self.enclosures.len() == MAX_FILES {
-            self.surplus_files += 1;
-        } else {
-            self.enclosures.push(file);
+            None if file.url.is_empty() => {}
+            None if is_full => self.surplus_files += 1,
+            None => self.enclosures.push(file),
         }
     }
 
@@ -413,12 +408,11 @@ mod tests {
     #[test]
     fn what_two_elements_say_of_one_file_is_put_together() {
         let rss = "<enclosure url='http://e.org/v.mp4' type='video/mp4' length='5'/>";
-        let media = "<media:content url='http://e.org/v.mp4' duration='732'><media:title>V</media:title></media:content>";
-        for xml in [format!("{rss}{media}"), format!("{media}{rss}")] {
-            let found = media_xml(&xml).enclosures;
-            let [file] = found.as_slice() else { panic!("{found:?}") };
-            assert_eq!((file.length, file.duration), (Some(5), Some(732)), "{xml}");
-            assert_eq!(file.media_type, "video/mp4", "{xml}");
+        let media = "<media:content url='http://e.org/v.mp4' duration='732'/>";
+        for (one, other) in [(rss, media), (media, rss)] {
+            let found = media_xml(&format!("{one}{other}")).enclosures;
+            let said = found.iter().map(|f| (f.length, f.duration, f.media_type.as_str()));
+            assert_eq!(said.collect::<Vec<_>>(), [(Some(5), Some(732), "video/mp4")], "{one}");
         }
     }
 

@@ -132,10 +132,8 @@ pub(super) fn read(
         Ok(missed) => parse_warnings.extend(missed),
         Err(error) => return Ok(Err(error)),
     }
-    // An error page that has the form of a feed, such as "Feed not found", names no stored item anew.
-    let is_known = feed_match == FeedMatch::Same;
     let facts = DocumentFacts {
-        profile: if is_known { profile } else { state.profile.clone() },
+        profile: shown_profile(feed_match, profile, state),
         items,
         dialect: feed.dialect,
         parse_warnings,
@@ -147,6 +145,12 @@ pub(super) fn read(
     let ending = ending(feed.partial, &facts.parse_warnings, &brought);
     let (items, dropped) = (feed.items.len(), parsed.dropped);
     Ok(Ok(Reading { facts, feed_match, brought, items, dropped, ending }))
+}
+
+/// What is shown of the feed from now on. An error page that has the form of a feed, such as "Feed not found", names no
+/// stored item anew.
+fn shown_profile(feed_match: FeedMatch, new: FeedProfile, state: &FeedState) -> FeedProfile {
+    if feed_match == FeedMatch::Same { new } else { state.profile.clone() }
 }
 
 fn input<'a>(document: &Document<'a>) -> parse::Input<'a> {

@@ -139,6 +139,41 @@ async fn episodes_under_the_notes_of_their_network_are_one_only_with_one_date_or
 }
 
 #[tokio::test]
+async fn standard_sentences_of_status_pages_make_no_incidents_of_two_services_one() {
+    let begun = "Jun 1, 08:14 UTC Investigating - We are currently investigating this issue and will provide an update as \
+                 soon as possible.";
+    let later = begun.replace("08:14", "09:20");
+    let ended = format!(
+        "Jun 1, 10:02 UTC Resolved - This incident has been resolved. Jun 1, 09:41 UTC Monitoring - A fix has been \
+         implemented and we are monitoring the results. {begun}"
+    );
+    let report = "A ferry with 31 people ran aground in thick fog near the harbour of Onver on Sunday morning.";
+    let [begun, later, ended, report] = [begun, &later, &ended, report].map(text);
+    for (pair, stories) in [
+        (
+            [
+                (&*begun, "1", AT, "Elevated error rates"),
+                (&*begun, "2", LATER, "Elevated error rates"),
+            ],
+            2,
+        ),
+        ([(&*begun, "1", AT, "Delayed emails"), (&*later, "2", LATER, "Login problems")], 2),
+        ([(&*ended, "1", AT, "API down"), (&*ended, "2", LATER, "API down")], 2),
+        // The page of the service, and a planet that has it.
+        (
+            [
+                (&*begun, "1", AT, "Elevated error rates"),
+                (&*begun, "2", AT, "Elevated error rates"),
+            ],
+            1,
+        ),
+        ([(&*report, "1", AT, "Ferry aground"), (&*report, "2", LATER, "Ferry aground")], 1),
+    ] {
+        assert_eq!(entries_after(HOUR, pair).await, stories, "{pair:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_picture_without_a_text_is_one_entry_on_two_hosts() {
     let world = World::new().await;
     let comic = |guid: &'static str, title, picture: &str| {
