@@ -170,6 +170,8 @@ impl Writer {
             return Ok(0);
         }
         self.look(reader, output, directory, &complete)?;
+        // Before pages are written: otherwise those of feeds that are new would be rendered twice.
+        self.look_at_basis(reader, output, &complete)?;
         let missing = |number: &u32| !is_written(output, directory, *number);
         let numbers: Vec<u32> = self.waiting.iter().copied().filter(missing).collect();
         if numbers.len() > AT_ONCE {
